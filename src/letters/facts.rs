@@ -1,0 +1,178 @@
+//! What a letter tells, frozen when it was written. The words come later, in the reader's language (`words/`).
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::language::{Language, Texts};
+
+/// One kind of letter with what it has to tell. The tag is the letter's `kind` in the API and in the outbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Facts {
+    /// Somebody registered with this address: the code proves that it is hers. The code itself is sealed in its row.
+    AddressCode {},
+    /// Somebody tried to register an address that has an account already.
+    AlreadyRegistered {},
+    /// The code with which a forgotten password is replaced.
+    PasswordCode {},
+    /// The password was changed.
+    PasswordChanged { at: DateTime<Utc> },
+    /// To the old address: the account now has another one, shown masked (`a…@example.com`).
+    AddressChanged { new_address_masked: String, at: DateTime<Utc> },
+    /// A device signed in for the first time.
+    NewDevice { device: Option<String>, at: DateTime<Utc> },
+    /// An invitation to join a studio's staff; the code is sealed in its row.
+    Invitation { studio: StudioFacts, roles: Vec<InvitedRole>, invited_by: String },
+    /// A front desk entered this person, or linked her account, as a member of the studio.
+    EnteredByDesk { studio: StudioFacts, linked: bool },
+    /// A pass was sold.
+    PassSold {
+        studio: StudioFacts,
+        pass: Texts,
+        /// `None` for an unlimited membership or one by the week.
+        credits: Option<i64>,
+        per_week: Option<i64>,
+        expires_on: NaiveDate,
+        paid: Option<Money>,
+    },
+    /// A place is hers.
+    Booked { session: SessionFacts, terms: Terms, by_staff: bool },
+    /// She waits.
+    Waitlisted { session: SessionFacts, position: i64, credits: i64 },
+    /// From the waitlist into a place: "you're in".
+    Promoted { session: SessionFacts, terms: Terms },
+    /// A place came free and she could not take it; she keeps her place in the queue.
+    PassedOver { session: SessionFacts, reason: PassedOver },
+    /// After the promotion cut-off a place came free: it is everybody's, the first who takes it has it.
+    PlaceFree { session: SessionFacts },
+    /// She no longer waits, and had no place.
+    WaitlistLeft { session: SessionFacts, because: LeftBecause },
+    /// No way in is left; nothing was taken.
+    WaitlistClosed { session: SessionFacts },
+    /// Cancelled in time.
+    Cancelled { session: SessionFacts, credits_returned: i64 },
+    /// Cancelled late.
+    LateCancelled { session: SessionFacts, credits_lost: i64, visit_counts: bool },
+    /// Staff took her out of the session.
+    RemovedByStaff { session: SessionFacts, reason: Option<String>, credits_returned: i64, credits_lost: i64 },
+    /// The session has a new time, room or instructor; `before` is how she knew it.
+    SessionChanged { session: SessionFacts, before: SessionFacts, booked: bool },
+    /// The studio cancelled the session; everything taken for it came back.
+    SessionCancelled {
+        session: SessionFacts,
+        reason: Option<CancelReason>,
+        note: Option<String>,
+        credits_returned: i64,
+        had_place: bool,
+    },
+}
+
+/// The studio as its letters show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudioFacts {
+    pub name: String,
+    pub address: Option<String>,
+    /// Where an answer to the letter goes: an e-mail address.
+    pub contact: Option<String>,
+    pub time_zone: Tz,
+}
+
+/// The session as it was when the letter was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionFacts {
+    pub id: Uuid,
+    pub studio: StudioFacts,
+    pub class: Texts,
+    pub room: String,
+    pub instructor: String,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+}
+
+/// What a booking costs and until when it can be cancelled for nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Credits taken from a pack; 0 where a membership pays or nothing was taken.
+    pub credits: i64,
+    /// A membership pays: a late cancel counts as this week's visit.
+    pub membership: bool,
+    /// `None`: there is no free way out.
+    pub free_cancel_until: Option<DateTime<Utc>>,
+}
+
+/// An amount in minor units of an ISO 4217 currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Money {
+    pub amount_minor: i64,
+    pub currency: String,
+}
+
+/// The roles that an invitation can give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitedRole {
+    Instructor,
+    FrontDesk,
+    Admin,
+}
+
+/// Why a waiting member could not take a place that came free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum PassedOver {
+    /// No pass with a credit or a visit left that this session accepts.
+    NoPass,
+    /// She is booked in another session at that time.
+    Overlap,
+    /// She has as many bookings ahead as the house rules allow.
+    TooManyBookings,
+}
+
+/// Why a waitlist entry ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftBecause {
+    /// She left it herself.
+    Member,
+    /// She got a place in another session at that time.
+    Overlap,
+    /// Staff took her off it.
+    Staff,
+}
+
+/// Why a studio cancelled a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum CancelReason {
+    Illness,
+    Weather,
+    Premises,
+    TooFew,
+    Other,
+}
+
+/// One letter ready to be worded: to whom, in which language, about what.
+#[derive(Clone, Debug)]
+pub struct ToRender<'a> {
+    pub language: Language,
+    /// The person's name as she wrote it, if known.
+    pub name: Option<&'a str>,
+    pub facts: &'a Facts,
+    /// The setting `public_url`, without a slash at its end.
+    pub public_url: &'a str,
+    pub booking_id: Option<Uuid>,
+    /// The unsealed code, for the three kinds that carry one.
+    pub code: Option<&'a str>,
+}
+
+/// The words of a letter, in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendered {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}

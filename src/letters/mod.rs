@@ -1,0 +1,3 @@
+//! Letters: one mail to one person, in her language, with a visible fate.
+
+pub mod facts;
