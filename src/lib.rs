@@ -1,4 +1,18 @@
 //! Relevé, the booking backend of barre and ballet-workout studios. The modules in reading order.
 
-pub mod language;
+pub mod app;
+pub mod routes;
+
+pub mod audit;
 pub mod letters;
+pub mod sign_in;
+
+pub mod db;
+
+pub mod clock;
+pub mod extract;
+pub mod ids;
+pub mod language;
+pub mod problem;
+pub mod settings;
+pub mod text;

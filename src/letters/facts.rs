@@ -60,13 +60,7 @@ pub enum Facts {
     /// The session has a new time, room or instructor; `before` is how she knew it.
     SessionChanged { session: SessionFacts, before: SessionFacts, booked: bool },
     /// The studio cancelled the session; everything taken for it came back.
-    SessionCancelled {
-        session: SessionFacts,
-        reason: Option<CancelReason>,
-        note: Option<String>,
-        credits_returned: i64,
-        had_place: bool,
-    },
+    SessionCancelled { session: SessionFacts, reason: Option<CancelReason>, note: Option<String>, credits_returned: i64, had_place: bool },
 }
 
 /// The studio as its letters show it.

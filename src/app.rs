@@ -1,0 +1,41 @@
+//! The application: what a handler may touch.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::settings::Settings;
+
+/// Everything that lives as long as the process. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The settings of this deployment.
+    pub settings: Settings,
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// Rung when letters were written, so that the worker need not wait for its next look.
+    pub letters_written: Notify,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(settings: Settings, db: Db, clock: Clock) -> Self {
+        Self(Arc::new(Parts { settings, db, clock, letters_written: Notify::new() }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,142 @@
+//! Opening either engine, with everything that must be set before the first statement.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::Mutex;
+
+use super::{Db, Error, Pools};
+
+/// The migrations of SQLite, embedded in the binary.
+pub static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// The migrations of PostgreSQL: the same numbers, names and tables.
+pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Statements that a connection keeps prepared: more than there are.
+const STATEMENTS_KEPT: usize = 512;
+
+/// The two engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file, nothing to install, one process.
+    Sqlite,
+    /// A server: several processes, high availability.
+    Postgres,
+}
+
+/// How many connections, and how long to wait for one.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Connections beside the writer (SQLite) or the desk (PostgreSQL).
+    pub connections: u32,
+    /// How long a request waits for a free connection before it is told to come again.
+    pub wait_max: Duration,
+    /// For `audit` and `backup`: nothing can be written.
+    pub read_only: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 8, wait_max: Duration::from_secs(2), read_only: false }
+    }
+}
+
+impl Db {
+    /// Opens the database that a `sqlite:` or `postgres:` URL names. A SQLite file is made if it is not there.
+    pub async fn open(url: &str, options: Options) -> Result<Self, Error> {
+        if url.starts_with("sqlite:") {
+            Self::open_sqlite(SqliteConnectOptions::from_str(url)?, options).await
+        } else {
+            Self::open_postgres(PgConnectOptions::from_str(url)?, options).await
+        }
+    }
+
+    /// Opens a SQLite file.
+    pub async fn open_file(path: &Path, options: Options) -> Result<Self, Error> {
+        Self::open_sqlite(SqliteConnectOptions::new().filename(path), options).await
+    }
+
+    async fn open_sqlite(connect: SqliteConnectOptions, options: Options) -> Result<Self, Error> {
+        let connect = connect
+            .create_if_missing(!options.read_only)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(STATEMENTS_KEPT)
+            // In WAL mode only FULL makes a commit outlast a power cut.
+            .synchronous(SqliteSynchronous::Full);
+        let writer_connect = if options.read_only {
+            connect.clone().pragma("query_only", "1")
+        } else {
+            connect.clone().journal_mode(SqliteJournalMode::Wal)
+        };
+        let pool =
+            || SqlitePoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+        let writer = pool().min_connections(1).max_connections(1).connect_with(writer_connect).await?;
+        let readers = pool().max_connections(options.connections.max(1)).connect_with(connect.pragma("query_only", "1")).await?;
+        let pools = Pools::Sqlite { writer, readers, queue: Arc::new(Mutex::new(())), turn: Arc::new(Mutex::new(())) };
+        Ok(Self { pools, locks: true })
+    }
+
+    async fn open_postgres(connect: PgConnectOptions, options: Options) -> Result<Self, Error> {
+        let connect = connect.application_name("releve").statement_cache_capacity(STATEMENTS_KEPT).options([
+            ("idle_in_transaction_session_timeout", "5s"),
+            ("statement_timeout", "10s"),
+            ("timezone", "UTC"),
+        ]);
+        let connect = if options.read_only {
+            connect.options([("default_transaction_read_only", "on"), ("statement_timeout", "0")])
+        } else {
+            connect
+        };
+        let pool = || PgPoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false);
+        let general = pool().max_connections(options.connections.max(1)).connect_with(connect.clone()).await?;
+        let desk = pool().max_connections(1).idle_timeout(None).connect_lazy_with(connect);
+        let db = Self { pools: Pools::Postgres { pool: general, desk }, locks: true };
+        let (synchronous,): (String,) = db.one("SELECT current_setting('synchronous_commit')", ()).await?;
+        if synchronous == "off" {
+            return Err(sqlx::Error::Configuration("synchronous_commit is off: an acknowledged booking could be lost".into()).into());
+        }
+        Ok(db)
+    }
+
+    /// Brings the schema up to date. Returns the names of the migrations that ran.
+    pub async fn migrate(&self) -> Result<Vec<String>, Error> {
+        let before = self.applied().await?;
+        let migrations = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                SQLITE_MIGRATIONS.run(writer).await.map_err(sqlx::Error::from)?;
+                &SQLITE_MIGRATIONS
+            }
+            Pools::Postgres { pool, .. } => {
+                POSTGRES_MIGRATIONS.run(pool).await.map_err(sqlx::Error::from)?;
+                &POSTGRES_MIGRATIONS
+            }
+        };
+        Ok(migrations.iter().filter(|one| one.version > before).map(|one| format!("{:04} {}", one.version, one.description)).collect())
+    }
+
+    /// Whether every migration of this binary has run.
+    pub async fn is_current(&self) -> Result<bool, Error> {
+        let newest = SQLITE_MIGRATIONS.iter().map(|one| one.version).max().unwrap_or(0);
+        Ok(self.applied().await? >= newest)
+    }
+
+    /// The newest migration that has run; 0 for an empty database.
+    async fn applied(&self) -> Result<i64, Error> {
+        let there = super::Sql::Each {
+            sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+            postgres: "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
+        };
+        let (there,): (i64,) = self.one(there, ()).await?;
+        if there == 0 {
+            return Ok(0);
+        }
+        let (version,): (Option<i64>,) = self.one("SELECT MAX(version) FROM _sqlx_migrations WHERE success", ()).await?;
+        Ok(version.unwrap_or(0))
+    }
+}

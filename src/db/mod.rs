@@ -1,0 +1,371 @@
+//! The seam: the only files that know that there are two engines.
+//!
+//! [`Db`] is a database, SQLite or PostgreSQL, chosen by `DATABASE_URL` when the process starts; [`Tx`] is one transaction of either.
+//! Both take one SQL text ([`Sql`]) and a tuple of binds. A `#` in a text stands for what grows: the rows of a `VALUES #`
+//! ([`Tx::rows`]) or the list of an `IN #` ([`Tx::among`]).
+
+mod connect;
+mod error;
+mod sql;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Postgres, Sqlite};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+pub use connect::{Engine, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
+pub use error::{Error, Trouble};
+pub use sql::{Binds, Record, Sql, Value};
+
+/// A future that a caller may spawn. The methods here are plain functions that build their arguments first: as `async fn` they
+/// compile, but callers inside `tokio::spawn` then fail with "implementation of `Send` is not general enough".
+pub type Eventually<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// The work of a [`Db::write`]: borrows the transaction, may be spawned.
+pub type Work<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
+
+/// How long a writer waits for its turn before the caller is told to come again.
+const WRITER_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// The key of the desk's advisory lock: one batch at a time in the deployment.
+const DESK_LOCK: i64 = 0x52_65_6c_65_76_e9;
+
+/// The most rows of one generated statement, then 8, then 1: three cached texts instead of one for every length.
+const CHUNKS: [usize; 3] = [64, 8, 1];
+
+/// A database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pools: Pools,
+    locks: bool,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Sqlite {
+        writer: sqlx::SqlitePool,
+        readers: sqlx::SqlitePool,
+        /// Handlers and the letter worker queue here, so that at most one of them stands before the desk at the writer.
+        queue: Arc<Mutex<()>>,
+        turn: Arc<Mutex<()>>,
+    },
+    Postgres {
+        pool: sqlx::PgPool,
+        desk: sqlx::PgPool,
+    },
+}
+
+/// One transaction of either engine. Dropped without [`Tx::commit`] it is rolled back.
+pub struct Tx {
+    conn: Conn,
+    open: bool,
+    /// The right to write, given up after the connection is back in its pool.
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+enum Conn {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Db {
+    /// Which engine stands behind it.
+    pub fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// The same database without the desk's lock and without row locks: the negative control of the race tests.
+    #[doc(hidden)]
+    pub fn without_locks(&self) -> Self {
+        Self { pools: self.pools.clone(), locks: false }
+    }
+
+    /// One snapshot for several reads.
+    pub fn read(&self) -> Eventually<'_, Tx> {
+        Box::pin(async move {
+            let conn = match &self.pools {
+                Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
+                Pools::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
+            };
+            let mut tx = Tx { conn, open: true, _turn: None };
+            tx.raw("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            Ok(tx)
+        })
+    }
+
+    /// Does `work` in one transaction and commits it; an error rolls it back. The only way to the writer: it runs in a task of its
+    /// own, so that a caller who hangs up leaves no half of it, and gives up after 2 s of waiting ([`Trouble::Away`]).
+    /// Inside, never await the desk, the network or a password hash. `name` is its label in `/metrics`.
+    pub async fn write<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let db = self.clone();
+        let task = tokio::spawn(async move {
+            let mut tx = db.begin().await?;
+            let began = Instant::now();
+            let outcome = work(&mut tx).await;
+            let outcome = match outcome {
+                Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
+                Err(error) => {
+                    tx.rollback().await;
+                    Err(error)
+                }
+            };
+            metrics::histogram!("releve_db_write_seconds", "name" => name).record(began.elapsed());
+            outcome
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(E::from(Error::panicked(name))),
+        }
+    }
+
+    /// The desk's transaction: holds the one lock that makes batches follow each other in the whole deployment.
+    pub fn desk(&self) -> Eventually<'_, Tx> {
+        Box::pin(async move {
+            match &self.pools {
+                Pools::Sqlite { writer, turn, .. } => {
+                    let turn = Arc::clone(turn).lock_owned().await;
+                    begin_sqlite(writer, turn).await
+                }
+                Pools::Postgres { desk, .. } => {
+                    let mut tx = Tx { conn: Conn::Postgres(desk.acquire().await?), open: true, _turn: None };
+                    if self.locks {
+                        let text = format!("BEGIN; SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})");
+                        tx.raw_owned(text).await?;
+                    } else {
+                        tx.raw("BEGIN", "BEGIN").await?;
+                    }
+                    Ok(tx)
+                }
+            }
+        })
+    }
+
+    /// A writing transaction of a handler, a sweep or the letter worker.
+    fn begin(&self) -> Eventually<'_, Tx> {
+        Box::pin(async move {
+            match &self.pools {
+                Pools::Sqlite { writer, queue, turn, .. } => {
+                    let waiting = async {
+                        let _place = queue.lock().await;
+                        Arc::clone(turn).lock_owned().await
+                    };
+                    let turn = tokio::time::timeout(WRITER_WAIT_MAX, waiting).await.map_err(|_| Error::writer_busy())?;
+                    begin_sqlite(writer, turn).await
+                }
+                Pools::Postgres { pool, .. } => {
+                    let mut tx = Tx { conn: Conn::Postgres(pool.acquire().await?), open: true, _turn: None };
+                    tx.raw("BEGIN", "BEGIN").await?;
+                    Ok(tx)
+                }
+            }
+        })
+    }
+
+    /// Closes every connection, after which the file may be moved.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres { pool, desk } => {
+                desk.close().await;
+                pool.close().await;
+            }
+        }
+    }
+}
+
+async fn begin_sqlite(writer: &sqlx::SqlitePool, turn: OwnedMutexGuard<()>) -> Result<Tx, Error> {
+    let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, _turn: Some(turn) };
+    tx.raw("BEGIN IMMEDIATE", "").await?;
+    Ok(tx)
+}
+
+impl Db {
+    /// All rows that answer.
+    pub fn all<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => sql::all_sqlite(readers, sql.into().sqlite(), binds.sqlite()),
+            Pools::Postgres { pool, .. } => sql::all_postgres(pool, sql.into().postgres(), binds.postgres()),
+        }
+    }
+
+    /// The row that answers, if there is one.
+    pub fn maybe<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Option<T>> {
+        first(self.all(sql, binds))
+    }
+
+    /// The one row that must answer.
+    pub fn one<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, T> {
+        must(self.maybe(sql, binds))
+    }
+
+    /// All rows whose key is in the list that the text's `IN #` stands for.
+    pub fn among<T: Record, V: Value>(&self, sql: impl Into<Sql>, binds: impl Binds, list: &[V]) -> Eventually<'_, Vec<T>> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                let statements = sql::among_sqlite(sql.into().sqlite(), &binds, list);
+                Box::pin(async move {
+                    let mut found = Vec::new();
+                    for (text, args) in statements {
+                        found.extend(sql::all_sqlite(readers, text, args).await?);
+                    }
+                    Ok(found)
+                })
+            }
+            Pools::Postgres { pool, .. } => {
+                let (text, args) = sql::among_postgres(sql.into().postgres(), binds, list);
+                sql::all_postgres(pool, text, args)
+            }
+        }
+    }
+}
+
+impl Tx {
+    /// All rows that answer.
+    pub fn all<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => sql::all_sqlite(&mut **conn, sql.into().sqlite(), binds.sqlite()),
+            Conn::Postgres(conn) => sql::all_postgres(&mut **conn, sql.into().postgres(), binds.postgres()),
+        }
+    }
+
+    /// The row that answers, if there is one.
+    pub fn maybe<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Option<T>> {
+        first(self.all(sql, binds))
+    }
+
+    /// The one row that must answer.
+    pub fn one<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, T> {
+        must(self.maybe(sql, binds))
+    }
+
+    /// All rows whose key is in the list that the text's `IN #` stands for.
+    pub fn among<T: Record, V: Value>(&mut self, sql: impl Into<Sql>, binds: impl Binds, list: &[V]) -> Eventually<'_, Vec<T>> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => {
+                let statements = sql::among_sqlite(sql.into().sqlite(), &binds, list);
+                Box::pin(async move {
+                    let mut found = Vec::new();
+                    for (text, args) in statements {
+                        found.extend(sql::all_sqlite(&mut **conn, text, args).await?);
+                    }
+                    Ok(found)
+                })
+            }
+            Conn::Postgres(conn) => {
+                let (text, args) = sql::among_postgres(sql.into().postgres(), binds, list);
+                sql::all_postgres(&mut **conn, text, args)
+            }
+        }
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub fn run(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, u64> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => sql::run_sqlite(conn, sql.into().sqlite(), binds.sqlite()),
+            Conn::Postgres(conn) => sql::run_postgres(conn, sql.into().postgres(), binds.postgres()),
+        }
+    }
+
+    /// Runs a statement whose `VALUES #` stands for these rows, in as few texts as may be; how many rows it touched.
+    /// Serves bulk inserts, and bulk updates as `WITH x(id, n) AS (VALUES #) UPDATE … FROM x`.
+    pub fn rows<B: Binds>(&mut self, sql: impl Into<Sql>, rows: Vec<B>) -> Eventually<'_, u64> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => {
+                let statements = sql::rows_sqlite(sql.into().sqlite(), rows);
+                Box::pin(async move {
+                    let mut touched = 0;
+                    for (text, args) in statements {
+                        touched += sql::run_sqlite(conn, text, args).await?;
+                    }
+                    Ok(touched)
+                })
+            }
+            Conn::Postgres(conn) => {
+                let statements = sql::rows_postgres(sql.into().postgres(), rows);
+                Box::pin(async move {
+                    let mut touched = 0;
+                    for (text, args) in statements {
+                        touched += sql::run_postgres(conn, text, args).await?;
+                    }
+                    Ok(touched)
+                })
+            }
+        }
+    }
+
+    /// Makes it so. What has not been committed never was.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.raw("COMMIT", "COMMIT").await?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Takes it all back and keeps the connection.
+    pub async fn rollback(mut self) {
+        if self.raw("ROLLBACK", "ROLLBACK").await.is_ok() {
+            self.open = false;
+        }
+    }
+
+    /// Whether this process is the only one that now holds the named right, until this transaction ends. SQLite has one process.
+    pub async fn alone(&mut self, right: i64) -> Result<bool, Error> {
+        match self.conn {
+            Conn::Sqlite(_) => Ok(true),
+            Conn::Postgres(_) => {
+                let (alone,): (bool,) = self.one("SELECT pg_try_advisory_xact_lock($1)", (right,)).await?;
+                Ok(alone)
+            }
+        }
+    }
+
+    async fn raw(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<(), Error> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => sqlx::raw_sql(sqlite).execute(&mut **conn).await.map(drop)?,
+            Conn::Postgres(conn) => sqlx::raw_sql(postgres).execute(&mut **conn).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Only for texts made of this file's own constants.
+    async fn raw_owned(&mut self, text: String) -> Result<(), Error> {
+        if let Conn::Postgres(conn) = &mut self.conn {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut **conn).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    /// A transaction left open (a panic, a failed rollback, a server that became read-only) takes its connection with it.
+    fn drop(&mut self) {
+        if self.open {
+            match &mut self.conn {
+                Conn::Sqlite(conn) => conn.close_on_drop(),
+                Conn::Postgres(conn) => conn.close_on_drop(),
+            }
+        }
+    }
+}
+
+fn first<'a, T: Send + 'a>(all: Eventually<'a, Vec<T>>) -> Eventually<'a, Option<T>> {
+    Box::pin(async move { Ok(all.await?.into_iter().next()) })
+}
+
+fn must<'a, T: Send + 'a>(maybe: Eventually<'a, Option<T>>) -> Eventually<'a, T> {
+    Box::pin(async move { maybe.await?.ok_or_else(Error::missing) })
+}

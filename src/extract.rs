@@ -1,0 +1,265 @@
+//! What comes in by HTTP, parsed: bodies, paths, queries, headers, page cursors. A handler never holds a nonsense value.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::problem::{Kind, Problem};
+
+/// A JSON body. Unknown fields, wrong types and values out of range are 422 and name the field.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        if !is_json {
+            return Err(Problem::new(Kind::UnsupportedMediaType).about("Content-Type", "must be application/json"));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::new(Kind::BodyTooLarge)
+            } else {
+                Problem::new(Kind::MalformedBody)
+            }
+        })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let message = without_position(&inner.to_string());
+            Problem::field(named_field(&path, &message), message)
+        } else {
+            Problem::new(Kind::MalformedBody).about("body", inner.to_string())
+        }
+    })?;
+    json.end().map_err(|error| Problem::new(Kind::MalformedBody).about("body", error.to_string()))?;
+    Ok(value)
+}
+
+/// serde speaks of a missing or unknown field from its parent: ``missing field `name` ``.
+fn named_field(path: &str, message: &str) -> String {
+    let own = (message.starts_with("missing field") || message.starts_with("unknown field")).then(|| message.split('`').nth(1)).flatten();
+    match (path, own) {
+        (".", Some(field)) => field.to_owned(),
+        (path, Some(field)) if !path.ends_with(field) => format!("{path}.{field}"),
+        (".", None) => "body".to_owned(),
+        (path, _) => path.to_owned(),
+    }
+}
+
+fn without_position(message: &str) -> String {
+    message.rsplit_once(" at line ").map_or(message, |(head, _)| head).to_owned()
+}
+
+/// The `{…}` parts of a path. What is no id is 404: there is nothing at such an address.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let axum::extract::Path(value) = <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::new(Kind::NotFound))?;
+        Ok(Self(value))
+    }
+}
+
+/// The parameters behind the `?`.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        let pairs = url::form_urlencoded::parse(text.as_bytes());
+        let value = serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(
+            pairs.map(|(k, v)| (k.into_owned(), Scalar(v.into_owned()))),
+        ))
+        .map_err(|error| {
+            let path = error.path().to_string();
+            let message = error.into_inner().to_string();
+            Problem::field(named_field(&path, &message), message)
+        })?;
+        Ok(Self(value))
+    }
+}
+
+/// A parameter's text, read as whatever the field wants.
+struct Scalar(String);
+
+impl<'de> serde::de::IntoDeserializer<'de, serde::de::value::Error> for Scalar {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Scalar {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_i64<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_i64(self.0.parse().map_err(|_| Self::Error::custom("must be a whole number"))?)
+    }
+
+    fn deserialize_bool<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_bool(self.0.parse().map_err(|_| Self::Error::custom("must be true or false"))?)
+    }
+
+    fn deserialize_newtype_struct<V: serde::de::Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: serde::de::Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        serde::de::value::StringDeserializer::new(self.0).deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// `If-Match: "3"`: the version that an edit was made from. Missing: 428.
+#[derive(Clone, Copy, Debug)]
+pub struct IfMatch(pub i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let missing = || Problem::new(Kind::PreconditionMissing).about("If-Match", "must carry the version that was read");
+        let text = parts.headers.get(header::IF_MATCH).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
+        let text = text.trim().trim_start_matches("W/").trim_matches('"');
+        text.parse().map(Self).map_err(|_| Problem::new(Kind::MalformedRequest).about("If-Match", "must be a version"))
+    }
+}
+
+/// `Idempotency-Key`: 1 to 200 visible characters. Missing: 428.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Err(Problem::new(Kind::PreconditionMissing).about("Idempotency-Key", "is needed here"));
+        };
+        let text = value.to_str().unwrap_or_default();
+        if text.is_empty() || text.len() > 200 {
+            return Err(Problem::new(Kind::MalformedRequest).about("Idempotency-Key", "must have 1 to 200 visible characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// `Not-After`: the instant after which the tap shall not count.
+#[derive(Clone, Copy, Debug)]
+pub struct NotAfter(pub DateTime<Utc>);
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for NotAfter {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        let Some(value) = parts.headers.get("not-after") else { return Ok(None) };
+        let instant = value.to_str().ok().and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok());
+        match instant {
+            Some(instant) => Ok(Some(Self(instant.to_utc()))),
+            None => Err(Problem::new(Kind::MalformedRequest).about("Not-After", "must be an instant as of RFC 3339")),
+        }
+    }
+}
+
+/// The header's text, if it is there and readable.
+pub fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The most items of one page.
+pub const PAGE_MAX: i64 = 200;
+/// Items of a page when nobody says.
+pub const PAGE_DEFAULT: i64 = 50;
+
+/// `limit` of a list: 1 to 200.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Limit(pub i64);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(PAGE_DEFAULT)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let limit = i64::deserialize(deserializer)?;
+        if (1..=PAGE_MAX).contains(&limit) { Ok(Self(limit)) } else { Err(D::Error::custom("must be 1 to 200")) }
+    }
+}
+
+/// Where the next page begins: opaque to the caller, the sort key of the last item to us.
+#[derive(Clone, Debug)]
+pub struct Cursor<K>(pub K);
+
+impl<K: Serialize> Cursor<K> {
+    /// The text that the caller sends back as `after`.
+    pub fn text(&self) -> Option<String> {
+        serde_json::to_vec(&self.0).ok().map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl<'de, K: DeserializeOwned> Deserialize<'de> for Cursor<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| D::Error::custom("is not a cursor of this list"))?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|_| D::Error::custom("is not a cursor of this list"))
+    }
+}
+
+/// A page of at most `limit` items out of `limit + 1` that were asked for, and the cursor of the next.
+pub fn page<T, K: Serialize>(mut items: Vec<T>, limit: Limit, key: impl Fn(&T) -> K) -> (Vec<T>, Option<String>) {
+    let Limit(limit) = limit;
+    let most = usize::try_from(limit).unwrap_or(1);
+    let more = items.len() > most;
+    items.truncate(most);
+    let next = if more { items.last().and_then(|last| Cursor(key(last)).text()) } else { None };
+    (items, next)
+}

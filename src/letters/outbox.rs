@@ -1,0 +1,120 @@
+//! The outbox: letters are written in the transaction that made them necessary.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::facts::Facts;
+use crate::db::{Error, Tx};
+use crate::ids::new_id;
+use crate::language::Language;
+
+/// A letter to be written.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// To whom.
+    pub person_id: Option<Uuid>,
+    /// In which language.
+    pub locale: Language,
+    /// From which studio; `None` for letters about the account.
+    pub studio_id: Option<Uuid>,
+    /// About which booking: letters about one booking leave in the order of `nth`, and a later one makes unsent earlier ones obsolete.
+    pub booking_id: Option<Uuid>,
+    /// About which session.
+    pub session_id: Option<Uuid>,
+    /// The how-many-eth letter about this booking; 0 without one.
+    pub nth: i64,
+    /// What it tells.
+    pub facts: Facts,
+    /// SEQUENCE of the calendar part.
+    pub sequence: Option<i64>,
+    /// The code, sealed (`sign_in::secrets`), for the kinds that carry one.
+    pub sealed_code: Option<Vec<u8>>,
+    /// Where to, if not to the person's address.
+    pub to_email: Option<String>,
+    /// Two letters with one key are one letter: the second is not written.
+    pub dedupe_key: Option<String>,
+    /// After this instant it is of no use to its reader.
+    pub useful_until: Option<DateTime<Utc>>,
+}
+
+impl Letter {
+    /// A letter about a person's account.
+    pub fn to_person(person_id: Uuid, locale: Language, facts: Facts) -> Self {
+        Self {
+            person_id: Some(person_id),
+            locale,
+            studio_id: None,
+            booking_id: None,
+            session_id: None,
+            nth: 0,
+            facts,
+            sequence: None,
+            sealed_code: None,
+            to_email: None,
+            dedupe_key: None,
+            useful_until: None,
+        }
+    }
+}
+
+impl Facts {
+    /// The letter's `kind`, as the API and the outbox spell it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::AddressCode { .. } => "address_code",
+            Self::AlreadyRegistered { .. } => "already_registered",
+            Self::PasswordCode { .. } => "password_code",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::AddressChanged { .. } => "address_changed",
+            Self::NewDevice { .. } => "new_device",
+            Self::Invitation { .. } => "invitation",
+            Self::EnteredByDesk { .. } => "entered_by_desk",
+            Self::PassSold { .. } => "pass_sold",
+            Self::Booked { .. } => "booked",
+            Self::Waitlisted { .. } => "waitlisted",
+            Self::Promoted { .. } => "promoted",
+            Self::PassedOver { .. } => "passed_over",
+            Self::PlaceFree { .. } => "place_free",
+            Self::WaitlistLeft { .. } => "waitlist_left",
+            Self::WaitlistClosed { .. } => "waitlist_closed",
+            Self::Cancelled { .. } => "cancelled",
+            Self::LateCancelled { .. } => "late_cancelled",
+            Self::RemovedByStaff { .. } => "removed_by_staff",
+            Self::SessionChanged { .. } => "session_changed",
+            Self::SessionCancelled { .. } => "session_cancelled",
+        }
+    }
+}
+
+/// Writes the letters, due at once. One whose `dedupe_key` was written before is left out.
+pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Result<(), Error> {
+    let rows = letters
+        .into_iter()
+        .map(|letter| {
+            let kind = letter.facts.kind();
+            (
+                new_id(now),
+                letter.person_id,
+                letter.studio_id,
+                letter.booking_id,
+                letter.session_id,
+                letter.nth,
+                kind,
+                letter.to_email,
+                letter.locale,
+                Json(letter.facts),
+                letter.sequence,
+                letter.sealed_code,
+                letter.dedupe_key,
+                "queued",
+                now,
+                now,
+                letter.useful_until,
+            )
+        })
+        .collect();
+    let sql = "INSERT INTO letters (id, person_id, studio_id, booking_id, session_id, nth, kind, to_email, locale, facts, sequence, \
+               sealed_code, dedupe_key, state, created_at, due_at, useful_until) VALUES # ON CONFLICT (dedupe_key) DO NOTHING";
+    tx.rows(sql, rows).await.map(drop)
+}

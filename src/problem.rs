@@ -1,0 +1,221 @@
+//! Every refusal of the API: one type, one status each, one JSON shape (RFC 9457), one sentence in the reader's language.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::db;
+use crate::language::Language;
+
+/// What was refused and why, with the facts that an app needs to go on.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Which refusal.
+    pub kind: Kind,
+    facts: Map<String, Value>,
+    errors: Vec<FieldError>,
+    retry_after_s: Option<u64>,
+}
+
+/// One field and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The path of the field in the body, or the name of the parameter or header.
+    pub field: String,
+    /// What is wrong, in English, for whoever writes the app.
+    pub message: String,
+}
+
+/// An answer or a [`Problem`].
+pub type Answer<T> = Result<T, Problem>;
+
+macro_rules! kinds {
+    ($($kind:ident $status:ident $slug:literal { $en:literal, $hans:literal, $hant:literal })*) => {
+        /// The refusals of the API. The variant's name is its `type`: `SessionFull` is `/problems/session-full`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "each has its sentence")]
+        pub enum Kind { $($kind,)* }
+
+        impl Kind {
+            /// Every refusal, for the documents.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// The HTTP status.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$kind => StatusCode::$status,)* }
+            }
+
+            /// The last part of `type`.
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$kind => $slug,)* }
+            }
+
+            /// The sentence that a person reads.
+            pub const fn sentence(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$kind, Language::En) => $en,
+                    (Self::$kind, Language::ZhHans) => $hans,
+                    (Self::$kind, Language::ZhHant) => $hant,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    // The form of a request.
+    MalformedBody BAD_REQUEST "malformed-body" { "The request could not be read.", "无法读取该请求。", "無法讀取該請求。" }
+    MalformedRequest BAD_REQUEST "malformed-request" { "The request could not be understood.", "无法理解该请求。", "無法理解該請求。" }
+    InvalidFields UNPROCESSABLE_ENTITY "invalid-fields" { "Some fields are not right.", "部分字段有误。", "部分欄位有誤。" }
+    UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" { "The body must be JSON.", "请求正文必须为 JSON。", "請求內容必須為 JSON。" }
+    BodyTooLarge PAYLOAD_TOO_LARGE "body-too-large" { "The request is too large.", "请求过大。", "請求過大。" }
+    PreconditionMissing PRECONDITION_REQUIRED "precondition-missing" { "A header is missing that this call needs.", "缺少此调用所需的标头。", "缺少此呼叫所需的標頭。" }
+    VersionStale PRECONDITION_FAILED "version-stale" { "Somebody changed this meanwhile.", "内容已被他人修改，请刷新后重试。", "內容已被他人修改，請重新整理後再試。" }
+    NotFound NOT_FOUND "not-found" { "There is nothing here.", "未找到相关内容。", "找不到相關內容。" }
+    MethodNotAllowed METHOD_NOT_ALLOWED "method-not-allowed" { "This cannot be done here.", "此处不支持该操作。", "此處不支援該操作。" }
+    NotAllowed FORBIDDEN "not-allowed" { "You may not do this.", "您没有执行此操作的权限。", "您沒有執行此操作的權限。" }
+    IdempotencyKeyReused CONFLICT "idempotency-key-reused" { "This key was used for something else.", "该幂等键已用于其他请求。", "該冪等鍵已用於其他請求。" }
+
+    // Signing in.
+    SignInRequired UNAUTHORIZED "sign-in-required" { "Please sign in.", "请先登录。", "請先登入。" }
+    SignInRefused UNAUTHORIZED "sign-in-refused" { "The address or the password is not right.", "邮箱或密码不正确。", "電子郵件或密碼不正確。" }
+    TokenRefused UNAUTHORIZED "token-refused" { "Please sign in again.", "登录已失效，请重新登录。", "登入已失效，請重新登入。" }
+    CodeRefused UNPROCESSABLE_ENTITY "code-refused" { "The code is not right, or too old.", "验证码不正确或已过期。", "驗證碼不正確或已過期。" }
+    AddressNotVerified FORBIDDEN "address-not-verified" { "Please confirm your e-mail address first.", "请先验证您的邮箱地址。", "請先驗證您的電子郵件地址。" }
+    AddressTaken CONFLICT "address-taken" { "This address belongs to another account.", "该邮箱已被其他账号使用。", "該電子郵件已被其他帳號使用。" }
+    DeletionPending CONFLICT "deletion-pending" { "This account is about to be deleted.", "该账号即将注销。", "該帳號即將註銷。" }
+    LastOwner CONFLICT "last-owner" { "The last owner must stay.", "必须保留最后一位所有者。", "必須保留最後一位擁有者。" }
+
+    // Booking.
+    SessionFull CONFLICT "session-full" { "This class is full.", "该课程名额已满。", "該課堂名額已滿。" }
+    AlreadyBooked CONFLICT "already-booked" { "You are in this class already.", "您已在这节课中。", "您已在這堂課中。" }
+    OverlappingBooking CONFLICT "overlapping-booking" { "You are booked in another class at that time.", "您在该时段已预约其他课程。", "您在該時段已預約其他課堂。" }
+    NoPass PAYMENT_REQUIRED "no-pass" { "No pass of yours pays for this class.", "您没有可用于该课程的次卡或会员卡。", "您沒有可用於該課堂的課堂套票或會籍。" }
+    NotOpenYet CONFLICT "not-open-yet" { "Booking has not opened yet.", "预约尚未开放。", "預約尚未開放。" }
+    BookingClosed CONFLICT "booking-closed" { "Booking has closed.", "预约已截止。", "預約已截止。" }
+    SessionIsCancelled CONFLICT "session-cancelled" { "The studio has cancelled this class.", "工作室已取消该课程。", "工作室已取消該課堂。" }
+    WaitlistFull CONFLICT "waitlist-full" { "The waitlist is full.", "候补名单已满。", "候補名單已滿。" }
+    TooManyBookings CONFLICT "too-many-bookings" { "You have as many bookings ahead as the studio allows.", "您的未来预约已达工作室上限。", "您的未來預約已達工作室上限。" }
+    BookingIdReused CONFLICT "booking-id-reused" { "This booking id was used for something else.", "该预约编号已被使用。", "該預約編號已被使用。" }
+    BookingWithdrawn CONFLICT "booking-withdrawn" { "This booking was withdrawn before it was made.", "该预约在生成前已撤回。", "該預約在產生前已撤回。" }
+    TapExpired CONFLICT "tap-expired" { "This came too late to be done.", "操作已超时，未执行。", "操作已逾時，未執行。" }
+    StatusChanged CONFLICT "status-changed" { "The booking has changed meanwhile.", "预约状态已变更。", "預約狀態已變更。" }
+    NotFree CONFLICT "not-free" { "Cancelling is no longer free.", "现在取消已不再免费。", "現在取消已不再免費。" }
+    OfferExpired CONFLICT "offer-expired" { "This offer has ended.", "该名额邀请已过期。", "該名額邀請已過期。" }
+    SessionStarted CONFLICT "session-started" { "The class has started; attendance is corrected instead.", "课程已开始，请改为更正出勤。", "課堂已開始，請改為更正出席。" }
+    NotCheckInTime CONFLICT "not-check-in-time" { "Attendance cannot be marked at this time.", "当前时间不能登记出勤。", "目前時間不能登記出席。" }
+
+    // Running a studio.
+    InstructorBusy CONFLICT "instructor-busy" { "The instructor teaches another class at that time.", "该教练在此时段有其他课程。", "該教練在此時段有其他課堂。" }
+    RoomBusy CONFLICT "room-busy" { "The room is in use at that time.", "该教室在此时段已被占用。", "該教室在此時段已被使用。" }
+    MembersOverlap CONFLICT "members-overlap" { "Members would be in two classes at once.", "部分会员将同时出现在两节课中。", "部分會員將同時出現在兩堂課中。" }
+    CapacityTooSmall CONFLICT "capacity-too-small" { "More members are booked than that.", "已预约人数超过该容量。", "已預約人數超過該容量。" }
+    SessionOver CONFLICT "session-over" { "This class is over.", "该课程已结束。", "該課堂已結束。" }
+    ZoneInUse CONFLICT "zone-in-use" { "The time zone cannot change while classes are scheduled.", "存在未来课程时不能更改时区。", "有未來課堂時不能變更時區。" }
+    StaffTeaches CONFLICT "staff-teaches" { "There are classes of hers to come.", "该教练仍有未来课程。", "該教練仍有未來課堂。" }
+
+    // Limits and faults.
+    TooManyRequests TOO_MANY_REQUESTS "too-many-requests" { "That was too often. Please wait a little.", "操作过于频繁，请稍后再试。", "操作過於頻繁，請稍後再試。" }
+    Busy SERVICE_UNAVAILABLE "busy" { "We are very busy. Please try again in a moment.", "系统繁忙，请稍后再试。", "系統繁忙，請稍後再試。" }
+    Unavailable SERVICE_UNAVAILABLE "unavailable" { "We cannot answer right now. Please try again in a moment.", "服务暂时不可用，请稍后再试。", "服務暫時無法使用，請稍後再試。" }
+    Fault INTERNAL_SERVER_ERROR "fault" { "Something went wrong on our side.", "服务器发生错误。", "伺服器發生錯誤。" }
+}
+
+impl Problem {
+    /// The refusal without facts.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, facts: Map::new(), errors: Vec::new(), retry_after_s: None }
+    }
+
+    /// With one more fact.
+    #[must_use]
+    pub fn with(mut self, name: &str, fact: impl Serialize) -> Self {
+        self.facts.insert(name.to_owned(), serde_json::to_value(fact).unwrap_or(Value::Null));
+        self
+    }
+
+    /// 422 for one field.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// 422 for several fields.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(Kind::InvalidFields) }
+    }
+
+    /// With a word about one field, header or parameter.
+    #[must_use]
+    pub fn about(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
+        self.errors.push(FieldError { field: field.into(), message: message.into() });
+        self
+    }
+
+    /// 429 or 503 with when to come again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds.max(1));
+        self
+    }
+
+    /// Our own fault: the log is told all, the caller nothing.
+    pub fn fault(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "fault");
+        Self::new(Kind::Fault)
+    }
+
+    /// The problem's body for this reader.
+    pub fn body(&self, language: Language, request_id: &str) -> Value {
+        let mut body = self.facts.clone();
+        body.insert("type".into(), json!(format!("/problems/{}", self.kind.slug())));
+        body.insert("title".into(), json!(self.kind.sentence(language)));
+        body.insert("status".into(), json!(self.kind.status().as_u16()));
+        body.insert("instance".into(), json!(request_id));
+        if !self.errors.is_empty() {
+            body.insert("errors".into(), json!(self.errors));
+        }
+        Value::Object(body)
+    }
+
+    /// The whole answer for this reader.
+    pub fn answer(&self, language: Language, request_id: &str) -> Response {
+        let mut response = Response::new(Body::from(self.body(language, request_id).to_string()));
+        *response.status_mut() = self.kind.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind.status() == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Carries the problem to the outermost layer (`server`), which knows the reader's language and the request's id.
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.kind.status();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<db::Error> for Problem {
+    fn from(error: db::Error) -> Self {
+        match error.trouble() {
+            db::Trouble::Again => Self::new(Kind::Busy).retry_after(1),
+            db::Trouble::Away => {
+                tracing::error!(%error, disk_full = error.disk_full(), "the database is away");
+                Self::new(Kind::Unavailable).retry_after(2)
+            }
+            db::Trouble::Unique | db::Trouble::Fault => Self::fault(error),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Who asks, and what she may do: rights are asked in the first line of a handler.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::audit::Record;
+use crate::language::Language;
+use crate::problem::{Answer, Kind, Problem};
+
+/// A role in one studio. `owner` is the deployment's and stands with the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Role {
+    /// Teaches sessions of her own.
+    Instructor,
+    /// Serves members at the door.
+    FrontDesk,
+    /// Runs the studio.
+    Admin,
+}
+
+/// The person behind a request, as of at most 5 s ago.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub person_id: Uuid,
+    /// From which device.
+    pub device_id: Uuid,
+    /// Whether her address is verified: booking needs it.
+    pub verified: bool,
+    /// Whether she owns the deployment.
+    pub owner: bool,
+    /// Her roles, in each studio.
+    pub roles: Vec<(Uuid, Role)>,
+    /// The language that this request is answered in.
+    pub language: Language,
+    /// The request, for the audit log.
+    pub request_id: String,
+}
+
+impl Caller {
+    /// Whether she holds this role in this studio.
+    pub fn is(&self, role: Role, studio_id: Uuid) -> bool {
+        self.roles.contains(&(studio_id, role))
+    }
+
+    /// Whether she runs this studio.
+    pub fn is_admin(&self, studio_id: Uuid) -> bool {
+        self.owner || self.is(Role::Admin, studio_id)
+    }
+
+    /// Whether she serves members at this studio's desk.
+    pub fn is_desk(&self, studio_id: Uuid) -> bool {
+        self.is_admin(studio_id) || self.is(Role::FrontDesk, studio_id)
+    }
+
+    /// Whether she works in this studio.
+    pub fn is_staff(&self, studio_id: Uuid) -> bool {
+        self.owner || self.roles.iter().any(|(studio, _)| *studio == studio_id)
+    }
+
+    /// Refuses all but owners.
+    pub fn must_own(&self) -> Answer<()> {
+        allow(self.owner)
+    }
+
+    /// Refuses all but those who run this studio.
+    pub fn must_admin(&self, studio_id: Uuid) -> Answer<()> {
+        allow(self.is_admin(studio_id))
+    }
+
+    /// Refuses all but this studio's desk.
+    pub fn must_desk(&self, studio_id: Uuid) -> Answer<()> {
+        allow(self.is_desk(studio_id))
+    }
+
+    /// What the audit log says of her.
+    pub fn record(&self) -> Record {
+        Record { actor_id: Some(self.person_id), request_id: Some(self.request_id.clone()) }
+    }
+}
+
+fn allow(allowed: bool) -> Answer<()> {
+    if allowed { Ok(()) } else { Err(Problem::new(Kind::NotAllowed)) }
+}

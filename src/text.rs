@@ -1,0 +1,172 @@
+//! Texts that people write, parsed: no control characters, no absurd lengths; and the keys by which they are compared and found.
+
+use std::fmt;
+
+use pinyin::ToPinyin;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use utoipa::ToSchema;
+
+/// A text of at most `MAX` characters on one line: a name, a phone number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+pub struct Line<const MAX: usize>(String);
+
+/// A person's, studio's or room's name.
+pub type Name = Line<200>;
+
+impl<const MAX: usize> Line<MAX> {
+    /// Trims and checks.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("must not be empty".into());
+        }
+        if text.chars().count() > MAX {
+            return Err(format!("must have at most {MAX} characters"));
+        }
+        if text.chars().any(|c| c.is_control() || is_invisible(c)) {
+            return Err("must not have control characters".into());
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, owned.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Line<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Line<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// A text of several lines, at most 4,000 characters: a description, the rules, a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+pub struct Note(String);
+
+/// The most characters of a [`Note`].
+const NOTE_CHARS_MAX: usize = 4_000;
+
+impl Note {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, owned.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Note {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.chars().count() > NOTE_CHARS_MAX {
+            return Err(D::Error::custom(format_args!("must have at most {NOTE_CHARS_MAX} characters")));
+        }
+        if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_invisible(c)) {
+            return Err(D::Error::custom("must not have control characters"));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// Characters that turn the direction of what follows: a name could pose as another.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// An e-mail address that lettre would send to (RFC 5321), at most 254 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// Trims and checks.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.len() > 254 || text.chars().any(char::is_control) || text.parse::<lettre::Address>().is_err() {
+            return Err("must be an e-mail address".into());
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// By which two spellings are the same address.
+    pub fn key(&self) -> String {
+        self.0.nfkc().collect::<String>().to_lowercase()
+    }
+}
+
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// What a name is found by: NFKC and lower case, and for Chinese also pinyin with and without spaces.
+pub fn search_key(name: &str) -> String {
+    let folded = fold(name);
+    let syllables: Vec<String> =
+        folded.chars().map(|c| c.to_pinyin().map_or_else(|| c.to_string(), |pinyin| format!(" {} ", pinyin.plain()))).collect();
+    let spelt = syllables.concat().split_whitespace().collect::<Vec<_>>().join(" ");
+    if spelt == folded {
+        return folded;
+    }
+    let together = spelt.replace(' ', "");
+    format!("{folded} {spelt} {together}")
+}
+
+/// The text as it is compared: NFKC, lower case, single spaces.
+pub fn fold(text: &str) -> String {
+    text.nfkc().collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A `LIKE` pattern (`ESCAPE '\'`) that finds `text` anywhere.
+pub fn contains_pattern(text: &str) -> String {
+    let escaped = fold(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_by_pinyin() {
+        assert_eq!(search_key("林月 Lin"), "林月 lin lin yue lin linyuelin");
+        assert_eq!(search_key("Ana  Ruíz"), "ana ruíz");
+    }
+
+    #[test]
+    fn hostile_texts_are_refused() {
+        for bad in ["", "  ", "a\r\nb", "a\u{0}", "a\u{202e}b"] {
+            assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["x", "a@b\r\nBcc: c@d.test", "a b@c.test", "@d.test"] {
+            assert!(Email::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(Email::parse("Ana@Example.TEST").map(|email| email.key()), Ok("ana@example.test".into()));
+    }
+}
