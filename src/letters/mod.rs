@@ -5,3 +5,4 @@
 
 pub mod facts;
 pub mod outbox;
+pub mod phrases;
