@@ -6,3 +6,4 @@
 pub mod facts;
 pub mod outbox;
 pub mod phrases;
+pub mod words;
