@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::letters::transport::Post;
 use crate::settings::Settings;
 
 /// Everything that lives as long as the process. Cheap to clone.
@@ -21,14 +22,16 @@ pub struct Parts {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// By which way letters leave.
+    pub post: Post,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Notify,
 }
 
 impl App {
     /// Puts the parts together.
-    pub fn new(settings: Settings, db: Db, clock: Clock) -> Self {
-        Self(Arc::new(Parts { settings, db, clock, letters_written: Notify::new() }))
+    pub fn new(settings: Settings, db: Db, clock: Clock, post: Post) -> Self {
+        Self(Arc::new(Parts { settings, db, clock, post, letters_written: Notify::new() }))
     }
 }
 
