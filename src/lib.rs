@@ -3,6 +3,10 @@
 pub mod app;
 pub mod routes;
 
+pub mod passes;
+pub mod schedule;
+pub mod studios;
+
 pub mod audit;
 pub mod letters;
 pub mod sign_in;
