@@ -7,6 +7,9 @@ pub mod audit;
 pub mod letters;
 pub mod sign_in;
 
+pub mod running;
+pub mod server;
+
 pub mod db;
 
 pub mod clock;
