@@ -127,10 +127,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = releve::routes::routes().with_state(app.clone());
-        let served = tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(async { drop(stopped.await) }).await.unwrap();
-        });
+        let served = tokio::spawn(releve::server::serve(app.clone(), listener, async { drop(stopped.await) }));
         Some(Self(Arc::new(Rooms {
             app,
             db,

@@ -9,7 +9,7 @@ both_engines! {
         assert_eq!(morning.starts_at.to_rfc3339(), "2026-12-01T00:00:00+00:00");
         let (members,): (i64,) = house.db.one("SELECT COUNT(*) FROM members WHERE person_id = $1", (ana.id,)).await.unwrap();
         assert_eq!(members, 1);
-        house.get("/v1/nothing/here").await.expect(404);
+        house.get("/v1/nothing/here").await.expect_refused(404, "not-found");
         assert!(house.letters_to(&ana).await.is_empty());
     }
 
