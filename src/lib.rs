@@ -11,6 +11,12 @@ pub mod audit;
 pub mod letters;
 pub mod sign_in;
 
+pub mod commands;
+pub mod data_directory;
+pub mod openapi;
+pub mod running;
+pub mod server;
+
 pub mod db;
 
 pub mod clock;
