@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::letters::transport::Post;
+use crate::running::Running;
 use crate::settings::Settings;
 
 /// Everything that lives as long as the process. Cheap to clone.
@@ -26,12 +27,14 @@ pub struct Parts {
     pub post: Post,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Notify,
+    /// Whether the process is taking requests.
+    pub running: Running,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(settings: Settings, db: Db, clock: Clock, post: Post) -> Self {
-        Self(Arc::new(Parts { settings, db, clock, post, letters_written: Notify::new() }))
+        Self(Arc::new(Parts { settings, db, clock, post, letters_written: Notify::new(), running: Running::default() }))
     }
 }
 

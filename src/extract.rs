@@ -1,5 +1,7 @@
 //! What comes in by HTTP, parsed: bodies, paths, queries, headers, page cursors. A handler never holds a nonsense value.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
 use axum::http::request::Parts;
@@ -11,7 +13,29 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::language::Language;
 use crate::problem::{Kind, Problem};
+
+/// The request's id: the caller's own, if it sent a sane one, else new. Every request has it as an extension.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Where whoever learns the reader's language (the caller's, the studio's) leaves it for the rendering of a problem. Every request
+/// has it as an extension; `Accept-Language` goes before it.
+#[derive(Clone, Debug, Default)]
+pub struct ReaderLanguage(Arc<OnceLock<Language>>);
+
+impl ReaderLanguage {
+    /// The first word counts.
+    pub fn set(&self, language: Language) {
+        let _ = self.0.set(language);
+    }
+
+    /// The language, if somebody learnt it.
+    pub fn get(&self) -> Option<Language> {
+        self.0.get().copied()
+    }
+}
 
 /// A JSON body. Unknown fields, wrong types and values out of range are 422 and name the field.
 #[derive(Debug)]

@@ -3,9 +3,19 @@
 pub mod app;
 pub mod routes;
 
+pub mod passes;
+pub mod schedule;
+pub mod studios;
+
 pub mod audit;
 pub mod letters;
 pub mod sign_in;
+
+pub mod commands;
+pub mod data_directory;
+pub mod openapi;
+pub mod running;
+pub mod server;
 
 pub mod db;
 

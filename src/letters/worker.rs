@@ -53,12 +53,12 @@ pub struct Worker {
 
 /// A worker at work. Dropped, it stops too, but nobody waits for it.
 #[derive(Debug)]
-pub struct Running {
+pub struct AtWork {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-impl Running {
+impl AtWork {
     /// Takes no more letters, waits some seconds for those on their way and gives the others back.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
@@ -75,7 +75,7 @@ impl Worker {
     }
 
     /// Starts it in a task of its own, where it goes on whatever happens until it is stopped.
-    pub fn start(self) -> Running {
+    pub fn start(self) -> AtWork {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
             while AssertUnwindSafe(self.run(stopped.clone())).catch_unwind().await.is_err() {
@@ -83,7 +83,7 @@ impl Worker {
                 tokio::time::sleep(AWAY).await;
             }
         });
-        Running { stop, task }
+        AtWork { stop, task }
     }
 
     /// Works until `stopped` says so, or nobody is left who could say it.

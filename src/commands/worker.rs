@@ -1,0 +1,52 @@
+//! `releve worker`: letters and sweeps in a process of their own, beside `serve --no-worker`.
+
+use super::{Failure, Place, serve};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::letters::transport::Post;
+use crate::letters::worker::{AtWork, Worker};
+use crate::settings::Settings;
+
+/// Works letters off until SIGTERM or SIGINT.
+pub async fn run(settings: Settings) -> Result<(), Failure> {
+    let place = Place::of(&settings)?;
+    if matches!(place, Place::File(_)) {
+        return Err(needs_a_server("worker"));
+    }
+    let db = serve::open_current(&settings, &place).await?;
+    let post = Post::open(&settings).map_err(Failure::new)?;
+    let app = App::new(settings, db, Clock::System, post);
+    let hand = Hand::start(&app);
+    tracing::info!("working letters off");
+    serve::asked_to_end()?.await;
+    hand.stop().await;
+    app.db.close().await;
+    Ok(())
+}
+
+/// The embedded database has one process.
+pub fn needs_a_server(what: &str) -> Failure {
+    Failure::new(format!(
+        "`{what}` needs PostgreSQL (set DATABASE_URL): the embedded database belongs to one process, and `serve` sends letters itself"
+    ))
+}
+
+/// What works beside the handlers of this process.
+pub struct Hand {
+    letters: AtWork,
+    app: App,
+}
+
+impl Hand {
+    /// Begins to work.
+    pub fn start(app: &App) -> Self {
+        // Until the keys of `sign_in` are here nobody can read a code.
+        Self { letters: Worker::new(app.clone(), |_, _| None).start(), app: app.clone() }
+    }
+
+    /// Takes no more letters, finishes or hands back what it has.
+    pub async fn stop(self) {
+        self.letters.stop().await;
+        self.app.post.close().await;
+    }
+}

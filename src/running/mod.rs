@@ -1,0 +1,30 @@
+//! Running it: what operators, load balancers and the apps' platforms ask of the process itself.
+//!
+//! `api` answers load balancers (`/healthz`, `/readyz`), Prometheus (`/metrics`), whoever writes an app (`/openapi.json`, `/docs`) and
+//! phones (`/.well-known/…`); `pages` is the page behind a letter's link; `store` keeps facts about the database as a whole.
+
+pub mod api;
+pub mod log;
+pub mod metrics;
+pub mod pages;
+pub mod store;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the process is taking requests: true until its end is asked for.
+#[derive(Debug, Default)]
+pub struct Running {
+    stopping: AtomicBool,
+}
+
+impl Running {
+    /// From now on `/readyz` says no.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,210 @@
+//! What every request passes: one layer, written by hand, since each of tower's own would cost another boxed future.
+//!
+//! It gives the request its id, ends it after the time-out, turns a panic into a problem, renders problems in the reader's language,
+//! sets the headers that every answer has, writes the log line and counts.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use tower::{Layer, Service};
+
+use crate::app::App;
+use crate::extract::{ReaderLanguage, RequestId, header_text};
+use crate::ids::new_id;
+use crate::language::Language;
+use crate::problem::{Kind, Problem};
+use crate::routes::routes;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that a caller or a proxy may give its request.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+/// When to come again after a request that took too long, in seconds.
+const TIMEOUT_RETRY_S: u64 = 5;
+
+/// Every URL, with what every request passes.
+pub fn router(app: App) -> Router {
+    routes()
+        .fallback(async || Problem::new(Kind::NotFound))
+        .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
+        .layer(Front { app: app.clone() })
+        .with_state(app)
+}
+
+/// The layer: puts a [`Passage`] before each route. Behind the router, so that the matched route is known.
+#[derive(Clone)]
+struct Front {
+    app: App,
+}
+
+impl<S> Layer<S> for Front {
+    type Service = Passage<S>;
+
+    fn layer(&self, inner: S) -> Passage<S> {
+        Passage { app: self.app.clone(), inner }
+    }
+}
+
+/// One route behind the front.
+#[derive(Clone)]
+struct Passage<S> {
+    app: App,
+    inner: S,
+}
+
+impl<S> Service<Request> for Passage<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let settings = &self.app.settings.server;
+        let time_max = Duration::from_secs(settings.request_timeout_s);
+        let mut seen = Seen::of(&self.app, &request);
+        let extensions = request.extensions_mut();
+        extensions.insert(RequestId(seen.id.clone()));
+        extensions.insert(seen.reader.clone());
+        DefaultBodyLimit::max(settings.body_bytes_max).apply(&mut request);
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = match tokio::time::timeout(time_max, AssertUnwindSafe(answer).catch_unwind()).await {
+                Ok(Ok(Ok(answer))) => answer,
+                Ok(Ok(Err(never))) => match never {},
+                // The panic hook has logged what and where.
+                Ok(Err(_)) => Problem::new(Kind::Fault).into_response(),
+                Err(_) => Problem::new(Kind::Unavailable).retry_after(TIMEOUT_RETRY_S).into_response(),
+            };
+            let answer = seen.finish(answer);
+            seen.note(answer.status());
+            Ok(answer)
+        })
+    }
+}
+
+/// What is kept of a request until it is answered.
+struct Seen {
+    began: Instant,
+    id: String,
+    method: Method,
+    route: Option<MatchedPath>,
+    asked_language: Option<Language>,
+    reader: ReaderLanguage,
+}
+
+impl Seen {
+    fn of(app: &App, request: &Request) -> Self {
+        let headers = request.headers();
+        let id = header_text(headers, "x-request-id")
+            .filter(|id| is_sane_id(id))
+            .map_or_else(|| new_id(app.clock.now()).to_string(), str::to_owned);
+        Self {
+            began: Instant::now(),
+            id,
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            asked_language: header_text(headers, "accept-language").and_then(Language::of_header),
+            reader: ReaderLanguage::default(),
+        }
+    }
+
+    /// Renders a problem, and sets the headers that every answer has.
+    fn finish(&mut self, mut answer: Response) -> Response {
+        if let Some(problem) = answer.extensions_mut().remove::<Problem>() {
+            let language = self.asked_language.or_else(|| self.reader.get()).unwrap_or(Language::En);
+            let mut rendered = problem.answer(language, &self.id);
+            // What the handler had set besides (`Allow`, `ETag`) stays.
+            for (name, value) in answer.headers() {
+                if !rendered.headers().contains_key(name) && name != header::CONTENT_LENGTH {
+                    rendered.headers_mut().append(name.clone(), value.clone());
+                }
+            }
+            answer = rendered;
+        }
+        let headers = answer.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&self.id) {
+            headers.insert(X_REQUEST_ID, id);
+        }
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        answer
+    }
+
+    /// The log line and the count. Routes, never addresses: those have ids, queries and secrets in them.
+    fn note(&self, status: StatusCode) {
+        let route = self.route.as_ref().map_or("(none)", MatchedPath::as_str);
+        let took = self.began.elapsed();
+        metrics::histogram!(
+            "releve_http_request_seconds",
+            "method" => method_label(&self.method),
+            "route" => route.to_owned(),
+            "status" => status_label(status)
+        )
+        .record(took);
+        let (method, status, request_id) = (&self.method, status.as_u16(), self.id.as_str());
+        let ms = took.as_secs_f64() * 1_000.0;
+        if status >= 400 || !method.is_safe() {
+            tracing::info!(%method, route, status, ms, request_id, "answered");
+        } else {
+            // Reads that went well are by far the most.
+            tracing::debug!(%method, route, status, ms, request_id, "answered");
+        }
+    }
+}
+
+fn is_sane_id(id: &str) -> bool {
+    (1..=REQUEST_ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Methods that anybody may invent must not become labels without end.
+const fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::PUT => "PUT",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+const fn status_label(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        200 => "200",
+        201 => "201",
+        202 => "202",
+        204 => "204",
+        304 => "304",
+        400 => "400",
+        401 => "401",
+        402 => "402",
+        403 => "403",
+        404 => "404",
+        405 => "405",
+        409 => "409",
+        412 => "412",
+        413 => "413",
+        415 => "415",
+        422 => "422",
+        428 => "428",
+        429 => "429",
+        500 => "500",
+        503 => "503",
+        _ => "other",
+    }
+}
