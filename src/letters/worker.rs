@@ -29,8 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often the gauges of `/metrics` are read.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
-/// How long letters whose fate is decided may wait for others to be settled with them.
-const SETTLE_AFTER: Duration = Duration::from_millis(100);
+/// How long letters whose fate is decided may wait for others to be settled with them: a process that is killed before then sends
+/// them once more.
+const SETTLE_AFTER: Duration = Duration::from_millis(25);
 
 /// How long to wait while somebody else is in the way.
 const IN_THE_WAY: Duration = Duration::from_millis(20);

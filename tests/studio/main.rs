@@ -6,9 +6,11 @@
 
 #[macro_use]
 mod house;
+mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod seed;
 mod speech;
 
 mod housekeeping;
+mod letters;
