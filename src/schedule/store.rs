@@ -77,6 +77,17 @@ pub async fn one_for(db: &Db, id: Uuid, person_id: Uuid) -> Result<Option<ShownT
     db.maybe(sql, (id, person_id)).await
 }
 
+/// Keeps these sessions from plain transactions that would set their instants, until the end of this one. A statement of its own:
+/// what is decided upon is read after it.
+pub async fn lock(tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
+    let sql = Sql::Each {
+        // The writer is alone as it is.
+        sqlite: "SELECT id FROM sessions WHERE id IN # AND id IS NULL",
+        postgres: "SELECT id FROM sessions WHERE id IN # ORDER BY id FOR NO KEY UPDATE",
+    };
+    tx.among::<(Uuid,), _>(sql, (), ids).await.map(drop)
+}
+
 /// These sessions, in no order, as the desk needs them for its answers.
 pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Shown>, Error> {
     let sql = shown!(
