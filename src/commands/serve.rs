@@ -13,6 +13,7 @@ use super::{Failure, Place, migrate, worker};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::letters::transport::Post;
 use crate::running::{metrics, store};
 use crate::server::{self, SHUTDOWN_MAX};
 use crate::settings::Settings;
@@ -24,11 +25,12 @@ pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
         return Err(worker::needs_a_server("serve --no-worker"));
     }
     check(&settings)?;
+    let post = Post::open(&settings).map_err(Failure::new)?;
     let _lock = place.lock()?;
     let db = open_current(&settings, &place).await?;
     refuse_demo(&db, &place, &settings).await?;
     let listener = listen(&settings).await?;
-    let app = App::new(settings, db, Clock::System);
+    let app = App::new(settings, db, Clock::System, post);
     live(app, listener, with_worker).await
 }
 
@@ -95,6 +97,7 @@ pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<
     let deadline = deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_MAX);
     // The pools keep the last two seconds.
     let before_pools = deadline - Duration::from_secs(2);
+    by(before_pools, "the desk", app.close_desk()).await;
     if let Some(worker) = worker {
         by(before_pools, "the worker", worker.stop()).await;
     }

@@ -27,6 +27,13 @@ fn describe() {
     metrics::describe_histogram!("releve_http_request_seconds", "Requests answered: by method, route and status");
     metrics::describe_gauge!("releve_http_connections", "Connections open now");
     metrics::describe_histogram!("releve_db_write_seconds", "Transactions that write, by what they do");
+    metrics::describe_gauge!("releve_letters", "Letters whose fate is open or wants somebody's eye: by state");
+    metrics::describe_gauge!("releve_letters_oldest_due_seconds", "For how long the letter that waits longest has been due");
+    metrics::describe_counter!(
+        "releve_letters_total",
+        "What became of attempts to send a letter, and of letters that were not sent: by fate"
+    );
+    metrics::describe_histogram!("releve_letter_attempt_seconds", "Attempts to send a letter");
 }
 
 /// Keeps the counts small, for as long as it runs.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Timelike, Utc};
 use chrono_tz::Tz;
-use releve::db::{Db, Error};
+use releve::db::{Db, Error, Wide};
 use releve::ids::new_id;
 use releve::language::Texts;
 use serde_json::json;
@@ -203,19 +203,12 @@ impl House {
             Box::pin(async move {
                 let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, \
                            local_minute, local_weekday, capacity, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
-                           promote_until, waitlist_cap, changed, created_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+                           promote_until, waiting_ends_at, waitlist_cap, changed, created_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
                 let minute = i64::from(wall.hour() * 60 + wall.minute());
                 let weekday = i64::from(wall.weekday().number_from_monday());
-                let values = (
-                    id,
-                    studio.id,
-                    studio.class_type,
-                    studio.room,
-                    studio.instructor.id,
-                    starts_at,
-                    ends_at,
-                    wall.date(),
+                let what = (id, studio.id, studio.class_type, studio.room, studio.instructor.id, starts_at, ends_at, wall.date());
+                let how = (
                     minute,
                     weekday,
                     capacity,
@@ -225,11 +218,12 @@ impl House {
                     starts_at,
                     cut_off,
                     cut_off,
+                    starts_at,
                     cap,
                     Json(json!([])),
                     now,
                 );
-                tx.run(sql, values).await
+                tx.run(sql, Wide((what, how))).await
             })
         })
         .await;
