@@ -1,8 +1,15 @@
 //! Passes: what members book with, and the ledger that says where every credit went.
+//!
+//! A studio sells [`PassType`]s; a sale makes a [`Pass`], which carries its own terms from then on, so that an edited type reaches no pass
+//! that was sold. A pack's balance is the sum of its [`LedgerEntry`]s and is kept on the pass in the same transaction. Passes and ledger
+//! are written by the desk; types are edited here.
 
 pub mod rules;
+pub mod store;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -36,4 +43,109 @@ pub struct PassTerms {
     pub class_type_ids: Option<Vec<Uuid>>,
     /// Where it is valid; `None`: where it is sold.
     pub studio_ids: Option<Vec<Uuid>>,
+}
+
+/// What a studio sells.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct PassType {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub name: Json<Texts>,
+    pub kind: Kind,
+    pub credits: Option<i64>,
+    pub per_week: Option<i64>,
+    pub valid_days: i64,
+    pub price_minor: Option<i64>,
+    pub currency: Option<String>,
+    pub class_type_ids: Option<Json<Vec<Uuid>>>,
+    pub studio_ids: Option<Json<Vec<Uuid>>>,
+    pub version: i64,
+}
+
+impl PassType {
+    /// What whoever buys it gets.
+    pub fn terms(&self) -> PassTerms {
+        PassTerms {
+            name: self.name.0.clone(),
+            kind: self.kind,
+            credits: self.credits,
+            per_week: self.per_week,
+            valid_days: self.valid_days,
+            class_type_ids: self.class_type_ids.as_ref().map(|ids| ids.0.clone()),
+            studio_ids: self.studio_ids.as_ref().map(|ids| ids.0.clone()),
+        }
+    }
+}
+
+/// A pass that was sold.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct Pass {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub person_id: Uuid,
+    pub pass_type_id: Uuid,
+    pub name: Json<Texts>,
+    pub kind: Kind,
+    pub credits_left: Option<i64>,
+    pub per_week: Option<i64>,
+    pub expires_on: NaiveDate,
+    pub class_type_ids: Option<Json<Vec<Uuid>>>,
+    pub studio_ids: Json<Vec<Uuid>>,
+    pub sold_at: DateTime<Utc>,
+    pub sold_by: Option<Uuid>,
+}
+
+impl Pass {
+    /// The pass as far as paying goes.
+    pub fn state(&self) -> rules::PassState {
+        rules::PassState {
+            id: self.id,
+            kind: self.kind,
+            credits_left: self.credits_left,
+            per_week: self.per_week,
+            expires_on: self.expires_on,
+            class_type_ids: self.class_type_ids.as_ref().map(|ids| ids.0.clone()),
+            studio_ids: self.studio_ids.0.clone(),
+        }
+    }
+}
+
+/// Why credits or money moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum LedgerReason {
+    /// The pass was sold.
+    Sold,
+    /// A place was booked.
+    Booked,
+    /// A place came from the waitlist.
+    Promoted,
+    /// A place was given back in time.
+    Cancelled,
+    /// The studio cancelled the session.
+    SessionCancelled,
+    /// Staff gave it back.
+    ReturnedByStaff,
+    /// Staff took it away.
+    Removed,
+}
+
+/// One line of the ledger: append-only.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct LedgerEntry {
+    pub id: Uuid,
+    pub pass_id: Uuid,
+    pub at: DateTime<Utc>,
+    pub credits: i64,
+    pub reason: LedgerReason,
+    pub booking_id: Option<Uuid>,
+    pub amount_minor: Option<i64>,
+    pub currency: Option<String>,
+    pub method: Option<String>,
+    pub reference: Option<String>,
+    pub by_person: Option<Uuid>,
 }

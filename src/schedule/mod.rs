@@ -1,8 +1,8 @@
 //! Class types and sessions: what is on, where, with whom, and how many places are left.
 //!
 //! A [`Session`] is a row as the desk keeps it: its counts (`taken`, `held`, `waiting`) are exact in every transaction of the desk, its
-//! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. [`Names`] is what stands around it for
-//! a reader. Both together make a [`SessionView`], the one shape in which the API shows a session, alone, in the schedule or in a booking.
+//! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. With it come the names that a reader
+//! wants; [`SessionView`] is the one shape in which the API shows a session, alone, in the schedule or in a booking.
 //! Making, changing and cancelling a session is the desk's; class types are edited here.
 
 pub mod rules;
@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use crate::language::Texts;
 use crate::letters::facts::CancelReason;
-use crate::studios::Zone;
 
 pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 
@@ -25,7 +24,7 @@ pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Status {
+pub enum SessionStatus {
     /// Only staff see it.
     Draft,
     /// It takes place.
@@ -36,19 +35,7 @@ pub enum Status {
     Ended,
 }
 
-/// What changed about a session since members could book it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Changed {
-    /// When it is.
-    Time,
-    /// Where it is.
-    Room,
-    /// Who teaches it.
-    Instructor,
-}
-
-/// One scheduled class: the row.
+/// One scheduled class: the row, and from `class_name` on what stands around it in other tables.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns of the table, which the migration explains")]
 pub struct Session {
@@ -68,47 +55,33 @@ pub struct Session {
     pub waiting: i64,
     pub next_queue_key: i64,
     pub credits: i64,
-    pub status: Status,
+    pub status: SessionStatus,
     pub booking_opens_at: DateTime<Utc>,
     pub booking_closes_at: DateTime<Utc>,
     pub free_cancel_until: DateTime<Utc>,
     pub promote_until: DateTime<Utc>,
+    pub waiting_ends_at: DateTime<Utc>,
     pub waitlist_cap: Option<i64>,
-    pub changed: Json<Vec<Changed>>,
+    pub changed: Json<Vec<String>>,
     pub cancelled_at: Option<DateTime<Utc>>,
     pub cancel_reason: Option<CancelReason>,
     pub cancel_note: Option<String>,
     pub sequence: i64,
     pub version: i64,
     pub created_at: DateTime<Utc>,
-}
-
-/// What stands around a session for whoever reads it.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct Names {
-    /// What the class is called, in each language.
     pub class_name: Json<Texts>,
-    /// For whom it is.
     pub class_level: String,
-    /// How long it usually is.
     pub class_minutes: i64,
-    /// Where.
     pub room_name: String,
-    /// With whom.
     pub instructor_name: String,
-    /// By which clock.
-    pub time_zone: Zone,
+    pub time_zone: String,
 }
 
-/// A session with what stands around it.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct Shown {
-    /// The row.
-    #[sqlx(flatten)]
-    pub session: Session,
-    /// What stands around it.
-    #[sqlx(flatten)]
-    pub names: Names,
+impl Session {
+    /// Whether the studio cancelled it.
+    pub fn is_cancelled(&self) -> bool {
+        self.status == SessionStatus::Cancelled
+    }
 }
 
 /// A kind of class that the studio gives.
