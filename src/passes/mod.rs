@@ -1,19 +1,20 @@
 //! Passes: what members book with, and the ledger that says where every credit went.
 //!
-//! A studio sells [`PassType`]s; a sale makes a [`Pass`], which carries its own terms from then on, so that an edited type reaches no pass
-//! that was sold. A pack's balance is the sum of its [`LedgerEntry`]s and is kept on the pass in the same transaction. Passes and ledger
-//! are written by the desk; types are edited here.
+//! A studio sells a pass of a [`PassType`]; the [`Pass`] carries what was promised then. A pack's balance is the sum of its ledger, kept on
+//! the pass in the same transaction. Selling and spending are the desk's; here is what may pay (`rules`) and what members read.
 
 pub mod rules;
 pub mod store;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
 use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::language::Texts;
+use rules::PassState;
 
 /// The two kinds of pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -45,8 +46,8 @@ pub struct PassTerms {
     pub studio_ids: Option<Vec<Uuid>>,
 }
 
-/// What a studio sells.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+/// A row of `pass_types`.
+#[derive(Clone, Debug, PartialEq, FromRow)]
 #[allow(missing_docs, reason = "the columns of the table")]
 pub struct PassType {
     pub id: Uuid,
@@ -64,7 +65,7 @@ pub struct PassType {
 }
 
 impl PassType {
-    /// What whoever buys it gets.
+    /// What it promises.
     pub fn terms(&self) -> PassTerms {
         PassTerms {
             name: self.name.0.clone(),
@@ -78,8 +79,8 @@ impl PassType {
     }
 }
 
-/// A pass that was sold.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+/// A row of `passes`.
+#[derive(Clone, Debug, PartialEq, FromRow)]
 #[allow(missing_docs, reason = "the columns of the table")]
 pub struct Pass {
     pub id: Uuid,
@@ -98,9 +99,9 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// The pass as far as paying goes.
-    pub fn state(&self) -> rules::PassState {
-        rules::PassState {
+    /// What it can pay with.
+    pub fn state(&self) -> PassState {
+        PassState {
             id: self.id,
             kind: self.kind,
             credits_left: self.credits_left,
@@ -112,29 +113,29 @@ impl Pass {
     }
 }
 
-/// Why credits or money moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
+/// Why a pass gained or lost credits or money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum LedgerReason {
     /// The pass was sold.
     Sold,
-    /// A place was booked.
+    /// A place was booked or accepted.
     Booked,
-    /// A place came from the waitlist.
+    /// The waitlist gave her a place.
     Promoted,
-    /// A place was given back in time.
+    /// She cancelled in time.
     Cancelled,
     /// The studio cancelled the session.
     SessionCancelled,
     /// Staff gave it back.
     ReturnedByStaff,
-    /// Staff took it away.
+    /// Her account was deleted.
     Removed,
 }
 
-/// One line of the ledger: append-only.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+/// A row of `ledger`: append-only.
+#[derive(Clone, Debug, PartialEq, FromRow)]
 #[allow(missing_docs, reason = "the columns of the table")]
 pub struct LedgerEntry {
     pub id: Uuid,

@@ -1,13 +1,15 @@
 //! Class types and sessions: what is on, where, with whom, and how many places are left.
 //!
 //! A [`Session`] is a row as the desk keeps it: its counts (`taken`, `held`, `waiting`) are exact in every transaction of the desk, its
-//! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. With it come the names that a reader
-//! wants; [`SessionView`] is the one shape in which the API shows a session, alone, in the schedule or in a booking.
+//! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. [`Names`] is what stands around it for
+//! a reader. Both together make a [`SessionView`], the one shape in which the API shows a session, alone, in the schedule or in a booking.
 //! Making, changing and cancelling a session is the desk's; class types are edited here.
 
 pub mod rules;
 pub mod store;
 mod view;
+
+use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,7 @@ use uuid::Uuid;
 
 use crate::language::Texts;
 use crate::letters::facts::CancelReason;
+use crate::studios::Zone;
 
 pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 
@@ -24,7 +27,7 @@ pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum SessionStatus {
+pub enum Status {
     /// Only staff see it.
     Draft,
     /// It takes place.
@@ -35,7 +38,19 @@ pub enum SessionStatus {
     Ended,
 }
 
-/// One scheduled class: the row, and from `class_name` on what stands around it in other tables.
+/// What changed about a session since members could book it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Changed {
+    /// When it is.
+    Time,
+    /// Where it is.
+    Room,
+    /// Who teaches it.
+    Instructor,
+}
+
+/// One scheduled class: the row.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns of the table, which the migration explains")]
 pub struct Session {
@@ -55,32 +70,73 @@ pub struct Session {
     pub waiting: i64,
     pub next_queue_key: i64,
     pub credits: i64,
-    pub status: SessionStatus,
+    pub status: Status,
     pub booking_opens_at: DateTime<Utc>,
     pub booking_closes_at: DateTime<Utc>,
     pub free_cancel_until: DateTime<Utc>,
     pub promote_until: DateTime<Utc>,
     pub waiting_ends_at: DateTime<Utc>,
     pub waitlist_cap: Option<i64>,
-    pub changed: Json<Vec<String>>,
+    pub changed: Json<Vec<Changed>>,
     pub cancelled_at: Option<DateTime<Utc>>,
     pub cancel_reason: Option<CancelReason>,
     pub cancel_note: Option<String>,
     pub sequence: i64,
     pub version: i64,
     pub created_at: DateTime<Utc>,
+}
+
+/// What stands around a session for whoever reads it.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Names {
+    /// What the class is called, in each language.
     pub class_name: Json<Texts>,
+    /// For whom it is.
     pub class_level: String,
+    /// How long it usually is.
     pub class_minutes: i64,
+    /// Where.
     pub room_name: String,
+    /// With whom.
     pub instructor_name: String,
-    pub time_zone: String,
+    /// By which clock.
+    pub time_zone: Zone,
+}
+
+/// A session with what stands around it.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Shown {
+    /// The row.
+    #[sqlx(flatten)]
+    pub session: Session,
+    /// What stands around it.
+    #[sqlx(flatten)]
+    pub names: Names,
+}
+
+impl Deref for Shown {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl DerefMut for Shown {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
 }
 
 impl Session {
-    /// Whether the studio cancelled it.
+    /// Whether the studio has cancelled it.
     pub fn is_cancelled(&self) -> bool {
-        self.status == SessionStatus::Cancelled
+        self.status == Status::Cancelled
+    }
+
+    /// Whether only staff see it.
+    pub fn is_draft(&self) -> bool {
+        self.status == Status::Draft
     }
 }
 

@@ -167,7 +167,7 @@ pub struct SessionInstants {
     pub free_cancel_until: DateTime<Utc>,
     /// Promotion is automatic before this.
     pub promote_until: DateTime<Utc>,
-    /// No way in is left: the public may not book any more and nobody is promoted.
+    /// No way in is left: who still waits is told so.
     pub waiting_ends_at: DateTime<Utc>,
     /// How many may wait; `None` is no cap.
     pub waitlist_cap: Option<i64>,
@@ -192,7 +192,8 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
         booking_closes_at: closes,
         free_cancel_until: free,
         promote_until: promote,
-        waiting_ends_at: closes.max(promote),
+        // A place that comes free before the cut-off is given, after it it is public until booking closes.
+        waiting_ends_at: promote.max(closes).min(starts_at),
         waitlist_cap: rules.waitlist_cap(capacity),
     }
 }
@@ -375,7 +376,6 @@ mod tests {
                 booking_closes_at: starts_at,
                 free_cancel_until: utc("2026-11-30T22:30"),
                 promote_until: utc("2026-11-30T22:30"),
-                waiting_ends_at: starts_at,
                 waitlist_cap: Some(4),
             }
         );
@@ -516,7 +516,7 @@ mod tests {
             prop_assert!(given.booking_opens_at <= given.booking_closes_at);
             prop_assert!(given.booking_closes_at <= at);
             prop_assert!(given.free_cancel_until <= at);
-            prop_assert!(given.promote_until <= given.waiting_ends_at && given.waiting_ends_at <= at);
+            prop_assert!(given.promote_until <= at);
             prop_assert!(given.waitlist_cap.is_none_or(|cap| cap >= rules.waitlist_cap_min));
         }
 

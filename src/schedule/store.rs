@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::rules::{SessionInstants, instants};
-use super::{ClassType, Me, Session};
+use super::{ClassType, Me, Shown};
 use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::studios::{HouseRules, Zone};
 
@@ -43,7 +43,7 @@ macro_rules! shown_to {
 pub struct ShownTo {
     /// The session.
     #[sqlx(flatten)]
-    pub session: Session,
+    pub shown: Shown,
     me_booking_id: Option<Uuid>,
     me_status: Option<String>,
     me_position: Option<i64>,
@@ -58,7 +58,7 @@ impl ShownTo {
 }
 
 /// One session.
-pub async fn one(db: &Db, id: Uuid) -> Result<Option<Session>, Error> {
+pub async fn one(db: &Db, id: Uuid) -> Result<Option<Shown>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id WHERE s.id = $1"
@@ -88,70 +88,13 @@ pub async fn lock(tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
     tx.among::<(Uuid,), _>(sql, (), ids).await.map(drop)
 }
 
-/// These sessions, in no order, kept from plain transactions until the end of this one.
-pub async fn by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Session>, Error> {
-    lock(tx, ids).await?;
+/// These sessions, in no order, as the desk needs them for its answers.
+pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Shown>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id WHERE s.id IN #"
     );
     tx.among(sql, (), ids).await
-}
-
-/// Writes new sessions.
-pub async fn insert(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
-    let rows = sessions
-        .into_iter()
-        .map(|s| {
-            Wide((
-                (s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at),
-                (s.local_date, s.local_minute, s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits),
-                (
-                    s.status,
-                    s.booking_opens_at,
-                    s.booking_closes_at,
-                    s.free_cancel_until,
-                    s.promote_until,
-                    s.waiting_ends_at,
-                    s.waitlist_cap,
-                ),
-                (s.changed.clone(), s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version, s.created_at),
-            ))
-        })
-        .collect();
-    let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, \
-               local_weekday, capacity, taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, \
-               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, \
-               sequence, version, created_at) VALUES #";
-    tx.rows(sql, rows).await.map(drop)
-}
-
-/// Writes changed sessions: the columns that can change.
-pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
-    let rows = sessions
-        .into_iter()
-        .map(|s| {
-            Wide((
-                (s.id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, s.local_weekday),
-                (s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status),
-                (s.booking_opens_at, s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap),
-                (s.changed.clone(), s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version),
-            ))
-        })
-        .collect();
-    let sql = "WITH x (id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, local_weekday, capacity, \
-               taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
-               promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version) \
-               AS (VALUES #) \
-               UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
-               starts_at = x.starts_at, ends_at = x.ends_at, local_date = x.local_date, local_minute = x.local_minute, \
-               local_weekday = x.local_weekday, capacity = x.capacity, taken = x.taken, held = x.held, waiting = x.waiting, \
-               next_queue_key = x.next_queue_key, credits = x.credits, status = x.status, booking_opens_at = x.booking_opens_at, \
-               booking_closes_at = x.booking_closes_at, free_cancel_until = x.free_cancel_until, promote_until = x.promote_until, \
-               waiting_ends_at = x.waiting_ends_at, waitlist_cap = x.waitlist_cap, changed = x.changed, cancelled_at = x.cancelled_at, \
-               cancel_reason = x.cancel_reason, cancel_note = x.cancel_note, sequence = x.sequence, version = x.version \
-               FROM x WHERE sessions.id = x.id";
-    tx.rows(sql, rows).await.map(drop)
 }
 
 /// Which sessions of a studio a page of its schedule shows.
@@ -179,7 +122,7 @@ pub struct Range {
 const BEGINNING: (DateTime<Utc>, Uuid) = (DateTime::UNIX_EPOCH, Uuid::nil());
 
 /// A page of the schedule, in the order of time.
-pub async fn range(db: &Db, range: &Range) -> Result<Vec<Session>, Error> {
+pub async fn range(db: &Db, range: &Range) -> Result<Vec<Shown>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -226,7 +169,7 @@ pub async fn teaching(
     (from, to): (NaiveDate, NaiveDate),
     after: Option<(DateTime<Utc>, Uuid)>,
     count_max: i64,
-) -> Result<Vec<Session>, Error> {
+) -> Result<Vec<Shown>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -266,9 +209,9 @@ pub async fn apply_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, zone:
             (id, booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap)
         })
         .collect();
-    let sql = "WITH x (id, opens, closes, free, promote, waiting, cap) AS (VALUES #) UPDATE sessions SET booking_opens_at = x.opens, \
-               booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, \
-               waiting_ends_at = x.waiting, waitlist_cap = x.cap \
+    let sql = "WITH x(id, opens, closes, free, promote, ends, cap) AS (VALUES #) UPDATE sessions SET booking_opens_at = x.opens, \
+               booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, waiting_ends_at = x.ends, \
+               waitlist_cap = x.cap \
                FROM x WHERE sessions.id = x.id";
     tx.rows(sql, rows).await
 }
@@ -304,4 +247,51 @@ pub async fn set_class_type(tx: &mut Tx, class: &ClassType) -> Result<(), Error>
                WHERE studio_id = $1 AND id = $2";
     let ClassType { id, studio_id, name, description, level, minutes, credits, version } = class.clone();
     tx.run(sql, (studio_id, id, name, description, level, minutes, credits, version)).await.map(drop)
+}
+
+/// Writes sessions that were scheduled.
+pub async fn insert(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+    let rows = sessions
+        .into_iter()
+        .map(|s| {
+            Wide((
+                (s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute),
+                (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
+                (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
+                (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version, s.created_at),
+            ))
+        })
+        .collect();
+    let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, \
+               local_weekday, capacity, taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, \
+               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, \
+               sequence, version, created_at) VALUES #";
+    tx.rows(sql, rows).await.map(drop)
+}
+
+/// Writes sessions as the desk left them.
+pub async fn update(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+    let rows = sessions
+        .into_iter()
+        .map(|s| {
+            Wide((
+                (s.id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute),
+                (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
+                (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
+                (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version),
+            ))
+        })
+        .collect();
+    let sql = "WITH x (id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, local_weekday, capacity, \
+               taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
+               promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version) \
+               AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
+               starts_at = x.starts_at, ends_at = x.ends_at, local_date = x.local_date, local_minute = x.local_minute, \
+               local_weekday = x.local_weekday, capacity = x.capacity, taken = x.taken, held = x.held, waiting = x.waiting, \
+               next_queue_key = x.next_queue_key, credits = x.credits, status = x.status, booking_opens_at = x.booking_opens_at, \
+               booking_closes_at = x.booking_closes_at, free_cancel_until = x.free_cancel_until, promote_until = x.promote_until, \
+               waiting_ends_at = x.waiting_ends_at, waitlist_cap = x.waitlist_cap, changed = x.changed, cancelled_at = x.cancelled_at, \
+               cancel_reason = x.cancel_reason, cancel_note = x.cancel_note, sequence = x.sequence, version = x.version \
+               FROM x WHERE sessions.id = x.id";
+    tx.rows(sql, rows).await.map(drop)
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::rules::LocalStart;
-use super::{Session, SessionStatus};
+use super::{Changed, Names, Session, Status};
 use crate::language::Language;
 
 /// One class as members and staff see it. `places_left` is what the public may take now: 0 before booking opens and after it closes.
@@ -23,7 +23,7 @@ pub struct SessionView<'a> {
     pub instructor: Named<'a>,
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
-    pub time_zone: &'a str,
+    pub time_zone: &'static str,
     pub local_start: LocalStart,
     pub capacity: i64,
     pub booked: i64,
@@ -31,8 +31,8 @@ pub struct SessionView<'a> {
     pub places_left: i64,
     pub waitlist_length: i64,
     pub waitlist_open: bool,
-    pub status: SessionStatus,
-    pub changed: &'a [String],
+    pub status: Status,
+    pub changed: &'a [Changed],
     pub version: i64,
     pub booking_opens_at: DateTime<Utc>,
     pub booking_closes_at: DateTime<Utc>,
@@ -70,21 +70,21 @@ pub struct Me<'a> {
 
 impl<'a> SessionView<'a> {
     /// The session as this reader sees it now.
-    pub fn of(session: &'a Session, language: Language, now: DateTime<Utc>, me: Option<Me<'a>>) -> Self {
+    pub fn of(session: &'a Session, names: &'a Names, language: Language, now: DateTime<Utc>, me: Option<Me<'a>>) -> Self {
         Self {
             id: session.id,
             studio_id: session.studio_id,
             class_type: ClassTypeBrief {
                 id: session.class_type_id,
-                name: session.class_name.read(language),
-                level: &session.class_level,
-                minutes: session.class_minutes,
+                name: names.class_name.read(language),
+                level: &names.class_level,
+                minutes: names.class_minutes,
             },
-            room: Named { id: session.room_id, name: &session.room_name },
-            instructor: Named { id: session.instructor_id, name: &session.instructor_name },
+            room: Named { id: session.room_id, name: &names.room_name },
+            instructor: Named { id: session.instructor_id, name: &names.instructor_name },
             starts_at: session.starts_at,
             ends_at: session.ends_at,
-            time_zone: &session.time_zone,
+            time_zone: names.time_zone.name(),
             local_start: LocalStart::shown(session.local_date, session.local_minute),
             capacity: session.capacity,
             booked: session.taken,
@@ -104,16 +104,13 @@ impl<'a> SessionView<'a> {
 }
 
 /// Where the session stands now.
-pub fn status(session: &Session, now: DateTime<Utc>) -> SessionStatus {
-    if session.status == SessionStatus::Scheduled && now >= session.ends_at { SessionStatus::Ended } else { session.status }
+pub fn status(session: &Session, now: DateTime<Utc>) -> Status {
+    if session.status == Status::Scheduled && now >= session.ends_at { Status::Ended } else { session.status }
 }
 
 /// Whether members may book now.
 pub fn is_open(session: &Session, now: DateTime<Utc>) -> bool {
-    session.status == SessionStatus::Scheduled
-        && session.booking_opens_at <= now
-        && now < session.booking_closes_at
-        && now < session.starts_at
+    session.status == Status::Scheduled && session.booking_opens_at <= now && now < session.booking_closes_at && now < session.starts_at
 }
 
 /// Places that the public may take now.
@@ -157,7 +154,7 @@ mod tests {
             waiting: 0,
             next_queue_key: 1,
             credits: 1,
-            status: SessionStatus::Scheduled,
+            status: Status::Scheduled,
             booking_opens_at: at("2026-11-17T04:00:00Z"),
             booking_closes_at: at("2026-12-01T10:30:00Z"),
             free_cancel_until: at("2026-11-30T22:30:00Z"),
@@ -171,20 +168,25 @@ mod tests {
             sequence: 0,
             version: 1,
             created_at: at("2026-11-01T00:00:00Z"),
+        }
+    }
+
+    fn names() -> Names {
+        Names {
             class_name: Json(Texts { en: "Barre Sculpt".into(), zh_hans: Some("把杆塑形".into()), zh_hant: None }),
             class_level: "open".into(),
             class_minutes: 55,
             room_name: "Studio A".into(),
             instructor_name: "Lin Yue".into(),
-            time_zone: "Asia/Shanghai".into(),
+            time_zone: "Asia/Shanghai".parse().unwrap(),
         }
     }
 
     /// The shape that apps are written against.
     #[test]
     fn a_session_as_the_api_shows_it() {
-        let session = session();
-        let view = SessionView::of(&session, Language::En, at("2026-12-01T00:00:00Z"), None);
+        let (session, names) = (session(), names());
+        let view = SessionView::of(&session, &names, Language::En, at("2026-12-01T00:00:00Z"), None);
         assert_eq!(
             serde_json::to_value(&view).unwrap(),
             json!({
@@ -198,7 +200,7 @@ mod tests {
             })
         );
         let me = Me { booking_id: Uuid::from_u128(9), status: "waitlisted".into(), waitlist_position: Some(2) };
-        let view = serde_json::to_value(SessionView::of(&session, Language::ZhHant, at("2026-12-01T00:00:00Z"), Some(me))).unwrap();
+        let view = serde_json::to_value(SessionView::of(&session, &names, Language::ZhHant, at("2026-12-01T00:00:00Z"), Some(me))).unwrap();
         assert_eq!(view["class_type"]["name"], "把杆塑形");
         assert_eq!(view["me"], json!({"booking_id": Uuid::from_u128(9), "status": "waitlisted", "waitlist_position": 2}));
     }
@@ -219,17 +221,17 @@ mod tests {
         assert_eq!(left(|s| s.taken = 20, opens), (0, true));
         assert_eq!(left(|s| s.waiting = 4, opens), (2, false));
         assert_eq!(left(|s| s.waitlist_cap = None, opens), (2, true));
-        assert_eq!(left(|s| s.status = SessionStatus::Cancelled, opens), (0, false));
-        assert_eq!(left(|s| s.status = SessionStatus::Draft, opens), (0, false));
+        assert_eq!(left(|s| s.status = Status::Cancelled, opens), (0, false));
+        assert_eq!(left(|s| s.status = Status::Draft, opens), (0, false));
     }
 
     #[test]
     fn a_session_ends() {
         let mut session = session();
         let end = session.ends_at;
-        assert_eq!(status(&session, end - TimeDelta::seconds(1)), SessionStatus::Scheduled);
-        assert_eq!(status(&session, end), SessionStatus::Ended);
-        session.status = SessionStatus::Cancelled;
-        assert_eq!(status(&session, end), SessionStatus::Cancelled);
+        assert_eq!(status(&session, end - TimeDelta::seconds(1)), Status::Scheduled);
+        assert_eq!(status(&session, end), Status::Ended);
+        session.status = Status::Cancelled;
+        assert_eq!(status(&session, end), Status::Cancelled);
     }
 }
