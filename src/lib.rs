@@ -23,6 +23,7 @@ pub mod server;
 
 pub mod db;
 
+pub mod answer;
 pub mod clock;
 pub mod extract;
 pub mod ids;
