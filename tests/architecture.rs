@@ -1,5 +1,7 @@
 //! The house's own rules, read off its sources: pure `rules.rs`, SQL where SQL belongs, arrows that never run backwards.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,10 @@
 //! The migrations of both engines make the same house: same numbers and names, same tables, columns, nullability, unique rules,
 //! indexes and references; what one refuses, the other refuses; and they run, in order, on a database that people live in.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 #[path = "support/postgres.rs"]
+#[allow(dead_code, reason = "each test binary uses what it needs")]
 mod postgres;
 
 use std::collections::{BTreeMap, BTreeSet};
