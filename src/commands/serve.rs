@@ -95,6 +95,7 @@ pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<
     let deadline = deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_MAX);
     // The pools keep the last two seconds.
     let before_pools = deadline - Duration::from_secs(2);
+    by(before_pools, "the desk", app.close_desk()).await;
     if let Some(worker) = worker {
         by(before_pools, "the worker", worker.stop()).await;
     }
