@@ -336,8 +336,8 @@ async fn schedule(tx: &mut Tx) -> Result<(), Error> {
     let starts = now() + TimeDelta::days(1);
     let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, \
                local_weekday, capacity, taken, waiting, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
-               promote_until, changed, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 600, 2, 1, 1, 1, 1, 'scheduled', $9, $6, $10, $10, $11, $9)";
+               promote_until, waiting_ends_at, changed, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 600, 2, 1, 1, 1, 1, 'scheduled', $9, $6, $10, $10, $6, $11, $9)";
     let binds = (
         id(SESSION),
         id(STUDIO),
