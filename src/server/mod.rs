@@ -28,7 +28,7 @@ use tower::Service;
 
 use crate::app::App;
 
-pub use front::router;
+pub use front::{behind, router};
 
 /// How long an orderly end may take in all: handlers, desk, worker, pools.
 pub const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
@@ -46,6 +46,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 /// request that had come is answered (at most [`DRAIN_MAX`]). Desk, worker and pools still work and are the caller's to close.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let router = router(app.clone());
+    serve_router(app, router, listener, shutdown).await;
+}
+
+/// The same for another router: the bench measures Relevé against peers on the same stack.
+#[doc(hidden)]
+pub async fn serve_router(app: App, router: Router, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(app.settings.server.header_timeout_s))
