@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 pub use backup::sqlite_file;
 pub use connect::{Engine, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 pub use error::{Error, Trouble};
-pub use sql::{Binds, Record, Sql, Value};
+pub use sql::{Binds, Record, Sql, Value, Wide};
 
 /// A future that a caller may spawn. The methods here are plain functions that build their arguments first: as `async fn` they
 /// compile, but callers inside `tokio::spawn` then fail with "implementation of `Send` is not general enough".

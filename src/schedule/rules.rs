@@ -39,6 +39,11 @@ impl LocalStart {
         Self(at.with_timezone(&zone).naive_local())
     }
 
+    /// The wall time that a session is stored with.
+    pub fn shown(date: NaiveDate, minute: i64) -> Self {
+        Self(date.and_time(NaiveTime::MIN) + Duration::minutes(minute))
+    }
+
     /// As date and time.
     pub fn local(self) -> NaiveDateTime {
         self.0
@@ -61,6 +66,38 @@ impl<'de> Deserialize<'de> for LocalStart {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+/// A date on a studio's calendar, `2026-12-01`, in the years that Relevé knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = Date, example = "2026-12-01")]
+pub struct LocalDate(pub NaiveDate);
+
+impl<'de> Deserialize<'de> for LocalDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let date = (text.len() == 10 && text.is_ascii()).then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()).flatten();
+        match date {
+            Some(date) if YEARS.contains(&date.year()) => Ok(Self(date)),
+            _ => Err(D::Error::custom("must be a date like \"2026-12-01\" in the years 2000 to 2199")),
+        }
+    }
+}
+
+/// The dates `[from, to)` that a caller asks for: at most so many days, where she says nothing so many from `today` on.
+pub fn date_range(
+    from: Option<LocalDate>,
+    to: Option<LocalDate>,
+    today: NaiveDate,
+    (days_usual, days_max): (u64, u64),
+) -> Result<(NaiveDate, NaiveDate), String> {
+    let from = from.map_or(today, |from| from.0);
+    let later = |days| from.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX);
+    let to = to.map_or(later(days_usual), |to| to.0);
+    if to <= from {
+        return Err("must be after `from`".into());
+    }
+    if to > later(days_max) { Err(format!("must be at most {days_max} days after `from`")) } else { Ok((from, to)) }
 }
 
 /// The studio's clocks skip this wall time; the first one after the gap.
