@@ -3,7 +3,10 @@
 pub mod app;
 pub mod routes;
 
+pub mod booking;
+pub mod desk;
 pub mod passes;
+pub mod people;
 pub mod schedule;
 pub mod studios;
 
