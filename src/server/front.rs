@@ -32,11 +32,11 @@ const TIMEOUT_RETRY_S: u64 = 5;
 
 /// Every URL, with what every request passes.
 pub fn router(app: App) -> Router {
-    behind_the_front(routes(), app)
+    behind(app, routes())
 }
 
 /// These URLs, with what every request passes.
-pub(super) fn behind_the_front(routes: Router<App>, app: App) -> Router {
+pub fn behind(app: App, routes: Router<App>) -> Router {
     routes
         .fallback(async || Problem::new(Kind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))

@@ -30,7 +30,7 @@ use tower::Service;
 
 use crate::app::App;
 
-pub use front::router;
+pub use front::{behind, router};
 
 /// How long an orderly end may take in all: handlers, desk, worker, pools.
 pub const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
@@ -47,10 +47,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 /// Answers requests until `shutdown` completes; then says that it is not ready, takes no more connections, and returns when every
 /// request that had come is answered (18 s at most). Desk, worker and pools still work and are the caller's to close.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-    serve_routes(app.clone(), router(app), listener, shutdown).await;
+    let router = router(app.clone());
+    serve_router(app, router, listener, shutdown).await;
 }
 
-async fn serve_routes(app: App, router: Router, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+/// The same for another router: the bench measures Relevé against peers on the same stack.
+#[doc(hidden)]
+pub async fn serve_router(app: App, router: Router, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(app.settings.server.header_timeout_s))

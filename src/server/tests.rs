@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
-use super::front::behind_the_front;
-use super::serve_routes;
+use super::front::behind;
+use super::serve_router;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::db::{Db, Options};
@@ -60,12 +60,13 @@ async fn serve(change: impl FnOnce(&mut Settings)) -> Served {
     settings.server.request_timeout_s = 1;
     settings.server.body_bytes_max = 100;
     change(&mut settings);
-    let app = App::new(settings, db, Clock::System);
+    let post = crate::letters::transport::Post::open(&settings).unwrap();
+    let app = App::new(settings, db, Clock::System, post);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = behind_the_front(hostile_routes(), app.clone());
-    let task = tokio::spawn(serve_routes(app.clone(), router, listener, async { drop(stopped.await) }));
+    let router = behind(app.clone(), hostile_routes());
+    let task = tokio::spawn(serve_router(app.clone(), router, listener, async { drop(stopped.await) }));
     Served { app, address, stop, task, _directory: directory }
 }
 
