@@ -3,13 +3,17 @@
 pub mod app;
 pub mod routes;
 
+pub mod booking;
+pub mod desk;
 pub mod passes;
+pub mod people;
 pub mod schedule;
 pub mod studios;
 
 pub mod audit;
 pub mod letters;
 pub mod sign_in;
+pub mod sweeps;
 
 pub mod commands;
 pub mod data_directory;
@@ -19,6 +23,7 @@ pub mod server;
 
 pub mod db;
 
+pub mod answer;
 pub mod clock;
 pub mod extract;
 pub mod ids;

@@ -45,6 +45,20 @@ impl Status {
         matches!(self, Self::Booked | Self::Offered | Self::Attended | Self::NoShow)
     }
 
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::Waitlisted => "waitlisted",
+            Self::Offered => "offered",
+            Self::Standby => "standby",
+            Self::Cancelled => "cancelled",
+            Self::LateCancelled => "late_cancelled",
+            Self::Attended => "attended",
+            Self::NoShow => "no_show",
+        }
+    }
+
     /// Whether it has ended by a cancellation of any kind.
     pub const fn has_ended(self) -> bool {
         matches!(self, Self::Cancelled | Self::LateCancelled)

@@ -81,9 +81,7 @@ impl MemberNow<'_> {
     /// Her open bookings in the session's studio, whose house rules cap them.
     fn open_bookings(&self, session: &SessionNow, now: DateTime<Utc>) -> i64 {
         let open = |booking: &&&Booking| {
-            booking.studio_id == session.studio_id
-                && matches!(booking.status, Status::Booked | Status::Offered)
-                && booking.starts_at > now
+            booking.studio_id == session.studio_id && matches!(booking.status, Status::Booked | Status::Offered) && booking.starts_at > now
         };
         i64::try_from(self.ahead.iter().filter(open).count()).unwrap_or(i64::MAX)
     }
@@ -230,13 +228,7 @@ fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment>
 }
 
 /// Whether one who waits gets the place that is free now, before the promotion cut-off.
-pub fn promote(
-    session: &SessionNow,
-    rules: &HouseRules,
-    member: MemberNow<'_>,
-    ask: Ask,
-    now: DateTime<Utc>,
-) -> Result<Place, PassedOver> {
+pub fn promote(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, PassedOver> {
     if member.overlapping(session).is_some() {
         return Err(PassedOver::Overlap);
     }

@@ -20,6 +20,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     tracing::info!("working letters off");
     serve::asked_to_end()?.await;
     hand.stop().await;
+    app.close_desk().await;
     app.db.close().await;
     Ok(())
 }

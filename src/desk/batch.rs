@@ -99,7 +99,7 @@ async fn with_retries(db: &Db, commands: &Arc<Vec<Stamped>>, from: usize, to: us
 /// One transaction. Commands that need a batch of their own come back as `None`.
 async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Outcome>>>, Error> {
     let mut tx = db.desk().await?;
-    let mut world = World { alone: commands.len() == 1, ..World::default() };
+    let mut world = World::empty(commands.len() == 1);
     let latest = commands.iter().map(|(_, now)| *now).max().unwrap_or_default();
     let earliest = commands.iter().map(|(_, now)| *now).min().unwrap_or_default();
     let keys: BTreeSet<Key> = commands.iter().flat_map(|(command, _)| first_keys(command)).collect();
@@ -167,7 +167,12 @@ fn first_keys(command: &Command) -> Vec<Key> {
             keys.extend(caller.map(|caller| Key::Booking(*booking_id, caller)));
         }
         What::MakeSession(ask) => {
-            keys.extend([Key::Studio(ask.studio_id), Key::ClassType(ask.class_type_id), Key::Room(ask.room_id), Key::Person(ask.instructor_id)]);
+            keys.extend([
+                Key::Studio(ask.studio_id),
+                Key::ClassType(ask.class_type_id),
+                Key::Room(ask.room_id),
+                Key::Person(ask.instructor_id),
+            ]);
         }
         What::EditSession(ask) => {
             keys.push(Key::Session(ask.session_id));

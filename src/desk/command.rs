@@ -10,7 +10,7 @@ use super::store::Studio;
 use crate::audit::Record;
 use crate::booking::{Booking, Status};
 use crate::letters::facts::{CancelReason, Money};
-use crate::schedule::Session;
+use crate::schedule::Shown as Session;
 use crate::schedule::rules::LocalStart;
 
 /// A change that looks at more than the row it writes.
@@ -148,7 +148,7 @@ pub struct Paid {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// A booking as it is now.
-    Booking(Box<Shown>),
+    Booking(Box<ShownBooking>),
     /// A session, by id.
     Session(Uuid),
     /// A pass, by id.
@@ -159,7 +159,7 @@ pub enum Outcome {
 
 /// A booking with everything that its answer shows.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct ShownBooking {
     /// The booking.
     pub booking: Booking,
     /// Its session, with the counts as they were when it was decided.

@@ -8,7 +8,7 @@ use crate::booking::Booking;
 use crate::letters::calendar::method_of;
 use crate::letters::facts::{Facts, SessionFacts};
 use crate::letters::outbox::Letter;
-use crate::schedule::Session;
+use crate::schedule::Shown as Session;
 
 /// What a letter is about, and to whom.
 pub struct About<'a> {
@@ -53,9 +53,9 @@ pub fn session_facts(session: &Session, studio: &Studio) -> SessionFacts {
     SessionFacts {
         id: session.id,
         studio: studio.facts.clone(),
-        class: session.class_name.0.clone(),
-        room: session.room_name.clone(),
-        instructor: session.instructor_name.clone(),
+        class: session.names.class_name.0.clone(),
+        room: session.names.room_name.clone(),
+        instructor: session.names.instructor_name.clone(),
         starts_at: session.starts_at,
         ends_at: session.ends_at,
     }

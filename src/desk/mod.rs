@@ -22,7 +22,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-pub use command::{Command, Outcome, Shown, What};
+pub use command::{Command, Outcome, ShownBooking, What};
 use world::{Decided, Stop, World};
 
 use crate::audit::{Entry, Record};

@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::command::{Book, Cancel, Outcome, Shown};
+use super::command::{Book, Cancel, Outcome, ShownBooking};
 use super::letters::{About, tell};
 use super::store::{Person, Studio};
 use super::world::{Decided, Key, Stop, World};
@@ -20,7 +20,7 @@ use crate::letters::facts::{Facts, LeftBecause, Terms};
 use crate::passes::rules::prolonged;
 use crate::passes::{LedgerEntry, LedgerReason};
 use crate::problem::{Kind, Problem};
-use crate::schedule::Session;
+use crate::schedule::Shown as Session;
 use crate::schedule::rules::{local_date, week_of};
 
 /// How long an id that was withdrawn before it was seen stays barred.
@@ -230,7 +230,10 @@ pub fn cancel(world: &mut World, actor: &Actor, ask: &Cancel, now: DateTime<Utc>
     }
     let expected = |kind| -> Decided<Outcome> {
         let facts = show(world, ask.booking_id)?;
-        Err(Problem::new(kind).with("status", facts.booking.status).with("cancel_now", crate::booking::view::cancel_now_facts(&facts.booking, now)).into())
+        Err(Problem::new(kind)
+            .with("status", facts.booking.status)
+            .with("cancel_now", crate::booking::view::cancel_now_facts(&facts.booking, now))
+            .into())
     };
     if ask.if_status.is_some_and(|status| status != booking.status) {
         return expected(Kind::StatusChanged);
@@ -287,7 +290,9 @@ fn end_by_person(
                 true => Facts::RemovedByStaff { session, reason, credits_returned: credits, credits_lost: 0 },
                 false => Facts::Cancelled { session, credits_returned: credits },
             });
-            world.audit.push(actor.line("booking.cancelled", &booking).with(json!({ "credits_returned": credits, "reason": ending.reason })));
+            world
+                .audit
+                .push(actor.line("booking.cancelled", &booking).with(json!({ "credits_returned": credits, "reason": ending.reason })));
         }
         Cancellation::Late { credits, visit } => {
             booking.status = Status::LateCancelled;
@@ -295,7 +300,9 @@ fn end_by_person(
                 true => Facts::RemovedByStaff { session, reason, credits_returned: 0, credits_lost: credits },
                 false => Facts::LateCancelled { session, credits_lost: credits, visit_counts: visit },
             });
-            world.audit.push(actor.line("booking.late_cancelled", &booking).with(json!({ "credits_lost": credits, "reason": ending.reason })));
+            world
+                .audit
+                .push(actor.line("booking.late_cancelled", &booking).with(json!({ "credits_lost": credits, "reason": ending.reason })));
         }
     }
     touched.session(booking.session_id);
@@ -313,7 +320,14 @@ fn end(booking: &mut Booking, ending: &Ending, now: DateTime<Utc>) {
 }
 
 /// Gives her the place: status, price, free way out; the pass pays.
-fn give_place(world: &mut World, actor: &Actor, booking: &mut Booking, place: &Place, why: LedgerReason, now: DateTime<Utc>) -> Decided<()> {
+fn give_place(
+    world: &mut World,
+    actor: &Actor,
+    booking: &mut Booking,
+    place: &Place,
+    why: LedgerReason,
+    now: DateTime<Utc>,
+) -> Decided<()> {
     booking.status = Status::Booked;
     booking.queue_key = None;
     booking.passed_over = None;
@@ -383,7 +397,8 @@ fn leave_overlapping(world: &mut World, actor: &Actor, got: &Booking, now: DateT
         .filter(|other| other.status == Status::Waitlisted && other.id != got.id && other.overlaps(got.starts_at, got.ends_at))
         .cloned()
         .collect();
-    let sessions: Vec<Key> = leaving.iter().map(|other| other.session_id).filter(|id| world.session(*id).is_err()).map(Key::Session).collect();
+    let sessions: Vec<Key> =
+        leaving.iter().map(|other| other.session_id).filter(|id| world.session(*id).is_err()).map(Key::Session).collect();
     if !sessions.is_empty() {
         return Err(Stop::Needs(sessions));
     }
@@ -520,7 +535,14 @@ pub fn close_waitlist(world: &mut World, session_id: Uuid, now: DateTime<Utc>) -
 }
 
 /// `PUT /v1/bookings/{id}/check-in` and its undoing.
-pub fn check_in(world: &mut World, actor: &Actor, booking_id: Uuid, came: bool, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Decided<Outcome> {
+pub fn check_in(
+    world: &mut World,
+    actor: &Actor,
+    booking_id: Uuid,
+    came: bool,
+    at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Decided<Outcome> {
     let caller = actor.person_id()?;
     let Some(mut booking) = world.booking(booking_id, caller)?.cloned() else { return Err(not_found()) };
     let own = world.person(caller)?;
@@ -553,7 +575,14 @@ pub fn check_in(world: &mut World, actor: &Actor, booking_id: Uuid, came: bool, 
 }
 
 /// Everything taken for a session comes back, and everybody is told: the studio's doing.
-pub fn end_by_studio(world: &mut World, actor: &Actor, session: &Session, reason: Option<crate::letters::facts::CancelReason>, note: Option<&str>, now: DateTime<Utc>) -> Decided<Touched> {
+pub fn end_by_studio(
+    world: &mut World,
+    actor: &Actor,
+    session: &Session,
+    reason: Option<crate::letters::facts::CancelReason>,
+    note: Option<&str>,
+    now: DateTime<Utc>,
+) -> Decided<Touched> {
     let studio = world.studio(session.studio_id)?;
     let mut bookings = in_company(world, &world.roster(session.id)?)?;
     bookings.sort_by_key(|booking| (booking.queue_key, booking.created_at, booking.id));
@@ -658,11 +687,11 @@ fn terms(booking: &Booking, place: &Place) -> Terms {
 }
 
 /// A booking as its answer shows it.
-pub fn show(world: &World, booking_id: Uuid) -> Decided<Shown> {
+pub fn show(world: &World, booking_id: Uuid) -> Decided<ShownBooking> {
     let Some(booking) = world.known_booking(booking_id).cloned() else { return Err(not_found()) };
     let session = world.session(booking.session_id)?.clone();
     let studio = world.studio(session.studio_id)?;
-    Ok(Shown { booking, session, studio, position: None, fresh: false })
+    Ok(ShownBooking { booking, session, studio, position: None, fresh: false })
 }
 
 /// The session as the rules see it.

@@ -5,18 +5,18 @@ use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::Actor;
 use super::command::{EditSession, MakeSession, Outcome};
 use super::letters::{About, session_facts, tell};
 use super::places::{Touched, end_by_studio, need_people, settle};
 use super::store::{ClassType, Person, Room, Studio};
 use super::world::{Decided, Key, Stop, World};
-use super::{Actor, not_found};
 use crate::booking::{Booking, Status};
 use crate::ids::new_id;
 use crate::letters::facts::{CancelReason, Facts};
 use crate::problem::{Kind, Problem};
 use crate::schedule::rules::{LocalStart, instants, local, resolve_local_start};
-use crate::schedule::{Session, SessionStatus};
+use crate::schedule::{Changed, Names, Session as Row, Shown as Session, Status as SessionStatus};
 
 /// The largest capacity of a session.
 const CAPACITY_MAX: i64 = 10_000;
@@ -33,7 +33,7 @@ pub fn make(world: &mut World, actor: &Actor, ask: &MakeSession, now: DateTime<U
     let ends_at = starts_at + Duration::minutes(class_type.minutes);
     let capacity = capacity(ask.capacity, &room)?;
     nobody_in_the_way(world, room.id, ask.instructor_id, starts_at, ends_at, None)?;
-    let mut session = Session {
+    let row = Row {
         id: new_id(now),
         studio_id: studio.id,
         class_type_id: class_type.id,
@@ -64,13 +64,16 @@ pub fn make(world: &mut World, actor: &Actor, ask: &MakeSession, now: DateTime<U
         sequence: 0,
         version: 1,
         created_at: now,
+    };
+    let names = Names {
         class_name: class_type.name.clone(),
         class_level: class_type.level.clone(),
         class_minutes: class_type.minutes,
         room_name: room.name.clone(),
         instructor_name: instructor.name.clone(),
-        time_zone: studio.zone.name().to_owned(),
+        time_zone: studio.zone.into(),
     };
+    let mut session = Session { session: row, names };
     set_times(&mut session, &studio);
     world.audit.push(actor.record.of("session.made", "session", session.id, Some(studio.id)));
     let id = session.id;
@@ -150,16 +153,16 @@ fn edited(world: &World, own: &Person, studio: &Studio, before: &Session, ask: &
     if let Some(id) = ask.class_type_id.filter(|id| *id != before.class_type_id) {
         let class_type = class_type(world, id, studio)?;
         after.class_type_id = id;
-        after.class_name = class_type.name.clone();
-        after.class_level.clone_from(&class_type.level);
-        after.class_minutes = class_type.minutes;
+        after.names.class_name = class_type.name.clone();
+        after.names.class_level.clone_from(&class_type.level);
+        after.names.class_minutes = class_type.minutes;
         after.credits = class_type.credits;
     }
     let room_changes = ask.room_id.is_some_and(|id| id != before.room_id);
     if room_changes || ask.capacity.is_some() {
         let room = room(world, ask.room_id.unwrap_or(before.room_id), studio)?;
         after.room_id = room.id;
-        after.room_name.clone_from(&room.name);
+        after.names.room_name.clone_from(&room.name);
         after.capacity = capacity(ask.capacity.or(Some(before.capacity)), &room)?;
     }
     if let Some(id) = ask.instructor_id.filter(|id| *id != before.instructor_id) {
@@ -168,7 +171,7 @@ fn edited(world: &World, own: &Person, studio: &Studio, before: &Session, ask: &
         }
         let instructor = instructor(world, id, studio)?;
         after.instructor_id = id;
-        after.instructor_name.clone_from(&instructor.name);
+        after.names.instructor_name.clone_from(&instructor.name);
     }
     let unmoved = LocalStart::of(before.starts_at, studio.zone);
     if let Some(local_start) = ask.local_start.filter(|start| start.to_string() != unmoved.to_string()) {
@@ -177,7 +180,7 @@ fn edited(world: &World, own: &Person, studio: &Studio, before: &Session, ask: &
         }
         after.starts_at = start(local_start, studio, now)?;
     }
-    after.ends_at = after.starts_at + Duration::minutes(after.class_minutes);
+    after.ends_at = after.starts_at + Duration::minutes(after.names.class_minutes);
     set_times(&mut after, studio);
     after.changed = Json(changes(before, &after));
     after.version += 1;
@@ -186,15 +189,15 @@ fn edited(world: &World, own: &Person, studio: &Studio, before: &Session, ask: &
 }
 
 /// What of a session changed, since it was made, as members are shown it.
-fn changes(before: &Session, after: &Session) -> Vec<String> {
+fn changes(before: &Session, after: &Session) -> Vec<Changed> {
     let mut changed = before.changed.0.clone();
     let differs = [
-        ("time", (before.starts_at, before.ends_at) != (after.starts_at, after.ends_at)),
-        ("room", before.room_id != after.room_id),
-        ("instructor", before.instructor_id != after.instructor_id),
+        (Changed::Time, (before.starts_at, before.ends_at) != (after.starts_at, after.ends_at)),
+        (Changed::Room, before.room_id != after.room_id),
+        (Changed::Instructor, before.instructor_id != after.instructor_id),
     ];
-    for (name, _) in differs.into_iter().filter(|(name, differs)| *differs && !before.changed.0.iter().any(|known| known == name)) {
-        changed.push(name.to_owned());
+    for (what, _) in differs.into_iter().filter(|(what, differs)| *differs && !before.changed.0.contains(what)) {
+        changed.push(what);
     }
     changed
 }
@@ -242,9 +245,9 @@ fn nobody_in_two_sessions(world: &World, bookings: &[Booking], after: &Session, 
     let mut torn = Vec::new();
     for booking in bookings.iter().filter(|booking| booking.status.takes_place()) {
         let others = world.ahead(booking.person_id, now);
-        let other = others.into_iter().find(|other| {
-            other.status.takes_place() && other.session_id != after.id && other.overlaps(after.starts_at, after.ends_at)
-        });
+        let other = others
+            .into_iter()
+            .find(|other| other.status.takes_place() && other.session_id != after.id && other.overlaps(after.starts_at, after.ends_at));
         if let Some(other) = other {
             torn.push(json!({ "booking_id": booking.id, "person_id": booking.person_id, "other_booking_id": other.id }));
         }
@@ -326,4 +329,3 @@ fn set_times(session: &mut Session, studio: &Studio) {
     session.waiting_ends_at = instants.waiting_ends_at;
     session.waitlist_cap = instants.waitlist_cap;
 }
-

@@ -3,19 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::world::{Key, QUEUE_SLICE, World};
-use crate::booking::Booking;
 use crate::db::{Error, Tx};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
-use crate::passes::{Pass, PassType};
-use crate::schedule::Session;
+use crate::passes::PassType;
 use crate::sign_in::caller::Role;
 use crate::studios::house_rules::HouseRules;
 use crate::text::search_key;
@@ -190,7 +188,13 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
     Ok(())
 }
 
-async fn load_bookings(tx: &mut Tx, world: &mut World, ids: &[Uuid], callers: &BTreeSet<(Uuid, Uuid)>, now: DateTime<Utc>) -> Result<(), Error> {
+async fn load_bookings(
+    tx: &mut Tx,
+    world: &mut World,
+    ids: &[Uuid],
+    callers: &BTreeSet<(Uuid, Uuid)>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -215,9 +219,8 @@ async fn load_sessions(tx: &mut Tx, world: &mut World, ids: &[Uuid]) -> Result<(
     if ids.is_empty() {
         return Ok(());
     }
-    let sessions = schedule::store::by_id(tx, ids).await?;
-    let studios: BTreeSet<Uuid> =
-        sessions.iter().map(|session| session.studio_id).filter(|id| !world.studios.contains_key(id)).collect();
+    let sessions = schedule::store::among(tx, ids).await?;
+    let studios: BTreeSet<Uuid> = sessions.iter().map(|session| session.studio_id).filter(|id| !world.studios.contains_key(id)).collect();
     for session in sessions {
         world.sessions.load(session.id, session);
     }
@@ -369,7 +372,7 @@ async fn write_members(tx: &mut Tx, world: &World, members: Vec<(Uuid, Uuid, Dat
             (studio, person, name, key, at)
         })
         .collect();
-    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES # ON CONFLICT (studio_id, person_id) DO NOTHING";
+    let sql =
+        "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES # ON CONFLICT (studio_id, person_id) DO NOTHING";
     tx.rows(sql, rows).await.map(drop)
 }
-

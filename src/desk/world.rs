@@ -17,7 +17,7 @@ use crate::letters::outbox::Letter;
 use crate::passes::rules::PassState;
 use crate::passes::{Kind, LedgerEntry, Pass};
 use crate::problem::Problem;
-use crate::schedule::Session;
+use crate::schedule::Shown as Session;
 
 /// How many of a queue are read at a time, from its head.
 pub const QUEUE_SLICE: i64 = 16;
@@ -189,6 +189,11 @@ pub struct World {
 }
 
 impl World {
+    /// Nothing is loaded yet.
+    pub fn empty(alone: bool) -> Self {
+        Self { alone, ..Self::default() }
+    }
+
     /// A booking that is loaded.
     pub fn known_booking(&self, id: Uuid) -> Option<&Booking> {
         self.bookings.rows.get(&id)
@@ -206,7 +211,13 @@ impl World {
 
     /// Where it stands now.
     pub fn mark(&self) -> Mark {
-        Mark { undo: self.undo.len(), ledger: self.ledger.len(), letters: self.letters.len(), audit: self.audit.len(), removed: self.removed.len() }
+        Mark {
+            undo: self.undo.len(),
+            ledger: self.ledger.len(),
+            letters: self.letters.len(),
+            audit: self.audit.len(),
+            removed: self.removed.len(),
+        }
     }
 
     /// Takes back everything since `mark`.
@@ -345,7 +356,9 @@ impl World {
     /// Everybody who waits, in order.
     pub fn whole_queue(&self, session_id: Uuid) -> Decided<Vec<Uuid>> {
         match self.queues.get(&session_id) {
-            Some(queue) if self.complete || queue.complete || self.rosters.contains(&session_id) => Ok(queue.entries.values().copied().collect()),
+            Some(queue) if self.complete || queue.complete || self.rosters.contains(&session_id) => {
+                Ok(queue.entries.values().copied().collect())
+            }
             None if self.complete || self.rosters.contains(&session_id) => Ok(Vec::new()),
             _ => Err(Stop::Needs(vec![Key::Roster(session_id)])),
         }
@@ -361,16 +374,34 @@ impl World {
     }
 
     /// Sessions of this room or instructor that fall into the time, without `except`, as they stand after the commands before.
-    pub fn clashes(&self, room: Uuid, instructor: Uuid, from: DateTime<Utc>, until: DateTime<Utc>, except: Option<Uuid>) -> Decided<Vec<Clash>> {
+    pub fn clashes(
+        &self,
+        room: Uuid,
+        instructor: Uuid,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        except: Option<Uuid>,
+    ) -> Decided<Vec<Clash>> {
         let mut found: BTreeMap<Uuid, Clash> = match self.clashes.get(&(room, instructor, from, until)) {
-            Some(clashes) => clashes.iter().filter(|clash| !self.sessions.rows.contains_key(&clash.id)).map(|clash| (clash.id, clash.clone())).collect(),
+            Some(clashes) => {
+                clashes.iter().filter(|clash| !self.sessions.rows.contains_key(&clash.id)).map(|clash| (clash.id, clash.clone())).collect()
+            }
             None if self.complete => BTreeMap::new(),
             None => return Err(Stop::Needs(vec![Key::Clashes(room, instructor, from, until)])),
         };
         for session in self.sessions.rows.values().filter(|session| !session.is_cancelled()) {
             let same = session.room_id == room || session.instructor_id == instructor;
             if same && session.starts_at < until && from < session.ends_at {
-                found.insert(session.id, Clash { id: session.id, room_id: session.room_id, instructor_id: session.instructor_id, starts_at: session.starts_at, ends_at: session.ends_at });
+                found.insert(
+                    session.id,
+                    Clash {
+                        id: session.id,
+                        room_id: session.room_id,
+                        instructor_id: session.instructor_id,
+                        starts_at: session.starts_at,
+                        ends_at: session.ends_at,
+                    },
+                );
             }
         }
         Ok(found.into_values().filter(|clash| Some(clash.id) != except).collect())
@@ -541,7 +572,6 @@ impl World {
     fn missing(&self, key: Key, looked_for: bool) -> Stop {
         if self.complete || looked_for { super::not_found() } else { Stop::Needs(vec![key]) }
     }
-
 }
 
 fn set_dirty(dirty: &mut BTreeMap<Uuid, bool>, id: Uuid, state: Option<bool>) {

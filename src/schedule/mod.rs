@@ -9,6 +9,8 @@ pub mod rules;
 pub mod store;
 mod view;
 
+use std::ops::{Deref, DerefMut};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -73,6 +75,7 @@ pub struct Session {
     pub booking_closes_at: DateTime<Utc>,
     pub free_cancel_until: DateTime<Utc>,
     pub promote_until: DateTime<Utc>,
+    pub waiting_ends_at: DateTime<Utc>,
     pub waitlist_cap: Option<i64>,
     pub changed: Json<Vec<Changed>>,
     pub cancelled_at: Option<DateTime<Utc>>,
@@ -109,6 +112,32 @@ pub struct Shown {
     /// What stands around it.
     #[sqlx(flatten)]
     pub names: Names,
+}
+
+impl Deref for Shown {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl DerefMut for Shown {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+}
+
+impl Session {
+    /// Whether the studio has cancelled it.
+    pub fn is_cancelled(&self) -> bool {
+        self.status == Status::Cancelled
+    }
+
+    /// Whether only staff see it.
+    pub fn is_draft(&self) -> bool {
+        self.status == Status::Draft
+    }
 }
 
 /// A kind of class that the studio gives.

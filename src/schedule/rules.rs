@@ -167,6 +167,8 @@ pub struct SessionInstants {
     pub free_cancel_until: DateTime<Utc>,
     /// Promotion is automatic before this.
     pub promote_until: DateTime<Utc>,
+    /// No way in is left: who still waits is told so.
+    pub waiting_ends_at: DateTime<Utc>,
     /// How many may wait; `None` is no cap.
     pub waitlist_cap: Option<i64>,
 }
@@ -184,11 +186,14 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
         Some(evening) if morning => days_before(1, evening).min(starts_at),
         _ => before(rules.free_cancel_min),
     };
+    let promote = rules.promotion_until_min.map_or(free, before);
     SessionInstants {
         booking_opens_at: opens.min(closes),
         booking_closes_at: closes,
         free_cancel_until: free,
-        promote_until: rules.promotion_until_min.map_or(free, before),
+        promote_until: promote,
+        // A place that comes free before the cut-off is given, after it it is public until booking closes.
+        waiting_ends_at: promote.max(closes).min(starts_at),
         waitlist_cap: rules.waitlist_cap(capacity),
     }
 }
@@ -371,6 +376,7 @@ mod tests {
                 booking_closes_at: starts_at,
                 free_cancel_until: utc("2026-11-30T22:30"),
                 promote_until: utc("2026-11-30T22:30"),
+                waiting_ends_at: starts_at,
                 waitlist_cap: Some(4),
             }
         );

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::rules::{SessionInstants, instants};
 use super::{ClassType, Me, Shown};
-use crate::db::{Db, Error, Sql, Tx};
+use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::studios::{HouseRules, Zone};
 
 /// The columns of a session and of what stands around it.
@@ -14,7 +14,7 @@ macro_rules! shown {
         concat!(
             "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, ",
             "s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, ",
-            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
+            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
             "s.cancel_note, s.sequence, s.version, s.created_at, c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, ",
             "r.name AS room_name, i.name AS instructor_name, t.time_zone ",
             $rest
@@ -28,7 +28,7 @@ macro_rules! shown_to {
         concat!(
             "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, ",
             "s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, ",
-            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
+            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
             "s.cancel_note, s.sequence, s.version, s.created_at, c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, ",
             "r.name AS room_name, i.name AS instructor_name, t.time_zone, b.id AS me_booking_id, b.status AS me_status, ",
             "CASE WHEN b.queue_key IS NULL THEN NULL ELSE ",
@@ -75,6 +75,17 @@ pub async fn one_for(db: &Db, id: Uuid, person_id: Uuid) -> Result<Option<ShownT
          AND b.status NOT IN ('cancelled', 'late_cancelled') WHERE s.id = $1"
     );
     db.maybe(sql, (id, person_id)).await
+}
+
+/// Keeps these sessions from plain transactions that would set their instants, until the end of this one. A statement of its own:
+/// what is decided upon is read after it.
+pub async fn lock(tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
+    let sql = Sql::Each {
+        // The writer is alone as it is.
+        sqlite: "SELECT id FROM sessions WHERE id IN # AND id IS NULL",
+        postgres: "SELECT id FROM sessions WHERE id IN # ORDER BY id FOR NO KEY UPDATE",
+    };
+    tx.among::<(Uuid,), _>(sql, (), ids).await.map(drop)
 }
 
 /// These sessions, in no order, as the desk needs them for its answers.
@@ -193,13 +204,14 @@ pub async fn apply_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, zone:
     let rows = to_come
         .into_iter()
         .map(|(id, starts_at, capacity)| {
-            let SessionInstants { booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waitlist_cap } =
+            let SessionInstants { booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap } =
                 instants(rules, zone.tz(), starts_at, capacity);
-            (id, booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waitlist_cap)
+            (id, booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap)
         })
         .collect();
-    let sql = "WITH x(id, opens, closes, free, promote, cap) AS (VALUES #) UPDATE sessions SET booking_opens_at = x.opens, \
-               booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, waitlist_cap = x.cap \
+    let sql = "WITH x(id, opens, closes, free, promote, ends, cap) AS (VALUES #) UPDATE sessions SET booking_opens_at = x.opens, \
+               booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, waiting_ends_at = x.ends, \
+               waitlist_cap = x.cap \
                FROM x WHERE sessions.id = x.id";
     tx.rows(sql, rows).await
 }
@@ -235,4 +247,51 @@ pub async fn set_class_type(tx: &mut Tx, class: &ClassType) -> Result<(), Error>
                WHERE studio_id = $1 AND id = $2";
     let ClassType { id, studio_id, name, description, level, minutes, credits, version } = class.clone();
     tx.run(sql, (studio_id, id, name, description, level, minutes, credits, version)).await.map(drop)
+}
+
+/// Writes sessions that were scheduled.
+pub async fn insert(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+    let rows = sessions
+        .into_iter()
+        .map(|s| {
+            Wide((
+                (s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute),
+                (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
+                (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
+                (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version, s.created_at),
+            ))
+        })
+        .collect();
+    let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, \
+               local_weekday, capacity, taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, \
+               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, \
+               sequence, version, created_at) VALUES #";
+    tx.rows(sql, rows).await.map(drop)
+}
+
+/// Writes sessions as the desk left them.
+pub async fn update(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+    let rows = sessions
+        .into_iter()
+        .map(|s| {
+            Wide((
+                (s.id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute),
+                (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
+                (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
+                (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version),
+            ))
+        })
+        .collect();
+    let sql = "WITH x (id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, local_weekday, capacity, \
+               taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
+               promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version) \
+               AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
+               starts_at = x.starts_at, ends_at = x.ends_at, local_date = x.local_date, local_minute = x.local_minute, \
+               local_weekday = x.local_weekday, capacity = x.capacity, taken = x.taken, held = x.held, waiting = x.waiting, \
+               next_queue_key = x.next_queue_key, credits = x.credits, status = x.status, booking_opens_at = x.booking_opens_at, \
+               booking_closes_at = x.booking_closes_at, free_cancel_until = x.free_cancel_until, promote_until = x.promote_until, \
+               waiting_ends_at = x.waiting_ends_at, waitlist_cap = x.waitlist_cap, changed = x.changed, cancelled_at = x.cancelled_at, \
+               cancel_reason = x.cancel_reason, cancel_note = x.cancel_note, sequence = x.sequence, version = x.version \
+               FROM x WHERE sessions.id = x.id";
+    tx.rows(sql, rows).await.map(drop)
 }

@@ -159,6 +159,7 @@ mod tests {
             booking_closes_at: at("2026-12-01T10:30:00Z"),
             free_cancel_until: at("2026-11-30T22:30:00Z"),
             promote_until: at("2026-11-30T22:30:00Z"),
+            waiting_ends_at: at("2026-12-01T10:30:00Z"),
             waitlist_cap: Some(4),
             changed: Json(vec![]),
             cancelled_at: None,

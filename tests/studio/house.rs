@@ -104,6 +104,9 @@ impl House {
 
     /// The same, with other settings.
     pub async fn open_with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Option<Self> {
+        // `RUST_LOG=warn` shows what the house says of itself.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let directory = TempDir::with_prefix("releve-test-").unwrap();
         let path = directory.path().to_owned();
         let (database, url) = match engine {

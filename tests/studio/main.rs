@@ -12,5 +12,6 @@ mod postgres;
 mod seed;
 mod speech;
 
+mod desk;
 mod housekeeping;
 mod letters;

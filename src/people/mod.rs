@@ -1,0 +1,2 @@
+//! Persons.
+pub mod store;
