@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::language::Language;
 use crate::problem::{Kind, Problem};
@@ -261,23 +262,23 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
-/// `?limit=&after=` of a list that is read in one piece by most: without a limit, a whole page.
+/// `?limit=&after=` of a list by id that most read in one piece: without a limit, a whole page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields, bound = "K: DeserializeOwned")]
-pub struct Paging<K> {
+#[serde(deny_unknown_fields)]
+pub struct Paging {
     /// The most items, 1 to 200.
     #[param(value_type = Option<i64>)]
     limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
-    after: Option<Cursor<K>>,
+    after: Option<Cursor<Uuid>>,
 }
 
-impl<K> Paging<K> {
+impl Paging {
     /// How many items, and behind which.
-    pub fn read(self) -> (Limit, Option<K>) {
-        (self.limit.unwrap_or(Limit(PAGE_MAX)), self.after.map(|Cursor(key)| key))
+    pub fn read(self) -> (Limit, Option<Uuid>) {
+        (self.limit.unwrap_or(Limit(PAGE_MAX)), self.after.map(|Cursor(id)| id))
     }
 }
 
