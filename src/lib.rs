@@ -13,6 +13,7 @@ pub mod studios;
 pub mod audit;
 pub mod letters;
 pub mod sign_in;
+pub mod sweeps;
 
 pub mod commands;
 pub mod data_directory;
