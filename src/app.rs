@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::desk::{Desk, Working};
 use crate::letters::transport::Post;
 use crate::running::Running;
+use crate::schedule::ScheduleCache;
 use crate::settings::Settings;
 
 /// Everything that lives as long as the process. Cheap to clone.
@@ -31,6 +32,8 @@ pub struct Parts {
     /// Where places and credits change hands.
     pub desk: Desk,
     desk_working: Mutex<Option<Working>>,
+    /// The public schedule, encoded.
+    pub schedule: ScheduleCache,
     /// Whether the process is taking requests.
     pub running: Running,
 }
@@ -41,7 +44,17 @@ impl App {
         let letters_written = Arc::new(Notify::new());
         let (desk, working) = Desk::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
         let desk_working = Mutex::new(Some(working));
-        Self(Arc::new(Parts { settings, db, clock, post, letters_written, desk, desk_working, running: Running::default() }))
+        Self(Arc::new(Parts {
+            settings,
+            db,
+            clock,
+            post,
+            letters_written,
+            desk,
+            desk_working,
+            schedule: ScheduleCache::default(),
+            running: Running::default(),
+        }))
     }
 
     /// Closes the desk: what waits is decided and answered, nothing new is taken.
