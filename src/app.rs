@@ -9,6 +9,11 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::running::Running;
 use crate::settings::Settings;
+use crate::sign_in::identities::Identities;
+use crate::sign_in::keys::Keys;
+use crate::sign_in::limits::Limits;
+use crate::sign_in::passwords::Passwords;
+use crate::sign_in::{RowsWritten, SetUpError};
 
 /// Everything that lives as long as the process. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +27,16 @@ pub struct Parts {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// The deployment's keys.
+    pub keys: Keys,
+    /// The password hasher.
+    pub passwords: Passwords,
+    /// Who is behind a device.
+    pub identities: Identities,
+    /// How often somebody may.
+    pub limits: Limits,
+    /// Rows that people who are not signed in caused.
+    pub rows_written: RowsWritten,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Notify,
     /// Whether the process is taking requests.
@@ -30,8 +45,19 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(settings: Settings, db: Db, clock: Clock) -> Self {
-        Self(Arc::new(Parts { settings, db, clock, letters_written: Notify::new(), running: Running::default() }))
+    pub fn new(settings: Settings, db: Db, clock: Clock) -> Result<Self, SetUpError> {
+        Ok(Self(Arc::new(Parts {
+            keys: Keys::of_settings(&settings)?,
+            passwords: Passwords::new(&settings.sign_in)?,
+            identities: Identities::new(db.clone()),
+            limits: Limits::new(clock.clone()),
+            rows_written: RowsWritten::default(),
+            letters_written: Notify::new(),
+            running: Running::default(),
+            settings,
+            db,
+            clock,
+        })))
     }
 }
 

@@ -5,6 +5,7 @@ pub mod routes;
 
 pub mod audit;
 pub mod letters;
+pub mod people;
 pub mod sign_in;
 
 pub mod running;
