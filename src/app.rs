@@ -3,10 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::desk::{Desk, Working};
 use crate::running::Running;
 use crate::settings::Settings;
 use crate::sign_in::identities::Identities;
@@ -38,7 +39,10 @@ pub struct Parts {
     /// Rows that people who are not signed in caused.
     pub rows_written: RowsWritten,
     /// Rung when letters were written, so that the worker need not wait for its next look.
-    pub letters_written: Notify,
+    pub letters_written: Arc<Notify>,
+    /// Where places and credits change hands.
+    pub desk: Desk,
+    desk_working: Mutex<Option<Working>>,
     /// Whether the process is taking requests.
     pub running: Running,
 }
@@ -46,18 +50,31 @@ pub struct Parts {
 impl App {
     /// Puts the parts together.
     pub fn new(settings: Settings, db: Db, clock: Clock) -> Result<Self, SetUpError> {
+        let keys = Keys::of_settings(&settings)?;
+        let passwords = Passwords::new(&settings.sign_in)?;
+        let letters_written = Arc::new(Notify::new());
+        let (desk, working) = Desk::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
         Ok(Self(Arc::new(Parts {
-            keys: Keys::of_settings(&settings)?,
-            passwords: Passwords::new(&settings.sign_in)?,
+            keys,
+            passwords,
             identities: Identities::new(db.clone()),
             limits: Limits::new(clock.clone()),
             rows_written: RowsWritten::default(),
-            letters_written: Notify::new(),
+            letters_written,
+            desk,
+            desk_working: Mutex::new(Some(working)),
             running: Running::default(),
             settings,
             db,
             clock,
         })))
+    }
+
+    /// Closes the desk: what waits is decided and answered, nothing new is taken.
+    pub async fn close_desk(&self) {
+        if let Some(working) = self.desk_working.lock().await.take() {
+            working.stop().await;
+        }
     }
 }
 

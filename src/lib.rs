@@ -3,11 +3,20 @@
 pub mod app;
 pub mod routes;
 
+pub mod booking;
+pub mod desk;
+pub mod passes;
+pub mod people;
+pub mod schedule;
+pub mod studios;
+
 pub mod audit;
 pub mod letters;
-pub mod people;
 pub mod sign_in;
 
+pub mod commands;
+pub mod data_directory;
+pub mod openapi;
 pub mod running;
 pub mod server;
 

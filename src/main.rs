@@ -1,1 +1,75 @@
-fn main() {}
+//! The command line. What each command does stands in `commands/`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use releve::commands::{self, Failure, Said};
+use releve::{openapi, running};
+
+/// Relevé, the booking backend of barre and ballet-workout studios.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Line {
+    /// A file of settings; config/default.toml lists them all. RELEVE_CONFIG names it too.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory: the embedded database, generated secrets, letters as files.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the API, and sends letters.
+    Serve {
+        /// Leave letters and sweeps to `releve worker` (PostgreSQL only).
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Sends letters and runs sweeps, beside `serve --no-worker` (PostgreSQL only).
+    Worker,
+    /// Brings the database's schema up to date.
+    Migrate,
+    /// Copies the embedded database to FILE while others work with it.
+    Backup {
+        /// Must not be there yet.
+        file: PathBuf,
+    },
+    /// Prints the OpenAPI document.
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let line = Line::parse();
+    match start(line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("releve: {failure}");
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn start(line: Line) -> Result<(), Failure> {
+    if matches!(line.command, Command::Openapi) {
+        println!("{}", openapi::text());
+        return Ok(());
+    }
+    commands::read_dot_env()?;
+    let said = Said { config: line.config.or_else(|| std::env::var_os("RELEVE_CONFIG").map(PathBuf::from)), data: line.data };
+    let settings = commands::settings(&said)?;
+    running::log::install(&settings.log)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        match line.command {
+            Command::Serve { no_worker } => commands::serve::run(settings, !no_worker).await,
+            Command::Worker => commands::worker::run(settings).await,
+            Command::Migrate => commands::migrate::run(&settings).await,
+            Command::Backup { file } => commands::backup::run(&settings, &file).await,
+            Command::Openapi => Ok(()),
+        }
+    })
+}

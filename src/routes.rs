@@ -1,17 +1,41 @@
 //! The table of contents: every URL, grouped in plain words.
 
 use axum::Router;
+use axum::routing::{delete, get, post, put};
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
+use crate::running;
+use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
     Router::new()
-    // Signing in
-    // A person's own
-    // Running a studio
-    // The schedule
-    // Booking
-    // Letters
-    // Running it
+        // Signing in
+        .route("/v1/registrations", post(registration::register))
+        .route("/v1/email-verifications", post(verification::verify))
+        .route("/v1/email-verifications/requests", post(verification::request))
+        .route("/v1/tokens", post(signing::sign_in).delete(signing::sign_out))
+        .route("/v1/tokens/refresh", post(refreshing::refresh))
+        .route("/v1/password-resets", post(password::request_reset).put(password::reset))
+        .route("/v1/invitations/acceptance", put(acceptance::accept))
+        // A person's own
+        .route("/v1/me/devices", get(signing::devices))
+        .route("/v1/me/devices/{id}", delete(signing::remove_device))
+        .route("/v1/me/password", put(password::change))
+        .route("/v1/me/email", put(address::change))
+        // Running a studio
+        // The schedule
+        // Booking
+        // Letters
+        // Running it
+        .route("/healthz", get(running::api::health))
+        .route("/readyz", get(running::api::readiness))
+        .route("/metrics", get(running::api::counts))
+        .route("/openapi.json", get(running::api::openapi_document))
+        .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+        // The page behind a letter's link, and the files by which phones open the app instead
+        .route("/b/{booking_id}", get(running::pages::booking_link))
+        .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))
+        .route("/.well-known/assetlinks.json", get(running::api::assetlinks))
 }

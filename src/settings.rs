@@ -1,5 +1,6 @@
 //! The settings of a deployment: `config/default.toml` < a file < the environment.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -127,6 +128,15 @@ impl Settings {
 
     /// The defaults, then `file` if one is named, then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
+        Self::load_from(file, None, std::env::var("DATABASE_URL").ok())
+    }
+
+    /// The same with `environment` in place of the process's own, if given.
+    fn load_from(
+        file: Option<&Path>,
+        environment: Option<HashMap<String, String>>,
+        database_url: Option<String>,
+    ) -> Result<Self, config::ConfigError> {
         let mut builder = Config::builder().add_source(File::from_str(include_str!("../config/default.toml"), FileFormat::Toml));
         if let Some(file) = file {
             builder = builder.add_source(File::from(file).format(FileFormat::Toml));
@@ -138,9 +148,11 @@ impl Settings {
             .list_separator(",")
             .with_list_parse_key("sign_in.keys")
             .with_list_parse_key("server.trusted_proxies")
-            .try_parsing(true);
+            .try_parsing(true)
+            .ignore_empty(true)
+            .source(environment);
         builder = builder.add_source(environment);
-        if let Ok(url) = std::env::var("DATABASE_URL") {
+        if let Some(url) = database_url.filter(|url| !url.is_empty()) {
             builder = builder.set_override("database.url", url)?;
         }
         let mut settings: Self = builder.build()?.try_deserialize()?;
@@ -148,5 +160,86 @@ impl Settings {
             settings.server.public_url.pop();
         }
         Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Option<HashMap<String, String>> {
+        Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    /// Every setting as its variable would say it.
+    fn as_variables(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+        let text = match value {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    as_variables(&format!("{prefix}__{}", name.to_uppercase()), value, into);
+                }
+                return;
+            }
+            Value::Array(all) => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        into.insert(prefix.to_owned(), text);
+    }
+
+    #[test]
+    fn the_example_lists_every_setting_with_its_default() {
+        let defaults = Config::builder().add_source(File::from_str(include_str!("../config/default.toml"), FileFormat::Toml));
+        let defaults: Value = defaults.build().unwrap().try_deserialize().unwrap();
+        let mut expected = BTreeMap::new();
+        as_variables("RELEVE", &defaults, &mut expected);
+        let example = include_str!("../.env.example").lines().filter_map(|line| line.strip_prefix("#RELEVE__")?.split_once('='));
+        let example: BTreeMap<String, String> =
+            example.map(|(name, value)| (format!("RELEVE__{name}"), value.trim_matches('"').to_owned())).collect();
+        assert_eq!(example, expected);
+    }
+
+    #[test]
+    fn the_example_for_production_is_right() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/production.toml");
+        let settings = Settings::load_from(Some(&file), environment(&[]), None).unwrap();
+        assert_eq!(settings.log.format, "json");
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file_and_the_file_before_the_defaults() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.toml");
+        std::fs::write(&file, "[server]\nport = 4000\nconnections_max = 7\n").unwrap();
+        let variables = [
+            ("RELEVE__SERVER__PORT", "5000"),
+            ("RELEVE__SERVER__TRUSTED_PROXIES", "10.0.0.0/8,::1"),
+            ("RELEVE__SIGN_IN__KEYS", ""),
+            ("RELEVE__SERVER__PUBLIC_URL", "https://book.example/"),
+            ("RELEVE_PORT", "tcp://10.0.0.1:3000"),
+        ];
+        let settings = Settings::load_from(Some(&file), environment(&variables), Some("sqlite:x.db".into())).unwrap();
+        assert_eq!(settings.server.port, 5000);
+        assert_eq!(settings.server.connections_max, 7);
+        assert_eq!(settings.server.body_bytes_max, 65_536);
+        assert_eq!(settings.server.public_url, "https://book.example");
+        assert_eq!(settings.server.trusted_proxies.len(), 2);
+        assert!(settings.sign_in.keys.is_empty());
+        assert_eq!(settings.database.url, "sqlite:x.db");
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        for (name, value) in [("RELEVE__SERVER__PROT", "1"), ("RELEVE__SEVER__PORT", "1"), ("RELEVE__SERVER__PORT", "many")] {
+            assert!(Settings::load_from(None, environment(&[(name, value)]), None).is_err(), "{name}={value}");
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.toml");
+        std::fs::write(&file, "[log]\nlevel = \"debug\"\n").unwrap();
+        assert!(Settings::load_from(Some(&file), environment(&[]), None).is_err());
     }
 }

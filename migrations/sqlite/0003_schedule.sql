@@ -35,6 +35,8 @@ CREATE TABLE sessions (
     booking_closes_at TEXT NOT NULL,
     free_cancel_until TEXT NOT NULL,
     promote_until TEXT NOT NULL,
+    -- When no way in is left: who still waits is told so.
+    waiting_ends_at TEXT NOT NULL,
     waitlist_cap INTEGER,
     changed TEXT NOT NULL,
     cancelled_at TEXT,
@@ -51,4 +53,4 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_schedule ON sessions (studio_id, local_date, starts_at, id);
 CREATE INDEX sessions_instructor ON sessions (instructor_id, starts_at);
 CREATE INDEX sessions_room ON sessions (room_id, starts_at);
-CREATE INDEX sessions_waited_for ON sessions (starts_at) WHERE waiting > 0;
+CREATE INDEX sessions_waited_for ON sessions (waiting_ends_at) WHERE waiting > 0;

@@ -48,12 +48,12 @@ CREATE UNIQUE INDEX bookings_once ON bookings (session_id, person_id)
     WHERE guest_of IS NULL AND status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show');
 -- One queue, one order.
 CREATE UNIQUE INDEX bookings_queue ON bookings (session_id, queue_key) WHERE queue_key IS NOT NULL;
-CREATE INDEX bookings_session ON bookings (session_id);
 CREATE INDEX bookings_person ON bookings (person_id, starts_at, id);
-CREATE INDEX bookings_ahead ON bookings (person_id, ends_at) WHERE status IN ('booked', 'waitlisted', 'offered');
+CREATE INDEX bookings_ahead ON bookings (person_id, ends_at)
+    WHERE status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show');
 CREATE INDEX bookings_visits ON bookings (pass_id, visit_week) WHERE visit_week IS NOT NULL;
--- Credits of late cancels, which a session that the studio cancels gives back.
-CREATE INDEX bookings_ended ON bookings (session_id) WHERE status = 'late_cancelled';
+-- Roster, report, and the late cancels whose credits a session that the studio cancels gives back.
+CREATE INDEX bookings_session ON bookings (session_id, status);
 
 -- Ids that were cancelled before they were ever seen: a delayed PUT must not book behind her back.
 CREATE TABLE withdrawn_bookings (

@@ -104,26 +104,35 @@ impl Db {
         Ok(db)
     }
 
-    /// Brings the schema up to date. Returns the names of the migrations that ran.
+    /// Brings the schema up to date. Returns the names of the migrations that ran. A database of a newer version is left alone.
     pub async fn migrate(&self) -> Result<Vec<String>, Error> {
-        let before = self.applied().await?;
-        let migrations = match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                SQLITE_MIGRATIONS.run(writer).await.map_err(sqlx::Error::from)?;
-                &SQLITE_MIGRATIONS
-            }
+        let pending = self.pending().await?;
+        if pending.is_empty() {
+            return Ok(pending);
+        }
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await.map_err(sqlx::Error::from)?,
             Pools::Postgres { pool, .. } => {
-                POSTGRES_MIGRATIONS.run(pool).await.map_err(sqlx::Error::from)?;
-                &POSTGRES_MIGRATIONS
+                // A migration of a large table takes the time that it takes; the connection is not used again.
+                let mut connection = pool.acquire().await?;
+                connection.close_on_drop();
+                sqlx::raw_sql("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0").execute(&mut *connection).await?;
+                POSTGRES_MIGRATIONS.run(&mut *connection).await.map_err(sqlx::Error::from)?;
             }
-        };
-        Ok(migrations.iter().filter(|one| one.version > before).map(|one| format!("{:04} {}", one.version, one.description)).collect())
+        }
+        Ok(pending)
+    }
+
+    /// The names of the migrations of this binary that have not run, in order.
+    pub async fn pending(&self) -> Result<Vec<String>, Error> {
+        let applied = self.applied().await?;
+        let all = SQLITE_MIGRATIONS.iter().filter(|one| one.version > applied);
+        Ok(all.map(|one| format!("{:04} {}", one.version, one.description)).collect())
     }
 
     /// Whether every migration of this binary has run.
     pub async fn is_current(&self) -> Result<bool, Error> {
-        let newest = SQLITE_MIGRATIONS.iter().map(|one| one.version).max().unwrap_or(0);
-        Ok(self.applied().await? >= newest)
+        self.pending().await.map(|pending| pending.is_empty())
     }
 
     /// The newest migration that has run; 0 for an empty database.

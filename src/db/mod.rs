@@ -4,6 +4,7 @@
 //! Both take one SQL text ([`Sql`]) and a tuple of binds. A `#` in a text stands for what grows: the rows of a `VALUES #`
 //! ([`Tx::rows`]) or the list of an `IN #` ([`Tx::among`]).
 
+mod backup;
 mod connect;
 mod error;
 mod sql;
@@ -17,9 +18,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub use backup::sqlite_file;
 pub use connect::{Engine, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 pub use error::{Error, Trouble};
-pub use sql::{Binds, Record, Sql, Value};
+pub use sql::{Binds, Record, Sql, Value, Wide};
 
 /// A future that a caller may spawn. The methods here are plain functions that build their arguments first: as `async fn` they
 /// compile, but callers inside `tokio::spawn` then fail with "implementation of `Send` is not general enough".

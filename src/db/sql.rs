@@ -144,23 +144,36 @@ binds!(A B C D E F G H I J K L M N);
 binds!(A B C D E F G H I J K L M N O);
 binds!(A B C D E F G H I J K L M N O P);
 binds!(A B C D E F G H I J K L M N O P Q);
-binds!(A B C D E F G H I J K L M N O P Q R);
-binds!(A B C D E F G H I J K L M N O P Q R S);
-binds!(A B C D E F G H I J K L M N O P Q R S T);
-binds!(A B C D E F G H I J K L M N O P Q R S T U);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1 F1);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1 F1 G1);
-binds!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1 F1 G1 H1);
+
+/// A row wider than one tuple: a tuple of two to four tuples.
+#[derive(Clone, Copy, Debug)]
+pub struct Wide<T>(pub T);
+
+macro_rules! wide {
+    ($($name:ident)*) => {
+        impl<$($name: Binds,)*> Binds for Wide<($($name,)*)> {
+            const COUNT: usize = 0 $(+ $name::COUNT)*;
+
+            #[allow(non_snake_case)]
+            fn add_sqlite(&self, args: &mut SqliteArguments) -> Result<(), sqlx::error::BoxDynError> {
+                let Self(($($name,)*)) = self;
+                $($name.add_sqlite(args)?;)*
+                Ok(())
+            }
+
+            #[allow(non_snake_case)]
+            fn add_postgres(&self, args: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError> {
+                let Self(($($name,)*)) = self;
+                $($name.add_postgres(args)?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+wide!(A B);
+wide!(A B C);
+wide!(A B C D);
 
 pub(super) type Built<A> = Result<A, Error>;
 

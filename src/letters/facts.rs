@@ -10,6 +10,7 @@ use crate::language::{Language, Texts};
 /// One kind of letter with what it has to tell. The tag is the letter's `kind` in the API and in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a few live for one batch; a box around a session would be seen wherever one is written")]
 pub enum Facts {
     /// Somebody registered with this address: the code proves that it is hers. The code itself is sealed in its row.
     AddressCode {},
@@ -40,7 +41,15 @@ pub enum Facts {
     /// A place is hers.
     Booked { session: SessionFacts, terms: Terms, by_staff: bool },
     /// She waits.
-    Waitlisted { session: SessionFacts, position: i64, credits: i64 },
+    Waitlisted {
+        session: SessionFacts,
+        position: i64,
+        /// What a place will take from her pack; 0 where a membership will pay.
+        credits: i64,
+        /// The promotion cut-off: until then she may be moved in, and charged, without another tap. `None`: she never is.
+        #[serde(default)]
+        promoted_until: Option<DateTime<Utc>>,
+    },
     /// From the waitlist into a place: "you're in".
     Promoted { session: SessionFacts, terms: Terms },
     /// A place came free and she could not take it; she keeps her place in the queue.
@@ -61,6 +70,35 @@ pub enum Facts {
     SessionChanged { session: SessionFacts, before: SessionFacts, booked: bool },
     /// The studio cancelled the session; everything taken for it came back.
     SessionCancelled { session: SessionFacts, reason: Option<CancelReason>, note: Option<String>, credits_returned: i64, had_place: bool },
+}
+
+impl Facts {
+    /// The session that the letter is about.
+    pub fn session(&self) -> Option<&SessionFacts> {
+        match self {
+            Self::Booked { session, .. }
+            | Self::Waitlisted { session, .. }
+            | Self::Promoted { session, .. }
+            | Self::PassedOver { session, .. }
+            | Self::PlaceFree { session }
+            | Self::WaitlistLeft { session, .. }
+            | Self::WaitlistClosed { session }
+            | Self::Cancelled { session, .. }
+            | Self::LateCancelled { session, .. }
+            | Self::RemovedByStaff { session, .. }
+            | Self::SessionChanged { session, .. }
+            | Self::SessionCancelled { session, .. } => Some(session),
+            _ => None,
+        }
+    }
+
+    /// The studio that writes; `None` where the letter is about the account.
+    pub fn studio(&self) -> Option<&StudioFacts> {
+        match self {
+            Self::Invitation { studio, .. } | Self::EnteredByDesk { studio, .. } | Self::PassSold { studio, .. } => Some(studio),
+            _ => self.session().map(|session| &session.studio),
+        }
+    }
 }
 
 /// The studio as its letters show it.

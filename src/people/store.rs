@@ -7,6 +7,8 @@ use uuid::Uuid;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
 use crate::letters::facts::StudioFacts;
+use crate::letters::outbox;
+use crate::sign_in;
 use crate::sign_in::caller::Role;
 use crate::text::{Email, Name, search_key};
 
@@ -330,14 +332,14 @@ pub async fn deletions_due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Ve
     Ok(db.all::<(Uuid,)>(sql, (now, limit)).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Takes everything from a person's rows that says who she is. `false` if she changed her mind meanwhile.
-pub async fn forget(tx: &mut Tx, now: DateTime<Utc>, id: Uuid) -> Result<bool, Error> {
+/// Takes everything away that says who she is: her name and address, here and with her studios, her account and devices, the words of
+/// her letters. What was booked, paid and counted stays, under an id without a name.
+pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
+    sign_in::store::remove_account(tx, person_id).await?;
+    outbox::forget(tx, person_id).await?;
+    tx.run("DELETE FROM staff WHERE person_id = $1", (person_id,)).await?;
+    tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (person_id,)).await?;
     let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
-               is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deletion_due_at <= $2";
-    if tx.run(sql, (id, now)).await? == 0 {
-        return Ok(false);
-    }
-    tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (id,)).await?;
-    tx.run("DELETE FROM staff WHERE person_id = $1", (id,)).await?;
-    Ok(true)
+               is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
+    tx.run(sql, (person_id, now)).await.map(drop)
 }

@@ -66,9 +66,12 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         };
         let service = Connection { router: router.clone(), peer };
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let open = metrics::gauge!("releve_http_connections");
+        open.increment(1);
         tokio::spawn(async move {
             // A client that hangs up or talks nonsense is no news.
             let _ = connection.await;
+            open.decrement(1);
             drop(place);
         });
     }

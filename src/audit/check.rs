@@ -1,0 +1,285 @@
+//! The promises of Relevé, checked on a live database by somebody else than the code that keeps them.
+//!
+//! Every check counts what it looked at and names the rows that break it. All read one snapshot. What only the clock changes is judged as
+//! of the last sweep, half a minute and a little ago.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::db::{Db, Error, Tx};
+
+/// Rows of a breach that are named; the rest is only counted.
+const ROWS_NAMED_MAX: usize = 50;
+
+/// How long ago the last sweep may have been.
+const SWEEP_S: i64 = 60;
+
+/// What a check found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// The promise, in words.
+    pub promise: &'static str,
+    /// How many rows were looked at.
+    pub examined: i64,
+    /// How many break it.
+    pub broken: usize,
+    /// The first of these: id and what is wrong.
+    pub rows: Vec<String>,
+}
+
+/// What the audit found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// One for each promise.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether every promise holds.
+    pub fn is_clean(&self) -> bool {
+        self.findings.iter().all(|finding| finding.broken == 0)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            let verdict = if finding.broken == 0 { "holds " } else { "BROKEN" };
+            writeln!(f, "{verdict}  {:<78} {:>8} examined, {} broken", finding.promise, finding.examined, finding.broken)?;
+            for row in &finding.rows {
+                writeln!(f, "          {row}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A promise that SQL can judge: `examined` counts, `broken` names (id, what is wrong).
+struct Check {
+    promise: &'static str,
+    examined: &'static str,
+    broken: &'static str,
+}
+
+const CHECKS: &[Check] = &[
+    Check {
+        promise: "never oversold: places taken and held are at most the capacity",
+        examined: "SELECT COUNT(*) FROM sessions",
+        broken: "SELECT s.id, CAST(COUNT(b.id) AS TEXT) || ' taken, ' || CAST(s.held AS TEXT) || ' held, capacity ' || CAST(s.capacity AS TEXT) \
+                 FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status IN ('booked', 'offered', 'attended', 'no_show') \
+                 GROUP BY s.id, s.held, s.capacity HAVING COUNT(b.id) + s.held > s.capacity",
+    },
+    Check {
+        promise: "a session's counts are the counts of its bookings",
+        examined: "SELECT COUNT(*) FROM sessions",
+        broken: "SELECT x.id, 'taken ' || CAST(x.taken AS TEXT) || ' of ' || CAST(x.t AS TEXT) || ', waiting ' || CAST(x.waiting AS TEXT) || \
+                 ' of ' || CAST(x.w AS TEXT) FROM (SELECT s.id, s.taken, s.waiting, \
+                 (SELECT COUNT(*) FROM bookings b WHERE b.session_id = s.id AND b.status IN ('booked', 'offered', 'attended', 'no_show')) AS t, \
+                 (SELECT COUNT(*) FROM bookings b WHERE b.session_id = s.id AND b.status = 'waitlisted') AS w FROM sessions s) x \
+                 WHERE x.taken <> x.t OR x.waiting <> x.w",
+    },
+    Check {
+        promise: "a person is in a session at most once",
+        examined: "SELECT COUNT(*) FROM bookings WHERE status NOT IN ('cancelled', 'late_cancelled')",
+        broken: "SELECT session_id, CAST(COUNT(*) AS TEXT) || ' bookings of one person' FROM bookings \
+                 WHERE guest_of IS NULL AND status NOT IN ('cancelled', 'late_cancelled') GROUP BY session_id, person_id HAVING COUNT(*) > 1",
+    },
+    Check {
+        promise: "nobody is booked in two overlapping sessions",
+        examined: "SELECT COUNT(*) FROM bookings WHERE status IN ('booked', 'offered', 'attended')",
+        broken: "SELECT a.id, 'overlaps another booking of hers' FROM bookings a JOIN bookings b ON b.person_id = a.person_id AND b.id <> a.id \
+                 AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at AND b.status IN ('booked', 'offered', 'attended') \
+                 WHERE a.status IN ('booked', 'offered', 'attended') AND a.guest_of IS NULL AND b.guest_of IS NULL AND a.session_id <> b.session_id",
+    },
+    Check {
+        promise: "a balance is never below zero, and equals its ledger",
+        examined: "SELECT COUNT(*) FROM passes WHERE kind = 'pack'",
+        broken: "SELECT p.id, CAST(p.credits_left AS TEXT) || ' left, ledger ' || CAST(COALESCE(SUM(l.credits), 0) AS TEXT) \
+                 FROM passes p LEFT JOIN ledger l ON l.pass_id = p.id WHERE p.kind = 'pack' GROUP BY p.id, p.credits_left \
+                 HAVING p.credits_left < 0 OR p.credits_left <> COALESCE(SUM(l.credits), 0)",
+    },
+    Check {
+        promise: "what a booking took is what its ledger says",
+        examined: "SELECT COUNT(*) FROM bookings WHERE credits > 0 OR credits_returned > 0",
+        broken: "SELECT b.id, CAST(b.credits AS TEXT) || ' taken, ledger ' || CAST(COALESCE(SUM(l.credits), 0) AS TEXT) \
+                 FROM bookings b LEFT JOIN ledger l ON l.booking_id = b.id WHERE b.pass_id IS NOT NULL GROUP BY b.id, b.credits \
+                 HAVING b.credits <> -COALESCE(SUM(l.credits), 0)",
+    },
+    Check {
+        promise: "a membership is used at most as often a week as it allows",
+        examined: "SELECT COUNT(*) FROM passes WHERE per_week IS NOT NULL",
+        broken: "SELECT p.id, CAST(COUNT(*) AS TEXT) || ' visits in one week, ' || CAST(p.per_week AS TEXT) || ' allowed' FROM passes p \
+                 JOIN bookings b ON b.pass_id = p.id AND b.visit_week IS NOT NULL WHERE p.per_week IS NOT NULL \
+                 GROUP BY p.id, p.per_week, b.visit_week HAVING COUNT(*) > p.per_week",
+    },
+    Check {
+        promise: "a booking carries its session's time and studio",
+        examined: "SELECT COUNT(*) FROM bookings",
+        broken: "SELECT b.id, 'another time or studio than its session' FROM bookings b JOIN sessions s ON s.id = b.session_id \
+                 WHERE b.status NOT IN ('cancelled', 'late_cancelled') \
+                 AND (b.starts_at <> s.starts_at OR b.ends_at <> s.ends_at OR b.studio_id <> s.studio_id)",
+    },
+    Check {
+        promise: "nobody is left in a session that the studio cancelled, and nothing taken for it is kept",
+        examined: "SELECT COUNT(*) FROM sessions WHERE status = 'cancelled'",
+        broken: "SELECT b.id, b.status FROM bookings b JOIN sessions s ON s.id = b.session_id WHERE s.status = 'cancelled' \
+                 AND (b.status NOT IN ('cancelled', 'late_cancelled') OR b.credits > 0 OR b.visit_week IS NOT NULL)",
+    },
+    Check {
+        promise: "no one is in two rooms, and no room has two sessions, at once",
+        examined: "SELECT COUNT(*) FROM sessions WHERE status <> 'cancelled'",
+        broken: "SELECT a.id, CASE WHEN a.room_id = b.room_id THEN 'its room' ELSE 'its instructor' END || ' is in another session at that time' \
+                 FROM sessions a JOIN sessions b ON b.id <> a.id AND (b.room_id = a.room_id OR b.instructor_id = a.instructor_id) \
+                 AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at AND b.status <> 'cancelled' WHERE a.status <> 'cancelled'",
+    },
+    Check {
+        promise: "what a letter was written for, it was written once, in its order",
+        examined: "SELECT COUNT(*) FROM letters WHERE booking_id IS NOT NULL",
+        broken: "SELECT b.id, CAST(b.letters AS TEXT) || ' letters told, none written' FROM bookings b WHERE b.letters > 0 \
+                 AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.booking_id = b.id)",
+    },
+];
+
+/// Checks every promise as of `now`.
+pub async fn check(db: &Db, now: DateTime<Utc>) -> Result<Report, Error> {
+    let mut tx = db.read().await?;
+    let mut findings = Vec::new();
+    for check in CHECKS {
+        let (examined,): (i64,) = tx.one(check.examined, ()).await?;
+        let broken: Vec<(Uuid, String)> = tx.all(check.broken, ()).await?;
+        findings.push(finding(check.promise, examined, broken));
+    }
+    findings.push(told_in_time(&mut tx, now).await?);
+    findings.push(never_idle(&mut tx, now).await?);
+    tx.rollback().await;
+    Ok(Report { findings })
+}
+
+fn finding(promise: &'static str, examined: i64, broken: Vec<(Uuid, String)>) -> Finding {
+    let rows = broken.iter().take(ROWS_NAMED_MAX).map(|(id, what)| format!("{id}: {what}")).collect();
+    Finding { promise, examined, broken: broken.len(), rows }
+}
+
+/// Who waits when no way in is left is told within one sweep.
+async fn told_in_time(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
+    let as_of = now - Duration::seconds(SWEEP_S);
+    let (examined,): (i64,) = tx.one("SELECT COUNT(*) FROM bookings WHERE status = 'waitlisted'", ()).await?;
+    let sql = "SELECT id, 'still waited for' FROM sessions WHERE waiting > 0 AND waiting_ends_at < $1";
+    Ok(finding("nobody waits where no way in is left", examined, tx.all(sql, (as_of,)).await?))
+}
+
+#[derive(FromRow)]
+struct Waiter {
+    booking_id: Uuid,
+    person_id: Uuid,
+    session_id: Uuid,
+    studio_id: Uuid,
+    class_type_id: Uuid,
+    local_date: NaiveDate,
+    credits: i64,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    asked_pass_id: Option<Uuid>,
+    asked_unpaid: bool,
+    ahead_max: i64,
+}
+
+#[derive(FromRow)]
+struct Means {
+    id: Uuid,
+    person_id: Uuid,
+    credits_left: Option<i64>,
+    per_week: Option<i64>,
+    expires_on: NaiveDate,
+    class_type_ids: Option<Json<Vec<Uuid>>>,
+    studio_ids: Json<Vec<Uuid>>,
+}
+
+#[derive(FromRow)]
+struct Taken {
+    person_id: Uuid,
+    studio_id: Uuid,
+    session_id: Uuid,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    status: String,
+}
+
+/// Nobody waits, before the promotion cut-off, while a place stands free that she could be promoted into.
+async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
+    let sql = "SELECT b.id AS booking_id, b.person_id, b.session_id, s.studio_id, s.class_type_id, s.local_date, s.credits, s.starts_at, \
+               s.ends_at, b.asked_pass_id, b.asked_unpaid, CAST(st.house_rules ->> 'bookings_ahead_max' AS BIGINT) AS ahead_max \
+               FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status = 'waitlisted' JOIN studios st ON st.id = s.studio_id \
+               WHERE s.status = 'scheduled' AND s.waiting > 0 AND s.taken + s.held < s.capacity AND s.promote_until > $1 AND s.waiting_ends_at > $1";
+    let waiters: Vec<Waiter> = tx.all(sql, (now,)).await?;
+    let examined = i64::try_from(waiters.len()).unwrap_or(i64::MAX);
+    let people: Vec<Uuid> = waiters.iter().map(|waiter| waiter.person_id).collect();
+    let mut means: HashMap<Uuid, Vec<Means>> = HashMap::new();
+    let sql = "SELECT id, person_id, credits_left, per_week, expires_on, class_type_ids, studio_ids FROM passes WHERE person_id IN #";
+    for pass in tx.among::<Means, _>(sql, (), &people).await? {
+        means.entry(pass.person_id).or_default().push(pass);
+    }
+    let mut taken: HashMap<Uuid, Vec<Taken>> = HashMap::new();
+    let sql = "SELECT person_id, studio_id, session_id, starts_at, ends_at, status FROM bookings \
+               WHERE status IN ('booked', 'offered', 'attended', 'no_show') AND ends_at > $1 AND person_id IN #";
+    for booking in tx.among::<Taken, _>(sql, (now,), &people).await? {
+        taken.entry(booking.person_id).or_default().push(booking);
+    }
+    let visits: HashMap<(Uuid, NaiveDate), i64> = tx
+        .among::<(Uuid, NaiveDate, i64), _>(
+            "SELECT pass_id, visit_week, COUNT(*) FROM bookings WHERE visit_week IS NOT NULL AND person_id IN # GROUP BY pass_id, visit_week",
+            (),
+            &people,
+        )
+        .await?
+        .into_iter()
+        .map(|(pass, week, count)| ((pass, week), count))
+        .collect();
+    let none = Vec::new();
+    let idle = waiters
+        .iter()
+        .filter(|waiter| {
+            let taken = taken.get(&waiter.person_id).unwrap_or(&none);
+            let means = means.get(&waiter.person_id);
+            able(waiter, taken, means.map_or(&[][..], Vec::as_slice), &visits, now)
+        })
+        .map(|waiter| (waiter.booking_id, format!("waits while a place of session {} stands free", waiter.session_id)))
+        .collect();
+    Ok(finding("never idle: nobody waits while a place stands free that she could be given", examined, idle))
+}
+
+/// Told again from PRODUCT.md, not taken from the rules that decide.
+fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uuid, NaiveDate), i64>, now: DateTime<Utc>) -> bool {
+    let overlaps = taken
+        .iter()
+        .any(|other| other.session_id != waiter.session_id && other.starts_at < waiter.ends_at && waiter.starts_at < other.ends_at);
+    let open = taken
+        .iter()
+        .filter(|other| {
+            other.studio_id == waiter.studio_id && matches!(other.status.as_str(), "booked" | "offered") && other.starts_at > now
+        })
+        .count();
+    if overlaps || i64::try_from(open).unwrap_or(i64::MAX) >= waiter.ahead_max {
+        return false;
+    }
+    if waiter.asked_unpaid || (waiter.credits == 0 && waiter.asked_pass_id.is_none()) {
+        return true;
+    }
+    let monday = waiter.local_date - Days::new(u64::from(waiter.local_date.weekday().num_days_from_monday()));
+    means.iter().filter(|pass| waiter.asked_pass_id.is_none_or(|named| named == pass.id)).any(|pass| {
+        let room = match (pass.credits_left, pass.per_week) {
+            (Some(left), _) => left >= waiter.credits,
+            (None, Some(most)) => waiter.credits == 0 || visits.get(&(pass.id, monday)).copied().unwrap_or(0) < most,
+            (None, None) => true,
+        };
+        room && pass.expires_on >= waiter.local_date
+            && pass.studio_ids.contains(&waiter.studio_id)
+            && pass.class_type_ids.as_ref().is_none_or(|only| only.contains(&waiter.class_type_id))
+    })
+}

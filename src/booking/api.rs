@@ -1,0 +1,266 @@
+//! Booking over HTTP: members for themselves, staff for a member.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::rules::Refusal;
+use super::view::BookingView;
+use super::{Booking, Status, store};
+use crate::app::App;
+use crate::desk::command::{Book, Cancel};
+use crate::desk::{Outcome, ShownBooking, What};
+use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page};
+use crate::problem::{Answer, Kind, Problem};
+use crate::schedule;
+use crate::sign_in::Caller;
+use crate::text::Note;
+
+/// The body of `PUT /v1/bookings/{id}`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BookBody {
+    /// Which session.
+    session_id: Uuid,
+    /// Which pass pays; else the rule of which pass pays decides.
+    #[serde(default)]
+    pass_id: Option<Uuid>,
+    /// Whether she would wait if it is full.
+    #[serde(default)]
+    waitlist: bool,
+    /// Staff: for which member.
+    #[serde(default)]
+    person_id: Option<Uuid>,
+    /// Staff: take nothing for it; needs a reason.
+    #[serde(default)]
+    unpaid: bool,
+    /// Staff: why it is unpaid.
+    #[serde(default)]
+    reason: Option<Note>,
+}
+
+/// Books a place, or waits for one. The id is chosen by the app, so that the call may be sent again for ever.
+#[utoipa::path(put, path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path), ("Not-After" = Option<DateTime<Utc>>, Header, description = "The instant after which the tap shall not count")), request_body = BookBody,
+    responses((status = 201, body = BookingView<'static>), (status = 200, description = "Repeated", body = BookingView<'static>), (status = 402, description = "no-pass"), (status = 409, description = "session-full, already-booked, …")))]
+pub async fn book(
+    State(app): State<App>,
+    caller: Caller,
+    not_after: Option<NotAfter>,
+    Path(id): Path<Uuid>,
+    Body(body): Body<BookBody>,
+) -> Answer<Response> {
+    let reason = body.reason.map(Note::into_string).filter(|reason| !reason.trim().is_empty());
+    let unpaid = match (body.unpaid, reason) {
+        (true, None) => return Err(Problem::field("reason", "is needed for an unpaid place")),
+        (false, Some(_)) => return Err(Problem::field("reason", "is only for an unpaid place")),
+        (_, reason) => reason,
+    };
+    let ask = Book {
+        id,
+        session_id: body.session_id,
+        pass_id: body.pass_id,
+        waitlist: body.waitlist,
+        person_id: body.person_id,
+        unpaid,
+        not_after: not_after.map(|NotAfter(instant)| instant),
+    };
+    let shown = ask_desk(&app, &caller, What::Book(ask)).await?;
+    let status = if shown.fresh { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, answer(&app, &caller, *shown).await?).into_response())
+}
+
+/// One booking: her own, or a member's for the studio's desk.
+#[utoipa::path(get, path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path)),
+    responses((status = 200, body = BookingView<'static>), (status = 404, description = "No booking yet: send the same PUT, never a new id")))]
+pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Response> {
+    let booking = store::one(&app.db, id).await?.ok_or_else(not_found)?;
+    if booking.person_id != caller.person_id && !caller.is_desk(booking.studio_id) {
+        return Err(not_found());
+    }
+    let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(not_found)?;
+    let position = position(&app, &booking).await?;
+    Ok(Json(BookingView::of(&booking, &session, position, caller.language, app.clock.now())).into_response())
+}
+
+/// The body of a cancellation.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelBody {
+    /// Only if the booking still has this status.
+    #[serde(default)]
+    if_status: Option<Status>,
+    /// Only if it costs nothing.
+    #[serde(default)]
+    if_free: bool,
+    /// Staff: `rules` or `all`.
+    #[serde(default, rename = "return")]
+    give_back: Option<GiveBack>,
+    /// Staff: why.
+    #[serde(default)]
+    reason: Option<Note>,
+}
+
+/// How much staff give back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GiveBack {
+    /// What the rules give back.
+    Rules,
+    /// Everything.
+    All,
+}
+
+/// Cancels: leaves a queue, or gives a place back. Repeated, it answers the same. An id that was never seen is barred for 24 hours.
+#[utoipa::path(put, path = "/v1/bookings/{id}/cancellation", tag = "Booking", params(("id" = Uuid, Path)), request_body = CancelBody,
+    responses((status = 200, body = BookingView<'static>), (status = 404, description = "Never seen, and now barred for its caller"), (status = 409, description = "status-changed, not-free, session-started")))]
+pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<CancelBody>) -> Answer<Response> {
+    let ask = Cancel {
+        booking_id: id,
+        if_status: body.if_status,
+        if_free: body.if_free,
+        return_all: body.give_back == Some(GiveBack::All),
+        reason: body.reason.map(Note::into_string),
+    };
+    let shown = ask_desk(&app, &caller, What::Cancel(ask)).await?;
+    Ok(answer(&app, &caller, *shown).await?)
+}
+
+/// `{}`: nothing has to be said.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Takes an offered place, or, waiting, a public one.
+#[utoipa::path(put, path = "/v1/bookings/{id}/acceptance", tag = "Booking", params(("id" = Uuid, Path)), request_body = Nothing,
+    responses((status = 200, body = BookingView<'static>), (status = 409, description = "offer-expired, session-full")))]
+pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(Nothing {}): Body<Nothing>) -> Answer<Response> {
+    let shown = ask_desk(&app, &caller, What::Accept { booking_id: id }).await?;
+    Ok(answer(&app, &caller, *shown).await?)
+}
+
+/// Which of her bookings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// Not ended, and booked, offered or waitlisted; soonest first.
+    #[default]
+    Upcoming,
+    /// The rest, latest first.
+    Past,
+}
+
+/// The parameters of one's own list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct OwnParams {
+    /// `upcoming` or `past`.
+    #[serde(default)]
+    #[param(inline)]
+    when: When,
+    /// 1 to 200.
+    #[serde(default)]
+    #[param(value_type = Option<i64>)]
+    limit: Limit,
+    /// The `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
+}
+
+/// One's own bookings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Bookings<'a> {
+    bookings: Vec<BookingView<'a>>,
+    next: Option<String>,
+}
+
+/// Her own bookings: what is to come, soonest first, or what was, latest first.
+#[utoipa::path(get, path = "/v1/me/bookings", tag = "Booking", params(OwnParams), responses((status = 200, body = Bookings<'static>)))]
+pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<OwnParams>) -> Answer<Response> {
+    let now = app.clock.now();
+    let upcoming = params.when == When::Upcoming;
+    let edge = if upcoming { (DateTime::UNIX_EPOCH, Uuid::nil()) } else { (DateTime::<Utc>::MAX_UTC, Uuid::max()) };
+    let after = params.after.map_or(edge, |Cursor(after)| after);
+    let after = (after.0.min(last_instant()), after.1);
+    let more = params.limit.0 + 1;
+    let found = if upcoming {
+        store::upcoming(&app.db, caller.person_id, now, after, more).await?
+    } else {
+        store::past(&app.db, caller.person_id, now, after, more).await?
+    };
+    let (bookings, next) = page(found, params.limit, |booking| (booking.starts_at, booking.id));
+    let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.session_id).collect();
+    let mut tx = app.db.read().await?;
+    let sessions: HashMap<Uuid, schedule::Shown> =
+        schedule::store::among(&mut tx, &ids).await?.into_iter().map(|session| (session.id, session)).collect();
+    tx.rollback().await;
+    let positions: HashMap<Uuid, i64> =
+        if upcoming { store::positions(&app.db, caller.person_id).await?.into_iter().collect() } else { HashMap::new() };
+    let bookings = bookings
+        .iter()
+        .filter_map(|booking| {
+            let session = sessions.get(&booking.session_id)?;
+            Some(BookingView::of(booking, session, positions.get(&booking.id).copied(), caller.language, now))
+        })
+        .collect();
+    Ok(Json(Bookings { bookings, next }).into_response())
+}
+
+/// The end of the years that both engines store.
+fn last_instant() -> DateTime<Utc> {
+    DateTime::from_timestamp(7_258_118_399, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Hands the command in and takes the booking that comes of it.
+pub async fn ask_desk(app: &App, caller: &Caller, what: What) -> Answer<Box<ShownBooking>> {
+    match app.desk.ask(caller.record(), what).await? {
+        Outcome::Booking(shown) => Ok(shown),
+        _ => Err(not_found()),
+    }
+}
+
+/// The booking as the caller reads it. A place in the queue that the desk did not know is counted now.
+pub async fn answer(app: &App, caller: &Caller, shown: ShownBooking) -> Answer<Response> {
+    let position = match shown.position {
+        Some(position) => Some(position),
+        None => position(app, &shown.booking).await?,
+    };
+    Ok(Json(BookingView::of(&shown.booking, &shown.session, position, caller.language, app.clock.now())).into_response())
+}
+
+async fn position(app: &App, booking: &Booking) -> Answer<Option<i64>> {
+    match booking.queue_key {
+        Some(key) => Ok(Some(store::position(&app.db, booking.session_id, key).await?)),
+        None => Ok(None),
+    }
+}
+
+fn not_found() -> Problem {
+    Problem::new(Kind::NotFound)
+}
+
+/// A refusal as the API says it.
+pub fn refused(refusal: Refusal, shop_url: Option<&str>) -> Problem {
+    match refusal {
+        Refusal::SessionCancelled => Problem::new(Kind::SessionIsCancelled),
+        Refusal::NotOpenYet(opens_at) => Problem::new(Kind::NotOpenYet).with("opens_at", opens_at),
+        Refusal::Closed(closed_at) => Problem::new(Kind::BookingClosed).with("closed_at", closed_at),
+        Refusal::AlreadyBooked(booking_id) => Problem::new(Kind::AlreadyBooked).with("booking_id", booking_id),
+        Refusal::Overlapping(booking_id) => Problem::new(Kind::OverlappingBooking).with("booking_id", booking_id),
+        Refusal::TooMany(max) => Problem::new(Kind::TooManyBookings).with("max", max),
+        Refusal::NoPass => Problem::new(Kind::NoPass).with("shop_url", shop_url),
+        Refusal::Full { open, length, cap } => {
+            Problem::new(Kind::SessionFull).with("waitlist", json!({ "open": open, "length": length, "cap": cap }))
+        }
+        Refusal::WaitlistFull { length, cap } => {
+            Problem::new(Kind::WaitlistFull).with("waitlist", json!({ "open": false, "length": length, "cap": cap }))
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! What may be booked, what a cancellation costs, who of the queue is next. Pure: a snapshot, the house rules and `now` in, a value out.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::{Booking, Status};
+use crate::letters::facts::PassedOver;
+use crate::passes::rules::{PassState, Payment, ToPay, which_pays};
+use crate::schedule::rules::{CameBy, free_until};
+use crate::studios::house_rules::HouseRules;
+
+/// The session as a decision sees it: its own row, and what those decided before it left of it.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the columns are told in the migration")]
+pub struct SessionNow {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub class_type_id: Uuid,
+    pub zone: Tz,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub local_date: NaiveDate,
+    pub credits: i64,
+    pub cancelled: bool,
+    pub capacity: i64,
+    pub taken: i64,
+    pub held: i64,
+    pub waiting: i64,
+    pub waitlist_cap: Option<i64>,
+    pub booking_opens_at: DateTime<Utc>,
+    pub booking_closes_at: DateTime<Utc>,
+    pub free_cancel_until: DateTime<Utc>,
+    pub promote_until: DateTime<Utc>,
+    pub waiting_ends_at: DateTime<Utc>,
+}
+
+impl SessionNow {
+    /// Places that nobody has, is offered, or holds back.
+    pub const fn places_free(&self) -> i64 {
+        self.capacity - self.taken - self.held
+    }
+
+    /// Whether one more may join the queue now.
+    pub fn waitlist_open(&self, now: DateTime<Utc>) -> bool {
+        !self.cancelled && now < self.waiting_ends_at && self.waitlist_cap.is_none_or(|cap| self.waiting < cap)
+    }
+}
+
+/// A member as a decision sees her: what she is in from now on, and what she can pay with.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberNow<'a> {
+    /// Her bookings that have not ended, in sessions that are not over.
+    pub ahead: &'a [&'a Booking],
+    /// Her passes.
+    pub passes: &'a [PassState],
+    /// How often each membership was used in the session's week.
+    pub visits: &'a [(Uuid, i64)],
+}
+
+impl MemberNow<'_> {
+    fn in_session(&self, session_id: Uuid) -> Option<&Booking> {
+        self.ahead.iter().copied().find(|booking| booking.session_id == session_id && booking.guest_of.is_none())
+    }
+
+    fn overlapping(&self, session: &SessionNow) -> Option<&Booking> {
+        self.ahead
+            .iter()
+            .copied()
+            .filter(|booking| booking.status.takes_place() && booking.session_id != session.id)
+            .find(|booking| booking.overlaps(session.starts_at, session.ends_at))
+    }
+
+    fn waits_for_overlapping(&self, session: &SessionNow) -> Option<&Booking> {
+        self.ahead
+            .iter()
+            .copied()
+            .find(|booking| booking.status == Status::Waitlisted && booking.overlaps(session.starts_at, session.ends_at))
+    }
+
+    /// Her open bookings in the session's studio, whose house rules cap them.
+    fn open_bookings(&self, session: &SessionNow, now: DateTime<Utc>) -> i64 {
+        let open = |booking: &&&Booking| {
+            booking.studio_id == session.studio_id && matches!(booking.status, Status::Booked | Status::Offered) && booking.starts_at > now
+        };
+        i64::try_from(self.ahead.iter().filter(open).count()).unwrap_or(i64::MAX)
+    }
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// The pass she named.
+    pub pass_id: Option<Uuid>,
+    /// Whether she would wait.
+    pub waitlist: bool,
+    /// Staff ask for her: windows and caps do not hold; capacity, overlap and credits do.
+    pub by_staff: bool,
+    /// Staff give the place for nothing.
+    pub unpaid: bool,
+}
+
+/// What she gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A place, paid so.
+    Place(Place),
+    /// A place at the end of the queue.
+    Queue,
+}
+
+/// A place and its price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What pays.
+    pub payment: Payment,
+    /// `None`: there is no free way out.
+    pub free_cancel_until: Option<DateTime<Utc>>,
+}
+
+/// Why not, with the facts that the app shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The studio has cancelled the session.
+    SessionCancelled,
+    /// Booking opens then.
+    NotOpenYet(DateTime<Utc>),
+    /// Booking closed then.
+    Closed(DateTime<Utc>),
+    /// She is in it already.
+    AlreadyBooked(Uuid),
+    /// She is in another one at that time.
+    Overlapping(Uuid),
+    /// She has so many bookings ahead.
+    TooMany(i64),
+    /// Nothing pays.
+    NoPass,
+    /// No place is left.
+    Full { open: bool, length: i64, cap: Option<i64> },
+    /// No place in the queue is left either.
+    WaitlistFull { length: i64, cap: i64 },
+}
+
+/// Decides a booking: a place if one is free and she may have it, a place in the queue if she would wait.
+///
+/// Joining a queue asks less than taking a place: an overlap or a missing credit only matters when a place comes.
+pub fn book(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Entry, Refusal> {
+    if session.cancelled {
+        return Err(Refusal::SessionCancelled);
+    }
+    if let Some(booking) = member.in_session(session.id) {
+        return Err(Refusal::AlreadyBooked(booking.id));
+    }
+    if ask.by_staff {
+        if now >= session.ends_at {
+            return Err(Refusal::Closed(session.ends_at));
+        }
+    } else {
+        if now < session.booking_opens_at {
+            return Err(Refusal::NotOpenYet(session.booking_opens_at));
+        }
+        if now >= session.booking_closes_at {
+            return Err(Refusal::Closed(session.booking_closes_at));
+        }
+    }
+    if session.places_free() > 0 {
+        return take(session, rules, member, ask, now).map(Entry::Place);
+    }
+    let length = session.waiting;
+    if !ask.waitlist {
+        return Err(Refusal::Full { open: session.waitlist_open(now), length, cap: session.waitlist_cap });
+    }
+    if now >= session.waiting_ends_at {
+        return Err(Refusal::Full { open: false, length, cap: session.waitlist_cap });
+    }
+    if !rules.overlapping_waitlists
+        && let Some(booking) = member.waits_for_overlapping(session)
+    {
+        return Err(Refusal::Overlapping(booking.id));
+    }
+    match session.waitlist_cap {
+        Some(cap) if length >= cap && !ask.by_staff => Err(Refusal::WaitlistFull { length, cap }),
+        _ => Ok(Entry::Queue),
+    }
+}
+
+/// Decides the acceptance of a public place by one who waits.
+pub fn accept(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, Refusal> {
+    if session.cancelled {
+        return Err(Refusal::SessionCancelled);
+    }
+    if now >= session.booking_closes_at {
+        return Err(Refusal::Closed(session.booking_closes_at));
+    }
+    if session.places_free() <= 0 {
+        return Err(Refusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
+    }
+    take(session, rules, member, ask, now)
+}
+
+/// A free place for one who asks now: overlap, cap, credits.
+fn take(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, Refusal> {
+    if let Some(booking) = member.overlapping(session) {
+        return Err(Refusal::Overlapping(booking.id));
+    }
+    let open = member.open_bookings(session, now);
+    if !ask.by_staff && open >= rules.bookings_ahead_max {
+        return Err(Refusal::TooMany(rules.bookings_ahead_max));
+    }
+    let payment = pay(session, member, ask).ok_or(Refusal::NoPass)?;
+    let free_cancel_until = free_until(rules, session.zone, session.free_cancel_until, session.starts_at, CameBy::Booking, now);
+    Ok(Place { payment, free_cancel_until })
+}
+
+/// `None`: nothing pays.
+fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment> {
+    if ask.unpaid {
+        return Some(Payment { pass_id: None, credits: 0, visit_week: None });
+    }
+    let to_pay = ToPay {
+        studio_id: session.studio_id,
+        class_type_id: session.class_type_id,
+        local_date: session.local_date,
+        credits: session.credits,
+    };
+    let visits = |pass: Uuid| member.visits.iter().find(|(id, _)| *id == pass).map_or(0, |(_, visits)| *visits);
+    which_pays(member.passes, ask.pass_id, to_pay, visits).ok()
+}
+
+/// Whether one who waits gets the place that is free now, before the promotion cut-off.
+pub fn promote(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, PassedOver> {
+    if member.overlapping(session).is_some() {
+        return Err(PassedOver::Overlap);
+    }
+    if member.open_bookings(session, now) >= rules.bookings_ahead_max {
+        return Err(PassedOver::TooManyBookings);
+    }
+    let payment = pay(session, member, ask).ok_or(PassedOver::NoPass)?;
+    let free_cancel_until = free_until(rules, session.zone, session.free_cancel_until, session.starts_at, CameBy::Promotion, now);
+    Ok(Place { payment, free_cancel_until })
+}
+
+/// What happens to places that are free in a session in which somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refill {
+    /// The first who may take it now gets it.
+    Promote,
+    /// It is everybody's: who waits is told once.
+    Public,
+    /// Nothing: no place is free, nobody waits, or the waiting is over.
+    Nothing,
+}
+
+/// How a free place is refilled at this instant (PRODUCT.md, promise 6).
+pub fn refill(session: &SessionNow, now: DateTime<Utc>) -> Refill {
+    if session.cancelled || session.places_free() <= 0 || session.waiting == 0 || now >= session.waiting_ends_at {
+        Refill::Nothing
+    } else if now < session.promote_until {
+        Refill::Promote
+    } else {
+        Refill::Public
+    }
+}
+
+/// What a cancellation at this instant does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancellation {
+    /// She leaves the queue, or declines.
+    Leaves,
+    /// What was taken comes back.
+    Free { credits: i64 },
+    /// What was taken stays taken.
+    Late { credits: i64, visit: bool },
+}
+
+/// Why a booking cannot be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotCancel {
+    /// It has ended already: the same answer again.
+    Ended,
+    /// The session has started: attendance is corrected instead.
+    Started,
+}
+
+/// Decides a cancellation; `forgive` is staff's `return: all`.
+pub fn cancel(booking: &Booking, forgive: bool, now: DateTime<Utc>) -> Result<Cancellation, CannotCancel> {
+    match booking.status {
+        Status::Cancelled | Status::LateCancelled => Err(CannotCancel::Ended),
+        Status::Attended | Status::NoShow => Err(CannotCancel::Started),
+        Status::Waitlisted | Status::Standby => Ok(Cancellation::Leaves),
+        Status::Booked | Status::Offered if now >= booking.starts_at => Err(CannotCancel::Started),
+        Status::Booked | Status::Offered => {
+            let free = forgive || booking.free_cancel_until.is_some_and(|until| now <= until);
+            Ok(if free {
+                Cancellation::Free { credits: booking.credits }
+            } else {
+                Cancellation::Late { credits: booking.credits, visit: booking.visit_week.is_some() }
+            })
+        }
+    }
+}
+
+/// Whether staff may mark attendance now.
+pub fn may_check_in(booking: &Booking, rules: &HouseRules, now: DateTime<Utc>) -> bool {
+    let from = booking.starts_at - Duration::minutes(rules.attendance_from_min);
+    let until = booking.ends_at + Duration::hours(rules.attendance_until_hours);
+    from <= now && now <= until
+}

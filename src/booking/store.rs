@@ -1,0 +1,146 @@
+//! SQL of bookings. The desk is the only writer.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::Booking;
+use crate::db::{Db, Error, Sql, Tx, Wide};
+
+macro_rules! columns {
+    () => {
+        "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
+         asked_unpaid, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
+         arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of"
+    };
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM bookings ", $rest)
+    };
+}
+
+/// Bookings by id.
+pub async fn by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Booking>, Error> {
+    tx.among(select!("WHERE id IN #"), (), ids).await
+}
+
+/// One booking.
+pub async fn one(db: &Db, id: Uuid) -> Result<Option<Booking>, Error> {
+    db.maybe(select!("WHERE id = $1"), (id,)).await
+}
+
+/// What these people are in, in sessions that are not over.
+pub async fn ahead(tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
+    let sql = select!(
+        "WHERE status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show') AND ends_at > $1 AND person_id IN #"
+    );
+    tx.among(sql, (now,), people).await
+}
+
+/// The next of a queue behind `after`.
+pub async fn queue_slice(tx: &mut Tx, session_id: Uuid, after: i64, limit: i64) -> Result<Vec<Booking>, Error> {
+    tx.all(select!("WHERE session_id = $1 AND queue_key > $2 ORDER BY queue_key LIMIT $3"), (session_id, after, limit)).await
+}
+
+/// Everybody who is in these sessions, or cancelled late.
+pub async fn rosters(tx: &mut Tx, sessions: &[Uuid]) -> Result<Vec<Booking>, Error> {
+    tx.among(select!("WHERE status <> 'cancelled' AND session_id IN #"), (), sessions).await
+}
+
+/// How often a membership was used in a week.
+pub async fn visits(tx: &mut Tx, pass_id: Uuid, monday: NaiveDate) -> Result<i64, Error> {
+    let (visits,): (i64,) = tx.one("SELECT COUNT(*) FROM bookings WHERE pass_id = $1 AND visit_week = $2", (pass_id, monday)).await?;
+    Ok(visits)
+}
+
+/// Her position in the queue, counted when shown: 1 is next.
+pub async fn position(db: &Db, session_id: Uuid, queue_key: i64) -> Result<i64, Error> {
+    let sql = "SELECT COUNT(*) FROM bookings WHERE session_id = $1 AND queue_key <= $2";
+    let (position,): (i64,) = db.one(sql, (session_id, queue_key)).await?;
+    Ok(position)
+}
+
+/// The positions of a person's waitlisted bookings, by booking.
+pub async fn positions(db: &Db, person_id: Uuid) -> Result<Vec<(Uuid, i64)>, Error> {
+    let sql = "SELECT b.id, (SELECT COUNT(*) FROM bookings o WHERE o.session_id = b.session_id AND o.queue_key <= b.queue_key) \
+               FROM bookings b WHERE b.person_id = $1 AND b.status = 'waitlisted' AND b.queue_key IS NOT NULL";
+    db.all(sql, (person_id,)).await
+}
+
+/// What is to come for her, soonest first, behind the cursor.
+pub async fn upcoming(
+    db: &Db,
+    person_id: Uuid,
+    now: DateTime<Utc>,
+    after: (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> Result<Vec<Booking>, Error> {
+    let sql = select!(
+        "WHERE person_id = $1 AND status IN ('booked', 'offered', 'waitlisted') AND ends_at > $2 \
+         AND (starts_at > $3 OR (starts_at = $3 AND id > $4)) ORDER BY starts_at, id LIMIT $5"
+    );
+    db.all(sql, (person_id, now, after.0, after.1, limit)).await
+}
+
+/// The rest, latest first, before the cursor.
+pub async fn past(db: &Db, person_id: Uuid, now: DateTime<Utc>, before: (DateTime<Utc>, Uuid), limit: i64) -> Result<Vec<Booking>, Error> {
+    let sql = select!(
+        "WHERE person_id = $1 AND NOT (status IN ('booked', 'offered', 'waitlisted') AND ends_at > $2) \
+         AND (starts_at < $3 OR (starts_at = $3 AND id < $4)) ORDER BY starts_at DESC, id DESC LIMIT $5"
+    );
+    db.all(sql, (person_id, now, before.0, before.1, limit)).await
+}
+
+/// Sessions whose waiting is over and in which somebody still waits.
+pub async fn waiting_over(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
+    let sql = "SELECT id FROM sessions WHERE waiting > 0 AND waiting_ends_at <= $1 ORDER BY waiting_ends_at LIMIT $2";
+    tx.all(sql, (now, limit)).await
+}
+
+/// Sessions with a free place for which somebody waits: the clock may have made her able.
+pub async fn refillable(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
+    let sql = "SELECT id FROM sessions WHERE waiting > 0 AND waiting_ends_at > $1 AND promote_until > $1 AND taken + held < capacity \
+               AND status = 'scheduled' ORDER BY starts_at LIMIT $2";
+    tx.all(sql, (now, limit)).await
+}
+
+/// Writes new bookings.
+pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
+    let rows = bookings
+        .into_iter()
+        .map(|b| {
+            Wide((
+                (b.id, b.session_id, b.studio_id, b.person_id, b.status, b.starts_at, b.ends_at, b.created_at, b.asked_by, b.asked_pass_id),
+                (b.asked_waitlist, b.asked_unpaid, b.pass_id, b.credits, b.visit_week, b.free_cancel_until, b.queue_key, b.passed_over),
+                (b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by, b.ended_reason.clone()),
+                (b.credits_returned, b.provisional, b.sequence, b.letters, b.spot_id, b.guest_of),
+            ))
+        })
+        .collect();
+    tx.rows(concat!("INSERT INTO bookings (", columns!(), ") VALUES #"), rows).await.map(drop)
+}
+
+/// Writes changed bookings: the columns that can change.
+pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
+    let rows = bookings
+        .into_iter()
+        .map(|b| {
+            Wide((
+                (b.id, b.status, b.starts_at, b.ends_at, b.pass_id, b.credits, b.visit_week, b.free_cancel_until, b.queue_key),
+                (b.passed_over, b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by),
+                (b.ended_reason.clone(), b.credits_returned, b.provisional, b.sequence, b.letters),
+            ))
+        })
+        .collect();
+    let sql = "WITH x (id, status, starts_at, ends_at, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, \
+               told_free_at, promoted_at, arrived_at, arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, \
+               sequence, letters) AS (VALUES #) \
+               UPDATE bookings SET status = x.status, starts_at = x.starts_at, ends_at = x.ends_at, pass_id = x.pass_id, \
+               credits = x.credits, visit_week = x.visit_week, free_cancel_until = x.free_cancel_until, queue_key = x.queue_key, \
+               passed_over = x.passed_over, told_free_at = x.told_free_at, promoted_at = x.promoted_at, arrived_at = x.arrived_at, \
+               arrived_by = x.arrived_by, ended_at = x.ended_at, ended_by = x.ended_by, ended_reason = x.ended_reason, \
+               credits_returned = x.credits_returned, provisional = x.provisional, sequence = x.sequence, letters = x.letters \
+               FROM x WHERE bookings.id = x.id";
+    tx.rows(Sql::Both(sql), rows).await.map(drop)
+}

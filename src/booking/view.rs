@@ -1,0 +1,126 @@
+//! A booking as the API shows it: what it costs and until when is exact, the sentences are made at reading, in the reader's language.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::rules::{self, Cancellation};
+use super::{Booking, EndedBy, Status};
+use crate::language::Language;
+use crate::letters::facts::Terms;
+use crate::letters::phrases::{CancelNow as Sentence, cancel_now_text, free_cancel_text};
+use crate::schedule::{Me, SessionView, Shown};
+
+/// A booking as its owner and staff read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct BookingView<'a> {
+    pub id: Uuid,
+    pub session_id: Uuid,
+    pub person_id: Uuid,
+    pub status: Status,
+    /// 1 is the next to move up; null when she does not wait.
+    pub waitlist_position: Option<i64>,
+    pub pass_id: Option<Uuid>,
+    /// Credits taken from a pack, now.
+    pub credits: i64,
+    pub credits_returned: i64,
+    pub spot: Option<Uuid>,
+    /// A timed invitation to take a place.
+    pub offer: Option<Offer>,
+    pub created_at: DateTime<Utc>,
+    /// Null: there is no free way out.
+    pub free_cancel_until: Option<DateTime<Utc>>,
+    pub free_cancel_text: Option<String>,
+    /// What a cancellation at this instant would do; null when it cannot be cancelled.
+    pub cancel_now: Option<CancelNow>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub ended_by: Option<EndedBy>,
+    pub arrived_at: Option<DateTime<Utc>>,
+    pub provisional: bool,
+    pub session: SessionView<'a>,
+}
+
+/// A timed invitation to take a place.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct Offer {
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a cancellation at this instant would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct CancelNow {
+    pub free: bool,
+    pub credits_lost: i64,
+    pub fee: Option<Fee>,
+    pub strike: bool,
+    pub forgiven: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// A fee in minor units of a currency.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct Fee {
+    pub amount_minor: i64,
+    pub currency: String,
+}
+
+impl<'a> BookingView<'a> {
+    /// The booking as this reader sees it now.
+    pub fn of(booking: &Booking, session: &'a Shown, position: Option<i64>, language: Language, now: DateTime<Utc>) -> Self {
+        let zone = session.names.time_zone.tz();
+        let live = !booking.status.has_ended();
+        let me = live.then(|| Me { booking_id: booking.id, status: booking.status.as_str().into(), waitlist_position: position });
+        Self {
+            id: booking.id,
+            session_id: booking.session_id,
+            person_id: booking.person_id,
+            status: booking.status,
+            waitlist_position: position,
+            pass_id: booking.pass_id,
+            credits: booking.credits,
+            credits_returned: booking.credits_returned,
+            spot: booking.spot_id,
+            offer: None,
+            created_at: booking.created_at,
+            free_cancel_until: booking.free_cancel_until,
+            free_cancel_text: free_text(booking, zone, language),
+            cancel_now: cancel_now(booking, language, now),
+            ended_at: booking.ended_at,
+            ended_by: booking.ended_by,
+            arrived_at: booking.arrived_at,
+            provisional: booking.provisional,
+            session: SessionView::of(session, &session.names, language, now, me),
+        }
+    }
+}
+
+fn free_text(booking: &Booking, zone: Tz, language: Language) -> Option<String> {
+    let terms = Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until };
+    matches!(booking.status, Status::Booked | Status::Offered).then(|| free_cancel_text(&terms, booking.starts_at, zone, language))
+}
+
+/// What a cancellation would do now, without a sentence: the facts of a refusal.
+pub fn cancel_now_facts(booking: &Booking, now: DateTime<Utc>) -> Option<CancelNow> {
+    let (free, credits_lost) = match rules::cancel(booking, false, now).ok()? {
+        Cancellation::Leaves | Cancellation::Free { .. } => (true, 0),
+        Cancellation::Late { credits, visit } => (credits == 0 && !visit, credits),
+    };
+    Some(CancelNow { free, credits_lost, fee: None, strike: false, forgiven: false, text: None })
+}
+
+fn cancel_now(booking: &Booking, language: Language, now: DateTime<Utc>) -> Option<CancelNow> {
+    let sentence = match rules::cancel(booking, false, now).ok()? {
+        Cancellation::Leaves => Sentence::Waiting,
+        Cancellation::Late { visit: true, .. } => Sentence::VisitCounts,
+        Cancellation::Late { credits, .. } if credits > 0 => Sentence::LosesCredits(credits),
+        Cancellation::Free { .. } | Cancellation::Late { .. } => Sentence::Free,
+    };
+    cancel_now_facts(booking, now).map(|facts| CancelNow { text: Some(cancel_now_text(sentence, language)), ..facts })
+}

@@ -1,0 +1,33 @@
+//! `releve migrate`: brings the schema up to date, as a step of its own.
+
+use std::time::Instant;
+
+use super::{Failure, Place};
+use crate::db::Db;
+use crate::settings::Settings;
+
+/// Brings the schema of the settings' database up to date.
+pub async fn run(settings: &Settings) -> Result<(), Failure> {
+    let place = Place::of(settings)?;
+    let _lock = place.lock()?;
+    let db = place.open(settings).await?;
+    let ran = bring_up_to_date(&db, &place).await;
+    db.close().await;
+    if !ran? {
+        eprintln!("{place} is up to date already");
+    }
+    Ok(())
+}
+
+/// Runs the migrations that have not run, with a line before and after on the standard error stream. Whether there were any.
+pub async fn bring_up_to_date(db: &Db, place: &Place) -> Result<bool, Failure> {
+    let pending = db.pending().await?;
+    if pending.is_empty() {
+        return Ok(false);
+    }
+    eprintln!("migrating {place}: {}", pending.join(", "));
+    let began = Instant::now();
+    db.migrate().await.map_err(|error| Failure::new(format!("cannot migrate {place}: {error}")))?;
+    eprintln!("migrated in {:.1} s", began.elapsed().as_secs_f64());
+    Ok(true)
+}

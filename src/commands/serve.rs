@@ -1,0 +1,145 @@
+//! `releve serve`: the process from its first line to its last.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use super::{Failure, Place, migrate, worker};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::running::{metrics, store};
+use crate::server::{self, SHUTDOWN_MAX};
+use crate::settings::Settings;
+
+/// Serves until SIGTERM or SIGINT; then ends in order. `with_worker`: letters leave and sweeps run from this process too.
+pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
+    let place = Place::of(&settings)?;
+    if !with_worker && matches!(place, Place::File(_)) {
+        return Err(worker::needs_a_server("serve --no-worker"));
+    }
+    check(&settings)?;
+    let _lock = place.lock()?;
+    let db = open_current(&settings, &place).await?;
+    refuse_demo(&db, &place, &settings).await?;
+    let listener = listen(&settings).await?;
+    let app = App::new(settings, db, Clock::System)?;
+    live(app, listener, with_worker).await
+}
+
+/// What can be seen to be wrong before anything is opened.
+fn check(settings: &Settings) -> Result<(), Failure> {
+    for (name, json) in [
+        ("sign_in.apple_app_site_association", &settings.sign_in.apple_app_site_association),
+        ("sign_in.assetlinks", &settings.sign_in.assetlinks),
+    ] {
+        if !json.trim().is_empty() && serde_json::from_str::<serde_json::Value>(json).is_err() {
+            return Err(Failure::new(format!("the setting {name} must be JSON")));
+        }
+    }
+    if settings.server.header_timeout_s == 0 || settings.server.request_timeout_s == 0 {
+        return Err(Failure::new("the settings server.header_timeout_s and server.request_timeout_s must be at least 1"));
+    }
+    Ok(())
+}
+
+/// The database with the schema of this binary: brought up to date here, or, where that is a step of its own, looked at.
+pub async fn open_current(settings: &Settings, place: &Place) -> Result<Db, Failure> {
+    let db = place.open(settings).await?;
+    if settings.database.migrate_on_start {
+        migrate::bring_up_to_date(&db, place).await?;
+    } else if !db.is_current().await? {
+        return Err(Failure::new(format!("the schema of {place} is older than this program: run `releve migrate` first")));
+    }
+    Ok(db)
+}
+
+/// The demo's accounts have a password that everybody knows.
+async fn refuse_demo(db: &Db, place: &Place, settings: &Settings) -> Result<(), Failure> {
+    let address = settings.server.address;
+    if !address.is_loopback() && store::fact(db, store::DEMO).await?.is_some() {
+        return Err(Failure::new(format!(
+            "{place} is a demo's database, whose passwords everybody knows: it is not served on {address}, only on a loopback address"
+        )));
+    }
+    Ok(())
+}
+
+/// Listens where the settings say.
+pub async fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
+    let address = SocketAddr::new(settings.server.address, settings.server.port);
+    TcpListener::bind(address).await.map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
+}
+
+/// Serves with everything that works beside the handlers, until the process is told to end; then, in this order: not ready, no new
+/// connections, handlers drain while the desk still answers, the desk, the worker hands its leases back, the pools. 25 s in all.
+pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<(), Failure> {
+    raise_open_files(app.settings.server.connections_max);
+    metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
+    let upkeep = tokio::spawn(metrics::keep_up());
+    let worker = with_worker.then(|| worker::Hand::start(&app));
+    let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
+    let asked = asked_to_end()?;
+    tracing::info!(%address, engine = ?app.db.engine(), worker = with_worker, "serving");
+    let mut deadline = None;
+    let stop = async {
+        asked.await;
+        deadline = Some(Instant::now() + SHUTDOWN_MAX);
+    };
+    server::serve(app.clone(), listener, stop).await;
+    let deadline = deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_MAX);
+    // The pools keep the last two seconds.
+    let before_pools = deadline - Duration::from_secs(2);
+    if let Some(worker) = worker {
+        by(before_pools, "the worker", worker.stop()).await;
+    }
+    by(deadline, "the database", app.db.close()).await;
+    upkeep.abort();
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn by(deadline: Instant, who: &str, end: impl Future<Output = ()>) {
+    if tokio::time::timeout_at(deadline, end).await.is_err() {
+        tracing::warn!("{who} did not end in time");
+    }
+}
+
+/// Completes when the process is told to end. Told again, it ends at once.
+pub fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {
+    let cannot = |error: std::io::Error| Failure::new(format!("cannot listen for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    })
+}
+
+/// Each connection is an open file, and the usual limit of 1,024 would refuse the thousandth member of a rush.
+fn raise_open_files(connections_max: usize) {
+    let wanted = u64::try_from(connections_max).unwrap_or(u64::MAX).saturating_add(512);
+    let limit = getrlimit(Resource::Nofile);
+    let Some(current) = limit.current else { return };
+    if current >= wanted {
+        return;
+    }
+    let possible = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
+    if setrlimit(Resource::Nofile, Rlimit { current: Some(possible), ..limit }).is_err() || possible < wanted {
+        tracing::warn!(wanted, got = possible.max(current), "fewer open files than server.connections_max asks for");
+    }
+}

@@ -1,0 +1,265 @@
+//! The desk: where places and credits change hands, one batch at a time in the whole deployment.
+//!
+//! A handler hands a [`Command`] to [`Desk::ask`] and waits. The desk takes all that wait (at most 256), loads what they name
+//! (`store`), decides each in arrival order upon the rows as the ones before left them (`world`, `places`, `sessions`, `sales`), writes
+//! everything by set statements, commits, and only then answers (`batch`). Nothing stays in memory between batches.
+
+mod batch;
+pub mod command;
+mod letters;
+mod places;
+mod sales;
+mod sessions;
+pub mod store;
+pub mod world;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+pub use command::{Command, Outcome, ShownBooking, What};
+use world::{Decided, Stop, World};
+
+use crate::audit::{Entry, Record};
+use crate::booking::Booking;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::problem::{Answer, Kind, Problem};
+
+/// Members' commands that may wait.
+const MEMBERS_WAITING_MAX: usize = 4_096;
+/// Sweeps' commands that may wait.
+const SWEEPS_WAITING_MAX: usize = 1_024;
+/// Commands of one person that may wait.
+const OF_ONE_PERSON_MAX: usize = 16;
+/// Commands of one batch.
+const BATCH_MAX: usize = 256;
+/// Sweeps' commands of one batch.
+const SWEEPS_OF_BATCH_MAX: usize = 32;
+/// A command that is undecided after this is dropped undecided.
+const UNDECIDED_MAX: Duration = Duration::from_secs(10);
+
+/// The desk's counter, at which commands are handed in. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    members: mpsc::Sender<Waiting>,
+    sweeps: mpsc::Sender<Waiting>,
+    waiting_of: Arc<Mutex<HashMap<Uuid, usize>>>,
+    clock: Clock,
+}
+
+/// The desk at work; ends when every [`Desk`] is gone or [`Working::stop`] is called, after the last command was answered.
+pub struct Working {
+    stop: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Working {
+    /// Takes no more commands, decides those that wait, and ends.
+    pub async fn stop(self) {
+        self.stop.notify_one();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the desk ended badly");
+        }
+    }
+}
+
+/// A command in the queue.
+struct Waiting {
+    command: Command,
+    /// By which cut-offs are judged, through all retries.
+    now: DateTime<Utc>,
+    since: Instant,
+    answer: oneshot::Sender<Answer<Outcome>>,
+}
+
+impl Desk {
+    /// Opens the desk of this process.
+    pub fn open(db: Db, clock: Clock, letters_written: Arc<Notify>) -> (Self, Working) {
+        let (members, members_in) = mpsc::channel(MEMBERS_WAITING_MAX);
+        let (sweeps, sweeps_in) = mpsc::channel(SWEEPS_WAITING_MAX);
+        let stop = Arc::new(Notify::new());
+        let counter = Counter { db, letters_written, members: members_in, sweeps: sweeps_in, stop: Arc::clone(&stop) };
+        let task = tokio::spawn(counter.work());
+        (Self { members, sweeps, waiting_of: Arc::default(), clock }, Working { stop, task })
+    }
+
+    /// Hands in a command and waits for what comes of it. The answer comes after the commit that made it true.
+    pub async fn ask(&self, by: Record, what: What) -> Answer<Outcome> {
+        let _turn = by.actor_id.map(|person| self.turn_of(person)).transpose()?;
+        self.hand_in(&self.members, by, what).await
+    }
+
+    /// The same for sweeps, in a lane of their own.
+    pub async fn sweep(&self, what: What) -> Answer<Outcome> {
+        self.hand_in(&self.sweeps, Record::default(), what).await
+    }
+
+    /// Whether the desk takes commands and answers them.
+    pub async fn is_answering(&self) -> bool {
+        let nothing = What::Refill { session_id: Uuid::nil() };
+        let answer = tokio::time::timeout(Duration::from_secs(2), self.sweep(nothing)).await;
+        matches!(answer, Ok(Ok(_)) | Ok(Err(Problem { kind: Kind::NotFound, .. })))
+    }
+
+    async fn hand_in(&self, lane: &mpsc::Sender<Waiting>, by: Record, what: What) -> Answer<Outcome> {
+        let (answer, answered) = oneshot::channel();
+        let name = what.name();
+        let waiting = Waiting { command: Command { by, what }, now: self.clock.now(), since: Instant::now(), answer };
+        lane.try_send(waiting).map_err(|_| busy())?;
+        let answer = answered.await.unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable).retry_after(2)));
+        let outcome = if answer.is_ok() { "done" } else { "refused" };
+        metrics::counter!("releve_desk_commands_total", "command" => name, "outcome" => outcome).increment(1);
+        answer
+    }
+
+    fn turn_of(&self, person_id: Uuid) -> Answer<Turn> {
+        let mut waiting = self.waiting_of.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.entry(person_id).or_default();
+        if *count >= OF_ONE_PERSON_MAX {
+            return Err(Problem::new(Kind::TooManyRequests).retry_after(1));
+        }
+        *count += 1;
+        Ok(Turn { person_id, waiting_of: Arc::clone(&self.waiting_of) })
+    }
+}
+
+/// One of the few places in the queue that a person has.
+struct Turn {
+    person_id: Uuid,
+    waiting_of: Arc<Mutex<HashMap<Uuid, usize>>>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut waiting = self.waiting_of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.person_id) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&self.person_id);
+            }
+        }
+    }
+}
+
+/// Behind the counter: takes what waits, batch after batch.
+struct Counter {
+    db: Db,
+    letters_written: Arc<Notify>,
+    members: mpsc::Receiver<Waiting>,
+    sweeps: mpsc::Receiver<Waiting>,
+    stop: Arc<Notify>,
+}
+
+impl Counter {
+    async fn work(mut self) {
+        let mut open = true;
+        loop {
+            let mut batch = Vec::new();
+            tokio::select! {
+                biased;
+                () = self.stop.notified(), if open => {
+                    open = false;
+                    self.members.close();
+                    self.sweeps.close();
+                    continue;
+                }
+                Some(first) = self.members.recv() => batch.push(first),
+                Some(first) = self.sweeps.recv() => batch.push(first),
+                else => return,
+            }
+            while batch.len() < BATCH_MAX
+                && let Ok(next) = self.members.try_recv()
+            {
+                batch.push(next);
+            }
+            for _ in 0..SWEEPS_OF_BATCH_MAX {
+                let Ok(next) = self.sweeps.try_recv() else { break };
+                batch.push(next);
+            }
+            self.serve(batch).await;
+        }
+    }
+
+    async fn serve(&self, batch: Vec<Waiting>) {
+        let (batch, late): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.since.elapsed() < UNDECIDED_MAX);
+        for waiting in late {
+            drop(waiting.answer.send(Err(busy())));
+        }
+        if batch.is_empty() {
+            return;
+        }
+        metrics::histogram!("releve_desk_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        let began = Instant::now();
+        let (commands, answers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| ((waiting.command, waiting.now), waiting.answer)).unzip();
+        let outcomes = batch::decide_all(&self.db, Arc::new(commands)).await;
+        metrics::histogram!("releve_desk_batch_seconds").record(began.elapsed());
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            drop(answer.send(outcome));
+        }
+        self.letters_written.notify_one();
+    }
+}
+
+/// Come again, not all at once.
+fn busy() -> Problem {
+    #[allow(clippy::disallowed_methods, reason = "jitter for clients decides nothing")]
+    let seconds = rand::random_range(1..=3);
+    Problem::new(Kind::Busy).retry_after(seconds)
+}
+
+/// Who stands behind a command.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// For the audit log.
+    pub record: Record,
+}
+
+impl Actor {
+    /// The house itself: a promotion, a sweep.
+    pub fn house() -> Self {
+        Self { record: Record::default() }
+    }
+
+    fn person_id(&self) -> Decided<Uuid> {
+        self.record.actor_id.ok_or_else(|| Problem::new(Kind::SignInRequired).into())
+    }
+
+    fn line(&self, action: &'static str, booking: &Booking) -> Entry {
+        self.record.of(action, "booking", booking.id, Some(booking.studio_id))
+    }
+}
+
+fn not_found() -> Stop {
+    Problem::new(Kind::NotFound).into()
+}
+
+/// Decides one command upon the world. Pure: what is missing is asked for, what is refused leaves nothing behind.
+pub fn decide(world: &mut World, command: &Command, now: DateTime<Utc>) -> Decided<Outcome> {
+    let actor = Actor { record: command.by.clone() };
+    let mark = world.mark();
+    let decided = match &command.what {
+        What::Book(ask) => places::book(world, &actor, ask, now),
+        What::Cancel(ask) => places::cancel(world, &actor, ask, now),
+        What::Accept { booking_id } => places::accept(world, &actor, *booking_id, now),
+        What::CheckIn { booking_id, at } => places::check_in(world, &actor, *booking_id, true, *at, now),
+        What::UndoCheckIn { booking_id } => places::check_in(world, &actor, *booking_id, false, None, now),
+        What::MakeSession(ask) => sessions::make(world, &actor, ask, now),
+        What::EditSession(ask) => sessions::edit(world, &actor, ask, now),
+        What::CancelSession { session_id, reason, note } => sessions::cancel(world, &actor, *session_id, *reason, note.as_deref(), now),
+        What::SellPass(ask) => sales::sell(world, &actor, ask, now),
+        What::RemovePerson { person_id } => places::remove_person(world, &actor, *person_id, now),
+        What::Refill { session_id } => places::refill_by_clock(world, *session_id, now),
+        What::CloseWaitlist { session_id } => places::close_waitlist(world, *session_id, now),
+    };
+    if decided.is_err() {
+        world.back_to(mark);
+    }
+    decided
+}

@@ -1,0 +1,582 @@
+//! What a batch knows: the rows that its commands named, as the commands before left them.
+//!
+//! Decisions read and change rows here and nowhere else. A row that is not loaded is answered with [`Stop::Needs`]: the desk loads it and
+//! decides that command again. Every change is journalled, so that a command that stops half-way leaves nothing behind.
+//! The counts of a session and every index are derived from the bookings in one place, [`World::put`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::store::{Clash, Person, Studio};
+use crate::audit;
+use crate::booking::{Booking, Status};
+use crate::letters::outbox::Letter;
+use crate::passes::rules::PassState;
+use crate::passes::{Kind, LedgerEntry, Pass};
+use crate::problem::Problem;
+use crate::schedule::Shown as Session;
+
+/// How many of a queue are read at a time, from its head.
+pub const QUEUE_SLICE: i64 = 16;
+
+/// Rows that a decision asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A session with its class type, room, instructor's name, and its studio.
+    Session(Uuid),
+    /// A studio with its house rules.
+    Studio(Uuid),
+    /// A person with roles, passes and what she is in from now on.
+    Person(Uuid),
+    /// A booking, and whether `.1` withdrew that id before it was seen.
+    Booking(Uuid, Uuid),
+    /// How often a membership was used in the week that begins on that Monday.
+    Visits(Uuid, NaiveDate),
+    /// The next slice of a queue.
+    Queue(Uuid),
+    /// Everybody who is or was in a session and is touched when it changes.
+    Roster(Uuid),
+    /// A pass that may be somebody's past.
+    Pass(Uuid),
+    /// Sessions of a room or an instructor that fall into a time: (room, instructor, from, until).
+    Clashes(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>),
+    /// A class type, a room, a pass type: what a new row is made of.
+    ClassType(Uuid),
+    /// See [`Key::ClassType`].
+    Room(Uuid),
+    /// See [`Key::ClassType`].
+    PassType(Uuid),
+    /// The answer that a person's key was given before.
+    Idempotency(Uuid, String),
+}
+
+/// Why a decision did not come to its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// Rows are missing: load them and decide again.
+    Needs(Vec<Key>),
+    /// It touches so many people that it must have a batch of its own.
+    Alone,
+    /// It is refused.
+    Refused(Box<Problem>),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Box::new(problem))
+    }
+}
+
+/// What a decision answers.
+pub type Decided<T> = Result<T, Stop>;
+
+/// A table's rows by id, and which of them must be written.
+#[derive(Debug)]
+pub struct Table<T> {
+    rows: HashMap<Uuid, T>,
+    /// `true`: to be inserted; `false`: to be updated.
+    dirty: BTreeMap<Uuid, bool>,
+    /// Ids that were looked for and are not there.
+    absent: HashSet<Uuid>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: HashMap::new(), dirty: BTreeMap::new(), absent: HashSet::new() }
+    }
+}
+
+impl<T> Table<T> {
+    fn knows(&self, id: Uuid) -> bool {
+        self.rows.contains_key(&id) || self.absent.contains(&id)
+    }
+
+    /// The rows to be inserted (`true`) or updated (`false`).
+    pub fn to_write(&self, new: bool) -> Vec<&T> {
+        self.dirty.iter().filter(|(_, is_new)| **is_new == new).filter_map(|(id, _)| self.rows.get(id)).collect()
+    }
+
+    /// Takes in what was loaded; a row that is known already is at least as new.
+    pub fn load(&mut self, id: Uuid, row: T) -> bool {
+        if self.rows.contains_key(&id) {
+            return false;
+        }
+        self.absent.remove(&id);
+        self.rows.insert(id, row);
+        true
+    }
+
+    /// Remembers that there is no such row.
+    pub fn note_absent(&mut self, id: Uuid) {
+        if !self.rows.contains_key(&id) {
+            self.absent.insert(id);
+        }
+    }
+}
+
+/// How much of a queue has been read.
+#[derive(Clone, Debug, Default)]
+pub struct Queue {
+    entries: BTreeMap<i64, Uuid>,
+    /// The last key read; `None` before the first slice.
+    read_to: Option<i64>,
+    complete: bool,
+}
+
+enum Undo {
+    Booking(Uuid, Option<Booking>, Option<bool>),
+    Session(Uuid, Option<Box<Session>>, Option<bool>),
+    Pass(Uuid, Option<Pass>, Option<bool>),
+    Member(Uuid, Uuid),
+    Withdrawn(Uuid, Uuid),
+    Idempotency(Uuid, String),
+}
+
+/// Where the world stood before a command.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    undo: usize,
+    ledger: usize,
+    letters: usize,
+    audit: usize,
+    removed: usize,
+}
+
+/// The rows of a batch.
+#[derive(Default)]
+pub struct World {
+    /// Whether everything there is stands here, as in a simulation without a database.
+    pub complete: bool,
+    /// Whether this batch holds one command only.
+    pub alone: bool,
+    pub(super) sessions: Table<Session>,
+    pub(super) bookings: Table<Booking>,
+    pub(super) passes: Table<Pass>,
+    pub(super) studios: HashMap<Uuid, Arc<Studio>>,
+    pub(super) absent_studios: HashSet<Uuid>,
+    pub(super) persons: HashMap<Uuid, Option<Arc<Person>>>,
+    pub(super) class_types: HashMap<Uuid, Option<Arc<super::store::ClassType>>>,
+    pub(super) rooms: HashMap<Uuid, Option<Arc<super::store::Room>>>,
+    pub(super) pass_types: HashMap<Uuid, Option<Arc<crate::passes::PassType>>>,
+    /// Whose passes and bookings ahead are known.
+    pub(super) known_people: HashSet<Uuid>,
+    ahead: HashMap<Uuid, BTreeSet<Uuid>>,
+    passes_of: HashMap<Uuid, BTreeSet<Uuid>>,
+    queues: HashMap<Uuid, Queue>,
+    pub(super) rosters: HashSet<Uuid>,
+    roster: HashMap<Uuid, BTreeSet<Uuid>>,
+    pub(super) visits: HashMap<(Uuid, NaiveDate), i64>,
+    pub(super) members: HashSet<(Uuid, Uuid)>,
+    pub(super) new_members: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    /// Withdrawn ids, and until when they are barred for whom; `None`: not withdrawn.
+    pub(super) withdrawn: HashMap<(Uuid, Uuid), Option<DateTime<Utc>>>,
+    pub(super) new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    pub(super) clashes: HashMap<(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>), Vec<Clash>>,
+    pub(super) idempotency: HashMap<(Uuid, String), Option<(String, Uuid)>>,
+    pub(super) new_idempotency: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>,
+    /// Entries of the ledger to be written.
+    pub ledger: Vec<LedgerEntry>,
+    /// Letters to be written.
+    pub letters: Vec<Letter>,
+    /// Lines of the audit log to be written.
+    pub audit: Vec<audit::Entry>,
+    /// People to be made nameless.
+    pub removed: Vec<Uuid>,
+    undo: Vec<Undo>,
+}
+
+impl World {
+    /// Nothing is loaded yet.
+    pub fn empty(alone: bool) -> Self {
+        Self { alone, ..Self::default() }
+    }
+
+    /// A booking that is loaded.
+    pub fn known_booking(&self, id: Uuid) -> Option<&Booking> {
+        self.bookings.rows.get(&id)
+    }
+
+    /// Asks for everybody who is known to wait for a session, when one of them is missing.
+    pub fn with_queue_people(&self, session_id: Uuid, stop: Stop) -> Stop {
+        let Stop::Needs(mut keys) = stop else { return stop };
+        let entries = self.queues.get(&session_id).into_iter().flat_map(|queue| queue.entries.values());
+        let people = entries.filter_map(|id| self.bookings.rows.get(id)).map(|booking| booking.person_id);
+        let slice = usize::try_from(QUEUE_SLICE).unwrap_or(16);
+        keys.extend(people.filter(|id| !self.known_people.contains(id)).take(slice).map(Key::Person));
+        Stop::Needs(keys)
+    }
+
+    /// Where it stands now.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            undo: self.undo.len(),
+            ledger: self.ledger.len(),
+            letters: self.letters.len(),
+            audit: self.audit.len(),
+            removed: self.removed.len(),
+        }
+    }
+
+    /// Takes back everything since `mark`.
+    pub fn back_to(&mut self, mark: Mark) {
+        self.ledger.truncate(mark.ledger);
+        self.letters.truncate(mark.letters);
+        self.audit.truncate(mark.audit);
+        self.removed.truncate(mark.removed);
+        while self.undo.len() > mark.undo {
+            match self.undo.pop() {
+                Some(Undo::Booking(id, row, dirty)) => {
+                    self.replace_booking(id, row);
+                    set_dirty(&mut self.bookings.dirty, id, dirty);
+                }
+                Some(Undo::Session(id, row, dirty)) => {
+                    match row {
+                        Some(row) => drop(self.sessions.rows.insert(id, *row)),
+                        None => drop(self.sessions.rows.remove(&id)),
+                    }
+                    set_dirty(&mut self.sessions.dirty, id, dirty);
+                }
+                Some(Undo::Pass(id, row, dirty)) => {
+                    match row {
+                        Some(row) => drop(self.passes.rows.insert(id, row)),
+                        None => {
+                            if let Some(row) = self.passes.rows.remove(&id)
+                                && let Some(own) = self.passes_of.get_mut(&row.person_id)
+                            {
+                                own.remove(&id);
+                            }
+                        }
+                    }
+                    set_dirty(&mut self.passes.dirty, id, dirty);
+                }
+                Some(Undo::Member(studio, person)) => {
+                    self.members.remove(&(studio, person));
+                    self.new_members.pop();
+                }
+                Some(Undo::Withdrawn(booking, person)) => {
+                    self.withdrawn.insert((booking, person), None);
+                    self.new_withdrawn.pop();
+                }
+                Some(Undo::Idempotency(person, key)) => {
+                    self.idempotency.insert((person, key), None);
+                    self.new_idempotency.pop();
+                }
+                None => break,
+            }
+        }
+    }
+
+    /// A session that must exist.
+    pub fn session(&self, id: Uuid) -> Decided<&Session> {
+        self.sessions.rows.get(&id).ok_or_else(|| self.missing(Key::Session(id), self.sessions.knows(id)))
+    }
+
+    /// The studio behind a row that is loaded.
+    pub fn studio(&self, id: Uuid) -> Decided<Arc<Studio>> {
+        self.studios.get(&id).cloned().ok_or_else(|| self.missing(Key::Studio(id), false))
+    }
+
+    /// A studio that a caller named.
+    pub fn studio_or_not_found(&self, id: Uuid) -> Decided<Arc<Studio>> {
+        match self.studio(id) {
+            Err(Stop::Needs(_)) if self.complete || self.absent_studios.contains(&id) => Err(super::not_found()),
+            other => other,
+        }
+    }
+
+    /// A person, her passes and what she is in from now on.
+    pub fn person(&self, id: Uuid) -> Decided<Arc<Person>> {
+        match self.persons.get(&id) {
+            Some(Some(person)) if self.complete || self.known_people.contains(&id) => Ok(Arc::clone(person)),
+            Some(None) => Err(super::not_found()),
+            _ => Err(self.missing(Key::Person(id), false)),
+        }
+    }
+
+    /// A booking, if there is one with that id. `caller` may have withdrawn it.
+    pub fn booking(&self, id: Uuid, caller: Uuid) -> Decided<Option<&Booking>> {
+        if self.complete || (self.bookings.knows(id) && self.withdrawn.contains_key(&(id, caller))) {
+            Ok(self.bookings.rows.get(&id))
+        } else {
+            Err(Stop::Needs(vec![Key::Booking(id, caller)]))
+        }
+    }
+
+    /// Until when `caller` barred an id that was never seen.
+    pub fn withdrawn_until(&self, id: Uuid, caller: Uuid) -> Option<DateTime<Utc>> {
+        self.withdrawn.get(&(id, caller)).copied().flatten()
+    }
+
+    /// What a person is in, in sessions that are not over.
+    pub fn ahead(&self, person_id: Uuid, now: DateTime<Utc>) -> Vec<&Booking> {
+        let ids = self.ahead.get(&person_id).into_iter().flatten();
+        ids.filter_map(|id| self.bookings.rows.get(id)).filter(|booking| booking.ends_at > now).collect()
+    }
+
+    /// A person's passes, and how often each membership was used in the week of `monday`.
+    pub fn passes(&self, person_id: Uuid, monday: NaiveDate) -> Decided<(Vec<PassState>, Vec<(Uuid, i64)>)> {
+        let mut needs = Vec::new();
+        let mut states = Vec::new();
+        let mut used = Vec::new();
+        for pass in self.passes_of.get(&person_id).into_iter().flatten().filter_map(|id| self.passes.rows.get(id)) {
+            if pass.kind == Kind::Membership {
+                match self.visits.get(&(pass.id, monday)) {
+                    Some(visits) => used.push((pass.id, *visits)),
+                    None if self.complete => {}
+                    None => needs.push(Key::Visits(pass.id, monday)),
+                }
+            }
+            states.push(pass.state());
+        }
+        if needs.is_empty() { Ok((states, used)) } else { Err(Stop::Needs(needs)) }
+    }
+
+    /// A pass that must exist.
+    pub fn pass(&self, id: Uuid) -> Decided<&Pass> {
+        self.passes.rows.get(&id).ok_or_else(|| self.missing(Key::Pass(id), self.passes.knows(id)))
+    }
+
+    /// The first in the queue behind `after`, if anybody stands there.
+    pub fn next_waiting(&self, session_id: Uuid, after: Option<i64>) -> Decided<Option<&Booking>> {
+        let none = Queue::default();
+        let queue = self.queues.get(&session_id).unwrap_or(&none);
+        let found = queue.entries.range(after.map_or(i64::MIN, |key| key + 1)..).next();
+        if self.complete || queue.complete {
+            return Ok(found.and_then(|(_, id)| self.bookings.rows.get(id)));
+        }
+        match (found, queue.read_to) {
+            (Some((key, id)), Some(read_to)) if *key <= read_to => Ok(self.bookings.rows.get(id)),
+            _ => Err(Stop::Needs(vec![Key::Queue(session_id)])),
+        }
+    }
+
+    /// Everybody who waits, in order.
+    pub fn whole_queue(&self, session_id: Uuid) -> Decided<Vec<Uuid>> {
+        match self.queues.get(&session_id) {
+            Some(queue) if self.complete || queue.complete || self.rosters.contains(&session_id) => {
+                Ok(queue.entries.values().copied().collect())
+            }
+            None if self.complete || self.rosters.contains(&session_id) => Ok(Vec::new()),
+            _ => Err(Stop::Needs(vec![Key::Roster(session_id)])),
+        }
+    }
+
+    /// Everybody who is in a session or cancelled late, by id of the booking.
+    pub fn roster(&self, session_id: Uuid) -> Decided<Vec<Uuid>> {
+        if self.complete || self.rosters.contains(&session_id) {
+            Ok(self.roster.get(&session_id).into_iter().flatten().copied().collect())
+        } else {
+            Err(Stop::Needs(vec![Key::Roster(session_id)]))
+        }
+    }
+
+    /// Sessions of this room or instructor that fall into the time, without `except`, as they stand after the commands before.
+    pub fn clashes(
+        &self,
+        room: Uuid,
+        instructor: Uuid,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        except: Option<Uuid>,
+    ) -> Decided<Vec<Clash>> {
+        let mut found: BTreeMap<Uuid, Clash> = match self.clashes.get(&(room, instructor, from, until)) {
+            Some(clashes) => {
+                clashes.iter().filter(|clash| !self.sessions.rows.contains_key(&clash.id)).map(|clash| (clash.id, clash.clone())).collect()
+            }
+            None if self.complete => BTreeMap::new(),
+            None => return Err(Stop::Needs(vec![Key::Clashes(room, instructor, from, until)])),
+        };
+        for session in self.sessions.rows.values().filter(|session| !session.is_cancelled()) {
+            let same = session.room_id == room || session.instructor_id == instructor;
+            if same && session.starts_at < until && from < session.ends_at {
+                found.insert(
+                    session.id,
+                    Clash {
+                        id: session.id,
+                        room_id: session.room_id,
+                        instructor_id: session.instructor_id,
+                        starts_at: session.starts_at,
+                        ends_at: session.ends_at,
+                    },
+                );
+            }
+        }
+        Ok(found.into_values().filter(|clash| Some(clash.id) != except).collect())
+    }
+
+    /// What an idempotency key was answered with: the body's hash and the id that came of it.
+    pub fn answered(&self, person_id: Uuid, key: &str) -> Decided<Option<(String, Uuid)>> {
+        match self.idempotency.get(&(person_id, key.to_owned())) {
+            Some(answered) => Ok(answered.clone()),
+            None if self.complete => Ok(None),
+            None => Err(Stop::Needs(vec![Key::Idempotency(person_id, key.to_owned())])),
+        }
+    }
+
+    /// Puts a booking, new or changed. The session's counts, the queue, the visits and her overlaps follow.
+    pub fn put(&mut self, booking: Booking) {
+        let id = booking.id;
+        let dirty = self.bookings.dirty.get(&id).copied();
+        let is_new = dirty.unwrap_or(!self.bookings.rows.contains_key(&id));
+        let before = self.replace_booking(id, Some(booking));
+        self.undo.push(Undo::Booking(id, before, dirty));
+        self.bookings.dirty.insert(id, is_new);
+    }
+
+    /// Puts a session, new or changed. Its counts follow its bookings and are not taken from here.
+    pub fn put_session(&mut self, mut session: Session) {
+        let id = session.id;
+        if let Some(known) = self.sessions.rows.get(&id) {
+            (session.taken, session.waiting) = (known.taken, known.waiting);
+        }
+        let dirty = self.sessions.dirty.get(&id).copied();
+        let is_new = dirty.unwrap_or(!self.sessions.rows.contains_key(&id));
+        let before = self.sessions.rows.insert(id, session);
+        self.undo.push(Undo::Session(id, before.map(Box::new), dirty));
+        self.sessions.dirty.insert(id, is_new);
+        if is_new {
+            self.rosters.insert(id);
+            self.queues.entry(id).or_default().complete = true;
+        }
+    }
+
+    /// Puts a pass, new or changed, with the entry of the ledger that says why.
+    pub fn put_pass(&mut self, pass: Pass, entry: LedgerEntry) {
+        let id = pass.id;
+        let dirty = self.passes.dirty.get(&id).copied();
+        let is_new = dirty.unwrap_or(!self.passes.rows.contains_key(&id));
+        self.passes_of.entry(pass.person_id).or_default().insert(id);
+        let before = self.passes.rows.insert(id, pass);
+        self.undo.push(Undo::Pass(id, before, dirty));
+        self.passes.dirty.insert(id, is_new);
+        self.ledger.push(entry);
+    }
+
+    /// Makes a person a member of a studio.
+    pub fn join(&mut self, studio_id: Uuid, person_id: Uuid, now: DateTime<Utc>) {
+        if self.members.insert((studio_id, person_id)) {
+            self.new_members.push((studio_id, person_id, now));
+            self.undo.push(Undo::Member(studio_id, person_id));
+        }
+    }
+
+    /// Bars an id that was never seen.
+    pub fn withdraw(&mut self, booking_id: Uuid, person_id: Uuid, until: DateTime<Utc>) {
+        if self.withdrawn.insert((booking_id, person_id), Some(until)).flatten().is_none() {
+            self.new_withdrawn.push((booking_id, person_id, until));
+            self.undo.push(Undo::Withdrawn(booking_id, person_id));
+        }
+    }
+
+    /// Remembers what a key was answered with.
+    pub fn remember(&mut self, person_id: Uuid, key: &str, body_hash: &str, result: Uuid, now: DateTime<Utc>) {
+        self.idempotency.insert((person_id, key.to_owned()), Some((body_hash.to_owned(), result)));
+        self.new_idempotency.push((person_id, key.to_owned(), body_hash.to_owned(), result, now));
+        self.undo.push(Undo::Idempotency(person_id, key.to_owned()));
+    }
+
+    /// Takes in a booking that was loaded.
+    pub(super) fn load_booking(&mut self, booking: Booking) {
+        if !self.bookings.rows.contains_key(&booking.id) {
+            self.bookings.absent.remove(&booking.id);
+            self.index(&booking, true);
+            self.bookings.rows.insert(booking.id, booking);
+        }
+    }
+
+    /// Takes in a pass that was loaded.
+    pub(super) fn load_pass(&mut self, pass: Pass) {
+        self.passes_of.entry(pass.person_id).or_default().insert(pass.id);
+        self.passes.load(pass.id, pass);
+    }
+
+    /// Takes in a slice of a queue: all that stood behind `read_to`, at most [`QUEUE_SLICE`].
+    pub(super) fn load_queue(&mut self, session_id: Uuid, slice: Vec<Booking>) {
+        let full = i64::try_from(slice.len()).unwrap_or(i64::MAX) >= QUEUE_SLICE;
+        let last = slice.iter().filter_map(|booking| booking.queue_key).max();
+        for booking in slice {
+            self.load_booking(booking);
+        }
+        let queue = self.queues.entry(session_id).or_default();
+        queue.read_to = last.max(queue.read_to);
+        queue.complete |= !full;
+    }
+
+    /// The key behind which the next slice of a queue begins.
+    pub(super) fn queue_read_to(&self, session_id: Uuid) -> i64 {
+        self.queues.get(&session_id).and_then(|queue| queue.read_to).unwrap_or(i64::MIN)
+    }
+
+    fn replace_booking(&mut self, id: Uuid, row: Option<Booking>) -> Option<Booking> {
+        let before = self.bookings.rows.remove(&id);
+        if let Some(before) = &before {
+            self.index(before, false);
+            self.count(before, -1);
+        }
+        if let Some(row) = row {
+            self.index(&row, true);
+            self.count(&row, 1);
+            self.bookings.rows.insert(id, row);
+        }
+        before
+    }
+
+    /// What a booking contributes to counts that are stored.
+    fn count(&mut self, booking: &Booking, by: i64) {
+        if let Some(visits) = booking.pass_id.zip(booking.visit_week).and_then(|key| self.visits.get_mut(&key)) {
+            *visits += by;
+        } else if self.complete
+            && let Some(key) = booking.pass_id.zip(booking.visit_week)
+        {
+            *self.visits.entry(key).or_default() += by;
+        }
+        if let Some(session) = self.sessions.rows.get_mut(&booking.session_id) {
+            if booking.status.takes_place() {
+                session.taken += by;
+            }
+            if booking.status == Status::Waitlisted {
+                session.waiting += by;
+            }
+            self.sessions.dirty.entry(booking.session_id).or_insert(false);
+        }
+    }
+
+    /// What a booking is found by.
+    fn index(&mut self, booking: &Booking, add: bool) {
+        fn set(index: &mut HashMap<Uuid, BTreeSet<Uuid>>, key: Uuid, id: Uuid, add: bool) {
+            if add {
+                index.entry(key).or_default().insert(id);
+            } else if let Some(ids) = index.get_mut(&key) {
+                ids.remove(&id);
+            }
+        }
+        if !booking.status.has_ended() {
+            set(&mut self.ahead, booking.person_id, booking.id, add);
+        }
+        if booking.status != Status::Cancelled {
+            set(&mut self.roster, booking.session_id, booking.id, add);
+        }
+        if let Some(key) = booking.queue_key {
+            let queue = self.queues.entry(booking.session_id).or_default();
+            if add {
+                queue.entries.insert(key, booking.id);
+            } else {
+                queue.entries.remove(&key);
+            }
+        }
+    }
+
+    fn missing(&self, key: Key, looked_for: bool) -> Stop {
+        if self.complete || looked_for { super::not_found() } else { Stop::Needs(vec![key]) }
+    }
+}
+
+fn set_dirty(dirty: &mut BTreeMap<Uuid, bool>, id: Uuid, state: Option<bool>) {
+    match state {
+        Some(state) => drop(dirty.insert(id, state)),
+        None => drop(dirty.remove(&id)),
+    }
+}

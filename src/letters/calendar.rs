@@ -1,0 +1,242 @@
+//! The calendar part of a letter: one event as an RFC 5545 object, sent and taken back by the methods of RFC 5546 (iTIP).
+//!
+//! The same booking keeps its UID for ever; a rising SEQUENCE lets calendars tell the newer letter from the older one.
+
+use chrono::{DateTime, Utc};
+use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
+use uuid::Uuid;
+
+use super::facts::{Facts, SessionFacts};
+use super::phrases;
+use crate::language::Language;
+
+/// What the calendar is asked to do with the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Enter it, or change it.
+    Request,
+    /// Take it out.
+    Cancel,
+}
+
+impl Method {
+    /// As it stands in the object and in the part's `Content-Type: text/calendar; method=…`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "REQUEST",
+            Self::Cancel => "CANCEL",
+        }
+    }
+}
+
+/// One booking as the reader's calendar gets it.
+#[derive(Clone, Debug)]
+pub struct CalendarEntry<'a> {
+    pub method: Method,
+    pub language: Language,
+    pub session: &'a SessionFacts,
+    pub booking_id: Uuid,
+    /// Rises with each letter about this booking that has a calendar part.
+    pub sequence: i64,
+    /// When the letter was written: `DTSTAMP`.
+    pub written_at: DateTime<Utc>,
+    /// The right side of the UID: the deployment's domain, which must not change.
+    pub domain: &'a str,
+    /// The setting `public_url`, without a slash at its end.
+    pub public_url: &'a str,
+    /// The member's name, if known.
+    pub name: Option<&'a str>,
+    /// The address that this letter goes to.
+    pub address: &'a str,
+    /// The sending mailbox's address. Its name is the studio's.
+    pub sender: &'a str,
+}
+
+/// What a letter of this kind does to the calendar; most do nothing.
+pub fn method_of(facts: &Facts) -> Option<Method> {
+    match facts {
+        Facts::Booked { .. } | Facts::Promoted { .. } | Facts::SessionChanged { booked: true, .. } => Some(Method::Request),
+        Facts::Cancelled { .. }
+        | Facts::LateCancelled { .. }
+        | Facts::RemovedByStaff { .. }
+        | Facts::SessionCancelled { had_place: true, .. } => Some(Method::Cancel),
+        Facts::AddressCode {}
+        | Facts::AlreadyRegistered {}
+        | Facts::PasswordCode {}
+        | Facts::PasswordChanged { .. }
+        | Facts::AddressChanged { .. }
+        | Facts::NewDevice { .. }
+        | Facts::Invitation { .. }
+        | Facts::EnteredByDesk { .. }
+        | Facts::PassSold { .. }
+        | Facts::Waitlisted { .. }
+        | Facts::PassedOver { .. }
+        | Facts::PlaceFree { .. }
+        | Facts::WaitlistLeft { .. }
+        | Facts::WaitlistClosed { .. }
+        | Facts::SessionChanged { booked: false, .. }
+        | Facts::SessionCancelled { had_place: false, .. } => None,
+    }
+}
+
+/// The object: UTF-8 with CRLF, long lines folded.
+pub fn part(e: &CalendarEntry<'_>) -> String {
+    let session = e.session;
+    let studio = &session.studio;
+    let link = format!("{}/b/{}", e.public_url, e.booking_id);
+    let place = [studio.name.as_str(), session.room.as_str(), studio.address.as_deref().unwrap_or_default()];
+    let place: Vec<_> = place.into_iter().filter(|name| !name.is_empty()).collect();
+
+    let mut event = Event::new();
+    event
+        .uid(&plain(&format!("{}@{}", e.booking_id, e.domain)))
+        .add_property("SEQUENCE", e.sequence.to_string())
+        .timestamp(e.written_at)
+        .starts(session.starts_at)
+        .ends(session.ends_at)
+        .summary(&plain(session.class.read(e.language)))
+        .location(&plain(&place.join(", ")))
+        .description(&phrases::calendar_description(&plain(&session.instructor), &link, e.language))
+        .url(&plain(&link))
+        .status(match e.method {
+            Method::Request => EventStatus::Confirmed,
+            Method::Cancel => EventStatus::Cancelled,
+        })
+        .append_property(named("ORGANIZER", e.sender, Some(&studio.name)))
+        .append_property(
+            named("ATTENDEE", e.address, e.name)
+                .add_parameter("CUTYPE", "INDIVIDUAL")
+                .add_parameter("ROLE", "REQ-PARTICIPANT")
+                .add_parameter("PARTSTAT", "ACCEPTED")
+                .add_parameter("RSVP", "FALSE")
+                .done(),
+        );
+
+    Calendar::empty()
+        .append_property(("VERSION", "2.0"))
+        .append_property(("PRODID", "-//Relevé//Letters//EN"))
+        .append_property(("CALSCALE", "GREGORIAN"))
+        .append_property(("METHOD", e.method.name()))
+        .push(event.done())
+        .to_string()
+}
+
+/// A mailbox with its name. The name is always quoted: what a quoted value may not hold (RFC 5545, 3.2) is left out.
+fn named(key: &str, address: &str, name: Option<&str>) -> Property {
+    let address: String = address.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
+    let mut property = Property::new(key, format!("mailto:{address}"));
+    let name = plain(name.unwrap_or_default()).replace('"', "");
+    if !name.is_empty() {
+        property.add_parameter("CN", &format!("\"{name}\""));
+    }
+    property
+}
+
+/// On one line and without control characters; commas, semicolons and backslashes are escaped when the object is written.
+fn plain(text: &str) -> String {
+    let words: Vec<_> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use crate::letters::words::tests::{booking_id, demo_session, facts_of_every_kind, snapshot};
+
+    fn entry(session: &SessionFacts, method: Method) -> CalendarEntry<'_> {
+        CalendarEntry {
+            method,
+            language: Language::En,
+            session,
+            booking_id: booking_id(),
+            sequence: 2,
+            written_at: "2026-11-22T09:15:00.123456Z".parse().unwrap(),
+            domain: "demo.example",
+            public_url: "https://demo.example",
+            name: Some("Mei Chen"),
+            address: "mei@demo.example",
+            sender: "letters@demo.example",
+        }
+    }
+
+    /// The lines as a calendar reads them: folds undone.
+    fn unfolded(part: &str) -> Vec<String> {
+        part.replace("\r\n ", "").split_terminator("\r\n").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_booking_enters_the_calendar() {
+        let session = demo_session();
+        for language in Language::ALL {
+            let part = part(&CalendarEntry { language, ..entry(&session, Method::Request) });
+            // insta would keep CRLF out of a file: the snapshot shows the lines as a calendar reads them.
+            snapshot(&format!("calendar_request_{language}"), &unfolded(&part).join("\n"));
+        }
+    }
+
+    #[test]
+    fn a_cancellation_takes_it_out() {
+        let session = demo_session();
+        snapshot("calendar_cancel_en", &unfolded(&part(&entry(&session, Method::Cancel))).join("\n"));
+    }
+
+    #[test]
+    fn lines_end_in_crlf_and_are_folded_at_75_octets() {
+        let mut session = demo_session();
+        session.class.zh_hans = Some("芭蕾把杆塑形".repeat(40));
+        session.studio.address = Some("88 Yuyuan Road ".repeat(40));
+        let part = part(&CalendarEntry { language: Language::ZhHans, ..entry(&session, Method::Request) });
+        assert!(part.ends_with("END:VCALENDAR\r\n"));
+        for line in part.split_terminator("\r\n") {
+            assert!(!line.contains(['\r', '\n']), "{line:?}");
+            assert!(line.len() <= 75, "{} octets: {line:?}", line.len());
+        }
+        assert!(unfolded(&part).contains(&format!("SUMMARY:{}", "芭蕾把杆塑形".repeat(40))));
+    }
+
+    #[test]
+    fn nobodys_name_makes_a_line_or_a_parameter() {
+        let mut session = demo_session();
+        session.class.en = "Barre; slow, \\ deep\r\nATTENDEE:mailto:x@demo.example\u{0}".to_owned();
+        session.studio.name = "\"Jing'an\";PARTSTAT=DECLINED:\r\nX-EVIL:1".to_owned();
+        session.instructor = "Lin\nYue".to_owned();
+        let evil = CalendarEntry {
+            name: Some("Mei\r\nX-EVIL:2 \"; RSVP=TRUE"),
+            address: "mei@demo.example\r\nX-EVIL:3",
+            ..entry(&session, Method::Request)
+        };
+        let lines = unfolded(&part(&evil));
+        let plain_lines = unfolded(&part(&entry(&demo_session(), Method::Request)));
+        assert_eq!(lines.len(), plain_lines.len());
+        for (line, plain_line) in lines.iter().zip(&plain_lines) {
+            let key = |line: &str| line.split([':', ';']).next().unwrap().to_owned();
+            assert_eq!(key(line), key(plain_line));
+        }
+        assert!(lines.contains(&r"SUMMARY:Barre\; slow\, \\ deep ATTENDEE:mailto:x@demo.example".to_owned()));
+        let organizer = lines.iter().find(|line| line.starts_with("ORGANIZER")).unwrap();
+        assert_eq!(organizer, "ORGANIZER;CN=\"Jing'an;PARTSTAT=DECLINED: X-EVIL:1\":mailto:letters@demo.example");
+        let attendee = lines.iter().find(|line| line.starts_with("ATTENDEE")).unwrap();
+        assert!(attendee.contains("CN=\"Mei X-EVIL:2 ; RSVP=TRUE\";"), "{attendee}");
+        assert!(attendee.ends_with(":mailto:mei@demo.exampleX-EVIL:3"), "{attendee}");
+    }
+
+    #[test]
+    fn the_method_follows_the_kind() {
+        let with_part: Vec<_> =
+            facts_of_every_kind().into_iter().filter_map(|(name, facts)| Some((name, method_of(&facts)?.name()))).collect();
+        assert_eq!(
+            with_part,
+            [
+                ("booked", "REQUEST"),
+                ("promoted", "REQUEST"),
+                ("cancelled", "CANCEL"),
+                ("late_cancelled", "CANCEL"),
+                ("removed_by_staff", "CANCEL"),
+                ("session_changed", "REQUEST"),
+                ("session_cancelled", "CANCEL"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,449 @@
+//! Short sentences and ways to write a date, a price or a cost, in every language of the house.
+//!
+//! The API gives the sentences at reading; the letters (`words/`) are made with the same ones.
+
+use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use super::facts::{CancelReason, InvitedRole, Money, PassedOver, Terms};
+use crate::language::Language;
+
+/// What a cancellation at this instant would do; the rules decide it, `cancel_now_text` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelNow {
+    /// She waits, or was offered a place: leaving takes nothing.
+    Waiting,
+    /// In time, or nothing was taken.
+    Free,
+    /// Late, and a pack paid.
+    LosesCredits(i64),
+    /// Late, and a membership paid: the visit counts in the week of the session.
+    VisitCounts,
+}
+
+/// Until when a booking can be cancelled for nothing, and what a cancellation takes afterwards.
+pub fn free_cancel_text(terms: &Terms, starts_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+    let nothing_taken = terms.credits == 0 && !terms.membership;
+    match terms.free_cancel_until {
+        _ if nothing_taken => free_until_the_start(language),
+        Some(until) if until >= starts_at => free_until_the_start(language),
+        Some(until) => free_until(&day_and_time(until, tz, language), terms, language),
+        None => never_free(terms, language),
+    }
+}
+
+fn free_until_the_start(language: Language) -> String {
+    match language {
+        Language::En => "Free to cancel until the start.",
+        Language::ZhHans => "开课前均可免费取消。",
+        Language::ZhHant => "開課前均可免費取消。",
+    }
+    .to_owned()
+}
+
+fn free_until(until: &str, terms: &Terms, language: Language) -> String {
+    let credits = credits(terms.credits, language);
+    match (language, terms.membership) {
+        (Language::En, false) => format!("Free to cancel until {until}; then {credits}."),
+        (Language::En, true) => format!("Free to cancel until {until}; then it counts as a visit that week."),
+        (Language::ZhHans, false) => format!("{until}前可免费取消；之后取消将扣除{credits}。"),
+        (Language::ZhHans, true) => format!("{until}前可免费取消；之后取消将计入当周上课次数。"),
+        (Language::ZhHant, false) => format!("{until}前可免費取消；其後取消將扣除{credits}。"),
+        (Language::ZhHant, true) => format!("{until}前可免費取消；其後取消將計入當週上課次數。"),
+    }
+}
+
+fn never_free(terms: &Terms, language: Language) -> String {
+    let credits = credits(terms.credits, language);
+    match (language, terms.membership) {
+        (Language::En, false) => format!("No free cancelling: a cancellation loses {credits}."),
+        (Language::En, true) => "No free cancelling: a cancellation counts as a visit that week.".to_owned(),
+        (Language::ZhHans, false) => format!("不可免费取消：取消将扣除{credits}。"),
+        (Language::ZhHans, true) => "不可免费取消：取消将计入当周上课次数。".to_owned(),
+        (Language::ZhHant, false) => format!("不可免費取消：取消將扣除{credits}。"),
+        (Language::ZhHant, true) => "不可免費取消：取消將計入當週上課次數。".to_owned(),
+    }
+}
+
+/// What cancelling now would do, in one sentence to be read before the tap.
+pub fn cancel_now_text(cancel: CancelNow, language: Language) -> String {
+    match (cancel, language) {
+        (CancelNow::Waiting, Language::En) => "You are waiting; leaving is free.".to_owned(),
+        (CancelNow::Waiting, Language::ZhHans) => "您正在候补，可随时免费退出。".to_owned(),
+        (CancelNow::Waiting, Language::ZhHant) => "您正在候補，可隨時免費退出。".to_owned(),
+        (CancelNow::Free, Language::En) => "Cancelling now is free.".to_owned(),
+        (CancelNow::Free, Language::ZhHans) => "现在取消是免费的。".to_owned(),
+        (CancelNow::Free, Language::ZhHant) => "現在取消是免費的。".to_owned(),
+        (CancelNow::LosesCredits(lost), Language::En) => format!("Cancelling now loses {}.", credits(lost, language)),
+        (CancelNow::LosesCredits(lost), Language::ZhHans) => format!("现在取消将扣除{}。", credits(lost, language)),
+        (CancelNow::LosesCredits(lost), Language::ZhHant) => format!("現在取消將扣除{}。", credits(lost, language)),
+        (CancelNow::VisitCounts, Language::En) => "Cancelling now counts as a visit that week.".to_owned(),
+        (CancelNow::VisitCounts, Language::ZhHans) => "现在取消将计入当周上课次数。".to_owned(),
+        (CancelNow::VisitCounts, Language::ZhHant) => "現在取消將計入當週上課次數。".to_owned(),
+    }
+}
+
+/// `1 credit`, `2 credits`; members read them as times (次) or lessons (堂) in Chinese.
+pub fn credits(n: i64, language: Language) -> String {
+    match language {
+        Language::En if n == 1 => "1 credit".to_owned(),
+        Language::En => format!("{n} credits"),
+        Language::ZhHans => format!("{n}次"),
+        Language::ZhHant => format!("{n}堂"),
+    }
+}
+
+/// What a booking costs, as the line of a letter: credits, a membership, or nothing.
+pub fn cost(terms: &Terms, language: Language) -> String {
+    match (language, terms.membership, terms.credits) {
+        (Language::En, true, _) => "your membership".to_owned(),
+        (Language::En, false, 0) => "nothing".to_owned(),
+        (Language::En, false, n) => credits(n, language),
+        (Language::ZhHans, true, _) => "使用会员卡".to_owned(),
+        (Language::ZhHans, false, 0) => "免费".to_owned(),
+        (Language::ZhHans, false, n) => format!("次卡{}", credits(n, language)),
+        (Language::ZhHant, true, _) => "使用會籍".to_owned(),
+        (Language::ZhHant, false, 0) => "免費".to_owned(),
+        (Language::ZhHant, false, n) => format!("課堂套票{}", credits(n, language)),
+    }
+}
+
+/// `CNY 1,880.00`: the currency by its code, so that a dollar is never taken for another one.
+pub fn money(money: &Money) -> String {
+    let decimals = decimals(&money.currency);
+    let one = 10_u64.pow(decimals);
+    let amount = money.amount_minor.unsigned_abs();
+    let mut whole = (amount / one).to_string();
+    for at in (1..whole.len()).rev().filter(|at| (whole.len() - at).is_multiple_of(3)).collect::<Vec<_>>() {
+        whole.insert(at, ',');
+    }
+    let sign = if money.amount_minor < 0 { "-" } else { "" };
+    let currency = &money.currency;
+    match decimals {
+        0 => format!("{currency} {sign}{whole}"),
+        _ => format!("{currency} {sign}{whole}.{:0width$}", amount % one, width = decimals as usize),
+    }
+}
+
+/// The decimals of a currency's minor unit (ISO 4217).
+fn decimals(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
+/// A role on a studio's staff.
+pub fn role(role: InvitedRole, language: Language) -> &'static str {
+    match (role, language) {
+        (InvitedRole::Instructor, Language::En) => "instructor",
+        (InvitedRole::Instructor, Language::ZhHans) => "教练",
+        (InvitedRole::Instructor, Language::ZhHant) => "教練",
+        (InvitedRole::FrontDesk, Language::En) => "front desk",
+        (InvitedRole::FrontDesk, Language::ZhHans) => "前台",
+        (InvitedRole::FrontDesk, Language::ZhHant) => "櫃檯",
+        (InvitedRole::Admin, Language::En) => "admin",
+        (InvitedRole::Admin, Language::ZhHans) => "管理员",
+        (InvitedRole::Admin, Language::ZhHant) => "管理員",
+    }
+}
+
+/// Why a place that came free could not become hers: a sentence that says what is in the way.
+pub fn passed_over(reason: PassedOver, language: Language) -> &'static str {
+    match (reason, language) {
+        (PassedOver::NoPass, Language::En) => "You have no pass with a credit or visit left that this class accepts.",
+        (PassedOver::NoPass, Language::ZhHans) => "您没有可用于这节课且尚有余额的次卡或会员卡。",
+        (PassedOver::NoPass, Language::ZhHant) => "您沒有可用於這堂課且尚有餘額的課堂套票或會籍。",
+        (PassedOver::Overlap, Language::En) => "You are booked in another class at that time.",
+        (PassedOver::Overlap, Language::ZhHans) => "您在同一时段已预约了另一节课。",
+        (PassedOver::Overlap, Language::ZhHant) => "您在同一時段已預約了另一堂課。",
+        (PassedOver::TooManyBookings, Language::En) => "You have as many bookings ahead as the house rules allow.",
+        (PassedOver::TooManyBookings, Language::ZhHans) => "您尚未上课的预约数已达到约课规则的上限。",
+        (PassedOver::TooManyBookings, Language::ZhHant) => "您尚未上課的預約數已達預約規則的上限。",
+    }
+}
+
+/// Why a studio cancelled a session; `Other` has no words of its own, the note tells it.
+pub fn cancel_reason(reason: CancelReason, language: Language) -> Option<&'static str> {
+    match (reason, language) {
+        (CancelReason::Illness, Language::En) => Some("illness"),
+        (CancelReason::Illness, Language::ZhHans) => Some("教练身体不适"),
+        (CancelReason::Illness, Language::ZhHant) => Some("教練身體不適"),
+        (CancelReason::Weather, Language::En) => Some("weather"),
+        (CancelReason::Weather, Language::ZhHans) => Some("天气影响"),
+        (CancelReason::Weather, Language::ZhHant) => Some("天氣影響"),
+        (CancelReason::Premises, Language::En) => Some("the room cannot be used"),
+        (CancelReason::Premises, Language::ZhHans) => Some("教室无法使用"),
+        (CancelReason::Premises, Language::ZhHant) => Some("教室無法使用"),
+        (CancelReason::TooFew, Language::En) => Some("too few bookings"),
+        (CancelReason::TooFew, Language::ZhHans) => Some("预约人数不足"),
+        (CancelReason::TooFew, Language::ZhHant) => Some("預約人數不足"),
+        (CancelReason::Other, _) => None,
+    }
+}
+
+/// What the calendar shows under the class: who teaches, where the booking is, and what the calendar cannot do.
+pub fn calendar_description(instructor: &str, link: &str, language: Language) -> String {
+    match language {
+        Language::En => {
+            format!("Instructor: {instructor}\nYour booking: {link}\nDeclining or deleting this entry does not cancel the booking.")
+        }
+        Language::ZhHans => format!("教练：{instructor}\n您的预约：{link}\n拒绝或删除此日程不会取消预约。"),
+        Language::ZhHant => format!("教練：{instructor}\n您的預約：{link}\n拒絕或刪除這項活動並不會取消預約。"),
+    }
+}
+
+/// `Tue 1 Dec, 06:30`, in the studio's zone.
+pub fn day_and_time(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+    let local = at.with_timezone(&tz);
+    match language {
+        Language::En => local.format("%a %-d %b, %H:%M").to_string(),
+        _ => {
+            let (month, day) = (local.month(), local.day());
+            format!("{month}月{day}日（{}）{}", weekday(local.date_naive(), language), local.format("%H:%M"))
+        }
+    }
+}
+
+/// `Tue 1 Dec 2026`.
+pub fn date(date: NaiveDate, language: Language) -> String {
+    match language {
+        Language::En => date.format("%a %-d %b %Y").to_string(),
+        _ => {
+            let (year, month, day) = (date.year(), date.month(), date.day());
+            format!("{year}年{month}月{day}日（{}）", weekday(date, language))
+        }
+    }
+}
+
+/// `Tue 1 Dec 2026, 06:30–07:25 (Shanghai time, UTC+8)`: from start to end, with the zone that the studio's clock shows.
+pub fn span(starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+    let (from, to) = (starts_at.with_timezone(&tz), ends_at.with_timezone(&tz));
+    let (day, zone) = (date(from.date_naive(), language), zone(starts_at, tz, language));
+    let (from, to) = (from.format("%H:%M"), to.format("%H:%M"));
+    match language {
+        Language::En => format!("{day}, {from}–{to} ({zone})"),
+        _ => format!("{day}{from}–{to}（{zone}）"),
+    }
+}
+
+/// `Tue 1 Dec 2026, 06:30 UTC`: an instant of an account, which has no studio and so no zone.
+pub fn utc(at: DateTime<Utc>, language: Language) -> String {
+    let (day, time) = (date(at.date_naive(), language), at.format("%H:%M"));
+    match language {
+        Language::En => format!("{day}, {time} UTC"),
+        _ => format!("{day}{time}（UTC）"),
+    }
+}
+
+fn weekday(date: NaiveDate, language: Language) -> String {
+    let week = if language == Language::ZhHant { "週" } else { "周" };
+    let days = ["一", "二", "三", "四", "五", "六", "日"];
+    format!("{week}{}", days[date.weekday().num_days_from_monday() as usize])
+}
+
+/// `Shanghai time, UTC+8`: whose clock this is, and how far from UTC on that day.
+fn zone(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+    let offset = offset(at, tz);
+    match (language, tz) {
+        (_, Tz::UTC | Tz::Etc__UTC) => offset,
+        (Language::En, _) if tz.name().starts_with("Etc/") => offset,
+        (Language::En, _) => {
+            let city = tz.name().rsplit('/').next().unwrap_or_default().replace('_', " ");
+            format!("{city} time, {offset}")
+        }
+        (Language::ZhHans, _) => {
+            let place = match tz {
+                Tz::Asia__Shanghai => "北京时间",
+                Tz::Asia__Hong_Kong => "香港时间",
+                Tz::Asia__Macau => "澳门时间",
+                Tz::Asia__Taipei => "台北时间",
+                Tz::Asia__Singapore => "新加坡时间",
+                _ => "当地时间",
+            };
+            format!("{place}，{offset}")
+        }
+        (Language::ZhHant, _) => {
+            let place = match tz {
+                Tz::Asia__Shanghai => "北京時間",
+                Tz::Asia__Hong_Kong => "香港時間",
+                Tz::Asia__Macau => "澳門時間",
+                Tz::Asia__Taipei => "台北時間",
+                Tz::Asia__Singapore => "新加坡時間",
+                _ => "當地時間",
+            };
+            format!("{place}，{offset}")
+        }
+    }
+}
+
+/// `UTC+8`, `UTC-3`, `UTC+5:30`.
+fn offset(at: DateTime<Utc>, tz: Tz) -> String {
+    let minutes = tz.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc() / 60;
+    let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
+    let sign = if minutes < 0 { '-' } else { '+' };
+    match (hours, rest) {
+        (0, 0) => "UTC".to_owned(),
+        (_, 0) => format!("UTC{sign}{hours}"),
+        _ => format!("UTC{sign}{hours}:{rest:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn at(instant: &str) -> DateTime<Utc> {
+        instant.parse().unwrap()
+    }
+
+    fn terms(credits: i64, membership: bool, free_cancel_until: Option<&str>) -> Terms {
+        Terms { credits, membership, free_cancel_until: free_cancel_until.map(at) }
+    }
+
+    const SHANGHAI: Tz = Tz::Asia__Shanghai;
+    /// Tue 1 Dec 2026, 18:30 in Shanghai.
+    const START: &str = "2026-12-01T10:30:00Z";
+    /// Twelve hours before.
+    const CUT_OFF: Option<&str> = Some("2026-11-30T22:30:00Z");
+
+    #[test]
+    fn free_cancelling_is_told_with_its_end_and_its_cost() {
+        for (terms, said) in [
+            (
+                terms(1, false, CUT_OFF),
+                [
+                    "Free to cancel until Tue 1 Dec, 06:30; then 1 credit.",
+                    "12月1日（周二）06:30前可免费取消；之后取消将扣除1次。",
+                    "12月1日（週二）06:30前可免費取消；其後取消將扣除1堂。",
+                ],
+            ),
+            (
+                terms(2, false, CUT_OFF),
+                [
+                    "Free to cancel until Tue 1 Dec, 06:30; then 2 credits.",
+                    "12月1日（周二）06:30前可免费取消；之后取消将扣除2次。",
+                    "12月1日（週二）06:30前可免費取消；其後取消將扣除2堂。",
+                ],
+            ),
+            (
+                terms(0, true, CUT_OFF),
+                [
+                    "Free to cancel until Tue 1 Dec, 06:30; then it counts as a visit that week.",
+                    "12月1日（周二）06:30前可免费取消；之后取消将计入当周上课次数。",
+                    "12月1日（週二）06:30前可免費取消；其後取消將計入當週上課次數。",
+                ],
+            ),
+            (
+                terms(1, false, None),
+                ["No free cancelling: a cancellation loses 1 credit.", "不可免费取消：取消将扣除1次。", "不可免費取消：取消將扣除1堂。"],
+            ),
+            (
+                terms(0, true, None),
+                [
+                    "No free cancelling: a cancellation counts as a visit that week.",
+                    "不可免费取消：取消将计入当周上课次数。",
+                    "不可免費取消：取消將計入當週上課次數。",
+                ],
+            ),
+        ] {
+            for (language, said) in Language::ALL.into_iter().zip(said) {
+                assert_eq!(free_cancel_text(&terms, at(START), SHANGHAI, language), said);
+            }
+        }
+    }
+
+    #[test]
+    fn free_up_to_the_start_names_no_instant() {
+        for terms in [terms(1, false, Some(START)), terms(0, true, Some(START)), terms(0, false, CUT_OFF), terms(0, false, None)] {
+            let said = Language::ALL.map(|language| free_cancel_text(&terms, at(START), SHANGHAI, language));
+            assert_eq!(said, ["Free to cancel until the start.", "开课前均可免费取消。", "開課前均可免費取消。"]);
+        }
+    }
+
+    #[test]
+    fn cancelling_now_is_told_before_the_tap() {
+        for (cancel, said) in [
+            (CancelNow::Waiting, ["You are waiting; leaving is free.", "您正在候补，可随时免费退出。", "您正在候補，可隨時免費退出。"]),
+            (CancelNow::Free, ["Cancelling now is free.", "现在取消是免费的。", "現在取消是免費的。"]),
+            (CancelNow::LosesCredits(1), ["Cancelling now loses 1 credit.", "现在取消将扣除1次。", "現在取消將扣除1堂。"]),
+            (CancelNow::LosesCredits(3), ["Cancelling now loses 3 credits.", "现在取消将扣除3次。", "現在取消將扣除3堂。"]),
+            (
+                CancelNow::VisitCounts,
+                ["Cancelling now counts as a visit that week.", "现在取消将计入当周上课次数。", "現在取消將計入當週上課次數。"],
+            ),
+        ] {
+            assert_eq!(Language::ALL.map(|language| cancel_now_text(cancel, language)), said);
+        }
+    }
+
+    #[test]
+    fn times_are_the_studios() {
+        for (instant, tz, said) in [
+            (START, SHANGHAI, ["Tue 1 Dec, 18:30", "12月1日（周二）18:30", "12月1日（週二）18:30"]),
+            // The local day is another than UTC's.
+            ("2026-12-31T23:05:00Z", SHANGHAI, ["Fri 1 Jan, 07:05", "1月1日（周五）07:05", "1月1日（週五）07:05"]),
+            ("2026-07-05T11:00:00Z", Tz::America__New_York, ["Sun 5 Jul, 07:00", "7月5日（周日）07:00", "7月5日（週日）07:00"]),
+        ] {
+            assert_eq!(Language::ALL.map(|language| day_and_time(at(instant), tz, language)), said);
+        }
+    }
+
+    #[test]
+    fn a_span_names_its_zone() {
+        let (start, end) = ("2026-07-05T11:00:00Z", "2026-07-05T11:55:00Z");
+        for (tz, said) in [
+            (
+                SHANGHAI,
+                [
+                    "Sun 5 Jul 2026, 19:00–19:55 (Shanghai time, UTC+8)",
+                    "2026年7月5日（周日）19:00–19:55（北京时间，UTC+8）",
+                    "2026年7月5日（週日）19:00–19:55（北京時間，UTC+8）",
+                ],
+            ),
+            (
+                Tz::Asia__Hong_Kong,
+                [
+                    "Sun 5 Jul 2026, 19:00–19:55 (Hong Kong time, UTC+8)",
+                    "2026年7月5日（周日）19:00–19:55（香港时间，UTC+8）",
+                    "2026年7月5日（週日）19:00–19:55（香港時間，UTC+8）",
+                ],
+            ),
+            (
+                Tz::America__St_Johns,
+                [
+                    "Sun 5 Jul 2026, 08:30–09:25 (St Johns time, UTC-2:30)",
+                    "2026年7月5日（周日）08:30–09:25（当地时间，UTC-2:30）",
+                    "2026年7月5日（週日）08:30–09:25（當地時間，UTC-2:30）",
+                ],
+            ),
+            (
+                Tz::UTC,
+                ["Sun 5 Jul 2026, 11:00–11:55 (UTC)", "2026年7月5日（周日）11:00–11:55（UTC）", "2026年7月5日（週日）11:00–11:55（UTC）"],
+            ),
+        ] {
+            assert_eq!(Language::ALL.map(|language| span(at(start), at(end), tz, language)), said);
+        }
+        // London: summer time in July, UTC itself in winter.
+        let london = |instant| span(at(instant), at(instant), Tz::Europe__London, Language::En);
+        assert_eq!(london("2026-07-05T11:00:00Z"), "Sun 5 Jul 2026, 12:00–12:00 (London time, UTC+1)");
+        assert_eq!(london("2026-12-05T11:00:00Z"), "Sat 5 Dec 2026, 11:00–11:00 (London time, UTC)");
+    }
+
+    #[test]
+    fn money_has_its_currencys_decimals() {
+        for (amount_minor, currency, said) in [
+            (188_000, "CNY", "CNY 1,880.00"),
+            (5, "HKD", "HKD 0.05"),
+            (-123_456_789, "USD", "USD -1,234,567.89"),
+            (3500, "JPY", "JPY 3,500"),
+            (12_345, "KWD", "KWD 12.345"),
+            (i64::MIN, "CNY", "CNY -92,233,720,368,547,758.08"),
+        ] {
+            assert_eq!(money(&Money { amount_minor, currency: currency.to_owned() }), said);
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! Every kind of letter in every language, as a snapshot: the diff in review is what members will read.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use uuid::Uuid;
+
+use super::*;
+use crate::letters::facts::{LeftBecause, StudioFacts};
+
+pub(in crate::letters) fn booking_id() -> Uuid {
+    "0197a000-0000-7000-8000-00000000b00c".parse().unwrap()
+}
+
+fn at(instant: &str) -> DateTime<Utc> {
+    instant.parse().unwrap()
+}
+
+fn texts(en: &str, zh_hans: &str, zh_hant: &str) -> Texts {
+    Texts { en: en.to_owned(), zh_hans: Some(zh_hans.to_owned()), zh_hant: Some(zh_hant.to_owned()) }
+}
+
+fn demo_studio() -> StudioFacts {
+    StudioFacts {
+        name: "Jing'an".to_owned(),
+        address: Some("88 Yuyuan Road".to_owned()),
+        contact: Some("jingan@demo.example".to_owned()),
+        time_zone: chrono_tz::Tz::Asia__Shanghai,
+    }
+}
+
+pub(in crate::letters) fn demo_session() -> SessionFacts {
+    SessionFacts {
+        id: "0197a000-0000-7000-8000-00000000c1a5".parse().unwrap(),
+        studio: demo_studio(),
+        class: texts("Barre Sculpt", "芭蕾把杆塑形", "芭蕾把桿塑形"),
+        room: "Studio 1".to_owned(),
+        instructor: "Lin Yue".to_owned(),
+        starts_at: at("2026-12-01T10:30:00Z"),
+        ends_at: at("2026-12-01T11:25:00Z"),
+    }
+}
+
+fn pack() -> Terms {
+    Terms { credits: 1, membership: false, free_cancel_until: Some(at("2026-11-30T22:30:00Z")) }
+}
+
+fn membership() -> Terms {
+    Terms { credits: 0, membership: true, free_cancel_until: Some(at("2026-11-30T22:30:00Z")) }
+}
+
+/// One example of each kind, in the order of [`Facts`], under its tag.
+pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
+    let session = demo_session();
+    let mut before = demo_session();
+    before.starts_at = at("2026-12-01T10:00:00Z");
+    before.ends_at = at("2026-12-01T10:55:00Z");
+    before.room = "Studio 2".to_owned();
+    vec![
+        ("address_code", Facts::AddressCode {}),
+        ("already_registered", Facts::AlreadyRegistered {}),
+        ("password_code", Facts::PasswordCode {}),
+        ("password_changed", Facts::PasswordChanged { at: at("2026-11-22T09:15:00Z") }),
+        ("address_changed", Facts::AddressChanged { new_address_masked: "m…@demo.example".to_owned(), at: at("2026-11-22T09:15:00Z") }),
+        ("new_device", Facts::NewDevice { device: Some("iPhone 17".to_owned()), at: at("2026-11-22T09:15:00Z") }),
+        (
+            "invitation",
+            Facts::Invitation {
+                studio: demo_studio(),
+                roles: vec![InvitedRole::Instructor, InvitedRole::FrontDesk],
+                invited_by: "Ana Wu".to_owned(),
+            },
+        ),
+        ("entered_by_desk", Facts::EnteredByDesk { studio: demo_studio(), linked: false }),
+        (
+            "pass_sold",
+            Facts::PassSold {
+                studio: demo_studio(),
+                pass: texts("10 classes", "10次卡", "10堂課堂套票"),
+                credits: Some(10),
+                per_week: None,
+                expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
+                paid: Some(Money { amount_minor: 188_000, currency: "CNY".to_owned() }),
+            },
+        ),
+        ("booked", Facts::Booked { session: session.clone(), terms: pack(), by_staff: false }),
+        (
+            "waitlisted",
+            Facts::Waitlisted { session: session.clone(), position: 3, credits: 1, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
+        ),
+        ("promoted", Facts::Promoted { session: session.clone(), terms: pack() }),
+        ("passed_over", Facts::PassedOver { session: session.clone(), reason: PassedOver::NoPass }),
+        ("place_free", Facts::PlaceFree { session: session.clone() }),
+        ("waitlist_left", Facts::WaitlistLeft { session: session.clone(), because: LeftBecause::Member }),
+        ("waitlist_closed", Facts::WaitlistClosed { session: session.clone() }),
+        ("cancelled", Facts::Cancelled { session: session.clone(), credits_returned: 1 }),
+        ("late_cancelled", Facts::LateCancelled { session: session.clone(), credits_lost: 1, visit_counts: false }),
+        (
+            "removed_by_staff",
+            Facts::RemovedByStaff {
+                session: session.clone(),
+                reason: Some("Booked twice by mistake".to_owned()),
+                credits_returned: 1,
+                credits_lost: 0,
+            },
+        ),
+        ("session_changed", Facts::SessionChanged { session: session.clone(), before, booked: true }),
+        (
+            "session_cancelled",
+            Facts::SessionCancelled {
+                session,
+                reason: Some(CancelReason::Illness),
+                note: Some("See you on Thursday!".to_owned()),
+                credits_returned: 1,
+                had_place: true,
+            },
+        ),
+    ]
+}
+
+/// The other ways that a kind can be worded.
+fn variants() -> Vec<(&'static str, Facts)> {
+    let session = demo_session();
+    let mut before = demo_session();
+    before.instructor = "Ana Wu".to_owned();
+    let pass = |credits, per_week| Facts::PassSold {
+        studio: demo_studio(),
+        pass: texts("Studio member", "静安会员卡", "靜安會籍"),
+        credits,
+        per_week,
+        expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
+        paid: None,
+    };
+    let passed_over = |reason| Facts::PassedOver { session: demo_session(), reason };
+    let left = |because| Facts::WaitlistLeft { session: demo_session(), because };
+    let cancelled = |reason, credits_returned, had_place| Facts::SessionCancelled {
+        session: demo_session(),
+        reason,
+        note: None,
+        credits_returned,
+        had_place,
+    };
+    let late = |credits_lost, visit_counts| Facts::LateCancelled { session: demo_session(), credits_lost, visit_counts };
+    let removed =
+        |credits_returned, credits_lost| Facts::RemovedByStaff { session: demo_session(), reason: None, credits_returned, credits_lost };
+    vec![
+        ("new_device, unknown", Facts::NewDevice { device: None, at: at("2026-11-22T09:15:00Z") }),
+        ("entered_by_desk, linked", Facts::EnteredByDesk { studio: demo_studio(), linked: true }),
+        ("pass_sold, by the week", pass(None, Some(2))),
+        ("pass_sold, unlimited", pass(None, None)),
+        ("booked, by staff, membership", Facts::Booked { session: session.clone(), terms: membership(), by_staff: true }),
+        (
+            "booked, no free way out",
+            Facts::Booked { session: session.clone(), terms: Terms { free_cancel_until: None, ..pack() }, by_staff: false },
+        ),
+        (
+            "waitlisted, two credits",
+            Facts::Waitlisted { session: session.clone(), position: 1, credits: 2, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
+        ),
+        (
+            "waitlisted, membership",
+            Facts::Waitlisted { session: session.clone(), position: 1, credits: 0, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
+        ),
+        ("waitlisted after the cut-off", Facts::Waitlisted { session: session.clone(), position: 1, credits: 1, promoted_until: None }),
+        ("passed_over, overlap", passed_over(PassedOver::Overlap)),
+        ("passed_over, too many", passed_over(PassedOver::TooManyBookings)),
+        ("waitlist_left, overlap", left(LeftBecause::Overlap)),
+        ("waitlist_left, staff", left(LeftBecause::Staff)),
+        ("cancelled, nothing taken", Facts::Cancelled { session: session.clone(), credits_returned: 0 }),
+        ("late_cancelled, two credits", late(2, false)),
+        ("late_cancelled, visit", late(0, true)),
+        ("late_cancelled, forgiven", late(0, false)),
+        ("removed_by_staff, lost", removed(0, 1)),
+        ("removed_by_staff, nothing", removed(0, 0)),
+        ("session_changed, waiting", Facts::SessionChanged { session, before, booked: false }),
+        ("session_cancelled, weather", cancelled(Some(CancelReason::Weather), 2, true)),
+        ("session_cancelled, premises, membership", cancelled(Some(CancelReason::Premises), 0, true)),
+        ("session_cancelled, too few, waiting", cancelled(Some(CancelReason::TooFew), 0, false)),
+        ("session_cancelled, other", cancelled(Some(CancelReason::Other), 1, true)),
+    ]
+}
+
+fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
+    ToRender {
+        language,
+        name: Some("Mei Chen"),
+        facts,
+        public_url: "https://demo.example",
+        booking_id: facts.session().map(|_| booking_id()),
+        code: match facts {
+            Facts::AddressCode {} | Facts::PasswordCode {} | Facts::Invitation { .. } => Some("40718265"),
+            _ => None,
+        },
+    }
+}
+
+fn rendered(facts: &Facts, language: Language) -> Rendered {
+    render(&letter(facts, language)).unwrap()
+}
+
+/// Under a plain name: `booked_en.snap`.
+pub(in crate::letters) fn snapshot(name: &str, shown: &str) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, shown);
+    });
+}
+
+#[test]
+fn every_kind_in_every_language() {
+    for (name, facts) in facts_of_every_kind() {
+        assert_eq!(serde_json::to_value(&facts).unwrap()["kind"], name);
+        for language in Language::ALL {
+            let Rendered { subject, text, html } = rendered(&facts, language);
+            snapshot(&format!("{name}_{language}"), &format!("Subject: {subject}\n\n{text}\n=== HTML ===\n{html}"));
+        }
+    }
+}
+
+#[test]
+fn every_variant_in_every_language() {
+    for language in Language::ALL {
+        let all: Vec<_> = variants()
+            .into_iter()
+            .map(|(name, facts)| {
+                let Rendered { subject, text, .. } = rendered(&facts, language);
+                format!("=== {name} ===\nSubject: {subject}\n\n{text}")
+            })
+            .collect();
+        snapshot(&format!("variants_{language}"), &all.join("\n"));
+    }
+}
+
+#[test]
+fn every_letter_is_complete() {
+    for (name, facts) in facts_of_every_kind().into_iter().chain(variants()) {
+        for language in Language::ALL {
+            let letter = letter(&facts, language);
+            let link = match letter.booking_id {
+                Some(id) => format!("https://demo.example/b/{id}"),
+                None => "https://demo.example".to_owned(),
+            };
+            let Rendered { subject, text, html } = render(&letter).unwrap();
+            let here = format!("{name} {language}\n{subject}\n\n{text}");
+            assert!(text.lines().any(|line| line == link), "no link: {here}");
+            assert!(html.contains(&format!("href=\"{link}\"")), "no button: {here}");
+            assert!(html.contains(&format!("<html lang=\"{language}\">")), "{here}");
+            assert!(text.contains("Mei Chen"), "no greeting: {here}");
+            if let Some(code) = letter.code {
+                assert!(text.contains(code) && html.contains(code), "no code: {here}");
+                assert!(!subject.contains(code), "the code stands in the subject: {here}");
+            }
+            if let Some(session) = facts.session() {
+                for fact in [letter.class(session), "Jing'an", "88 Yuyuan Road", "Studio 1", "Lin Yue", "18:30–19:25", "UTC+8"] {
+                    assert!(text.contains(fact), "no {fact}: {here}");
+                }
+            }
+            for part in [&subject, &text, &html] {
+                for left in ["{{", "{%", "}}", "%}", "Some(", "None", "\r", "  \n", "。。", "&#38;"] {
+                    assert!(!part.contains(left), "{left:?} was left: {here}");
+                }
+            }
+            if language != Language::En {
+                let ours = text.replace("Barre", "").replace("Jing'an", "");
+                for english in ["You", "class", "credit", "booking"] {
+                    assert!(!ours.contains(english), "{english}: {here}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn both_parts_have_the_same_words() {
+    for (name, facts) in facts_of_every_kind().into_iter().chain(variants()) {
+        for language in Language::ALL {
+            let Rendered { text, html, .. } = rendered(&facts, language);
+            let html = html.replace("&#39;", "'").replace("&#34;", "\"");
+            for line in text.lines().filter(|line| !line.is_empty()) {
+                let fact = line.split_once(": ").or_else(|| line.split_once('：'));
+                let there = html.contains(&format!(">{}<", line.trim()))
+                    || fact.is_some_and(|(label, value)| html.contains(&format!("{label}</th>")) && html.contains(value));
+                assert!(there, "{name} {language}: {line}");
+            }
+        }
+    }
+}
+
+/// What a stranger can type: into her name, a note, a class, a device.
+const HOSTILE: [&str; 9] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "x\r\nBcc: everyone@demo.example\r\n\r\nbody",
+    "x\n\n> Click here\n# 000000\n- Cost: 99\n~ small",
+    "> Click here",
+    "# 000000",
+    "a\u{202E}b\u{2028}c\u{0}d\u{1B}[31m",
+    "{{ code }} {% if true %}",
+    "&amp; <b>",
+];
+
+fn infected(mut facts: Facts, evil: &str) -> Facts {
+    let text = || evil.to_owned();
+    let infect_studio = |studio: &mut StudioFacts| {
+        studio.name = text();
+        studio.address = Some(text());
+        studio.contact = Some(text());
+    };
+    let infect = |session: &mut SessionFacts| {
+        infect_studio(&mut session.studio);
+        session.class = texts(evil, evil, evil);
+        session.room = text();
+        session.instructor = text();
+    };
+    match &mut facts {
+        Facts::AddressCode {} | Facts::AlreadyRegistered {} | Facts::PasswordCode {} | Facts::PasswordChanged { .. } => {}
+        Facts::AddressChanged { new_address_masked, .. } => *new_address_masked = text(),
+        Facts::NewDevice { device, .. } => *device = Some(text()),
+        Facts::Invitation { studio, invited_by, .. } => {
+            infect_studio(studio);
+            *invited_by = text();
+        }
+        Facts::EnteredByDesk { studio, .. } => infect_studio(studio),
+        Facts::PassSold { studio, pass, .. } => {
+            infect_studio(studio);
+            *pass = texts(evil, evil, evil);
+        }
+        Facts::SessionChanged { session, .. } => infect(session),
+        Facts::RemovedByStaff { session, reason, .. } => {
+            infect(session);
+            *reason = Some(text());
+        }
+        Facts::SessionCancelled { session, note, .. } => {
+            infect(session);
+            *note = Some(text());
+        }
+        Facts::Booked { session, .. }
+        | Facts::Waitlisted { session, .. }
+        | Facts::Promoted { session, .. }
+        | Facts::PassedOver { session, .. }
+        | Facts::PlaceFree { session }
+        | Facts::WaitlistLeft { session, .. }
+        | Facts::WaitlistClosed { session }
+        | Facts::Cancelled { session, .. }
+        | Facts::LateCancelled { session, .. } => infect(session),
+    }
+    facts
+}
+
+#[test]
+fn nobodys_words_change_a_letters_shape() {
+    let tags = |html: &str| html.matches('<').count();
+    for (name, facts) in facts_of_every_kind().into_iter().chain(variants()) {
+        for language in Language::ALL {
+            let tame = infected(facts.clone(), "tame");
+            let tame = render(&ToRender { name: Some("tame"), ..letter(&tame, language) }).unwrap();
+            for evil in HOSTILE {
+                let facts = infected(facts.clone(), evil);
+                let evil = render(&ToRender { name: Some(evil), ..letter(&facts, language) }).unwrap();
+                let here = format!("{name} {language}\n{}\n\n{}\n{}", evil.subject, evil.text, evil.html);
+                assert_eq!(tags(&evil.html), tags(&tame.html), "{here}");
+                assert_eq!(evil.text.lines().count(), tame.text.lines().count(), "{here}");
+                assert!(!evil.subject.chars().chain(evil.text.replace('\n', "").chars()).any(char::is_control), "{here}");
+                assert!(!evil.text.contains(['\u{202E}', '\u{2028}']), "{here}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_text_part_is_never_escaped_and_the_html_part_always() {
+    let mut session = demo_session();
+    session.class.en = "Barre & <Friends>".to_owned();
+    let facts = Facts::Booked { session, terms: pack(), by_staff: false };
+    let Rendered { subject, text, html } = rendered(&facts, Language::En);
+    assert!(subject.contains("Barre & <Friends>") && text.contains("Barre & <Friends>"));
+    assert!(html.contains("Barre &#38; &#60;Friends&#62;") && !html.contains("<Friends>"));
+}
+
+#[test]
+fn a_subject_is_one_short_line() {
+    for length in [10, 200, 20_000] {
+        let facts = infected(facts_of_every_kind().swap_remove(9).1, &"长 \r\n".repeat(length));
+        for language in Language::ALL {
+            let subject = rendered(&facts, language).subject;
+            assert!(subject.chars().count() <= SUBJECT_CHARS_MAX, "{subject}");
+            assert!(!subject.contains(['\r', '\n']), "{subject}");
+        }
+    }
+}
+
+#[test]
+fn who_has_no_name_is_greeted_without_one() {
+    let facts = Facts::AlreadyRegistered {};
+    for (language, greeting) in Language::ALL.into_iter().zip(["Hello,", "您好！", "您好："]) {
+        let text = render(&ToRender { name: None, ..letter(&facts, language) }).unwrap().text;
+        assert_eq!(text.lines().next(), Some(greeting));
+    }
+}
+
+#[test]
+fn a_code_letter_without_its_code_is_not_written() {
+    let facts = Facts::PasswordCode {};
+    assert!(render(&ToRender { code: None, ..letter(&facts, Language::En) }).is_err());
+}
+
+#[test]
+fn a_place_without_its_facts_shows_no_empty_line() {
+    let mut session = demo_session();
+    session.room = String::new();
+    session.studio.address = None;
+    session.studio.contact = None;
+    let facts = Facts::Promoted { session, terms: membership() };
+    let text = rendered(&facts, Language::En).text;
+    assert!(!text.contains("Room") && !text.contains("Questions"), "{text}");
+    assert!(text.contains("Studio: Jing'an\nInstructor: Lin Yue"), "{text}");
+}

@@ -1,0 +1,146 @@
+//! The OpenAPI 3.1 document, from the code: every handler's `#[utoipa::path]`, and what holds for all of them.
+
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use crate::problem::Kind;
+use crate::{running, sign_in};
+
+/// Every handler, in the order of `routes.rs`.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Relevé", description = "The booking backend of barre and ballet-workout studios."),
+    paths(
+        sign_in::registration::register,
+        sign_in::verification::verify,
+        sign_in::verification::request,
+        sign_in::signing::sign_in,
+        sign_in::signing::sign_out,
+        sign_in::refreshing::refresh,
+        sign_in::password::request_reset,
+        sign_in::password::reset,
+        sign_in::acceptance::accept,
+        sign_in::signing::devices,
+        sign_in::signing::remove_device,
+        sign_in::password::change,
+        sign_in::address::change,
+        running::api::health,
+        running::api::readiness,
+        running::api::counts,
+        running::api::openapi_document,
+        running::api::apple_app_site_association,
+        running::api::assetlinks,
+        running::pages::booking_link,
+    ),
+    components(schemas(sign_in::caller::Role))
+)]
+struct Handlers;
+
+/// The document as it is served and printed.
+pub fn text() -> String {
+    let document = document();
+    serde_json::to_string_pretty(&document).unwrap_or_else(|_| document.to_string())
+}
+
+/// The document.
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(Handlers::openapi()).unwrap_or_default();
+    open_enums(&mut document);
+    if let Some(operations) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        for operation in operations.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+            may_be_refused(operation);
+        }
+    }
+    document["info"]["description"] = json!(manners());
+    let components = &mut document["components"];
+    components["schemas"]["Problem"] = problem_schema();
+    components["responses"]["Problem"] = json!({
+        "description": "A refusal (RFC 9457).",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
+    });
+    components["securitySchemes"]["bearer"] = json!({
+        "type": "http", "scheme": "bearer",
+        "description": "The access_token of POST /v1/tokens, /v1/tokens/refresh or /v1/email-verifications."
+    });
+    document
+}
+
+/// Clients that refuse a value which they do not know would break with every new one: enums are told, not closed.
+fn open_enums(node: &mut Value) {
+    match node {
+        Value::Object(map) => {
+            if map.get("enum").and_then(Value::as_array).is_some_and(|all| all.iter().all(Value::is_string))
+                && let Some(values) = map.remove("enum")
+            {
+                let list = values.as_array().into_iter().flatten().filter_map(Value::as_str).map(|one| format!("`{one}`"));
+                let list = list.collect::<Vec<_>>().join(", ");
+                let said = map.get("description").and_then(Value::as_str).map(|said| format!("{said}\n\n")).unwrap_or_default();
+                map.insert("description".into(), json!(format!("{said}One of {list}. Clients must tolerate new values.")));
+                map.insert("x-extensible-enum".into(), values);
+            }
+            map.values_mut().for_each(open_enums);
+        }
+        Value::Array(all) => all.iter_mut().for_each(open_enums),
+        _ => {}
+    }
+}
+
+/// Every call can be refused, in one shape.
+fn may_be_refused(operation: &mut Value) {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    responses.entry("default").or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+}
+
+fn problem_schema() -> Value {
+    let types: Vec<String> = Kind::ALL.iter().map(|kind| format!("/problems/{}", kind.slug())).collect();
+    json!({
+        "type": "object",
+        "description": "A refusal (RFC 9457): what it is, a sentence for the person, and the facts that the app needs to go on as further members.",
+        "required": ["type", "title", "status", "instance"],
+        "additionalProperties": true,
+        "properties": {
+            "type": {
+                "type": "string",
+                "description": "Which refusal; stable. Clients must tolerate new values.",
+                "x-extensible-enum": types
+            },
+            "title": { "type": "string", "description": "A sentence in the caller's language." },
+            "status": { "type": "integer", "description": "The HTTP status." },
+            "instance": { "type": "string", "description": "The request's id, as in the header X-Request-Id." },
+            "errors": {
+                "type": "array",
+                "description": "What is wrong with which field, parameter or header.",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "message"],
+                    "properties": { "field": { "type": "string" }, "message": { "type": "string" } }
+                }
+            }
+        }
+    })
+}
+
+/// What holds for every call; and every refusal, from the code.
+fn manners() -> String {
+    let mut text = String::from(MANNERS);
+    for kind in Kind::ALL {
+        let sentence = kind.sentence(crate::language::Language::En);
+        text.push_str(&format!("| `/problems/{}` | {} | {sentence} |\n", kind.slug(), kind.status().as_u16()));
+    }
+    text
+}
+
+const MANNERS: &str = "The booking backend of barre and ballet-workout studios.
+
+- Ids are UUIDs; instants are RFC 3339 in UTC, to the microsecond.
+- Enums are open: clients must tolerate values that are not listed here, and fields that they do not know.
+- Lists page by an opaque cursor: send `next` back as `after`.
+- Edits need `If-Match: \"<version>\"`; calls that move credits or money need `Idempotency-Key`.
+- `Accept-Language` chooses the language of names and sentences: `en`, `zh-Hans`, `zh-Hant`.
+- 429 and 503 carry `Retry-After`, in seconds. Every answer carries `X-Request-Id`.
+
+Every refusal is `application/problem+json` (RFC 9457). What one may not see answers 404; what one sees but may not do, 403.
+
+| type | status | what a person reads |
+|---|---|---|
+";

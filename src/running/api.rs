@@ -1,0 +1,81 @@
+//! `/healthz`, `/readyz`, `/metrics`, `/openapi.json`, and the two files by which phones know the app.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::metrics;
+use crate::app::App;
+use crate::openapi;
+use crate::problem::{Answer, Kind, Problem};
+
+/// How long one part of the house may take to say that it is there.
+const PROBE_MAX: Duration = Duration::from_secs(2);
+
+/// The process is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`, `ready`.
+    status: &'static str,
+}
+
+/// Whether the process lives. Asks nothing else of the house, so that a database which is away does not get it restarted.
+#[utoipa::path(get, path = "/healthz", tag = "Running it", responses((status = 200, body = Health)))]
+pub async fn health() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Whether the process can answer requests now: the database is reached and its schema current, the booking queue answers, and the
+/// end of the process was not asked for. Otherwise 503 with `failed`: `stopping`, `database`, `schema` or `desk`.
+#[utoipa::path(get, path = "/readyz", tag = "Running it", responses((status = 200, body = Health)))]
+pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
+    let failed = |part: &str| Problem::new(Kind::Unavailable).with("failed", part).retry_after(2);
+    if app.running.is_stopping() {
+        return Err(failed("stopping"));
+    }
+    match tokio::time::timeout(PROBE_MAX, app.db.is_current()).await {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return Err(failed("schema")),
+        Ok(Err(_)) | Err(_) => return Err(failed("database")),
+    }
+    Ok(Json(Health { status: "ready" }))
+}
+
+/// What is counted, for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "Running it", responses((status = 200, body = String, content_type = "text/plain")))]
+pub async fn counts() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "Running it", responses((status = 200, body = Object)))]
+pub async fn openapi_document() -> impl IntoResponse {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi::text().into());
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], TEXT.clone())
+}
+
+/// Apple's app site association, from the settings: links in letters open the app.
+#[utoipa::path(get, path = "/.well-known/apple-app-site-association", tag = "Running it", responses((status = 200, body = Object)))]
+pub async fn apple_app_site_association(State(app): State<App>) -> Answer<impl IntoResponse> {
+    app_link_file(&app.settings.sign_in.apple_app_site_association)
+}
+
+/// Android's digital asset links, from the settings: links in letters open the app.
+#[utoipa::path(get, path = "/.well-known/assetlinks.json", tag = "Running it", responses((status = 200, body = Object)))]
+pub async fn assetlinks(State(app): State<App>) -> Answer<impl IntoResponse> {
+    app_link_file(&app.settings.sign_in.assetlinks)
+}
+
+fn app_link_file(json: &str) -> Answer<impl IntoResponse + use<>> {
+    if json.trim().is_empty() {
+        return Err(Problem::new(Kind::NotFound));
+    }
+    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=3600")], json.to_owned()))
+}

@@ -1,0 +1,29 @@
+//! The log: lines on the standard error stream, as text or JSON. Ids and routes, no names, addresses or tokens.
+
+use std::io::{self, IsTerminal as _};
+use std::panic;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::Failure;
+use crate::settings::Log;
+
+/// Begins to log, once a process; panics are logged from here on, too.
+pub fn install(settings: &Log) -> Result<(), Failure> {
+    let filter =
+        EnvFilter::try_new(&settings.filter).map_err(|error| Failure::new(format!("the setting log.filter is not right: {error}")))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let begun = match settings.format.as_str() {
+        "text" => lines.with_ansi(io::stderr().is_terminal()).try_init(),
+        "json" => lines.json().flatten_event(true).try_init(),
+        other => return Err(Failure::new(format!("the setting log.format must be \"text\" or \"json\", not {other:?}"))),
+    };
+    begun.map_err(|error| Failure::new(format!("cannot log: {error}")))?;
+    panic::set_hook(Box::new(|info| {
+        // A formatted message may carry a value, and with it a name or an address: only a literal one is told.
+        let message = info.payload().downcast_ref::<&'static str>().copied().unwrap_or("(a formatted message)");
+        let at = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(message, at, "panic");
+    }));
+    Ok(())
+}

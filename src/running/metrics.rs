@@ -1,0 +1,46 @@
+//! What is counted, in Prometheus' text format. The recorder is the process's, not an [`crate::app::App`]'s: so is its handle.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Upper bounds in seconds: from an answer out of memory to one that was given up.
+const SECONDS: [f64; 14] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
+
+/// How often what was observed is put into its buckets, so that it need not be kept one by one.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Begins to count, once a process.
+pub fn install() -> Result<(), BuildError> {
+    if HANDLE.get().is_none() {
+        let handle = PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
+        let _ = HANDLE.set(handle);
+    }
+    describe();
+    Ok(())
+}
+
+fn describe() {
+    metrics::describe_histogram!("releve_http_request_seconds", "Requests answered: by method, route and status");
+    metrics::describe_gauge!("releve_http_connections", "Connections open now");
+    metrics::describe_histogram!("releve_db_write_seconds", "Transactions that write, by what they do");
+}
+
+/// Keeps the counts small, for as long as it runs.
+pub async fn keep_up() {
+    let mut every = tokio::time::interval(UPKEEP_EVERY);
+    loop {
+        every.tick().await;
+        if let Some(handle) = HANDLE.get() {
+            handle.run_upkeep();
+        }
+    }
+}
+
+/// Everything that was counted; empty where nobody began to.
+pub fn render() -> String {
+    HANDLE.get().map(PrometheusHandle::render).unwrap_or_default()
+}

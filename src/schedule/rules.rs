@@ -1,0 +1,547 @@
+//! The time of a session: from the studio's wall clock to instants and back, and the instants that the house rules give it.
+//!
+//! A wall time that a change of the clocks skips becomes the first instant after the gap, one that it repeats is the first of the two.
+//! Only a session's own start may not be skipped: whoever schedules it is told.
+
+use chrono::{DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::studios::house_rules::{HouseRules, WallTime};
+
+/// Sessions that start before this hour count as morning sessions.
+const MORNING_ENDS_HOUR: u32 = 12;
+
+/// The longest gap that a zone ever made: a whole day, where the date line was crossed.
+const GAP_MINUTES_MAX: i64 = 25 * 60;
+
+/// The years that a session may be in.
+pub const YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
+
+/// A start as whoever schedules a session writes it: `2026-12-01T18:30`, in the studio's wall time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, example = "2026-12-01T18:30")]
+pub struct LocalStart(NaiveDateTime);
+
+impl LocalStart {
+    /// The wall time of a text, if it is one in the years that Relevé knows.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let well_formed = text.len() == 16 && text.is_ascii();
+        let local = well_formed.then(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok()).flatten();
+        let local = local.ok_or("must be a local date and time like \"2026-12-01T18:30\", without a zone")?;
+        if YEARS.contains(&local.year()) { Ok(Self(local)) } else { Err("must be in the years 2000 to 2199") }
+    }
+
+    /// The wall time of an instant.
+    pub fn of(at: DateTime<Utc>, zone: Tz) -> Self {
+        Self(at.with_timezone(&zone).naive_local())
+    }
+
+    /// The wall time that a session is stored with.
+    pub fn shown(date: NaiveDate, minute: i64) -> Self {
+        Self(date.and_time(NaiveTime::MIN) + Duration::minutes(minute))
+    }
+
+    /// As date and time.
+    pub fn local(self) -> NaiveDateTime {
+        self.0
+    }
+}
+
+impl std::fmt::Display for LocalStart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M"))
+    }
+}
+
+impl Serialize for LocalStart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LocalStart {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// A date on a studio's calendar, `2026-12-01`, in the years that Relevé knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = Date, example = "2026-12-01")]
+pub struct LocalDate(pub NaiveDate);
+
+impl<'de> Deserialize<'de> for LocalDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let date = (text.len() == 10 && text.is_ascii()).then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()).flatten();
+        match date {
+            Some(date) if YEARS.contains(&date.year()) => Ok(Self(date)),
+            _ => Err(D::Error::custom("must be a date like \"2026-12-01\" in the years 2000 to 2199")),
+        }
+    }
+}
+
+/// The dates `[from, to)` that a caller asks for: at most so many days, where she says nothing so many from `today` on.
+pub fn date_range(
+    from: Option<LocalDate>,
+    to: Option<LocalDate>,
+    today: NaiveDate,
+    (days_usual, days_max): (u64, u64),
+) -> Result<(NaiveDate, NaiveDate), String> {
+    let from = from.map_or(today, |from| from.0);
+    let later = |days| from.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX);
+    let to = to.map_or(later(days_usual), |to| to.0);
+    if to <= from {
+        return Err("must be after `from`".into());
+    }
+    if to > later(days_max) { Err(format!("must be at most {days_max} days after `from`")) } else { Ok((from, to)) }
+}
+
+/// The studio's clocks skip this wall time; the first one after the gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The first wall time that there is again.
+    pub next: LocalStart,
+}
+
+/// The instant of a session's start. A wall time that is skipped is refused, of one that is repeated the first is meant.
+pub fn resolve_local_start(start: LocalStart, zone: Tz) -> Result<DateTime<Utc>, Skipped> {
+    existing(start.0, zone).ok_or_else(|| Skipped { next: LocalStart::of(instant(start.0, zone), zone) })
+}
+
+/// The instant of a wall time: the first of two; of none, the first after the gap.
+pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    (0..=GAP_MINUTES_MAX).find_map(|minutes| existing(local + Duration::minutes(minutes), zone)).unwrap_or_else(|| local.and_utc())
+}
+
+fn existing(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    match zone.from_local_datetime(&local) {
+        MappedLocalTime::Single(at) => Some(at.to_utc()),
+        MappedLocalTime::Ambiguous(one, other) => Some(one.min(other).to_utc()),
+        MappedLocalTime::None => None,
+    }
+}
+
+/// The parts of a wall time by which sessions are listed and found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// The date on the studio's calendar.
+    pub date: NaiveDate,
+    /// Minutes since midnight on the clock's face, 0 to 1439.
+    pub minute: i64,
+    /// Monday is 1, Sunday 7.
+    pub weekday: i64,
+}
+
+/// What the studio's calendar and clock show at an instant.
+pub fn local(at: DateTime<Utc>, zone: Tz) -> Local {
+    let local = at.with_timezone(&zone).naive_local();
+    Local {
+        date: local.date(),
+        minute: i64::from(local.hour() * 60 + local.minute()),
+        weekday: i64::from(local.weekday().number_from_monday()),
+    }
+}
+
+/// The date on the studio's calendar at an instant.
+pub fn local_date(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    at.with_timezone(&zone).date_naive()
+}
+
+/// The Monday of a date's week: by it the visits of a membership are counted.
+pub fn week_of(date: NaiveDate) -> NaiveDate {
+    date.checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday()))).unwrap_or(date)
+}
+
+/// The instants that a session is stored with: every cut-off, and the length of its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionInstants {
+    /// Members may book from here on …
+    pub booking_opens_at: DateTime<Utc>,
+    /// … until here.
+    pub booking_closes_at: DateTime<Utc>,
+    /// Cancelling is free before this.
+    pub free_cancel_until: DateTime<Utc>,
+    /// Promotion is automatic before this.
+    pub promote_until: DateTime<Utc>,
+    /// No way in is left: who still waits is told so.
+    pub waiting_ends_at: DateTime<Utc>,
+    /// How many may wait; `None` is no cap.
+    pub waitlist_cap: Option<i64>,
+}
+
+/// What the house rules say of a session that starts then.
+pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity: i64) -> SessionInstants {
+    let before = |minutes: i64| starts_at - Duration::minutes(minutes);
+    let date = local_date(starts_at, zone);
+    let days_before =
+        |days: u64, time: WallTime| instant(date.checked_sub_days(Days::new(days)).unwrap_or(date).and_time(time.time()), zone);
+    let closes = before(rules.booking_closes_min);
+    let opens = days_before(u64::try_from(rules.booking_opens_days).unwrap_or(0), rules.booking_opens_at);
+    let morning = starts_at.with_timezone(&zone).hour() < MORNING_ENDS_HOUR;
+    let free = match rules.free_cancel_morning_until {
+        Some(evening) if morning => days_before(1, evening).min(starts_at),
+        _ => before(rules.free_cancel_min),
+    };
+    let promote = rules.promotion_until_min.map_or(free, before);
+    SessionInstants {
+        booking_opens_at: opens.min(closes),
+        booking_closes_at: closes,
+        free_cancel_until: free,
+        promote_until: promote,
+        // A place that comes free before the cut-off is given, after it it is public until booking closes.
+        waiting_ends_at: promote.max(closes).min(starts_at),
+        waitlist_cap: rules.waitlist_cap(capacity),
+    }
+}
+
+/// How a member came to her place: it decides her grace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CameBy {
+    /// She booked it, or took a public one.
+    Booking,
+    /// She was moved into it from the waitlist, without a tap of hers.
+    Promotion,
+    /// She accepted an offer, knowing what it costs.
+    Offer,
+}
+
+/// Until when a place taken `now` can be given back for nothing: the session's cut-off, or the grace if that is later, never past the
+/// start. `None`: there is no free way out.
+pub fn free_until(
+    rules: &HouseRules,
+    zone: Tz,
+    cut_off: DateTime<Utc>,
+    starts_at: DateTime<Utc>,
+    came_by: CameBy,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let grace = match came_by {
+        CameBy::Booking => (now + Duration::minutes(rules.grace_booking_min)).min(starts_at),
+        CameBy::Promotion => grace_end(now, rules.grace_promotion_min, quiet_hours(rules), zone, starts_at),
+        CameBy::Offer => now,
+    };
+    let until = cut_off.min(starts_at).max(grace);
+    (until > now).then_some(until)
+}
+
+/// The studio's quiet hours, `(from, until)`; `None` where there are none.
+pub fn quiet_hours(rules: &HouseRules) -> Option<(WallTime, WallTime)> {
+    (rules.quiet_hours_from != rules.quiet_hours_until).then_some((rules.quiet_hours_from, rules.quiet_hours_until))
+}
+
+/// When so many minutes have passed since `now`, those in quiet hours not counted; never past the start.
+pub fn grace_end(
+    now: DateTime<Utc>,
+    minutes: i64,
+    quiet: Option<(WallTime, WallTime)>,
+    zone: Tz,
+    starts_at: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let mut left = Duration::minutes(minutes);
+    let Some((from, until)) = quiet else { return (now + left).min(starts_at) };
+    if left.is_zero() {
+        return now.min(starts_at);
+    }
+    let mut at = now;
+    while at < starts_at {
+        let time = at.with_timezone(&zone).time();
+        if is_quiet(time, from.time(), until.time()) {
+            at = next(at, until.time(), zone);
+            continue;
+        }
+        let silence = next(at, from.time(), zone);
+        if at + left <= silence {
+            at += left;
+            break;
+        }
+        left -= silence - at;
+        at = silence;
+    }
+    at.min(starts_at)
+}
+
+fn is_quiet(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
+    if from < until { from <= time && time < until } else { time >= from || time < until }
+}
+
+/// The first instant after `at` at which the clock shows this time, or would have if that hour were not skipped.
+fn next(at: DateTime<Utc>, time: NaiveTime, zone: Tz) -> DateTime<Utc> {
+    let today = local_date(at, zone);
+    [0, 1, 2]
+        .into_iter()
+        .filter_map(|days| today.checked_add_days(Days::new(days)))
+        .map(|date| instant(date.and_time(time), zone))
+        .find(|instant| *instant > at)
+        .unwrap_or(at + Duration::days(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Africa::Casablanca;
+    use chrono_tz::America::New_York;
+    use chrono_tz::Asia::Shanghai;
+    use chrono_tz::Australia::Lord_Howe;
+    use chrono_tz::Europe::Paris;
+    use chrono_tz::Pacific::Apia;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ZONES: [Tz; 6] = [Shanghai, Paris, New_York, Lord_Howe, Casablanca, Apia];
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(&format!("{text}:00Z")).unwrap().to_utc()
+    }
+
+    fn start(text: &str) -> LocalStart {
+        LocalStart::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_start_is_a_minute_on_the_wall() {
+        for bad in [
+            "",
+            "2026-12-01",
+            "2026-12-01T18:30:00",
+            "2026-12-01T18:30Z",
+            "2026-12-01 18:30",
+            "2026-13-01T18:30",
+            "2026-02-30T18:30",
+            "2026-12-01T24:00",
+            "1999-12-31T18:30",
+            "2200-01-01T00:00",
+            "٢٠٢٦-12-01T1",
+        ] {
+            assert!(LocalStart::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(start("2026-12-01T18:30").to_string(), "2026-12-01T18:30");
+    }
+
+    /// What each zone does with each wall time: the instant, or the first wall time after the gap.
+    #[test]
+    fn starts_across_the_changes_of_the_clocks() {
+        let table: [(Tz, &str, Result<&str, &str>); 19] = [
+            (Shanghai, "2026-12-01T18:30", Ok("2026-12-01T10:30")),
+            (Shanghai, "2026-03-29T02:30", Ok("2026-03-28T18:30")),
+            (Paris, "2026-03-29T01:59", Ok("2026-03-29T00:59")),
+            (Paris, "2026-03-29T02:00", Err("2026-03-29T03:00")),
+            (Paris, "2026-03-29T02:59", Err("2026-03-29T03:00")),
+            (Paris, "2026-03-29T03:00", Ok("2026-03-29T01:00")),
+            (Paris, "2026-10-25T02:30", Ok("2026-10-25T00:30")),
+            (Paris, "2026-10-25T03:00", Ok("2026-10-25T02:00")),
+            (New_York, "2026-03-08T02:30", Err("2026-03-08T03:00")),
+            (New_York, "2026-11-01T01:30", Ok("2026-11-01T05:30")),
+            (New_York, "2026-11-01T02:00", Ok("2026-11-01T07:00")),
+            // Half an hour, in the southern spring and autumn.
+            (Lord_Howe, "2026-10-04T02:15", Err("2026-10-04T02:30")),
+            (Lord_Howe, "2026-10-04T02:30", Ok("2026-10-03T15:30")),
+            (Lord_Howe, "2026-04-05T01:45", Ok("2026-04-04T14:45")),
+            (Lord_Howe, "2026-04-05T02:00", Ok("2026-04-04T15:30")),
+            // Summer time is suspended in Ramadan: back in February, forward in March.
+            (Casablanca, "2026-02-15T02:30", Ok("2026-02-15T01:30")),
+            (Casablanca, "2026-03-22T02:30", Err("2026-03-22T03:00")),
+            (Casablanca, "2026-06-01T18:30", Ok("2026-06-01T17:30")),
+            // A whole day that never was.
+            (Apia, "2011-12-30T10:00", Err("2011-12-31T00:00")),
+        ];
+        for (zone, wall, expected) in table {
+            let resolved = resolve_local_start(start(wall), zone);
+            let expected = expected.map(utc).map_err(|next| Skipped { next: start(next) });
+            assert_eq!(resolved, expected, "{zone} {wall}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_listed_by_its_wall_time() {
+        let monday = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+        let shown = local(utc("2026-11-29T23:30"), Shanghai);
+        assert_eq!(shown, Local { date: monday, minute: 7 * 60 + 30, weekday: 1 });
+        assert_eq!(local(utc("2026-11-29T23:30"), New_York).weekday, 7);
+        assert_eq!(week_of(monday), monday);
+        assert_eq!(week_of(NaiveDate::from_ymd_opt(2026, 12, 6).unwrap()), monday);
+    }
+
+    #[test]
+    fn the_defaults_of_a_session() {
+        let starts_at = utc("2026-12-01T10:30");
+        let instants = instants(&HouseRules::default(), Shanghai, starts_at, 20);
+        assert_eq!(
+            instants,
+            SessionInstants {
+                booking_opens_at: utc("2026-11-17T04:00"),
+                booking_closes_at: starts_at,
+                free_cancel_until: utc("2026-11-30T22:30"),
+                promote_until: utc("2026-11-30T22:30"),
+                waitlist_cap: Some(4),
+            }
+        );
+    }
+
+    /// Booking opens at the same wall time on either side of a change, and one that is skipped opens with the first minute after it.
+    #[test]
+    fn booking_opens_by_the_wall() {
+        let rules = |days, at: &str| HouseRules {
+            booking_opens_days: days,
+            booking_opens_at: WallTime::parse(at).unwrap(),
+            ..HouseRules::default()
+        };
+        let opens = |rules: &HouseRules, zone, starts_at: &str| instants(rules, zone, utc(starts_at), 10).booking_opens_at;
+        assert_eq!(opens(&rules(7, "12:00"), Paris, "2026-04-01T16:00"), utc("2026-03-25T11:00"));
+        assert_eq!(opens(&rules(7, "12:00"), Paris, "2026-03-28T17:00"), utc("2026-03-21T11:00"));
+        assert_eq!(opens(&rules(1, "02:30"), Paris, "2026-03-30T16:00"), utc("2026-03-29T01:00"));
+        assert_eq!(opens(&rules(1, "02:30"), Paris, "2026-10-26T16:00"), utc("2026-10-25T00:30"));
+        assert_eq!(opens(&rules(1, "02:10"), Lord_Howe, "2026-10-04T22:00"), utc("2026-10-03T15:30"));
+        assert_eq!(opens(&rules(1, "02:30"), Casablanca, "2026-03-23T10:00"), utc("2026-03-22T02:00"));
+    }
+
+    #[test]
+    fn mornings_are_free_until_the_evening_before() {
+        let rules = HouseRules { free_cancel_min: 120, free_cancel_morning_until: Some(WallTime::at(22, 0)), ..HouseRules::default() };
+        let free = |starts_at: &str| instants(&rules, New_York, utc(starts_at), 10).free_cancel_until;
+        // 07:00 and 11:59 on the morning after the clocks went forward, then noon itself.
+        assert_eq!(free("2026-03-08T11:00"), utc("2026-03-08T03:00"));
+        assert_eq!(free("2026-03-08T15:59"), utc("2026-03-08T03:00"));
+        assert_eq!(free("2026-03-08T16:00"), utc("2026-03-08T14:00"));
+    }
+
+    #[test]
+    fn promotion_may_end_by_itself() {
+        let rules = HouseRules { promotion_until_min: Some(120), ..HouseRules::default() };
+        assert_eq!(instants(&rules, Paris, utc("2026-12-01T17:00"), 10).promote_until, utc("2026-12-01T15:00"));
+    }
+
+    #[test]
+    fn grace_is_counted_outside_quiet_hours() {
+        let quiet = quiet_hours(&HouseRules::default());
+        let far = utc("2027-01-01T00:00");
+        let table = [
+            (Paris, "2026-12-01T12:00", "2026-12-01T12:15"),
+            // 21:50: ten minutes before silence, five after it.
+            (Paris, "2026-12-01T20:50", "2026-12-02T06:05"),
+            (Paris, "2026-12-01T23:00", "2026-12-02T06:15"),
+            // The night that is an hour short, and the one that is an hour long.
+            (Paris, "2026-03-28T22:30", "2026-03-29T05:15"),
+            (Paris, "2026-10-24T22:30", "2026-10-25T06:15"),
+            (Lord_Howe, "2026-10-03T12:00", "2026-10-03T20:15"),
+        ];
+        for (zone, now, expected) in table {
+            assert_eq!(grace_end(utc(now), 15, quiet, zone, far), utc(expected), "{zone} {now}");
+        }
+        assert_eq!(grace_end(utc("2026-12-01T20:50"), 15, quiet, Paris, utc("2026-12-02T06:00")), utc("2026-12-02T06:00"));
+        assert_eq!(grace_end(utc("2026-12-01T23:00"), 15, None, Paris, far), utc("2026-12-01T23:15"));
+        assert_eq!(grace_end(utc("2026-12-01T23:00"), 0, quiet, Paris, far), utc("2026-12-01T23:00"));
+        let noon = Some((WallTime::at(12, 0), WallTime::at(14, 0)));
+        assert_eq!(grace_end(utc("2026-12-01T10:55"), 15, noon, Paris, far), utc("2026-12-01T13:10"));
+    }
+
+    #[test]
+    fn the_way_out_of_a_booking() {
+        let rules = HouseRules::default();
+        let (cut_off, starts_at) = (utc("2026-12-01T06:00"), utc("2026-12-01T18:00"));
+        let free = |came_by, now: &str| free_until(&rules, Paris, cut_off, starts_at, came_by, utc(now));
+        assert_eq!(free(CameBy::Booking, "2026-11-30T12:00"), Some(cut_off));
+        assert_eq!(free(CameBy::Booking, "2026-12-01T05:58"), Some(utc("2026-12-01T06:03")));
+        assert_eq!(free(CameBy::Booking, "2026-12-01T17:58"), Some(starts_at));
+        assert_eq!(free(CameBy::Booking, "2026-12-01T18:00"), None);
+        assert_eq!(free(CameBy::Promotion, "2026-12-01T09:00"), Some(utc("2026-12-01T09:15")));
+        assert_eq!(free(CameBy::Offer, "2026-12-01T09:00"), None);
+        assert_eq!(free(CameBy::Offer, "2026-11-30T09:00"), Some(cut_off));
+    }
+
+    fn some_zone() -> impl Strategy<Value = Tz> {
+        proptest::sample::select(chrono_tz::TZ_VARIANTS.to_vec())
+    }
+
+    fn some_minute() -> impl Strategy<Value = DateTime<Utc>> {
+        // The years 2000 to 2099, of whose changes the tables know.
+        (15_778_080_i64..68_374_080).prop_map(|minutes| DateTime::from_timestamp(minutes * 60, 0).unwrap())
+    }
+
+    fn some_rules() -> impl Strategy<Value = HouseRules> {
+        let wall = (0..24_u32, 0..60_u32).prop_map(|(hour, minute)| WallTime::at(hour, minute));
+        (
+            1..90_i64,
+            wall.clone(),
+            0..720_i64,
+            0..4_000_i64,
+            proptest::option::of(wall.clone()),
+            proptest::option::of(0..2_000_i64),
+            wall.clone(),
+            wall,
+        )
+            .prop_map(|(days, at, closes, free, morning, promotion, from, until)| HouseRules {
+                booking_opens_days: days,
+                booking_opens_at: at,
+                booking_closes_min: closes,
+                free_cancel_min: free,
+                free_cancel_morning_until: morning,
+                promotion_until_min: promotion,
+                quiet_hours_from: from,
+                quiet_hours_until: until,
+                ..HouseRules::default()
+            })
+    }
+
+    proptest! {
+        /// What a wall shows leads back to an instant that shows the same, the first one that does.
+        #[test]
+        fn walls_and_instants_agree(zone in some_zone(), at in some_minute()) {
+            let wall = LocalStart::of(at, zone);
+            if let Ok(wall) = LocalStart::parse(&wall.to_string()) {
+                let resolved = resolve_local_start(wall, zone).expect("it is on the wall");
+                prop_assert_eq!(LocalStart::of(resolved, zone).to_string(), wall.to_string());
+                prop_assert!(resolved <= at);
+            }
+        }
+
+        /// A skipped wall time is refused with one that exists, later, and never by more than the gap.
+        #[test]
+        fn gaps_are_left_forwards(zone in proptest::sample::select(ZONES.to_vec()), at in some_minute()) {
+            let wall = start(&at.naive_utc().format("%Y-%m-%dT%H:%M").to_string());
+            if let Err(Skipped { next }) = resolve_local_start(wall, zone) {
+                prop_assert!(next.local() > wall.local());
+                let resolved = resolve_local_start(next, zone).expect("exists");
+                let just_before = LocalStart::of(resolved - Duration::minutes(1), zone);
+                prop_assert!(just_before.local() < wall.local());
+            }
+        }
+
+        #[test]
+        fn a_sessions_instants_are_in_order(zone in some_zone(), at in some_minute(), rules in some_rules(), capacity in 0..500_i64) {
+            let given = instants(&rules, zone, at, capacity);
+            prop_assert!(given.booking_opens_at <= given.booking_closes_at);
+            prop_assert!(given.booking_closes_at <= at);
+            prop_assert!(given.free_cancel_until <= at);
+            prop_assert!(given.promote_until <= at);
+            prop_assert!(given.waitlist_cap.is_none_or(|cap| cap >= rules.waitlist_cap_min));
+        }
+
+        /// Grace is at least the minutes, unless the start cuts it; it ends outside quiet hours, and never in the past.
+        #[test]
+        fn grace_is_what_was_promised(
+            zone in proptest::sample::select(ZONES.to_vec()), now in some_minute(), rules in some_rules(),
+            minutes in 1..240_i64, ahead in 0..5_000_i64,
+        ) {
+            let starts_at = now + Duration::minutes(ahead);
+            let end = grace_end(now, minutes, quiet_hours(&rules), zone, starts_at);
+            prop_assert!(now <= end && end <= starts_at);
+            prop_assert!(end == starts_at || end >= now + Duration::minutes(minutes));
+            if let (Some((from, until)), true) = (quiet_hours(&rules), end < starts_at) {
+                let just_before = (end - Duration::minutes(1)).with_timezone(&zone).time();
+                prop_assert!(!is_quiet(just_before, from.time(), until.time()));
+            }
+        }
+
+        #[test]
+        fn a_week_begins_on_monday(days in 0..70_000_i64) {
+            let date = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + Duration::days(days);
+            let monday = week_of(date);
+            prop_assert_eq!(monday.weekday(), chrono::Weekday::Mon);
+            prop_assert!((0..7).contains(&(date - monday).num_days()));
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Sessions and class types in the database.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::rules::{SessionInstants, instants};
+use super::{ClassType, Me, Shown};
+use crate::db::{Db, Error, Sql, Tx, Wide};
+use crate::studios::{HouseRules, Zone};
+
+/// The columns of a session and of what stands around it.
+macro_rules! shown {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, ",
+            "s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, ",
+            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
+            "s.cancel_note, s.sequence, s.version, s.created_at, c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, ",
+            "r.name AS room_name, i.name AS instructor_name, t.time_zone ",
+            $rest
+        )
+    };
+}
+
+/// The same for one reader: with her own booking and her place in the queue.
+macro_rules! shown_to {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, ",
+            "s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, ",
+            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
+            "s.cancel_note, s.sequence, s.version, s.created_at, c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, ",
+            "r.name AS room_name, i.name AS instructor_name, t.time_zone, b.id AS me_booking_id, b.status AS me_status, ",
+            "CASE WHEN b.queue_key IS NULL THEN NULL ELSE ",
+            "(SELECT COUNT(*) FROM bookings q WHERE q.session_id = s.id AND q.queue_key <= b.queue_key) END AS me_position ",
+            $rest
+        )
+    };
+}
+
+/// A session as one reader sees it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ShownTo {
+    /// The session.
+    #[sqlx(flatten)]
+    pub shown: Shown,
+    me_booking_id: Option<Uuid>,
+    me_status: Option<String>,
+    me_position: Option<i64>,
+}
+
+impl ShownTo {
+    /// Her own booking of it.
+    pub fn me(&self) -> Option<Me<'_>> {
+        let status = self.me_status.as_deref()?.into();
+        Some(Me { booking_id: self.me_booking_id?, status, waitlist_position: self.me_position })
+    }
+}
+
+/// One session.
+pub async fn one(db: &Db, id: Uuid) -> Result<Option<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id WHERE s.id = $1"
+    );
+    db.maybe(sql, (id,)).await
+}
+
+/// One session as this person sees it.
+pub async fn one_for(db: &Db, id: Uuid, person_id: Uuid) -> Result<Option<ShownTo>, Error> {
+    let sql = shown_to!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         LEFT JOIN bookings b ON b.session_id = s.id AND b.person_id = $2 AND b.guest_of IS NULL \
+         AND b.status NOT IN ('cancelled', 'late_cancelled') WHERE s.id = $1"
+    );
+    db.maybe(sql, (id, person_id)).await
+}
+
+/// Keeps these sessions from plain transactions that would set their instants, until the end of this one. A statement of its own:
+/// what is decided upon is read after it.
+pub async fn lock(tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
+    let sql = Sql::Each {
+        // The writer is alone as it is.
+        sqlite: "SELECT id FROM sessions WHERE id IN # AND id IS NULL",
+        postgres: "SELECT id FROM sessions WHERE id IN # ORDER BY id FOR NO KEY UPDATE",
+    };
+    tx.among::<(Uuid,), _>(sql, (), ids).await.map(drop)
+}
+
+/// These sessions, in no order, as the desk needs them for its answers.
+pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id WHERE s.id IN #"
+    );
+    tx.among(sql, (), ids).await
+}
+
+/// Which sessions of a studio a page of its schedule shows.
+#[derive(Clone, Debug)]
+pub struct Range {
+    /// The studio.
+    pub studio_id: Uuid,
+    /// The first local date …
+    pub from: NaiveDate,
+    /// … and the first that is not shown.
+    pub to: NaiveDate,
+    /// Only of this class type.
+    pub class_type: Option<Uuid>,
+    /// Only with this instructor.
+    pub instructor: Option<Uuid>,
+    /// Also those that members do not see yet.
+    pub drafts: bool,
+    /// Behind this one.
+    pub after: Option<(DateTime<Utc>, Uuid)>,
+    /// At most so many.
+    pub count_max: i64,
+}
+
+/// Before every session that may be scheduled.
+const BEGINNING: (DateTime<Utc>, Uuid) = (DateTime::UNIX_EPOCH, Uuid::nil());
+
+/// A page of the schedule, in the order of time.
+pub async fn range(db: &Db, range: &Range) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3 AND (s.starts_at > $4 OR (s.starts_at = $4 AND s.id > $5)) \
+         AND ($6 OR s.status <> 'draft') AND ($7 IS NULL OR s.class_type_id = $7) AND ($8 IS NULL OR s.instructor_id = $8) \
+         ORDER BY s.starts_at, s.id LIMIT $9"
+    );
+    let (after, after_id) = range.after.unwrap_or(BEGINNING);
+    let binds = (range.studio_id, range.from, range.to, after, after_id, range.drafts, range.class_type, range.instructor, range.count_max);
+    db.all(sql, binds).await
+}
+
+/// The same as this person sees it.
+pub async fn range_for(db: &Db, range: &Range, person_id: Uuid) -> Result<Vec<ShownTo>, Error> {
+    let sql = shown_to!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         LEFT JOIN bookings b ON b.session_id = s.id AND b.person_id = $10 AND b.guest_of IS NULL \
+         AND b.status NOT IN ('cancelled', 'late_cancelled') \
+         WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3 AND (s.starts_at > $4 OR (s.starts_at = $4 AND s.id > $5)) \
+         AND ($6 OR s.status <> 'draft') AND ($7 IS NULL OR s.class_type_id = $7) AND ($8 IS NULL OR s.instructor_id = $8) \
+         ORDER BY s.starts_at, s.id LIMIT $9"
+    );
+    let (after, after_id) = range.after.unwrap_or(BEGINNING);
+    let binds = (
+        range.studio_id,
+        range.from,
+        range.to,
+        after,
+        after_id,
+        range.drafts,
+        range.class_type,
+        range.instructor,
+        range.count_max,
+        person_id,
+    );
+    db.all(sql, binds).await
+}
+
+/// What an instructor teaches, in all studios, by their local dates.
+pub async fn teaching(
+    db: &Db,
+    instructor_id: Uuid,
+    (from, to): (NaiveDate, NaiveDate),
+    after: Option<(DateTime<Utc>, Uuid)>,
+    count_max: i64,
+) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.instructor_id = $1 AND s.local_date >= $2 AND s.local_date < $3 \
+         AND s.starts_at >= $4 AND (s.starts_at > $4 OR s.id > $5) ORDER BY s.starts_at, s.id LIMIT $6"
+    );
+    // A local date is at most 14 hours ahead of UTC: the index on time is entered a day early.
+    let earliest = (from.and_time(chrono::NaiveTime::MIN).and_utc() - chrono::TimeDelta::days(1), Uuid::nil());
+    let (after, after_id) = after.map_or(earliest, |after| after.max(earliest));
+    db.all(sql, (instructor_id, from, to, after, after_id, count_max)).await
+}
+
+/// Whether the studio has sessions that are not over.
+pub async fn any_to_come(tx: &mut Tx, studio_id: Uuid, now: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "SELECT id FROM sessions WHERE studio_id = $1 AND ends_at > $2 AND status <> 'cancelled' LIMIT 1";
+    Ok(tx.maybe::<(Uuid,)>(sql, (studio_id, now)).await?.is_some())
+}
+
+/// Gives the sessions to come the instants of the studio's new house rules; how many. Bookings keep what they were told.
+///
+/// A plain transaction may do this beside the desk: it sets columns that the desk only reads. The rows are locked first, in the order of
+/// their ids, and so is the studio's row before them (by the caller's update): a batch that is deciding on one of these sessions, or
+/// making one by the old rules, is waited for or waits, and reads the new columns in its next statement.
+pub async fn apply_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, zone: Zone, now: DateTime<Utc>) -> Result<u64, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id, starts_at, capacity FROM sessions \
+                 WHERE studio_id = $1 AND starts_at > $2 AND status <> 'cancelled' ORDER BY id",
+        postgres: "SELECT id, starts_at, capacity FROM sessions \
+                   WHERE studio_id = $1 AND starts_at > $2 AND status <> 'cancelled' ORDER BY id FOR NO KEY UPDATE",
+    };
+    let to_come: Vec<(Uuid, DateTime<Utc>, i64)> = tx.all(sql, (studio_id, now)).await?;
+    let rows = to_come
+        .into_iter()
+        .map(|(id, starts_at, capacity)| {
+            let SessionInstants { booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap } =
+                instants(rules, zone.tz(), starts_at, capacity);
+            (id, booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap)
+        })
+        .collect();
+    let sql = "WITH x(id, opens, closes, free, promote, ends, cap) AS (VALUES #) UPDATE sessions SET booking_opens_at = x.opens, \
+               booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, waiting_ends_at = x.ends, \
+               waitlist_cap = x.cap \
+               FROM x WHERE sessions.id = x.id";
+    tx.rows(sql, rows).await
+}
+
+/// The studio's class types, oldest first.
+pub async fn class_types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64) -> Result<Vec<ClassType>, Error> {
+    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, version FROM class_types \
+               WHERE studio_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
+}
+
+/// One class type of the studio, kept from others until the end of the transaction.
+pub async fn class_type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<ClassType>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id, studio_id, name, description, level, minutes, credits, version FROM class_types WHERE studio_id = $1 AND id = $2",
+        postgres: "SELECT id, studio_id, name, description, level, minutes, credits, version FROM class_types WHERE studio_id = $1 AND id = $2 \
+                   FOR NO KEY UPDATE",
+    };
+    tx.maybe(sql, (studio_id, id)).await
+}
+
+/// A new class type.
+pub async fn add_class_type(tx: &mut Tx, class: &ClassType, now: DateTime<Utc>) -> Result<(), Error> {
+    let sql = "INSERT INTO class_types (id, studio_id, name, description, level, minutes, credits, version, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let ClassType { id, studio_id, name, description, level, minutes, credits, version } = class.clone();
+    tx.run(sql, (id, studio_id, name, description, level, minutes, credits, version, now)).await.map(drop)
+}
+
+/// The class type's new texts and numbers. Sessions that are scheduled already keep their length and their credits.
+pub async fn set_class_type(tx: &mut Tx, class: &ClassType) -> Result<(), Error> {
+    let sql = "UPDATE class_types SET name = $3, description = $4, level = $5, minutes = $6, credits = $7, version = $8 \
+               WHERE studio_id = $1 AND id = $2";
+    let ClassType { id, studio_id, name, description, level, minutes, credits, version } = class.clone();
+    tx.run(sql, (studio_id, id, name, description, level, minutes, credits, version)).await.map(drop)
+}
+
+/// Writes sessions that were scheduled.
+pub async fn insert(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+    let rows = sessions
+        .into_iter()
+        .map(|s| {
+            Wide((
+                (s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute),
+                (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
+                (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
+                (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version, s.created_at),
+            ))
+        })
+        .collect();
+    let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, \
+               local_weekday, capacity, taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, \
+               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, \
+               sequence, version, created_at) VALUES #";
+    tx.rows(sql, rows).await.map(drop)
+}
+
+/// Writes sessions as the desk left them.
+pub async fn update(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+    let rows = sessions
+        .into_iter()
+        .map(|s| {
+            Wide((
+                (s.id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute),
+                (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
+                (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
+                (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version),
+            ))
+        })
+        .collect();
+    let sql = "WITH x (id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, local_weekday, capacity, \
+               taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
+               promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version) \
+               AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
+               starts_at = x.starts_at, ends_at = x.ends_at, local_date = x.local_date, local_minute = x.local_minute, \
+               local_weekday = x.local_weekday, capacity = x.capacity, taken = x.taken, held = x.held, waiting = x.waiting, \
+               next_queue_key = x.next_queue_key, credits = x.credits, status = x.status, booking_opens_at = x.booking_opens_at, \
+               booking_closes_at = x.booking_closes_at, free_cancel_until = x.free_cancel_until, promote_until = x.promote_until, \
+               waiting_ends_at = x.waiting_ends_at, waitlist_cap = x.waitlist_cap, changed = x.changed, cancelled_at = x.cancelled_at, \
+               cancel_reason = x.cancel_reason, cancel_note = x.cancel_note, sequence = x.sequence, version = x.version \
+               FROM x WHERE sessions.id = x.id";
+    tx.rows(sql, rows).await.map(drop)
+}

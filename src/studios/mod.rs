@@ -1,0 +1,145 @@
+//! Studios, their rooms and their house rules.
+//!
+//! A studio has a time zone, in which all its wall times are meant and which cannot change while sessions are to come, and house rules,
+//! which can: then the sessions to come get new instants in the same transaction. Everything here is edited by plain transactions, each
+//! on one row with its version.
+
+pub mod house_rules;
+pub mod store;
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sqlx::types::Json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::language::Language;
+
+pub use house_rules::HouseRules;
+
+/// A studio's time zone: a name of the IANA database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ToSchema)]
+#[schema(value_type = String, example = "Asia/Shanghai")]
+pub struct Zone(Tz);
+
+impl Zone {
+    /// The zone with its changes of the clocks.
+    pub fn tz(self) -> Tz {
+        self.0
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl From<Tz> for Zone {
+    fn from(zone: Tz) -> Self {
+        Self(zone)
+    }
+}
+
+impl FromStr for Zone {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        name.parse().map(Self).map_err(|_| "must be a time zone of the IANA database like \"Europe/Paris\"")
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<D: sqlx::Database> sqlx::Type<D> for Zone
+where
+    String: sqlx::Type<D>,
+{
+    fn type_info() -> D::TypeInfo {
+        String::type_info()
+    }
+
+    fn compatible(ty: &D::TypeInfo) -> bool {
+        String::compatible(ty)
+    }
+}
+
+impl<'r, D: sqlx::Database> sqlx::Decode<'r, D> for Zone
+where
+    &'r str: sqlx::Decode<'r, D>,
+{
+    fn decode(value: D::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        Ok(<&str>::decode(value)?.parse()?)
+    }
+}
+
+/// One place with its own time zone, language, house rules, staff and rooms.
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, ToSchema)]
+pub struct Studio {
+    /// Which one.
+    pub id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub address: Option<String>,
+    /// By which clock it lives.
+    pub time_zone: Zone,
+    /// The language of whoever says nothing else.
+    pub locale: Language,
+    /// Where an answer to its letters goes: an e-mail address.
+    pub contact: Option<String>,
+    /// Its rules as members read them.
+    pub rules_text: Option<String>,
+    /// Its privacy policy.
+    pub privacy_url: Option<String>,
+    /// Where passes are bought.
+    pub shop_url: Option<String>,
+    /// Rises with each edit.
+    pub version: i64,
+}
+
+/// By what a studio's sessions and bookings are judged.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Policy {
+    /// The studio.
+    pub studio_id: Uuid,
+    /// Its clock.
+    pub time_zone: Zone,
+    /// Its rules.
+    pub house_rules: Json<HouseRules>,
+    /// The version of the rules.
+    pub house_rules_version: i64,
+}
+
+/// A room of a studio.
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, ToSchema)]
+pub struct Room {
+    /// Which one.
+    pub id: Uuid,
+    /// Of which studio.
+    pub studio_id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// How many places a session has there unless it says otherwise.
+    pub capacity: i64,
+    /// Rises with each edit.
+    pub version: i64,
+}

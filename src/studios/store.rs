@@ -1,0 +1,136 @@
+//! Studios and rooms in the database.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{HouseRules, Policy, Room, Studio, Zone};
+use crate::db::{Db, Error, Sql, Tx};
+use crate::language::Language;
+
+/// All studios, oldest first.
+pub async fn studios(db: &Db, after: Option<Uuid>, count_max: i64) -> Result<Vec<Studio>, Error> {
+    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios \
+               WHERE id > $1 ORDER BY id LIMIT $2";
+    db.all(sql, (after.unwrap_or_default(), count_max)).await
+}
+
+/// One studio.
+pub async fn studio(db: &Db, id: Uuid) -> Result<Option<Studio>, Error> {
+    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1";
+    db.maybe(sql, (id,)).await
+}
+
+/// These studios, in no order.
+pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Studio>, Error> {
+    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id IN #";
+    tx.among(sql, (), ids).await
+}
+
+/// The studio's zone and language; `None`: there is no such studio.
+pub async fn setting(db: &Db, id: Uuid) -> Result<Option<(Zone, Language)>, Error> {
+    db.maybe("SELECT time_zone, locale FROM studios WHERE id = $1", (id,)).await
+}
+
+/// One studio, kept from others until the end of the transaction.
+pub async fn studio_to_edit(tx: &mut Tx, id: Uuid) -> Result<Option<Studio>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1",
+        postgres: "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1 \
+                   FOR NO KEY UPDATE",
+    };
+    tx.maybe(sql, (id,)).await
+}
+
+/// A new studio with the default house rules.
+pub async fn add_studio(tx: &mut Tx, studio: &Studio, now: DateTime<Utc>) -> Result<(), Error> {
+    let sql = "INSERT INTO studios (id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version, house_rules, \
+               created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version } = studio.clone();
+    let rules = Json(HouseRules::default());
+    let binds = (id, name, address, time_zone.name(), locale, contact, rules_text, privacy_url, shop_url, version, rules, now);
+    tx.run(sql, binds).await.map(drop)
+}
+
+/// The studio as it is after an edit.
+pub async fn set_studio(tx: &mut Tx, studio: &Studio) -> Result<(), Error> {
+    let sql = "UPDATE studios SET name = $2, address = $3, time_zone = $4, locale = $5, contact = $6, rules_text = $7, privacy_url = $8, \
+               shop_url = $9, version = $10 WHERE id = $1";
+    let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version } = studio.clone();
+    tx.run(sql, (id, name, address, time_zone.name(), locale, contact, rules_text, privacy_url, shop_url, version)).await.map(drop)
+}
+
+/// The policies of these studios as they are, in no order.
+pub async fn policies(tx: &mut Tx, studio_ids: &[Uuid]) -> Result<Vec<Policy>, Error> {
+    let sql = "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id IN #";
+    tx.among(sql, (), studio_ids).await
+}
+
+/// The same, and nobody changes them until the end of the transaction: by them a session gets its instants when it is made or moved.
+pub async fn policies_kept(tx: &mut Tx, studio_ids: &[Uuid]) -> Result<Vec<Policy>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id IN #",
+        postgres: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id IN # ORDER BY id FOR SHARE",
+    };
+    tx.among(sql, (), studio_ids).await
+}
+
+/// The policy of one studio.
+pub async fn policy(db: &Db, studio_id: Uuid) -> Result<Option<Policy>, Error> {
+    let sql = "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id = $1";
+    db.maybe(sql, (studio_id,)).await
+}
+
+/// The policy of one studio, kept from others until the end of the transaction.
+pub async fn policy_to_edit(tx: &mut Tx, studio_id: Uuid) -> Result<Option<Policy>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id = $1",
+        postgres: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id = $1 FOR NO KEY UPDATE",
+    };
+    tx.maybe(sql, (studio_id,)).await
+}
+
+/// The studio's new house rules. The sessions to come get their instants from `schedule::store::apply_rules`.
+pub async fn set_house_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, version: i64) -> Result<(), Error> {
+    let sql = "UPDATE studios SET house_rules = $2, house_rules_version = $3 WHERE id = $1";
+    tx.run(sql, (studio_id, Json(rules.clone()), version)).await.map(drop)
+}
+
+/// The studio's rooms, oldest first.
+pub async fn rooms(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64) -> Result<Vec<Room>, Error> {
+    let sql = "SELECT id, studio_id, name, capacity, version FROM rooms WHERE studio_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
+}
+
+/// One room of the studio.
+pub async fn room(db: &Db, studio_id: Uuid, id: Uuid) -> Result<Option<Room>, Error> {
+    db.maybe("SELECT id, studio_id, name, capacity, version FROM rooms WHERE studio_id = $1 AND id = $2", (studio_id, id)).await
+}
+
+/// One room of the studio, kept from others until the end of the transaction.
+pub async fn room_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<Room>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id, studio_id, name, capacity, version FROM rooms WHERE studio_id = $1 AND id = $2",
+        postgres: "SELECT id, studio_id, name, capacity, version FROM rooms WHERE studio_id = $1 AND id = $2 FOR NO KEY UPDATE",
+    };
+    tx.maybe(sql, (studio_id, id)).await
+}
+
+/// A new room.
+pub async fn add_room(tx: &mut Tx, room: &Room, now: DateTime<Utc>) -> Result<(), Error> {
+    let sql = "INSERT INTO rooms (id, studio_id, name, capacity, version, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.run(sql, (room.id, room.studio_id, room.name.clone(), room.capacity, room.version, now)).await.map(drop)
+}
+
+/// The room as it is after an edit. Sessions that are scheduled there keep their capacity.
+pub async fn set_room(tx: &mut Tx, room: &Room) -> Result<(), Error> {
+    let sql = "UPDATE rooms SET name = $3, capacity = $4, version = $5 WHERE studio_id = $1 AND id = $2";
+    tx.run(sql, (room.studio_id, room.id, room.name.clone(), room.capacity, room.version)).await.map(drop)
+}
+
+/// Who teaches in the studio, by when they came: `(id, name)`.
+pub async fn instructors(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64) -> Result<Vec<(Uuid, String)>, Error> {
+    let sql = "SELECT p.id, p.name FROM staff w JOIN persons p ON p.id = w.person_id \
+               WHERE w.studio_id = $1 AND w.role = 'instructor' AND p.deleted_at IS NULL AND p.id > $2 ORDER BY p.id LIMIT $3";
+    db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
+}

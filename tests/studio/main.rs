@@ -1,0 +1,14 @@
+//! The studio's behaviour, told in its own language and run on both engines over real HTTP.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+// The language is larger than what is said in it so far.
+#![allow(dead_code)]
+
+#[macro_use]
+mod house;
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod seed;
+mod speech;
+
+mod housekeeping;
