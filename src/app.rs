@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::desk::{Desk, Working};
+use crate::letters::transport::Post;
 use crate::running::Running;
 use crate::settings::Settings;
 use crate::sign_in::identities::Identities;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Rows that people who are not signed in caused.
     pub rows_written: RowsWritten,
+    /// By which way letters leave.
+    pub post: Post,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Arc<Notify>,
     /// Where places and credits change hands.
@@ -49,7 +52,7 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(settings: Settings, db: Db, clock: Clock) -> Result<Self, SetUpError> {
+    pub fn new(settings: Settings, db: Db, clock: Clock, post: Post) -> Result<Self, SetUpError> {
         let keys = Keys::of_settings(&settings)?;
         let passwords = Passwords::new(&settings.sign_in)?;
         let letters_written = Arc::new(Notify::new());
@@ -60,6 +63,7 @@ impl App {
             identities: Identities::new(db.clone()),
             limits: Limits::new(clock.clone()),
             rows_written: RowsWritten::default(),
+            post,
             letters_written,
             desk,
             desk_working: Mutex::new(Some(working)),

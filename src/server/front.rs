@@ -32,7 +32,12 @@ const TIMEOUT_RETRY_S: u64 = 5;
 
 /// Every URL, with what every request passes.
 pub fn router(app: App) -> Router {
-    routes()
+    behind(app, routes())
+}
+
+/// These URLs, with what every request passes.
+pub fn behind(app: App, routes: Router<App>) -> Router {
+    routes
         .fallback(async || Problem::new(Kind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
         .layer(Front { app: app.clone() })

@@ -11,4 +11,5 @@ mod postgres;
 mod seed;
 mod speech;
 
+mod desk;
 mod housekeeping;

@@ -1,10 +1,15 @@
 //! What a test finds when it comes in, written directly: fast, and independent of the calls under test.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Timelike, Utc};
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use releve::db::{Db, Error};
+use releve::db::{Db, Error, Wide};
 use releve::ids::new_id;
 use releve::language::Texts;
+use releve::schedule;
+use releve::studios::house_rules::HouseRules;
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -190,50 +195,39 @@ impl House {
 
     /// Schedules a class of 55 minutes in the studio's wall time: `"2026-12-01 18:30"`.
     pub async fn session(&self, local: &str, capacity: i64) -> Session {
-        let zone = self.studio.zone;
-        let wall = NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M").unwrap();
-        let starts_at = self.at(local);
-        let ends_at = starts_at + TimeDelta::minutes(55);
-        let noon = (wall.date() - Days::new(14)).and_time(NaiveTime::from_hms_opt(12, 0, 0).unwrap());
-        let opens_at = zone.from_local_datetime(&noon).earliest().unwrap().to_utc();
-        let cut_off = starts_at - TimeDelta::hours(12);
-        let cap = (capacity / 5).max(3);
-        let (id, now, studio) = (self.new_id(), self.clock.now(), self.studio.clone());
-        self.write(move |tx| {
-            Box::pin(async move {
-                let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, \
-                           local_minute, local_weekday, capacity, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
-                           promote_until, waitlist_cap, changed, created_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
-                let minute = i64::from(wall.hour() * 60 + wall.minute());
-                let weekday = i64::from(wall.weekday().number_from_monday());
-                let values = (
-                    id,
-                    studio.id,
-                    studio.class_type,
-                    studio.room,
-                    studio.instructor.id,
-                    starts_at,
-                    ends_at,
-                    wall.date(),
-                    minute,
-                    weekday,
-                    capacity,
-                    1_i64,
-                    "scheduled",
-                    opens_at,
-                    starts_at,
-                    cut_off,
-                    cut_off,
-                    cap,
-                    Json(json!([])),
-                    now,
-                );
-                tx.run(sql, values).await
-            })
-        })
-        .await;
-        Session { id, starts_at, ends_at }
+        self.plan(local, capacity).await
+    }
+
+    /// The same with more said about it, before it is awaited.
+    pub fn plan(&self, local: &str, capacity: i64) -> Plan {
+        Plan {
+            house: self.clone(),
+            studio: self.studio.clone(),
+            instructor: None,
+            local: local.into(),
+            capacity,
+            minutes: 55,
+            credits: 1,
+            draft: false,
+        }
+    }
+
+    /// Sets house rules of the studio; those left out keep their defaults. Sessions scheduled before keep their instants.
+    pub async fn rules(&self, rules: serde_json::Value) {
+        let (studio, rules) = (self.studio.id, Json(rules));
+        self.write(move |tx| Box::pin(async move { tx.run("UPDATE studios SET house_rules = $1 WHERE id = $2", (rules, studio)).await }))
+            .await;
+    }
+
+    /// What is left on a pack.
+    pub async fn balance(&self, pass: &Pass) -> i64 {
+        self.count("SELECT credits_left FROM passes WHERE id = $1", pass.id).await
+    }
+
+    /// The one number that a query about this id answers.
+    pub async fn count(&self, sql: &'static str, id: Uuid) -> i64 {
+        let (count,): (i64,) = self.db.one(sql, (id,)).await.unwrap();
+        count
     }
 
     /// The studio's date.
@@ -247,5 +241,89 @@ impl House {
         work: impl for<'t> FnOnce(&'t mut releve::db::Tx) -> releve::db::Work<'t, T, Error> + Send + 'static,
     ) -> T {
         self.db.write("seed", work).await.unwrap()
+    }
+}
+
+/// A class that is scheduled when awaited.
+#[must_use = "it is scheduled when it is awaited"]
+pub struct Plan {
+    house: House,
+    studio: Studio,
+    instructor: Option<Uuid>,
+    local: String,
+    capacity: i64,
+    minutes: i64,
+    credits: i64,
+    draft: bool,
+}
+
+impl Plan {
+    /// At another studio.
+    pub fn at(mut self, studio: &Studio) -> Self {
+        self.studio = studio.clone();
+        self
+    }
+
+    /// With this instructor.
+    pub fn taught_by(mut self, instructor: &Person) -> Self {
+        self.instructor = Some(instructor.id);
+        self
+    }
+
+    /// So long.
+    pub fn minutes(mut self, minutes: i64) -> Self {
+        self.minutes = minutes;
+        self
+    }
+
+    /// For so many credits.
+    pub fn credits(mut self, credits: i64) -> Self {
+        self.credits = credits;
+        self
+    }
+
+    /// Not published.
+    pub fn draft(mut self) -> Self {
+        self.draft = true;
+        self
+    }
+}
+
+impl IntoFuture for Plan {
+    type Output = Session;
+    type IntoFuture = Pin<Box<dyn Future<Output = Session> + Send>>;
+
+    /// In a room of its own, so that sessions may overlap.
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { house, studio, instructor, local, capacity, minutes, credits, draft } = self;
+            let (id, room, now) = (house.new_id(), house.new_id(), house.clock.now());
+            let wall = NaiveDateTime::parse_from_str(&local, "%Y-%m-%d %H:%M").unwrap();
+            let starts_at = schedule::rules::instant(wall, studio.zone);
+            let ends_at = starts_at + TimeDelta::minutes(minutes);
+            let (rules,): (Json<HouseRules>,) = house.db.one("SELECT house_rules FROM studios WHERE id = $1", (studio.id,)).await.unwrap();
+            let set = schedule::rules::instants(&rules, studio.zone, starts_at, capacity);
+            let on = schedule::rules::local(starts_at, studio.zone);
+            let status = if draft { "draft" } else { "scheduled" };
+            let instructor = instructor.unwrap_or(studio.instructor.id);
+            house.write(move |tx| {
+                Box::pin(async move {
+                    let sql = "INSERT INTO rooms (id, studio_id, name, capacity, created_at) VALUES ($1, $2, $3, $4, $5)";
+                    tx.run(sql, (room, studio.id, format!("Room of {local}"), 1_000_i64, now)).await?;
+                    let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, \
+                               local_minute, local_weekday, capacity, credits, status, booking_opens_at, booking_closes_at, \
+                               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, created_at) VALUES \
+                               ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+                    let what = (id, studio.id, studio.class_type, room, instructor);
+                    let when = (starts_at, ends_at, on.date, on.minute, on.weekday, capacity, credits, status);
+                    let (opens, closes, free) = (set.booking_opens_at, set.booking_closes_at, set.free_cancel_until);
+                    let until = (opens, closes, free, set.promote_until, set.waiting_ends_at, set.waitlist_cap, Json(json!([])), now);
+                    let values = Wide((what, when, until));
+                    tx.run(sql, values).await
+                })
+            })
+            .await;
+            Session { id, starts_at, ends_at }
+        })
     }
 }
