@@ -15,7 +15,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     }
     let db = serve::open_current(&settings, &place).await?;
     let post = Post::open(&settings).map_err(Failure::new)?;
-    let app = App::new(settings, db, Clock::System, post);
+    let app = App::new(settings, db, Clock::System, post)?;
     let hand = Hand::start(&app);
     tracing::info!("working letters off");
     serve::asked_to_end()?.await;
@@ -41,8 +41,7 @@ pub struct Hand {
 impl Hand {
     /// Begins to work.
     pub fn start(app: &App) -> Self {
-        // Until the keys of `sign_in` are here nobody can read a code.
-        Self { letters: Worker::new(app.clone(), |_, _| None).start(), app: app.clone() }
+        Self { letters: Worker::new(app.clone()).start(), app: app.clone() }
     }
 
     /// Takes no more letters, finishes or hands back what it has.

@@ -128,7 +128,7 @@ impl House {
         let clock = Clock::standing_at(THE_BEGINNING.parse().unwrap());
         let studio = seed::studio(&db, clock.now()).await;
         let post = Post::open(&settings).unwrap();
-        let app = App::new(settings, db.clone(), clock.clone(), post);
+        let app = App::new(settings, db.clone(), clock.clone(), post).unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -193,7 +193,7 @@ impl House {
 
     /// A worker of this house.
     pub fn worker(&self) -> Worker {
-        Worker::new(self.app.clone(), |_, sealed| String::from_utf8(sealed.to_vec()).ok())
+        Worker::new(self.app.clone())
     }
 
     /// Leaves the house in order: letters worked off, promises kept, doors closed.

@@ -142,7 +142,7 @@ impl House {
         let mut settings = self.app.settings.clone();
         settings.letters.transport = url.into();
         let post = Post::open(&settings).unwrap();
-        Worker::new(App::new(settings, db, self.clock.clone(), post), |_, sealed| String::from_utf8(sealed.to_vec()).ok())
+        Worker::new(App::new(settings, db, self.clock.clone(), post).unwrap())
     }
 }
 
@@ -274,7 +274,7 @@ both_engines! {
                 })
             })
             .await;
-        let code = Some(b"12345678".to_vec());
+        let code = house.app.keys.seal("12345678").ok();
         house.write_letter(Letter { sealed_code: code, ..Letter::to_person(id, Language::En, Facts::AddressCode {}) }).await;
         house.worker().run_until_empty().await.unwrap();
         assert_eq!(house.mails()[0].recipient.to_string(), "new@releve.test");
@@ -413,7 +413,7 @@ both_engines! {
         let ana = house.member("Ana").await;
         let worker = house.sending_to(&server.url());
         let letter = || Letter {
-            sealed_code: Some(b"40718265".to_vec()),
+            sealed_code: house.app.keys.seal("40718265").ok(),
             useful_until: Some(house.clock.now() + TimeDelta::minutes(15)),
             ..Letter::to_person(ana.id, Language::En, Facts::PasswordCode {})
         };
