@@ -121,7 +121,7 @@ impl House {
         let options = Options { connections: settings.database.connections, ..Options::default() };
         let db = Db::open(&settings.database.url, options).await.unwrap();
         let clock = Clock::standing_at(THE_BEGINNING.parse().unwrap());
-        let studio = seed::studio(&db, clock.now()).await;
+        let studio = seed::jing_an(&db, clock.now()).await;
         let app = App::new(settings, db.clone(), clock.clone());
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -177,7 +177,13 @@ impl House {
 
     /// Every promise holds on this database, now.
     pub async fn audit_is_clean(&self) {
-        // Until `releve::audit::check` is here.
+        let report = releve::audit::check(&self.db, self.clock.now()).await.unwrap();
+        assert!(report.is_clean(), "{report}");
+    }
+
+    /// Does what falls due by the clock.
+    pub async fn sweep(&self) {
+        // Until the sweeps are here.
     }
 
     /// Works off the letters that are due.
@@ -209,6 +215,7 @@ impl House {
         if let (Some(stop), Some(served)) = (stop, served) {
             let _ = stop.send(());
             served.await.unwrap();
+            self.app.close_desk().await;
             self.db.close().await;
         }
     }

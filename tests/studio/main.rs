@@ -11,4 +11,9 @@ mod postgres;
 mod seed;
 mod speech;
 
+mod booking;
+mod cancellation;
 mod housekeeping;
+mod running_a_class;
+mod staff_bookings;
+mod waitlist;

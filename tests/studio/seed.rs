@@ -58,12 +58,15 @@ fn english(text: &str) -> Json<Texts> {
 }
 
 /// Jing'an: a studio in Shanghai with everybody who works there.
-pub async fn studio(db: &Db, now: DateTime<Utc>) -> Studio {
+pub async fn jing_an(db: &Db, now: DateTime<Utc>) -> Studio {
     let owner = person(db, now, "Olga", true).await;
-    let admin = person(db, now, "Ada", false).await;
-    let desk = person(db, now, "Dong", false).await;
-    let instructor = person(db, now, "Lin Yue", false).await;
-    let zone = chrono_tz::Asia::Shanghai;
+    studio(db, now, "Jing'an", chrono_tz::Asia::Shanghai, owner, ["Ada", "Dong", "Lin Yue"]).await
+}
+
+async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str, zone: Tz, owner: Person, [admin, desk, instructor]: [&str; 3]) -> Studio {
+    let admin = person(db, now, admin, false).await;
+    let desk = person(db, now, desk, false).await;
+    let instructor = person(db, now, instructor, false).await;
     let studio = Studio {
         id: new_id(now),
         zone,
@@ -82,7 +85,7 @@ pub async fn studio(db: &Db, now: DateTime<Utc>) -> Studio {
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
             let contact = "front@jingan.releve.test";
             let shop = "https://jingan.releve.test/shop";
-            let values = (rows.id, "Jing'an", "1 Nanjing Road", zone.name(), "en", contact, shop, Json(json!({})), now);
+            let values = (rows.id, name, "1 Nanjing Road", zone.name(), "en", contact, shop, Json(json!({})), now);
             tx.run(sql, values).await?;
             let sql = "INSERT INTO rooms (id, studio_id, name, capacity, created_at) VALUES ($1, $2, $3, $4, $5)";
             tx.run(sql, (rows.room, rows.id, "Studio A", 1000_i64, now)).await?;
@@ -141,6 +144,26 @@ impl House {
         })
         .await;
         person
+    }
+
+    /// Another instructor of the studio.
+    pub async fn colleague(&self, name: &str) -> Person {
+        let person = person(&self.db, self.clock.now(), name, false).await;
+        let (studio, id, now) = (self.studio.id, person.id, self.clock.now());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO staff (studio_id, person_id, role, since) VALUES ($1, $2, $3, $4)";
+                tx.run(sql, (studio, id, "instructor", now)).await
+            })
+        })
+        .await;
+        person
+    }
+
+    /// Brooklyn: the same owner's studio in New York, with people of its own.
+    pub async fn second_studio(&self) -> Studio {
+        let (db, now, owner) = (&self.db, self.clock.now(), self.studio.owner.clone());
+        studio(db, now, "Brooklyn", chrono_tz::America::New_York, owner, ["Abby", "Dora", "Ines"]).await
     }
 
     /// A member with a pack of ten credits.
