@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::desk::{Desk, Working};
+use crate::letters::transport::Post;
 use crate::running::Running;
 use crate::settings::Settings;
 
@@ -23,6 +24,8 @@ pub struct Parts {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// By which way letters leave.
+    pub post: Post,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Arc<Notify>,
     /// Where places and credits change hands.
@@ -34,11 +37,11 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(settings: Settings, db: Db, clock: Clock) -> Self {
+    pub fn new(settings: Settings, db: Db, clock: Clock, post: Post) -> Self {
         let letters_written = Arc::new(Notify::new());
         let (desk, working) = Desk::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
         let desk_working = Mutex::new(Some(working));
-        Self(Arc::new(Parts { settings, db, clock, letters_written, desk, desk_working, running: Running::default() }))
+        Self(Arc::new(Parts { settings, db, clock, post, letters_written, desk, desk_working, running: Running::default() }))
     }
 
     /// Closes the desk: what waits is decided and answered, nothing new is taken.

@@ -11,7 +11,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::language::Language;
 use crate::problem::{Kind, Problem};
@@ -192,6 +193,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let missing = || Problem::new(Kind::PreconditionMissing).about("If-Match", "must carry the version that was read");
         let text = parts.headers.get(header::IF_MATCH).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
         let text = text.trim().trim_start_matches("W/").trim_matches('"');
+        // A session's ETag is its version and, behind a dash, what else of it may change.
+        let text = text.split_once('-').map_or(text, |(version, _)| version);
         text.parse().map(Self).map_err(|_| Problem::new(Kind::MalformedRequest).about("If-Match", "must be a version"))
     }
 }
@@ -256,6 +259,42 @@ impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let limit = i64::deserialize(deserializer)?;
         if (1..=PAGE_MAX).contains(&limit) { Ok(Self(limit)) } else { Err(D::Error::custom("must be 1 to 200")) }
+    }
+}
+
+/// `?limit=&after=` of a list by id that most read in one piece: without a limit, a whole page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// The most items, 1 to 200.
+    #[param(value_type = Option<i64>)]
+    limit: Option<Limit>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor<Uuid>>,
+}
+
+impl Paging {
+    /// How many items, and behind which.
+    pub fn read(self) -> (Limit, Option<Uuid>) {
+        (self.limit.unwrap_or(Limit(PAGE_MAX)), self.after.map(|Cursor(id)| id))
+    }
+}
+
+/// A field of a PATCH body that may be cleared: absent is `None`, null is `Some(None)`. With `#[serde(default)]`.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Within<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(D::Error::custom(format_args!("must be {MIN} to {MAX}"))) }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod studios;
 pub mod audit;
 pub mod letters;
 pub mod sign_in;
+pub mod sweeps;
 
 pub mod commands;
 pub mod data_directory;
@@ -22,6 +23,7 @@ pub mod server;
 
 pub mod db;
 
+pub mod answer;
 pub mod clock;
 pub mod extract;
 pub mod ids;

@@ -33,6 +33,8 @@ enum Command {
     Worker,
     /// Brings the database's schema up to date.
     Migrate,
+    /// Checks every promise on the live database; exit code 1 if one is broken.
+    Audit,
     /// Copies the embedded database to FILE while others work with it.
     Backup {
         /// Must not be there yet.
@@ -68,6 +70,7 @@ fn start(line: Line) -> Result<(), Failure> {
             Command::Serve { no_worker } => commands::serve::run(settings, !no_worker).await,
             Command::Worker => commands::worker::run(settings).await,
             Command::Migrate => commands::migrate::run(&settings).await,
+            Command::Audit => commands::audit::run(&settings).await,
             Command::Backup { file } => commands::backup::run(&settings, &file).await,
             Command::Openapi => Ok(()),
         }

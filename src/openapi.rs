@@ -131,3 +131,104 @@ Every refusal is `application/problem+json` (RFC 9457). What one may not see ans
 | type | status | what a person reads |
 |---|---|---|
 ";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
+
+    /// The calls that the text of `routes.rs` routes: `get /v1/studios`.
+    fn routed(text: &str) -> BTreeSet<String> {
+        let mut calls = BTreeSet::new();
+        for route in text.split(".route(").skip(1) {
+            let route = arguments(route);
+            let path = route.split('"').nth(1).expect("a path");
+            let handlers = route.rsplit('"').next().unwrap_or_default();
+            let words: Vec<&str> = handlers.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            let before = calls.len();
+            for method in METHODS {
+                // A handler may itself be called `get`: only what opens a bracket is a method.
+                if words.contains(&method)
+                    && handlers.match_indices(&format!("{method}(")).any(|(at, _)| !handlers[..at].ends_with(is_part_of_name))
+                {
+                    calls.insert(format!("{method} {path}"));
+                }
+            }
+            assert!(calls.len() > before, "{path} has a method");
+        }
+        calls
+    }
+
+    fn is_part_of_name(c: char) -> bool {
+        c.is_alphanumeric() || c == '_' || c == ':'
+    }
+
+    /// The text up to the bracket that closes the one before it.
+    fn arguments(text: &str) -> &str {
+        let mut depth = 1;
+        let end = text.char_indices().find_map(|(at, c)| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            (depth == 0).then_some(at)
+        });
+        &text[..end.expect("brackets close")]
+    }
+
+    fn documented(document: &Value) -> BTreeSet<String> {
+        let paths = document["paths"].as_object().unwrap();
+        paths.iter().flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))).collect()
+    }
+
+    #[test]
+    fn every_route_is_documented_and_nothing_else() {
+        let (routed, documented) = (routed(include_str!("routes.rs")), documented(&document()));
+        let missing: Vec<_> = routed.difference(&documented).collect();
+        let invented: Vec<_> = documented.difference(&routed).collect();
+        assert!(missing.is_empty() && invented.is_empty(), "routed, not documented: {missing:#?}\ndocumented, not routed: {invented:#?}");
+    }
+
+    #[test]
+    fn the_text_of_the_routes_is_understood() {
+        let text = r#"Router::new()
+            .route("/a/{id}", get(x::get).put(x::put_it))
+            .route(
+                "/b",
+                post(y::delete),
+            )"#;
+        let expected = ["get /a/{id}", "put /a/{id}", "post /b"].map(String::from);
+        assert_eq!(routed(text), BTreeSet::from(expected));
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let mut references = BTreeSet::new();
+        collect(&document, &mut references);
+        for reference in references {
+            let pointer = reference.strip_prefix('#').expect("a reference within the document");
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    fn collect(node: &Value, into: &mut BTreeSet<String>) {
+        match node {
+            Value::Object(map) => {
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                    into.insert(reference.to_owned());
+                }
+                map.values().for_each(|node| collect(node, into));
+            }
+            Value::Array(all) => all.iter().for_each(|node| collect(node, into)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_document() {
+        let document = document();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        insta::assert_snapshot!("openapi", text());
+    }
+}

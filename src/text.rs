@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
+use crate::language::Texts;
+
 /// A text of at most `MAX` characters on one line: a name, a phone number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
@@ -85,6 +87,65 @@ impl<'de> Deserialize<'de> for Note {
             return Err(D::Error::custom("must not have control characters"));
         }
         Ok(Self(text))
+    }
+}
+
+/// A text in one or more languages, as it comes in: English always, Chinese where the studio wrote it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words<T> {
+    en: T,
+    #[serde(rename = "zh-Hans")]
+    zh_hans: Option<T>,
+    #[serde(rename = "zh-Hant")]
+    zh_hant: Option<T>,
+}
+
+impl<T: Into<String>> From<Words<T>> for Texts {
+    fn from(words: Words<T>) -> Self {
+        Self { en: words.en.into(), zh_hans: words.zh_hans.map(Into::into), zh_hant: words.zh_hant.map(Into::into) }
+    }
+}
+
+impl<const MAX: usize> From<Line<MAX>> for String {
+    fn from(line: Line<MAX>) -> Self {
+        line.0
+    }
+}
+
+impl From<Note> for String {
+    fn from(note: Note) -> Self {
+        note.0
+    }
+}
+
+/// The address of a web page: http or https, at most 2,000 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebAddress(String);
+
+impl WebAddress {
+    /// Trims and checks.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        // The parser would drop line breaks and tabs in silence.
+        let sane = text.len() <= 2_000 && !text.chars().any(|c| c.is_control() || c.is_whitespace() || is_invisible(c));
+        let parsed = sane.then(|| url::Url::parse(text).ok()).flatten();
+        match parsed {
+            Some(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Self(text.to_owned())),
+            _ => Err("must be an address like \"https://studio.example/shop\""),
+        }
+    }
+}
+
+impl From<WebAddress> for String {
+    fn from(address: WebAddress) -> Self {
+        address.0
+    }
+}
+
+impl<'de> Deserialize<'de> for WebAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -167,6 +228,10 @@ mod tests {
         for bad in ["x", "a@b\r\nBcc: c@d.test", "a b@c.test", "@d.test"] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
+        for bad in ["", "shop", "ftp://a.test/", "javascript:alert(1)", "https://", "https://a.test/\nb", "https://a b.test/", "//a.test"] {
+            assert!(WebAddress::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(WebAddress::parse(" https://studio.example/shop?x=1#y ").is_ok());
         assert_eq!(Email::parse("Ana@Example.TEST").map(|email| email.key()), Ok("ana@example.test".into()));
     }
 }

@@ -130,7 +130,8 @@ pub async fn be(peer: &str) {
     let listener = tokio::net::TcpListener::bind((settings.server.address, settings.server.port)).await.expect("the port");
     let options = Options { connections: settings.database.connections, ..Options::default() };
     let db = Db::open(&settings.database.url, options).await.expect("the database");
-    let app = App::new(settings, db, Clock::System);
+    let post = releve::letters::transport::Post::open(&settings).unwrap_or_else(|error| panic!("{error}"));
+    let app = App::new(settings, db, Clock::System, post);
     let routes = match peer {
         "ceiling" => constants(),
         other => panic!("no such peer: {other}"),

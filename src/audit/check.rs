@@ -214,7 +214,7 @@ struct Taken {
 /// Nobody waits, before the promotion cut-off, while a place stands free that she could be promoted into.
 async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, b.session_id, s.studio_id, s.class_type_id, s.local_date, s.credits, s.starts_at, \
-               s.ends_at, b.asked_pass_id, b.asked_unpaid, CAST(st.house_rules ->> 'bookings_ahead_max' AS BIGINT) AS ahead_max \
+               s.ends_at, b.asked_pass_id, b.asked_unpaid, CAST(COALESCE(st.house_rules ->> 'bookings_ahead_max', '20') AS BIGINT) AS ahead_max \
                FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status = 'waitlisted' JOIN studios st ON st.id = s.studio_id \
                WHERE s.status = 'scheduled' AND s.waiting > 0 AND s.taken + s.held < s.capacity AND s.promote_until > $1 AND s.waiting_ends_at > $1";
     let waiters: Vec<Waiter> = tx.all(sql, (now,)).await?;

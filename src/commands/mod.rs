@@ -1,5 +1,6 @@
 //! What the command line can be told to do, one file each. `main.rs` parses and dispatches.
 
+pub mod audit;
 pub mod backup;
 pub mod migrate;
 pub mod serve;

@@ -13,6 +13,7 @@ use super::{Failure, Place, migrate, worker};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::letters::transport::Post;
 use crate::running::{metrics, store};
 use crate::server::{self, SHUTDOWN_MAX};
 use crate::settings::Settings;
@@ -24,11 +25,12 @@ pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
         return Err(worker::needs_a_server("serve --no-worker"));
     }
     check(&settings)?;
+    let post = Post::open(&settings).map_err(Failure::new)?;
     let _lock = place.lock()?;
     let db = open_current(&settings, &place).await?;
     refuse_demo(&db, &place, &settings).await?;
     let listener = listen(&settings).await?;
-    let app = App::new(settings, db, Clock::System);
+    let app = App::new(settings, db, Clock::System, post);
     live(app, listener, with_worker).await
 }
 
@@ -95,6 +97,7 @@ pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<
     let deadline = deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_MAX);
     // The pools keep the last two seconds.
     let before_pools = deadline - Duration::from_secs(2);
+    by(before_pools, "the desk", app.close_desk()).await;
     if let Some(worker) = worker {
         by(before_pools, "the worker", worker.stop()).await;
     }
@@ -141,5 +144,57 @@ fn raise_open_files(connections_max: usize) {
     let possible = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
     if setrlimit(Resource::Nofile, Rlimit { current: Some(possible), ..limit }).is_err() || possible < wanted {
         tracing::warn!(wanted, got = possible.max(current), "fewer open files than server.connections_max asks for");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Error;
+
+    async fn refusal(change: impl FnOnce(&mut Settings)) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults().unwrap();
+        settings.data.directory = directory.path().to_owned();
+        // Where nobody may listen: whatever is not refused before fails there.
+        settings.server.address = "192.0.2.1".parse().unwrap();
+        change(&mut settings);
+        run(settings, true).await.unwrap_err().why
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_served_is_refused_in_one_line() {
+        assert!(refusal(|_| {}).await.starts_with("cannot listen on 192.0.2.1:3000"));
+        assert!(refusal(|settings| settings.sign_in.assetlinks = "{".into()).await.contains("sign_in.assetlinks"));
+        assert!(refusal(|settings| settings.server.request_timeout_s = 0).await.contains("at least 1"));
+        assert!(refusal(|settings| settings.database.migrate_on_start = false).await.contains("releve migrate"));
+        let embedded = run(Settings::defaults().unwrap(), false).await.unwrap_err().why;
+        assert!(embedded.contains("PostgreSQL"), "{embedded}");
+    }
+
+    #[tokio::test]
+    async fn a_demo_is_not_served_to_the_world() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults().unwrap();
+        settings.data.directory = directory.path().to_owned();
+        let place = Place::of(&settings).unwrap();
+        let db = open_current(&settings, &place).await.unwrap();
+        refuse_demo(&db, &place, &settings).await.unwrap();
+        db.write("test", |tx| Box::pin(store::note(tx, store::DEMO, "1".into()))).await.map_err(|error: Error| error).unwrap();
+        refuse_demo(&db, &place, &settings).await.unwrap();
+        settings.server.address = "0.0.0.0".parse().unwrap();
+        let refused = refuse_demo(&db, &place, &settings).await.unwrap_err().why;
+        assert!(refused.contains("demo"), "{refused}");
+        db.close().await;
+    }
+
+    #[tokio::test]
+    async fn one_directory_one_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults().unwrap();
+        settings.data.directory = directory.path().to_owned();
+        let _held = Place::of(&settings).unwrap().lock().unwrap();
+        let refused = run(settings, true).await.unwrap_err().why;
+        assert!(refused.contains("in use by another process"), "{refused}");
     }
 }

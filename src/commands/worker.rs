@@ -1,11 +1,10 @@
 //! `releve worker`: letters and sweeps in a process of their own, beside `serve --no-worker`.
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-
 use super::{Failure, Place, serve};
 use crate::app::App;
 use crate::clock::Clock;
+use crate::letters::transport::Post;
+use crate::letters::worker::{AtWork, Worker};
 use crate::settings::Settings;
 
 /// Works letters off until SIGTERM or SIGINT.
@@ -15,11 +14,13 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
         return Err(needs_a_server("worker"));
     }
     let db = serve::open_current(&settings, &place).await?;
-    let app = App::new(settings, db, Clock::System);
+    let post = Post::open(&settings).map_err(Failure::new)?;
+    let app = App::new(settings, db, Clock::System, post);
     let hand = Hand::start(&app);
     tracing::info!("working letters off");
     serve::asked_to_end()?.await;
     hand.stop().await;
+    app.close_desk().await;
     app.db.close().await;
     Ok(())
 }
@@ -31,25 +32,22 @@ pub fn needs_a_server(what: &str) -> Failure {
     ))
 }
 
-/// The worker of this process.
+/// What works beside the handlers of this process.
 pub struct Hand {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    letters: AtWork,
+    app: App,
 }
 
 impl Hand {
     /// Begins to work.
-    pub fn start(_app: &App) -> Self {
-        let (stop, mut stopped) = watch::channel(false);
-        let task = tokio::spawn(async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        });
-        Self { stop, task }
+    pub fn start(app: &App) -> Self {
+        // Until the keys of `sign_in` are here nobody can read a code.
+        Self { letters: Worker::new(app.clone(), |_, _| None).start(), app: app.clone() }
     }
 
     /// Takes no more letters, finishes or hands back what it has.
     pub async fn stop(self) {
-        let _ = self.stop.send(true);
-        let _ = self.task.await;
+        self.letters.stop().await;
+        self.app.post.close().await;
     }
 }

@@ -210,13 +210,12 @@ fn check<A: Arguments>(text: &str, args: &Built<A>) {
     if cfg!(debug_assertions)
         && let Ok(args) = args
     {
-        let numbered = text
-            .split('$')
+        // `$3` and `?3` name the third; a bare `?` is the next.
+        let marks = text
+            .split(['$', '?'])
             .skip(1)
-            .filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok())
-            .max()
-            .unwrap_or(0);
-        let asked = numbered.max(text.matches('?').count());
+            .map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse::<usize>().ok());
+        let asked = marks.fold(0, |most, number| number.map_or(most + 1, |number| most.max(number)));
         assert_eq!(asked, args.len(), "binds of {text}");
     }
 }

@@ -1,10 +1,56 @@
 //! Letters: one mail to one person, in her language, with a visible fate.
 //!
-//! A change writes a [`Letter`] in its own transaction (`outbox`); the worker leases the row, renders it in the reader's language
-//! (`words/`), sends it by a transport and settles its fate.
+//! A change writes a letter in its own transaction (`outbox`), with the facts frozen as they were ([`facts::Facts`]). The
+//! [`worker::Worker`] leases rows that are due, puts the facts into words (`words/`), makes a mail of them (`message`, with a
+//! `calendar` part where a place is held), sends it by a `transport` and settles its [`State`]. What overtakes what, when a failed
+//! attempt is repeated and when patience ends stand in `rules`. Kill the process between any two steps: the lease runs out, another
+//! attempt is made, and the mail is the same mail by its Message-ID.
 
 pub mod calendar;
 pub mod facts;
+pub mod message;
 pub mod outbox;
 pub mod phrases;
+pub mod retention;
+pub mod rules;
+pub mod smtp;
+pub mod store;
+pub mod transport;
 pub mod words;
+pub mod worker;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A letter's fate. More may come: clients must tolerate what they do not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum State {
+    /// Not yet tried.
+    Queued,
+    /// A worker has it.
+    Sending,
+    /// The mail server took it.
+    Sent,
+    /// An attempt failed, another will be made.
+    Retrying,
+    /// Refused for good, or given up after 48 h.
+    Failed,
+    /// Taken, and came back.
+    Bounced,
+    /// Events have overtaken it: it will not be sent.
+    Obsolete,
+}
+
+impl State {
+    /// Whether it may still leave the house.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Queued | Self::Sending | Self::Retrying)
+    }
+
+    /// Whether it was given up and staff may have it sent again.
+    pub const fn is_given_up(self) -> bool {
+        matches!(self, Self::Failed | Self::Bounced)
+    }
+}

@@ -1,74 +1,186 @@
-//! Passes and their ledger in the database. The desk is the only writer of both.
+//! Passes, pass types and the ledger in the database. Passes and ledger are written by the desk alone.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{LedgerEntry, Pass, PassType};
-use crate::db::{Error, Tx};
+use crate::db::{Db, Error, Sql, Tx, Wide};
 
-macro_rules! pass_columns {
-    () => {
-        "id, studio_id, person_id, pass_type_id, name, kind, credits_left, per_week, expires_on, class_type_ids, studio_ids, sold_at, sold_by"
+macro_rules! passes {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.studio_id, p.person_id, p.pass_type_id, p.name, p.kind, p.credits_left, p.per_week, p.expires_on, ",
+            "p.class_type_ids, p.studio_ids, p.sold_at, p.sold_by FROM passes p ",
+            $rest
+        )
     };
 }
 
-/// Passes by id.
+macro_rules! types {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, studio_ids, version ",
+            "FROM pass_types ",
+            $rest
+        )
+    };
+}
+
+/// These passes, in no order.
 pub async fn by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Pass>, Error> {
-    tx.among(concat!("SELECT ", pass_columns!(), " FROM passes WHERE id IN #"), (), ids).await
+    tx.among(passes!("WHERE p.id IN #"), (), ids).await
 }
 
-/// All passes of these people.
+/// All passes of these people, in no order.
 pub async fn of_people(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<Pass>, Error> {
-    tx.among(concat!("SELECT ", pass_columns!(), " FROM passes WHERE person_id IN #"), (), people).await
+    tx.among(passes!("WHERE p.person_id IN #"), (), people).await
 }
 
-/// Pass types by id.
-pub async fn types_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PassType>, Error> {
-    let sql = "SELECT id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, studio_ids, version \
-               FROM pass_types WHERE id IN #";
-    tx.among(sql, (), ids).await
-}
-
-/// Writes passes that were sold.
+/// Writes new passes.
 pub async fn insert(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
     let rows = passes
         .into_iter()
-        .cloned()
         .map(|p| {
             (
                 p.id,
                 p.studio_id,
                 p.person_id,
                 p.pass_type_id,
-                p.name,
+                p.name.clone(),
                 p.kind,
                 p.credits_left,
                 p.per_week,
                 p.expires_on,
-                p.class_type_ids,
-                p.studio_ids,
+                p.class_type_ids.clone(),
+                p.studio_ids.clone(),
                 p.sold_at,
                 p.sold_by,
             )
         })
         .collect();
-    tx.rows(concat!("INSERT INTO passes (", pass_columns!(), ") VALUES #"), rows).await.map(drop)
-}
-
-/// Writes balances, and last days that were prolonged.
-pub async fn update(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
-    let rows = passes.into_iter().map(|pass| (pass.id, pass.credits_left, pass.expires_on)).collect();
-    let sql = "WITH x (id, credits_left, expires_on) AS (VALUES #) \
-               UPDATE passes SET credits_left = x.credits_left, expires_on = x.expires_on FROM x WHERE passes.id = x.id";
+    let sql = "INSERT INTO passes (id, studio_id, person_id, pass_type_id, name, kind, credits_left, per_week, expires_on, class_type_ids, \
+               studio_ids, sold_at, sold_by) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 
-/// Appends to the ledger.
+/// Writes changed passes: the balance, and the last day where it was prolonged.
+pub async fn update(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
+    let rows = passes.into_iter().map(|p| (p.id, p.credits_left, p.expires_on)).collect();
+    let sql = "WITH x (id, credits_left, expires_on) AS (VALUES #) UPDATE passes SET credits_left = x.credits_left, \
+               expires_on = x.expires_on FROM x WHERE passes.id = x.id";
+    tx.rows(sql, rows).await.map(drop)
+}
+
+/// Adds lines to the ledger.
 pub async fn insert_ledger(tx: &mut Tx, entries: Vec<LedgerEntry>) -> Result<(), Error> {
     let rows = entries
         .into_iter()
-        .map(|e| (e.id, e.pass_id, e.at, e.credits, e.reason, e.booking_id, e.amount_minor, e.currency, e.method, e.reference, e.by_person))
+        .map(|e| {
+            Wide((
+                (e.id, e.pass_id, e.at, e.credits, e.reason, e.booking_id),
+                (e.amount_minor, e.currency, e.method, e.reference, e.by_person),
+            ))
+        })
         .collect();
-    let sql =
-        "INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person) VALUES #";
+    let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person) \
+               VALUES #";
     tx.rows(sql, rows).await.map(drop)
+}
+
+/// These pass types, in no order.
+pub async fn types_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PassType>, Error> {
+    tx.among(types!("WHERE id IN #"), (), ids).await
+}
+
+/// One pass.
+pub async fn pass(db: &Db, id: Uuid) -> Result<Option<Pass>, Error> {
+    db.maybe(passes!("WHERE p.id = $1"), (id,)).await
+}
+
+/// A person's passes, the newest first.
+pub async fn of_person(db: &Db, person_id: Uuid, before: Option<Uuid>, count_max: i64) -> Result<Vec<Pass>, Error> {
+    let sql = passes!("WHERE p.person_id = $1 AND p.id < $2 ORDER BY p.id DESC LIMIT $3");
+    db.all(sql, (person_id, before.unwrap_or(Uuid::max()), count_max)).await
+}
+
+/// A pass's ledger, the oldest first, behind the cursor.
+pub async fn ledger(db: &Db, pass_id: Uuid, after: Option<(DateTime<Utc>, Uuid)>, count_max: i64) -> Result<Vec<LedgerEntry>, Error> {
+    let sql = "SELECT id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person FROM ledger \
+               WHERE pass_id = $1 AND at >= $2 AND (at > $2 OR id > $3) ORDER BY at, id LIMIT $4";
+    let (at, id) = after.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
+    db.all(sql, (pass_id, at, id, count_max)).await
+}
+
+/// Whether the person is a member of the studio.
+pub async fn is_member(db: &Db, studio_id: Uuid, person_id: Uuid) -> Result<bool, Error> {
+    let sql = "SELECT person_id FROM members WHERE studio_id = $1 AND person_id = $2";
+    Ok(db.maybe::<(Uuid,)>(sql, (studio_id, person_id)).await?.is_some())
+}
+
+/// What the studio sells, oldest first.
+pub async fn types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64) -> Result<Vec<PassType>, Error> {
+    db.all(types!("WHERE studio_id = $1 AND id > $2 ORDER BY id LIMIT $3"), (studio_id, after.unwrap_or_default(), count_max)).await
+}
+
+/// One pass type of the studio, kept from others until the end of the transaction.
+pub async fn type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<PassType>, Error> {
+    let sql = Sql::Each {
+        sqlite: types!("WHERE studio_id = $1 AND id = $2"),
+        postgres: types!("WHERE studio_id = $1 AND id = $2 FOR NO KEY UPDATE"),
+    };
+    tx.maybe(sql, (studio_id, id)).await
+}
+
+/// A new pass type.
+pub async fn add_type(tx: &mut Tx, sold: &PassType, now: DateTime<Utc>) -> Result<(), Error> {
+    let sql = "INSERT INTO pass_types (id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, \
+               studio_ids, version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    let t = sold.clone();
+    let binds = (
+        t.id,
+        t.studio_id,
+        t.name,
+        t.kind,
+        t.credits,
+        t.per_week,
+        t.valid_days,
+        t.price_minor,
+        t.currency,
+        t.class_type_ids,
+        t.studio_ids,
+        t.version,
+        now,
+    );
+    tx.run(sql, binds).await.map(drop)
+}
+
+/// The pass type as it is after an edit. Passes that were sold keep what they promised.
+pub async fn set_type(tx: &mut Tx, sold: &PassType) -> Result<(), Error> {
+    let sql = "UPDATE pass_types SET name = $3, credits = $4, per_week = $5, valid_days = $6, price_minor = $7, currency = $8, \
+               class_type_ids = $9, studio_ids = $10, version = $11 WHERE studio_id = $1 AND id = $2";
+    let t = sold.clone();
+    let binds = (
+        t.studio_id,
+        t.id,
+        t.name,
+        t.credits,
+        t.per_week,
+        t.valid_days,
+        t.price_minor,
+        t.currency,
+        t.class_type_ids,
+        t.studio_ids,
+        t.version,
+    );
+    tx.run(sql, binds).await.map(drop)
+}
+
+/// Which of these are class types, with their studios.
+pub async fn class_types_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, Error> {
+    tx.among("SELECT id, studio_id FROM class_types WHERE id IN #", (), ids).await
+}
+
+/// Which of these are studios.
+pub async fn studios_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid,)>, Error> {
+    tx.among("SELECT id FROM studios WHERE id IN #", (), ids).await
 }

@@ -45,6 +45,9 @@ pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
         Ok(Ok(false)) => return Err(failed("schema")),
         Ok(Err(_)) | Err(_) => return Err(failed("database")),
     }
+    if !app.desk.is_answering().await {
+        return Err(failed("desk"));
+    }
     Ok(Json(Health { status: "ready" }))
 }
 

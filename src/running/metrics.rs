@@ -3,12 +3,15 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Upper bounds in seconds: from an answer out of memory to one that was given up.
 const SECONDS: [f64; 14] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
+
+/// Upper bounds of histograms that count: a batch has at most 256 commands.
+const COUNTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// How often what was observed is put into its buckets, so that it need not be kept one by one.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -16,7 +19,10 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Begins to count, once a process.
 pub fn install() -> Result<(), BuildError> {
     if HANDLE.get().is_none() {
-        let handle = PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
+        let handle = PrometheusBuilder::new()
+            .set_buckets(&SECONDS)?
+            .set_buckets_for_metric(Matcher::Suffix("_commands".into()), &COUNTS)?
+            .install_recorder()?;
         let _ = HANDLE.set(handle);
     }
     describe();
@@ -26,7 +32,17 @@ pub fn install() -> Result<(), BuildError> {
 fn describe() {
     metrics::describe_histogram!("releve_http_request_seconds", "Requests answered: by method, route and status");
     metrics::describe_gauge!("releve_http_connections", "Connections open now");
+    metrics::describe_histogram!("releve_desk_batch_commands", "Commands of one batch of the desk");
+    metrics::describe_histogram!("releve_desk_batch_seconds", "Batches of the desk, from their begin to their commit");
+    metrics::describe_counter!("releve_desk_commands_total", "Commands that the desk answered, by what they ask and what came of them");
     metrics::describe_histogram!("releve_db_write_seconds", "Transactions that write, by what they do");
+    metrics::describe_gauge!("releve_letters", "Letters whose fate is open or wants somebody's eye: by state");
+    metrics::describe_gauge!("releve_letters_oldest_due_seconds", "For how long the letter that waits longest has been due");
+    metrics::describe_counter!(
+        "releve_letters_total",
+        "What became of attempts to send a letter, and of letters that were not sent: by fate"
+    );
+    metrics::describe_histogram!("releve_letter_attempt_seconds", "Attempts to send a letter");
 }
 
 /// Keeps the counts small, for as long as it runs.

@@ -376,6 +376,7 @@ mod tests {
                 booking_closes_at: starts_at,
                 free_cancel_until: utc("2026-11-30T22:30"),
                 promote_until: utc("2026-11-30T22:30"),
+                waiting_ends_at: starts_at,
                 waitlist_cap: Some(4),
             }
         );

@@ -1,9 +1,11 @@
-//! The accept loop: connections in, requests to the [`front`], and the first half of an orderly end.
+//! The accept loop: connections in, requests to the front, and the first half of an orderly end.
 //!
 //! `axum::serve` sets no timers and no limits, so the loop is our own on hyper: a time by which a request's headers must have come
 //! (it also ends connections that idle), a most of header bytes, and a most of connections at once; more wait in the listen queue.
 
 mod front;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -43,7 +45,7 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Answers requests until `shutdown` completes; then says that it is not ready, takes no more connections, and returns when every
-/// request that had come is answered (at most [`DRAIN_MAX`]). Desk, worker and pools still work and are the caller's to close.
+/// request that had come is answered (18 s at most). Desk, worker and pools still work and are the caller's to close.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let router = router(app.clone());
     serve_router(app, router, listener, shutdown).await;

@@ -11,6 +11,8 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use releve::app::App;
 use releve::clock::Clock;
 use releve::db::{Db, Engine, Options};
+use releve::letters::transport::Post;
+use releve::letters::worker::Worker;
 use releve::settings::Settings;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -102,6 +104,9 @@ impl House {
 
     /// The same, with other settings.
     pub async fn open_with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Option<Self> {
+        // `RUST_LOG=warn` shows what the house says of itself.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let directory = TempDir::with_prefix("releve-test-").unwrap();
         let path = directory.path().to_owned();
         let (database, url) = match engine {
@@ -122,7 +127,8 @@ impl House {
         let db = Db::open(&settings.database.url, options).await.unwrap();
         let clock = Clock::standing_at(THE_BEGINNING.parse().unwrap());
         let studio = seed::jing_an(&db, clock.now()).await;
-        let app = App::new(settings, db.clone(), clock.clone());
+        let post = Post::open(&settings).unwrap();
+        let app = App::new(settings, db.clone(), clock.clone(), post);
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -188,7 +194,12 @@ impl House {
 
     /// Works off the letters that are due.
     pub async fn post(&self) {
-        // Until the worker is here.
+        self.worker().run_until_empty().await.unwrap();
+    }
+
+    /// A worker of this house.
+    pub fn worker(&self) -> Worker {
+        Worker::new(self.app.clone(), |_, sealed| String::from_utf8(sealed.to_vec()).ok())
     }
 
     /// Leaves the house in order: letters worked off, promises kept, doors closed.

@@ -13,6 +13,7 @@ mod speech;
 
 mod booking;
 mod cancellation;
+mod desk;
 mod housekeeping;
 mod running_a_class;
 mod staff_bookings;

@@ -1,0 +1,236 @@
+//! A letter as a mail (RFC 5322): text and HTML, with the calendar part where a place is held or given up.
+//!
+//! Everything that could tell one attempt from another comes from the letter's row: a repeat is the same mail, byte by byte.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::{Address, Message};
+use uuid::Uuid;
+
+use super::calendar::{self, CalendarEntry, Method};
+use super::facts::{Facts, Rendered};
+use super::rules::SendError;
+use crate::language::Language;
+
+/// Who writes where no studio does and the setting `letters.from` has no name of its own.
+const HOUSE_NAME: &str = "Relevé";
+
+/// A mail, ready to be handed to a mail server.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// The letter's id.
+    pub id: Uuid,
+    /// The envelope: who sends it, and hears of it when it comes back.
+    pub sender: Address,
+    /// The envelope: who gets it.
+    pub recipient: Address,
+    /// The mail itself, with CRLF.
+    pub raw: Vec<u8>,
+}
+
+/// What a mail is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    pub id: Uuid,
+    pub created_at: DateTime<Utc>,
+    /// The mailbox that sends; shown with the studio's name.
+    pub from: &'a Mailbox,
+    pub to: &'a str,
+    pub name: Option<&'a str>,
+    pub language: Language,
+    pub facts: &'a Facts,
+    pub words: &'a Rendered,
+    pub booking_id: Option<Uuid>,
+    /// SEQUENCE of the calendar part.
+    pub sequence: Option<i64>,
+    /// The setting `public_url`.
+    pub public_url: &'a str,
+}
+
+/// Makes the mail. An address that cannot be one is this letter's own trouble.
+pub fn build(parts: &Parts<'_>) -> Result<Mail, SendError> {
+    let recipient: Address = parts.to.parse().map_err(|_| SendError::permanent("the address is not one"))?;
+    let sender = parts.from.email.clone();
+    let studio = parts.facts.studio();
+    let from_name = studio.map(|studio| studio.name.as_str()).or(parts.from.name.as_deref()).and_then(one_line);
+    let contact = studio.and_then(|studio| studio.contact.as_deref()).and_then(|contact| contact.trim().parse::<Address>().ok());
+
+    let mut builder = Message::builder()
+        .message_id(Some(format!("<{}@{}>", parts.id, sender.domain())))
+        .date(SystemTime::from(parts.created_at))
+        .from(Mailbox::new(Some(from_name.unwrap_or_else(|| HOUSE_NAME.into())), sender.clone()))
+        .to(Mailbox::new(parts.name.and_then(one_line), recipient.clone()))
+        .subject(one_line(&parts.words.subject).unwrap_or_default())
+        .header(AutoSubmitted);
+    if let Some(contact) = contact {
+        builder = builder.reply_to(Mailbox::new(None, contact));
+    }
+    let message = builder.multipart(body(parts)).map_err(|error| SendError::permanent(format!("no mail could be made: {error}")))?;
+    Ok(Mail { id: parts.id, sender, recipient, raw: message.formatted() })
+}
+
+/// The words twice, the richer last. The calendar part comes twice too: as an alternative, where mail programs look for an
+/// invitation, and as a file for those that know only attachments. Its UID lets both be one event.
+fn body(parts: &Parts<'_>) -> MultiPart {
+    let alternative = MultiPart::alternative()
+        .boundary(boundary(parts.id, "words"))
+        .singlepart(SinglePart::plain(parts.words.text.clone()))
+        .singlepart(SinglePart::html(parts.words.html.clone()));
+    let Some((method, event)) = calendar_part(parts) else { return alternative };
+    let kinds = ContentType::parse(&format!("text/calendar; charset=utf-8; method={}", method.name()))
+        .and_then(|inline| Ok((inline, ContentType::parse("application/ics")?)));
+    let Ok((inline, file)) = kinds else { return alternative };
+    MultiPart::mixed()
+        .boundary(boundary(parts.id, "all"))
+        .multipart(alternative.singlepart(SinglePart::builder().header(inline).body(event.clone())))
+        .singlepart(Attachment::new("invite.ics".into()).body(event, file))
+}
+
+fn calendar_part(parts: &Parts<'_>) -> Option<(Method, String)> {
+    let method = calendar::method_of(parts.facts)?;
+    let event = calendar::part(&CalendarEntry {
+        method,
+        language: parts.language,
+        session: parts.facts.session()?,
+        booking_id: parts.booking_id?,
+        sequence: parts.sequence?,
+        written_at: parts.created_at,
+        domain: parts.from.email.domain(),
+        public_url: parts.public_url,
+        name: parts.name,
+        address: parts.to,
+        sender: parts.from.email.as_ref(),
+    });
+    Some((method, event))
+}
+
+fn boundary(id: Uuid, of: &str) -> String {
+    format!("={}_{of}", id.simple())
+}
+
+/// Without what could begin a new header line; `None` if nothing is left.
+fn one_line(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// No out-of-office answers, please (RFC 3834).
+#[derive(Clone, Copy)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mail_parser::{MessageParser, MimeHeaders};
+
+    use super::*;
+    use crate::letters::facts::ToRender;
+    use crate::letters::words;
+    use crate::letters::words::tests::{booking_id, facts_of_every_kind};
+
+    fn from() -> Mailbox {
+        "letters@studio.test".parse().unwrap()
+    }
+
+    fn mail(facts: &Facts, to: &str, name: Option<&str>) -> Result<Mail, SendError> {
+        let language = Language::ZhHans;
+        let to_render =
+            ToRender { language, name, facts, public_url: "https://studio.test", booking_id: Some(booking_id()), code: Some("12345678") };
+        build(&Parts {
+            id: Uuid::from_u128(7),
+            created_at: "2026-11-22T09:15:00.123456Z".parse().unwrap(),
+            from: &from(),
+            to,
+            name,
+            language,
+            facts,
+            words: &words::render(&to_render).unwrap(),
+            booking_id: Some(booking_id()),
+            sequence: Some(3),
+            public_url: "https://studio.test",
+        })
+    }
+
+    #[test]
+    fn every_kind_is_a_mail_that_others_can_read() {
+        for (kind, facts) in facts_of_every_kind() {
+            let sent = mail(&facts, "mei@member.test", Some("陈梅")).unwrap();
+            assert!(sent.raw.is_ascii(), "{kind}");
+            assert!(sent.raw.split(|byte| *byte == b'\n').all(|line| line.len() < 1_000), "{kind}");
+            let read = MessageParser::default().parse(&sent.raw).unwrap();
+            assert_eq!(read.message_id(), Some("00000000-0000-0000-0000-000000000007@studio.test"), "{kind}");
+            assert_eq!(read.date().unwrap().to_rfc3339(), "2026-11-22T09:15:00Z", "{kind}");
+            let sender = read.from().and_then(|from| from.first()).unwrap();
+            assert_eq!(sender.address(), Some("letters@studio.test"), "{kind}");
+            assert_eq!(sender.name(), Some(facts.studio().map_or(HOUSE_NAME, |studio| studio.name.as_str())), "{kind}");
+            let reader = read.to().and_then(|to| to.first()).unwrap();
+            assert_eq!((reader.name(), reader.address()), (Some("陈梅"), Some("mei@member.test")), "{kind}");
+            let contact = facts.studio().and_then(|studio| studio.contact.as_deref());
+            assert_eq!(read.reply_to().and_then(|to| to.first()?.address()), contact, "{kind}");
+            assert_eq!(read.header("Auto-Submitted").and_then(|value| value.as_text()), Some("auto-generated"), "{kind}");
+            assert!(read.subject().is_some_and(|subject| !subject.is_empty()), "{kind}");
+            assert!(read.body_text(0).is_some_and(|text| text.contains("陈梅")), "{kind}");
+            assert!(read.body_html(0).is_some_and(|html| html.contains("<html lang=\"zh-Hans\">")), "{kind}");
+
+            let events: Vec<_> =
+                read.parts.iter().filter(|part| part.content_type().is_some_and(|kind| kind.subtype() == Some("calendar"))).collect();
+            match calendar::method_of(&facts) {
+                None => assert!(events.is_empty() && read.attachment(0).is_none(), "{kind}"),
+                Some(method) => {
+                    let [event] = events[..] else { panic!("{kind}: one calendar part") };
+                    let content_type = event.content_type().unwrap();
+                    assert_eq!(content_type.attribute("method"), Some(method.name()), "{kind}");
+                    let text = event.text_contents().unwrap();
+                    assert!(text.contains(&format!("METHOD:{}\r\n", method.name())) && text.contains("SEQUENCE:3\r\n"), "{kind}: {text}");
+                    let file = read.attachments().find(|part| part.attachment_name() == Some("invite.ics")).unwrap();
+                    assert_eq!(file.contents(), text.as_bytes(), "{kind}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeat_is_the_same_mail() {
+        let (_, facts) = facts_of_every_kind().swap_remove(9);
+        let once = mail(&facts, "mei@member.test", Some("Mei")).unwrap();
+        assert_eq!(once.raw, mail(&facts, "mei@member.test", Some("Mei")).unwrap().raw);
+    }
+
+    #[test]
+    fn nobodys_name_makes_a_header() {
+        for (kind, mut facts) in facts_of_every_kind() {
+            if let Facts::Booked { session, .. } = &mut facts {
+                session.studio.name = "Evil\r\nBcc: all@member.test".into();
+                session.studio.contact = Some("x@y.test\r\nBcc: all@member.test".into());
+            }
+            let sent = mail(&facts, "mei@member.test", Some("Mei\r\nBcc: all@member.test\r\n\r\nbody")).unwrap();
+            let read = MessageParser::default().parse(&sent.raw).unwrap();
+            assert!(read.bcc().is_none(), "{kind}");
+            assert_eq!(read.to().map(|to| to.iter().count()), Some(1), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_fails_for_good() {
+        let (_, facts) = facts_of_every_kind().swap_remove(0);
+        for bad in ["", "mei", "mei@member.test\r\nRCPT TO:<x@y.test>", "a@b@c"] {
+            assert!(mail(&facts, bad, None).is_err_and(|error| error.permanent), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Letters' words, facts and addresses live for 13 months; their fates live on without them.
+
+use std::time::Duration;
+
+use super::{rules, store};
+use crate::app::App;
+use crate::db::Error;
+
+/// The most letters that one transaction erases: the writer is shared with the desk.
+const AT_ONCE: i64 = 500;
+
+/// A breath between transactions.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Erases what has outlived its time, for the nightly sweep. How many letters.
+pub async fn erase_old(app: &App) -> Result<u64, Error> {
+    let before = rules::bodies_live_since(app.clock.now());
+    let mut all = 0;
+    loop {
+        let erased =
+            app.db.write("letters.erase", move |tx| Box::pin(async move { store::erase_older(tx, before, AT_ONCE).await })).await?;
+        all += erased;
+        if erased == 0 {
+            return Ok(all);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,278 @@
+//! The table of letters: leases, fates, lists.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::State;
+use crate::db::{Db, Error, Sql, Tx};
+use crate::language::Language;
+
+/// The most letters that one transaction leases or settles: on SQLite the writer is shared with the desk.
+pub const AT_ONCE: usize = 64;
+
+/// The right to lease: one worker of the deployment at a time, so that letters about one booking keep their order.
+const LEASING: i64 = 0x6c_65_74_74_65_72;
+
+/// A letter that is due, with all that it takes to send it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct DueRow {
+    pub id: Uuid,
+    pub studio_id: Option<Uuid>,
+    pub booking_id: Option<Uuid>,
+    pub nth: i64,
+    pub kind: String,
+    pub locale: Language,
+    /// Not yet read: what another version wrote must not stop the others.
+    pub facts: Json<Value>,
+    pub sequence: Option<i64>,
+    pub sealed_code: Option<Vec<u8>>,
+    pub created_at: DateTime<Utc>,
+    pub retried_at: Option<DateTime<Utc>>,
+    pub due_at: Option<DateTime<Utc>>,
+    pub useful_until: Option<DateTime<Utc>>,
+    /// Attempts before this one.
+    pub attempts: i64,
+    pub subject: Option<String>,
+    pub body_text: Option<String>,
+    pub body_html: Option<String>,
+    pub address: Option<String>,
+    pub name: Option<String>,
+    pub person_gone: bool,
+}
+
+/// A letter about one of the bookings that are looked at.
+#[derive(Debug, sqlx::FromRow)]
+pub struct SiblingRow {
+    pub id: Uuid,
+    pub booking_id: Uuid,
+    pub nth: i64,
+    pub kind: String,
+    pub state: State,
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// What an attempt made of a leased letter.
+#[derive(Clone, Debug)]
+pub struct SettledRow {
+    pub id: Uuid,
+    pub lease: Uuid,
+    pub state: State,
+    pub due_at: Option<DateTime<Utc>>,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub error: Option<String>,
+    pub subject: Option<String>,
+    pub body_text: Option<String>,
+    pub body_html: Option<String>,
+}
+
+/// Whether anything wants a worker. A look, without the writer.
+pub async fn is_anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM letters WHERE due_at <= $1) \
+               OR EXISTS (SELECT 1 FROM letters WHERE lease IS NOT NULL AND leased_until <= $1)";
+    Ok(db.maybe::<(i64,)>(sql, (now,)).await?.is_some())
+}
+
+/// Whether nobody else is leasing at this moment.
+pub async fn may_lease(tx: &mut Tx) -> Result<bool, Error> {
+    tx.alone(LEASING).await
+}
+
+macro_rules! due {
+    ($which:literal, $lock:literal) => {
+        concat!(
+            "SELECT l.id, l.studio_id, l.booking_id, l.nth, l.kind, l.locale, l.facts, l.sequence, l.sealed_code, l.created_at, ",
+            "l.retried_at, l.due_at, l.useful_until, l.attempts, l.subject, l.body_text, l.body_html, ",
+            "COALESCE(l.to_email, p.email, a.email) AS address, p.name, (p.deleted_at IS NOT NULL) AS person_gone ",
+            "FROM letters l LEFT JOIN persons p ON p.id = l.person_id LEFT JOIN accounts a ON a.person_id = l.person_id WHERE ",
+            $which,
+            $lock
+        )
+    };
+}
+
+/// Letters whose lease ran out: their worker died, or cannot reach the database.
+pub async fn abandoned(tx: &mut Tx, now: DateTime<Utc>, most: usize) -> Result<Vec<DueRow>, Error> {
+    let sql = Sql::Each {
+        sqlite: due!("l.lease IS NOT NULL AND l.leased_until <= $1 ORDER BY l.leased_until, l.id LIMIT $2", ""),
+        postgres: due!(
+            "l.lease IS NOT NULL AND l.leased_until <= $1 ORDER BY l.leased_until, l.id LIMIT $2",
+            " FOR UPDATE OF l SKIP LOCKED"
+        ),
+    };
+    tx.all(sql, (now, most as i64)).await
+}
+
+/// Letters that are due, the longest waiting first, without those that wait for one which is on its way.
+pub async fn due(tx: &mut Tx, now: DateTime<Utc>, most: usize) -> Result<Vec<DueRow>, Error> {
+    macro_rules! which {
+        ($lock:literal) => {
+            due!(
+                "l.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM letters e WHERE e.booking_id = l.booking_id AND e.nth < l.nth \
+                 AND e.state = 'sending') ORDER BY l.due_at, l.id LIMIT $2",
+                $lock
+            )
+        };
+    }
+    tx.all(Sql::Each { sqlite: which!(""), postgres: which!(" FOR UPDATE OF l SKIP LOCKED") }, (now, most as i64)).await
+}
+
+/// Every letter about these bookings, in their order.
+pub async fn siblings(tx: &mut Tx, bookings: &[Uuid]) -> Result<Vec<SiblingRow>, Error> {
+    tx.among("SELECT id, booking_id, nth, kind, state, due_at FROM letters WHERE booking_id IN # ORDER BY nth", (), bookings).await
+}
+
+/// Leases them: an attempt begins, and counts. Returns how many.
+pub async fn lease(tx: &mut Tx, lease: Uuid, until: DateTime<Utc>, ids: Vec<Uuid>) -> Result<u64, Error> {
+    let sql = "WITH x(id, lease, until) AS (VALUES #) UPDATE letters SET state = 'sending', lease = x.lease, leased_until = x.until, \
+               due_at = NULL, attempts = attempts + 1 FROM x WHERE letters.id = x.id";
+    tx.rows(sql, ids.into_iter().map(|id| (id, lease, until)).collect()).await
+}
+
+/// They will not be sent. One that is on its way now is left alone.
+pub async fn make_obsolete(tx: &mut Tx, why: Vec<(Uuid, &'static str)>, now: DateTime<Utc>) -> Result<u64, Error> {
+    let sql = "WITH x(id, why, now) AS (VALUES #) UPDATE letters SET state = 'obsolete', error = x.why, due_at = NULL, lease = NULL, \
+               leased_until = NULL, sealed_code = NULL FROM x WHERE letters.id = x.id \
+               AND (letters.due_at IS NOT NULL OR letters.leased_until <= x.now)";
+    tx.rows(sql, why.into_iter().map(|(id, why)| (id, why, now)).collect()).await
+}
+
+/// They are due later.
+pub async fn put_off(tx: &mut Tx, to: Vec<(Uuid, DateTime<Utc>)>) -> Result<u64, Error> {
+    let sql = "WITH x(id, due_at) AS (VALUES #) UPDATE letters SET due_at = x.due_at FROM x WHERE letters.id = x.id \
+               AND letters.due_at IS NOT NULL";
+    tx.rows(sql, to).await
+}
+
+/// Writes the fates of leased letters and keeps their words; a code is erased unless another attempt will need it. A lease that
+/// another worker has taken over by now is not settled. Returns how many were.
+pub async fn settle(tx: &mut Tx, letters: Vec<SettledRow>) -> Result<u64, Error> {
+    let sql = "WITH x(id, lease, state, due_at, sent_at, error, subject, body_text, body_html) AS (VALUES #) \
+               UPDATE letters SET state = x.state, due_at = x.due_at, sent_at = x.sent_at, error = x.error, lease = NULL, \
+               leased_until = NULL, subject = COALESCE(letters.subject, x.subject), \
+               body_text = COALESCE(letters.body_text, x.body_text), body_html = COALESCE(letters.body_html, x.body_html), \
+               sealed_code = CASE WHEN x.state = 'retrying' THEN letters.sealed_code END \
+               FROM x WHERE letters.id = x.id AND letters.lease = x.lease";
+    let rows =
+        letters.into_iter().map(|l| (l.id, l.lease, l.state, l.due_at, l.sent_at, l.error, l.subject, l.body_text, l.body_html)).collect();
+    tx.rows(sql, rows).await
+}
+
+/// Gives leased letters back as if they had not been taken: the attempt does not count.
+pub async fn hand_back(tx: &mut Tx, held: Vec<(Uuid, Uuid)>, now: DateTime<Utc>) -> Result<u64, Error> {
+    let sql = "WITH x(id, lease, now) AS (VALUES #) UPDATE letters SET state = CASE WHEN attempts > 1 THEN 'retrying' ELSE 'queued' END, \
+               attempts = attempts - 1, due_at = x.now, lease = NULL, leased_until = NULL \
+               FROM x WHERE letters.id = x.id AND letters.lease = x.lease";
+    tx.rows(sql, held.into_iter().map(|(id, lease)| (id, lease, now)).collect()).await
+}
+
+/// How many letters are in each state that is not the end of it.
+pub async fn counts(db: &Db) -> Result<Vec<(State, i64)>, Error> {
+    let sql = "SELECT state, COUNT(*) FROM letters WHERE state IN ('queued', 'sending', 'retrying', 'failed', 'bounced') GROUP BY state";
+    db.all(sql, ()).await
+}
+
+/// Since when the letter that waits longest has been due.
+pub async fn oldest_due(db: &Db) -> Result<Option<DateTime<Utc>>, Error> {
+    let oldest = db.maybe::<(DateTime<Utc>,)>("SELECT due_at FROM letters WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1", ()).await?;
+    Ok(oldest.map(|(due_at,)| due_at))
+}
+
+/// A letter as lists show it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ListedRow {
+    pub id: Uuid,
+    pub person_id: Option<Uuid>,
+    /// As the studio knows her, else as she wrote it.
+    pub member_name: Option<String>,
+    /// As the letter greets her.
+    pub name: Option<String>,
+    pub studio_id: Option<Uuid>,
+    pub booking_id: Option<Uuid>,
+    pub kind: String,
+    pub locale: Language,
+    pub facts: Option<Json<Value>>,
+    pub state: State,
+    pub created_at: DateTime<Utc>,
+    pub due_at: Option<DateTime<Utc>>,
+    pub attempts: i64,
+    pub subject: Option<String>,
+    pub body_text: Option<String>,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub retried_at: Option<DateTime<Utc>>,
+    pub error: Option<String>,
+}
+
+/// Where a page of letters begins, newest first: before this one.
+pub type Before = (DateTime<Utc>, Uuid);
+
+macro_rules! listed {
+    ($which:expr) => {
+        concat!(
+            "SELECT l.id, l.person_id, COALESCE(m.name, p.name) AS member_name, p.name, l.studio_id, l.booking_id, l.kind, l.locale, ",
+            "l.facts, l.state, l.created_at, l.due_at, l.attempts, l.subject, l.body_text, l.sent_at, l.retried_at, l.error ",
+            "FROM letters l LEFT JOIN persons p ON p.id = l.person_id ",
+            "LEFT JOIN members m ON m.studio_id = l.studio_id AND m.person_id = l.person_id WHERE ",
+            $which
+        )
+    };
+}
+
+macro_rules! newest_first {
+    ($which:literal) => {
+        listed!(concat!($which, " AND (l.created_at, l.id) < ($2, $3) ORDER BY l.created_at DESC, l.id DESC LIMIT $4"))
+    };
+}
+
+/// A person's letters.
+pub async fn of_person(db: &Db, person_id: Uuid, before: Before, most: i64) -> Result<Vec<ListedRow>, Error> {
+    db.all(newest_first!("l.person_id = $1"), (person_id, before.0, before.1, most)).await
+}
+
+/// A studio's letters, of one state or all.
+pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<State>, before: Before, most: i64) -> Result<Vec<ListedRow>, Error> {
+    let (at, id) = before;
+    match state {
+        None => db.all(newest_first!("l.studio_id = $1"), (studio_id, at, id, most)).await,
+        // Nearly all were sent: the studio's own index finds them soon.
+        Some(state @ (State::Sent | State::Obsolete)) => {
+            db.all(newest_first!("l.studio_id = $1 AND l.state = $5"), (studio_id, at, id, most, state)).await
+        }
+        // The others are few and have an index of their own, which a planner takes when its condition is spelt out.
+        Some(state) => {
+            let sql =
+                newest_first!("l.studio_id = $1 AND l.state = $5 AND l.state IN ('queued', 'sending', 'retrying', 'failed', 'bounced')");
+            db.all(sql, (studio_id, at, id, most, state)).await
+        }
+    }
+}
+
+/// One letter.
+pub async fn find(db: &Db, id: Uuid) -> Result<Option<ListedRow>, Error> {
+    db.maybe(listed!("l.id = $1"), (id,)).await
+}
+
+/// Puts a letter that was given up into the queue again; patience counts anew. Whether it was given up, and still has its facts.
+pub async fn send_again(tx: &mut Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "UPDATE letters SET state = 'queued', due_at = $2, retried_at = $2, attempts = 0, error = NULL \
+               WHERE id = $1 AND state IN ('failed', 'bounced') AND facts IS NOT NULL";
+    Ok(tx.run(sql, (id, now)).await? == 1)
+}
+
+/// Erases the words, facts and addresses of letters written before this instant, at most `most` of them. Returns how many.
+pub async fn erase_older(tx: &mut Tx, before: DateTime<Utc>, most: i64) -> Result<u64, Error> {
+    let sql = "UPDATE letters SET facts = NULL, to_email = NULL, subject = NULL, body_text = NULL, body_html = NULL, error = NULL \
+               WHERE id IN (SELECT id FROM letters WHERE created_at < $1 AND facts IS NOT NULL \
+               AND state IN ('sent', 'failed', 'bounced', 'obsolete') ORDER BY created_at LIMIT $2)";
+    tx.run(sql, (before, most)).await
+}
+
+/// Erases everything personal in a person's letters, in the transaction that deletes her account. What was not sent never will be:
+/// one that is on its way at this instant loses its lease, so that nothing is written back.
+pub async fn erase_of_person(tx: &mut Tx, person_id: Uuid) -> Result<u64, Error> {
+    let sql = "UPDATE letters SET facts = NULL, to_email = NULL, subject = NULL, body_text = NULL, body_html = NULL, error = NULL, \
+               sealed_code = NULL, lease = NULL, leased_until = NULL, due_at = NULL, \
+               state = CASE WHEN state IN ('queued', 'sending', 'retrying') THEN 'obsolete' ELSE state END WHERE person_id = $1";
+    tx.run(sql, (person_id,)).await
+}

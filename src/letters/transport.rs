@@ -1,0 +1,163 @@
+//! How mails leave: to a mail server, into files, or into memory.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lettre::message::Mailbox;
+use tokio::io::AsyncWriteExt;
+
+use super::message::Mail;
+use super::rules::{ATTEMPT_MAX, SendError};
+use super::smtp::Smtp;
+use crate::settings::Settings;
+
+/// The post of this deployment: who sends, and by which way.
+#[derive(Debug)]
+pub struct Post {
+    /// The mailbox that sends, the setting `letters.from`.
+    pub from: Mailbox,
+    /// The way, the setting `letters.transport`.
+    pub transport: Transport,
+}
+
+/// A way for mails to leave.
+#[derive(Debug)]
+pub enum Transport {
+    /// To a mail server.
+    Smtp(Smtp),
+    /// Into this directory, one `.eml` for each letter: for demonstrations and for writing apps.
+    File(PathBuf),
+    /// Into memory: for tests and benches.
+    Memory(Memory),
+}
+
+impl Post {
+    /// As the settings say. An error names the setting and never shows its password.
+    pub fn open(settings: &Settings) -> Result<Self, String> {
+        let from = settings.letters.from.parse().map_err(|error| format!("letters.from is no mailbox: {error}"))?;
+        let text = settings.letters.transport.as_str();
+        let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
+        let transport = match scheme {
+            "file" if rest.is_empty() => Transport::File(settings.data.directory.join("letters")),
+            "file" => Transport::File(rest.trim_start_matches("//").into()),
+            "memory" => Transport::Memory(Memory::default()),
+            "smtp" | "smtps" => {
+                Transport::Smtp(Smtp::open(text, settings.letters.parallel).map_err(|error| format!("letters.transport: {error}"))?)
+            }
+            _ => return Err("letters.transport must begin with smtp://, smtps://, file: or memory:".into()),
+        };
+        Ok(Self { from, transport })
+    }
+
+    /// Gives up the connections that are kept, in good manners.
+    pub async fn close(&self) {
+        if let Transport::Smtp(smtp) = &self.transport {
+            smtp.close().await;
+        }
+    }
+}
+
+impl Transport {
+    /// Sends one mail, within [`ATTEMPT_MAX`]. When it returns without an error, somebody else is answerable for the mail.
+    pub async fn send(&self, mail: Mail) -> Result<(), SendError> {
+        let attempt = async {
+            match self {
+                Self::Smtp(smtp) => smtp.send(&mail).await,
+                Self::File(directory) => {
+                    let written = write(directory, &mail).await;
+                    written.map_err(|error| SendError::transient(format!("no file could be written: {}", error.kind())))
+                }
+                Self::Memory(memory) => {
+                    memory.put(mail);
+                    Ok(())
+                }
+            }
+        };
+        let most = ATTEMPT_MAX.to_std().unwrap_or_default();
+        tokio::time::timeout(most, attempt).await.unwrap_or_else(|_| Err(SendError::transient("it took too long")))
+    }
+}
+
+/// A repeat writes the same file again, and who reads the directory never sees half a letter.
+async fn write(directory: &Path, mail: &Mail) -> io::Result<()> {
+    tokio::fs::create_dir_all(directory).await?;
+    let unfinished = directory.join(format!(".{}.part", mail.id));
+    let mut file = tokio::fs::File::create(&unfinished).await?;
+    file.write_all(&mail.raw).await?;
+    file.sync_data().await?;
+    tokio::fs::rename(&unfinished, directory.join(format!("{}.eml", mail.id))).await
+}
+
+/// Mails kept in memory, the newest [`Memory::KEPT`]. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(Arc<Mutex<VecDeque<Mail>>>);
+
+impl Memory {
+    /// So many are kept: a bench sends tens of thousands.
+    pub const KEPT: usize = 2_000;
+
+    /// The mails, in the order in which they were sent.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Takes the mails out.
+    pub fn take(&self) -> Vec<Mail> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+
+    fn put(&self, mail: Mail) {
+        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if mails.len() == Self::KEPT {
+            mails.pop_front();
+        }
+        mails.push_back(mail);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(transport: &str, from: &str) -> Result<Post, String> {
+        let mut settings = Settings::defaults().unwrap();
+        settings.letters.transport = transport.into();
+        settings.letters.from = from.into();
+        Post::open(&settings)
+    }
+
+    #[test]
+    fn the_settings_choose_the_way() {
+        assert!(matches!(post("file:", "letters@localhost").unwrap().transport, Transport::File(path) if path.ends_with("data/letters")));
+        assert!(matches!(post("file:/tmp/x", "a@b.test").unwrap().transport, Transport::File(path) if path == Path::new("/tmp/x")));
+        assert!(matches!(post("memory:", "a@b.test").unwrap().transport, Transport::Memory(_)));
+        assert!(matches!(post("smtps://me:secret@mail.test", "House <a@b.test>").unwrap().transport, Transport::Smtp(_)));
+        for (transport, from) in [("smtp", "a@b.test"), ("carrier-pigeon:", "a@b.test"), ("memory:", "nobody"), ("smtp://:1", "a@b.test")] {
+            assert!(post(transport, from).is_err(), "{transport} {from}");
+        }
+        let error = post("smtps://me:secret@mail.test:wrong", "a@b.test").unwrap_err();
+        assert!(error.contains("letters.transport") && !error.contains("secret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_is_whole_and_written_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let transport = Transport::File(directory.path().join("letters"));
+        let mail = Mail {
+            id: uuid::Uuid::from_u128(1),
+            sender: "a@b.test".parse().unwrap(),
+            recipient: "c@d.test".parse().unwrap(),
+            raw: b"Subject: x\r\n\r\ny".to_vec(),
+        };
+        transport.send(mail.clone()).await.unwrap();
+        transport.send(mail.clone()).await.unwrap();
+        let files: Vec<_> = std::fs::read_dir(directory.path().join("letters")).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(files.len(), 1);
+        assert_eq!(std::fs::read(&files[0]).unwrap(), mail.raw);
+        std::fs::remove_dir_all(directory.path()).unwrap();
+        std::fs::write(directory.path(), "no directory").unwrap();
+        assert!(transport.send(mail).await.is_err_and(|error| !error.permanent));
+    }
+}

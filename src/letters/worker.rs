@@ -1,0 +1,464 @@
+//! The worker: leases letters that are due, sends them, settles their fates.
+//!
+//! Production starts [`Worker::run`]; tests drive [`Worker::run_one`] and [`Worker::run_until_empty`]. A transaction leases or settles
+//! at most 64 letters and waits for nothing else: mails are made and sent between the two, several at a time. Whatever dies in
+//! between, the lease runs out and another attempt is made.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use uuid::Uuid;
+
+use super::facts::{Facts, Rendered, ToRender};
+use super::message::{self, Parts};
+use super::rules::{self, Due, Fate, SendError, Sibling, Trials};
+use super::store::{self, AT_ONCE, DueRow, SettledRow};
+use super::{State, words};
+use crate::app::App;
+use crate::db::{Error, Trouble, Tx};
+use crate::ids::new_id;
+
+/// How often to look for letters that nobody rang for: repeats, and those that another process wrote.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the gauges of `/metrics` are read.
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
+
+/// How long letters whose fate is decided may wait for others to be settled with them.
+const SETTLE_AFTER: Duration = Duration::from_millis(100);
+
+/// How long to wait while somebody else is in the way.
+const IN_THE_WAY: Duration = Duration::from_millis(20);
+
+/// How long to wait when the database is away.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// How long letters that are on their way may take to arrive after the end was asked for.
+const STOP_MAX: Duration = Duration::from_secs(3);
+
+/// Reads a sealed code.
+pub type Unseal = fn(&App, &[u8]) -> Option<String>;
+
+/// Sends letters.
+#[derive(Clone)]
+pub struct Worker {
+    app: App,
+    unseal: Unseal,
+}
+
+/// A worker at work. Dropped, it stops too, but nobody waits for it.
+#[derive(Debug)]
+pub struct AtWork {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl AtWork {
+    /// Takes no more letters, waits some seconds for those on their way and gives the others back.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the letter worker did not end well");
+        }
+    }
+}
+
+impl Worker {
+    /// A worker that reads sealed codes by `unseal`.
+    pub fn new(app: App, unseal: Unseal) -> Self {
+        Self { app, unseal }
+    }
+
+    /// Starts it in a task of its own, where it goes on whatever happens until it is stopped.
+    pub fn start(self) -> AtWork {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            while AssertUnwindSafe(self.run(stopped.clone())).catch_unwind().await.is_err() {
+                tracing::error!("the letter worker panicked and begins anew");
+                tokio::time::sleep(AWAY).await;
+            }
+        });
+        AtWork { stop, task }
+    }
+
+    /// Works until `stopped` says so, or nobody is left who could say it.
+    pub async fn run(&self, mut stopped: watch::Receiver<bool>) {
+        let mut hand = Hand::default();
+        let mut measured: Option<Instant> = None;
+        while !*stopped.borrow_and_update() {
+            if measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
+                measured = Some(Instant::now());
+                self.measure().await;
+            }
+            let trouble = self.turn(&mut hand, AT_ONCE).await.err().map(|error| pause_after(&error));
+            let next = async {
+                match trouble {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => self.news(&mut hand).await,
+                }
+            };
+            tokio::select! {
+                () = next => {}
+                changed = stopped.changed() => if changed.is_err() { break },
+            }
+        }
+        self.wind_up(hand).await;
+    }
+
+    /// Makes an attempt with the letter that is due first. Whether there was one.
+    pub async fn run_one(&self) -> Result<bool, Error> {
+        loop {
+            let mut found = self.look(1).await?;
+            if let Some(letter) = found.leased.pop() {
+                let fate = attempt(self.app.clone(), self.unseal, letter).await;
+                self.settle(vec![fate]).await?;
+                return Ok(true);
+            }
+            match found.look_again {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Makes an attempt with every letter that is due. How many attempts.
+    pub async fn run_until_empty(&self) -> Result<usize, Error> {
+        let mut hand = Hand::default();
+        loop {
+            self.turn(&mut hand, AT_ONCE).await?;
+            if !hand.is_empty() {
+                hand.outcome().await;
+            } else if hand.look_again == Some(LOOK_EVERY) {
+                return Ok(hand.attempts);
+            } else {
+                tokio::time::sleep(hand.look_again.unwrap_or_default()).await;
+            }
+        }
+    }
+
+    /// Settles what is decided, takes more letters if a hand is free, begins with as many as may be in the air at once.
+    async fn turn(&self, hand: &mut Hand, most: usize) -> Result<(), Error> {
+        if hand.must_settle() {
+            let batch: Vec<SettledRow> = hand.done.iter().take(AT_ONCE).cloned().collect();
+            let settled = batch.len();
+            self.settle(batch).await?;
+            hand.done.drain(..settled);
+            hand.settle_by = (!hand.done.is_empty()).then(Instant::now);
+        }
+        if self.has_room(hand) {
+            let found = self.look(most).await?;
+            hand.look_again = Some(found.look_again.unwrap_or(LOOK_EVERY));
+            hand.waiting.extend(found.leased);
+        }
+        self.launch(hand).await
+    }
+
+    fn has_room(&self, hand: &Hand) -> bool {
+        hand.waiting.is_empty() && hand.flying.len() < self.parallel()
+    }
+
+    fn parallel(&self) -> usize {
+        self.app.settings.letters.parallel.max(1)
+    }
+
+    /// Begins with letters that wait in the hand. One that waited so long that its lease could end first is given back.
+    async fn launch(&self, hand: &mut Hand) -> Result<(), Error> {
+        let now = self.app.clock.now();
+        let mut late = Vec::new();
+        while hand.flying.len() < self.parallel() {
+            let Some(letter) = hand.waiting.pop_front() else { break };
+            if rules::may_begin(letter.until, now) {
+                hand.leases.insert(letter.row.id, letter.lease);
+                hand.flying.spawn(attempt(self.app.clone(), self.unseal, letter));
+            } else {
+                late.push((letter.row.id, letter.lease));
+            }
+        }
+        if late.is_empty() { Ok(()) } else { self.hand_back(late).await }
+    }
+
+    /// Waits until there is something to do: an outcome, something to settle, or, with a free hand, perhaps a letter.
+    async fn news(&self, hand: &mut Hand) {
+        let room = self.has_room(hand);
+        let settle_in = hand.settle_by.map(|at| at.saturating_duration_since(Instant::now()));
+        let look_in = hand.look_again.unwrap_or(LOOK_EVERY);
+        tokio::select! {
+            () = hand.outcome(), if !hand.flying.is_empty() => {}
+            () = tokio::time::sleep(settle_in.unwrap_or_default()), if settle_in.is_some() => {}
+            () = self.app.letters_written.notified(), if room => {}
+            () = tokio::time::sleep(look_in), if room => {}
+        }
+    }
+
+    /// Looks for letters that are due, first without the writer, and leases at most so many.
+    async fn look(&self, most: usize) -> Result<Found, Error> {
+        let now = self.app.clock.now();
+        if !store::is_anything_due(&self.app.db, now).await? {
+            return Ok(Found::default());
+        }
+        self.app.db.write("letters.lease", move |tx| Box::pin(lease(tx, most, now))).await
+    }
+
+    async fn settle(&self, fates: Vec<SettledRow>) -> Result<(), Error> {
+        let all = fates.len() as u64;
+        let settled = self.app.db.write("letters.settle", move |tx| Box::pin(async move { store::settle(tx, fates).await })).await?;
+        if settled < all {
+            tracing::warn!(letters = all - settled, "leases were lost before their letters were settled");
+        }
+        Ok(())
+    }
+
+    async fn hand_back(&self, held: Vec<(Uuid, Uuid)>) -> Result<(), Error> {
+        let now = self.app.clock.now();
+        for held in held.chunks(AT_ONCE) {
+            let held = held.to_vec();
+            self.app
+                .db
+                .write("letters.hand_back", move |tx| Box::pin(async move { store::hand_back(tx, held, now).await }))
+                .await
+                .map(drop)?;
+        }
+        Ok(())
+    }
+
+    /// The orderly end: what was not begun goes back at once, what is on its way gets some seconds, then goes back too.
+    async fn wind_up(&self, mut hand: Hand) {
+        let waiting = hand.waiting.drain(..).map(|letter| (letter.row.id, letter.lease)).collect();
+        let mut ended = self.hand_back(waiting).await;
+        let arrivals = async {
+            while !hand.flying.is_empty() {
+                hand.outcome().await;
+            }
+        };
+        let _ = tokio::time::timeout(STOP_MAX, arrivals).await;
+        hand.flying.abort_all();
+        for fates in hand.done.chunks(AT_ONCE) {
+            ended = ended.and(self.settle(fates.to_vec()).await);
+        }
+        ended = ended.and(self.hand_back(hand.leases.drain().collect()).await);
+        if let Err(error) = ended {
+            tracing::error!(%error, "some letters wait until their lease runs out");
+        }
+    }
+
+    async fn measure(&self) {
+        let (Ok(counts), Ok(oldest)) = (store::counts(&self.app.db).await, store::oldest_due(&self.app.db).await) else { return };
+        for (state, label) in [
+            (State::Queued, "queued"),
+            (State::Sending, "sending"),
+            (State::Retrying, "retrying"),
+            (State::Failed, "failed"),
+            (State::Bounced, "bounced"),
+        ] {
+            let count = counts.iter().find(|(other, _)| *other == state).map_or(0, |(_, count)| *count);
+            metrics::gauge!("releve_letters", "state" => label).set(count as f64);
+        }
+        let waits = oldest.map_or(0, |due_at| (self.app.clock.now() - due_at).num_seconds().max(0));
+        metrics::gauge!("releve_letters_oldest_due_seconds").set(waits as f64);
+    }
+}
+
+/// What one worker holds.
+#[derive(Default)]
+struct Hand {
+    /// Leased, not begun.
+    waiting: VecDeque<Leased>,
+    /// On their way.
+    flying: JoinSet<SettledRow>,
+    /// The leases of those on their way.
+    leases: HashMap<Uuid, Uuid>,
+    /// Decided, not yet written down.
+    done: Vec<SettledRow>,
+    settle_by: Option<Instant>,
+    /// When to look for letters again, as the last look found.
+    look_again: Option<Duration>,
+    attempts: usize,
+}
+
+impl Hand {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.flying.is_empty() && self.done.is_empty()
+    }
+
+    fn must_settle(&self) -> bool {
+        let idle = self.waiting.is_empty() && self.flying.is_empty();
+        let late = self.settle_by.is_some_and(|at| at <= Instant::now());
+        !self.done.is_empty() && (idle || late || self.done.len() >= AT_ONCE)
+    }
+
+    /// Waits for the outcome of an attempt, and takes those that are there by then. Returns at once when nothing is on its way.
+    async fn outcome(&mut self) {
+        let mut next = self.flying.join_next().await;
+        // An attempt catches its own panics, so it always has an outcome.
+        while let Some(Ok(fate)) = next {
+            self.leases.remove(&fate.id);
+            self.done.push(fate);
+            self.attempts += 1;
+            self.settle_by.get_or_insert_with(|| Instant::now() + SETTLE_AFTER);
+            next = self.flying.try_join_next();
+        }
+    }
+}
+
+/// A letter and the right to send it.
+#[derive(Clone, Debug)]
+struct Leased {
+    row: DueRow,
+    address: String,
+    lease: Uuid,
+    until: DateTime<Utc>,
+}
+
+/// What a look found.
+#[derive(Default)]
+struct Found {
+    leased: Vec<Leased>,
+    /// There may be more at once, or soon.
+    look_again: Option<Duration>,
+}
+
+/// In one short transaction: who is due, who is obsolete, who must wait, and the leases of the others.
+async fn lease(tx: &mut Tx, most: usize, now: DateTime<Utc>) -> Result<Found, Error> {
+    if !store::may_lease(tx).await? {
+        return Ok(Found { look_again: Some(IN_THE_WAY), ..Found::default() });
+    }
+    let mut rows = store::abandoned(tx, now, most).await?;
+    rows.extend(store::due(tx, now, most - rows.len().min(most)).await?);
+    let mut bookings: Vec<Uuid> = rows.iter().filter_map(|row| row.booking_id).collect();
+    bookings.sort_unstable();
+    bookings.dedup();
+    let siblings: Vec<Sibling> = store::siblings(tx, &bookings).await?.into_iter().map(Sibling::from).collect();
+    let due: Vec<Due> = rows.iter().map(Due::from).collect();
+    let sorted = rules::sort_out(&due, &siblings, now);
+
+    let why = sorted.obsolete.into_iter().map(|(id, why)| (id, why.reason())).collect();
+    let obsolete = store::make_obsolete(tx, why, now).await?;
+    metrics::counter!("releve_letters_total", "fate" => "obsolete").increment(obsolete);
+    let put_off = store::put_off(tx, sorted.put_off).await?;
+    let (token, until) = (new_id(now), now + rules::LEASE);
+    store::lease(tx, token, until, sorted.send.clone()).await?;
+    let leased = rows
+        .into_iter()
+        .filter(|row| sorted.send.contains(&row.id))
+        .filter_map(|row| Some(Leased { address: row.address.clone()?, row, lease: token, until }))
+        .collect();
+    Ok(Found { leased, look_again: (obsolete + put_off > 0).then_some(Duration::ZERO) })
+}
+
+/// One attempt and the fate that comes of it. Never panics.
+async fn attempt(app: App, unseal: Unseal, letter: Leased) -> SettledRow {
+    let (began, row) = (Instant::now(), &letter.row);
+    let mut kept = None;
+    let sending = AssertUnwindSafe(send(&app, unseal, &letter, &mut kept)).catch_unwind().await;
+    let sent = sending.unwrap_or_else(|_| Err(SendError::transient("the worker panicked over this letter")));
+    metrics::histogram!("releve_letter_attempt_seconds").record(began.elapsed());
+    let now = app.clock.now();
+    let trials = Trials { attempts: row.attempts + 1, since: row.retried_at.unwrap_or(row.created_at), useful_until: row.useful_until };
+    let fate = match sent {
+        Ok(()) => Fate::Sent { at: now },
+        Err(error) => rules::fate_after(error, trials, now),
+    };
+    report(row, trials.attempts, &fate);
+    let (state, due_at, sent_at, error) = match fate {
+        Fate::Sent { at } => (State::Sent, None, Some(at), None),
+        Fate::Retrying { due_at, error } => (State::Retrying, Some(due_at), None, Some(error)),
+        Fate::Failed { error } => (State::Failed, None, None, Some(error)),
+    };
+    let secret = rules::carries_code(&row.kind);
+    let (subject, text, html) =
+        kept.map_or((None, None, None), |words: Rendered| (Some(words.subject), Some(words.text), Some(words.html)));
+    let (body_text, body_html) = if secret { (None, None) } else { (text, html) };
+    SettledRow { id: row.id, lease: letter.lease, state, due_at, sent_at, error, subject, body_text, body_html }
+}
+
+/// Puts the letter into words, unless an earlier attempt did, makes a mail of them and sends it. The words are `kept` from then on.
+async fn send(app: &App, unseal: Unseal, letter: &Leased, kept: &mut Option<Rendered>) -> Result<(), SendError> {
+    let row = &letter.row;
+    // During an upgrade an older process may meet a letter of a newer one, which will take it.
+    let facts: Facts = serde_json::from_value(row.facts.0.clone())
+        .map_err(|error| SendError::transient(format!("this version cannot read its facts: {error}")))?;
+    let code = match &row.sealed_code {
+        Some(sealed) => Some(unseal(app, sealed).ok_or_else(|| SendError::permanent("its code cannot be read: the keys have changed"))?),
+        None => None,
+    };
+    let name = row.name.as_deref().filter(|name| !name.is_empty());
+    let public_url = app.settings.server.public_url.as_str();
+    let words = match (&row.subject, &row.body_text, &row.body_html) {
+        (Some(subject), Some(text), Some(html)) => Rendered { subject: subject.clone(), text: text.clone(), html: html.clone() },
+        _ => words::render(&ToRender {
+            language: row.locale,
+            name,
+            facts: &facts,
+            public_url,
+            booking_id: row.booking_id,
+            code: code.as_deref(),
+        })
+        .map_err(|error| SendError::permanent(format!("it cannot be put into words: {error}")))?,
+    };
+    let mail = message::build(&Parts {
+        id: row.id,
+        created_at: row.created_at,
+        from: &app.post.from,
+        to: &letter.address,
+        name,
+        language: row.locale,
+        facts: &facts,
+        words: &words,
+        booking_id: row.booking_id,
+        sequence: row.sequence,
+        public_url,
+    });
+    *kept = Some(words);
+    app.post.transport.send(mail?).await
+}
+
+/// For operators: ids and kinds, no names or addresses.
+fn report(row: &DueRow, attempts: i64, fate: &Fate) {
+    let (letter, kind) = (row.id, row.kind.as_str());
+    let label = match fate {
+        Fate::Sent { .. } => "sent",
+        Fate::Retrying { due_at, error } => {
+            tracing::warn!(%letter, kind, attempts, %due_at, error, "a letter could not be sent and will be tried again");
+            "retrying"
+        }
+        Fate::Failed { error } => {
+            tracing::error!(%letter, kind, attempts, error, "a letter could not be sent");
+            "failed"
+        }
+    };
+    metrics::counter!("releve_letters_total", "fate" => label).increment(1);
+}
+
+fn pause_after(error: &Error) -> Duration {
+    if error.trouble() == Trouble::Again {
+        return IN_THE_WAY;
+    }
+    tracing::error!(%error, disk_full = error.disk_full(), "letters can be neither leased nor settled");
+    AWAY
+}
+
+impl From<store::SiblingRow> for Sibling {
+    fn from(row: store::SiblingRow) -> Self {
+        Self { id: row.id, booking_id: row.booking_id, nth: row.nth, kind: row.kind, state: row.state, due_at: row.due_at }
+    }
+}
+
+impl From<&DueRow> for Due {
+    fn from(row: &DueRow) -> Self {
+        Self {
+            id: row.id,
+            booking_id: row.booking_id,
+            nth: row.nth,
+            kind: row.kind.clone(),
+            due_at: row.due_at,
+            useful_until: row.useful_until,
+            has_address: row.address.is_some(),
+            person_gone: row.person_gone,
+        }
+    }
+}

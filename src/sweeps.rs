@@ -1,0 +1,83 @@
+//! Sweeps: what falls due by the clock. Level-triggered: each looks for rows that are due now, hands the desk one command a session, and
+//! the desk looks again; a missed tick or a dead process changes nothing but the time.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::booking;
+use crate::desk::What;
+use crate::problem::{Answer, Kind, Problem};
+
+/// How often to look.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Due rows that one look takes in hand.
+const DUE_MAX: i64 = 500;
+
+/// The right to sweep: one process at a time.
+const SWEEP_RIGHT: i64 = 0x52_65_6c_53_77_65;
+
+/// The sweeps of this process at work.
+#[derive(Debug)]
+pub struct Sweeping {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Sweeping {
+    /// Looks no more.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+/// Looks every ten seconds until it is stopped.
+pub fn start(app: App) -> Sweeping {
+    let (stop, mut stopped) = watch::channel(false);
+    let task = tokio::spawn(async move {
+        loop {
+            if let Err(problem) = sweep(&app).await {
+                tracing::warn!(kind = ?problem.kind, "a sweep was not finished; the next one goes on");
+            }
+            tokio::select! {
+                _ = stopped.changed() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    });
+    Sweeping { stop, task }
+}
+
+/// One look at everything that may be due. How many commands were handed in.
+pub async fn sweep(app: &App) -> Answer<usize> {
+    let now = app.clock.now();
+    let mut tx = app.db.read().await?;
+    if !tx.alone(SWEEP_RIGHT).await? {
+        tx.rollback().await;
+        return Ok(0);
+    }
+    let mut due = Vec::new();
+    due.extend(
+        booking::store::waiting_over(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::CloseWaitlist { session_id }),
+    );
+    due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::Refill { session_id }));
+    let count = due.len();
+    let mut outcome = Ok(count);
+    for what in due {
+        let name = what.name();
+        match app.desk.sweep(what).await {
+            Ok(_) => {}
+            Err(problem) if matches!(problem.kind, Kind::Busy | Kind::Unavailable) => {
+                outcome = Err(problem);
+                break;
+            }
+            Err(Problem { kind, .. }) => tracing::error!(?kind, command = name, "a sweep's command was refused"),
+        }
+    }
+    tx.rollback().await;
+    outcome
+}

@@ -1,0 +1,511 @@
+//! The migrations of both engines make the same house: same numbers and names, same tables, columns, nullability, unique rules,
+//! indexes and references; what one refuses, the other refuses; and they run, in order, on a database that people live in.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "support/postgres.rs"]
+#[allow(dead_code, reason = "each test binary uses what it needs")]
+mod postgres;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use releve::db::{Db, Engine, Error, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, Sql, Tx};
+use serde_json::json;
+use sqlx::types::Json;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::postgres::Cluster;
+
+/// An empty database of either engine, as long as this lives.
+struct Empty {
+    url: String,
+    _directory: TempDir,
+}
+
+impl Empty {
+    async fn of(engine: Engine) -> Option<Self> {
+        let directory = TempDir::new().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", directory.path().join("releve.db").display()),
+            Engine::Postgres => Cluster::shared()?.empty_database().await.1,
+        };
+        Some(Self { url, _directory: directory })
+    }
+
+    async fn open(&self) -> Db {
+        Db::open(&self.url, Options { connections: 2, ..Options::default() }).await.unwrap()
+    }
+
+    /// Runs the migrations up to this one.
+    async fn migrate_to(&self, version: i64) {
+        use sqlx::Connection as _;
+        if self.url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&format!("{}?mode=rwc", self.url)).await.unwrap();
+            SQLITE_MIGRATIONS.run_to(version, &mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            POSTGRES_MIGRATIONS.run_to(version, &mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+}
+
+async fn on_both<T: Future<Output = ()>>(test: impl Fn(Empty) -> T) {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        if let Some(empty) = Empty::of(engine).await {
+            test(empty).await;
+        }
+    }
+}
+
+// The shape of the house.
+
+/// A table as both engines can tell it.
+#[derive(Debug, Default, PartialEq)]
+struct Table {
+    columns: Vec<Column>,
+    primary_key: Vec<String>,
+    /// The name is empty where the engine chose it.
+    indexes: BTreeSet<Index>,
+    references: BTreeSet<(String, String)>,
+    checks: usize,
+}
+
+#[derive(Debug, PartialEq)]
+struct Column {
+    name: String,
+    kind: &'static str,
+    nullable: bool,
+    has_default: bool,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Index {
+    name: String,
+    columns: String,
+    unique: bool,
+    partial: bool,
+}
+
+async fn tables_of_sqlite(db: &Db) -> BTreeMap<String, Table> {
+    let mut tables = BTreeMap::new();
+    let all: Vec<(String, String)> = db
+        .all("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '!_%' ESCAPE '!' AND name NOT LIKE 'sqlite%'", ())
+        .await
+        .unwrap();
+    for (name, text) in all {
+        assert!(text.trim_end().ends_with("STRICT"), "{name} is not STRICT");
+        let mut table = Table { checks: checks_in(&text).len(), ..Table::default() };
+        let columns: Vec<(String, String, bool, Option<String>, i64)> = db
+            .all(r#"SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info($1) ORDER BY cid"#, (name.clone(),))
+            .await
+            .unwrap();
+        let mut key = BTreeMap::new();
+        for (column, kind, not_null, default, pk) in columns {
+            if pk > 0 {
+                key.insert(pk, column.clone());
+            }
+            let kind = ["BLOB", "TEXT", "INTEGER", "REAL"].into_iter().find(|known| *known == kind).expect("a known type");
+            table.columns.push(Column { name: column, kind, nullable: !not_null, has_default: default.is_some() });
+        }
+        table.primary_key = key.into_values().collect();
+        let indexes: Vec<(String, bool, String, bool)> =
+            db.all(r#"SELECT name, "unique", origin, partial FROM pragma_index_list($1)"#, (name.clone(),)).await.unwrap();
+        for (index, unique, origin, partial) in indexes {
+            if origin == "pk" {
+                continue;
+            }
+            let columns: Vec<(Option<String>,)> =
+                db.all("SELECT name FROM pragma_index_info($1) ORDER BY seqno", (index.clone(),)).await.unwrap();
+            let columns = columns.into_iter().map(|(name,)| name.expect("no index on an expression")).collect::<Vec<_>>().join(",");
+            let name = if origin == "c" { index } else { String::new() };
+            table.indexes.insert(Index { name, columns, unique, partial });
+        }
+        let references: Vec<(String, String)> =
+            db.all(r#"SELECT "from", "table" FROM pragma_foreign_key_list($1)"#, (name.clone(),)).await.unwrap();
+        table.references = references.into_iter().collect();
+        tables.insert(name, table);
+    }
+    tables
+}
+
+async fn tables_of_postgres(db: &Db) -> BTreeMap<String, Table> {
+    let mut tables = BTreeMap::new();
+    let all: Vec<(String,)> =
+        db.all("SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND left(relname, 1) <> '_'", ()).await.unwrap();
+    for (name,) in all {
+        let mut table = Table::default();
+        let columns: Vec<(String, String, bool, bool)> = db
+            .all(
+                "SELECT CAST(attname AS TEXT), format_type(atttypid, atttypmod), attnotnull, atthasdef FROM pg_attribute \
+                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                (name.clone(),),
+            )
+            .await
+            .unwrap();
+        for (column, kind, not_null, has_default) in columns {
+            let kind = match kind.as_str() {
+                "uuid" | "bytea" => "BLOB",
+                "text" | "timestamp with time zone" | "date" | "jsonb" => "TEXT",
+                "bigint" | "boolean" => "INTEGER",
+                "double precision" => "REAL",
+                other => panic!("{name}.{column} is {other}, which SQLite has no word for"),
+            };
+            table.columns.push(Column { name: column, kind, nullable: !not_null, has_default });
+        }
+        let indexes: Vec<(String, String, bool, bool, bool, bool)> = db
+            .all(
+                "SELECT CAST(i.relname AS TEXT), \
+                   (SELECT string_agg(CAST(a.attname AS TEXT), ',' ORDER BY k.n) FROM unnest(x.indkey) WITH ORDINALITY AS k(attnum, n) \
+                    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum), \
+                   x.indisunique, x.indpred IS NOT NULL, x.indisprimary, EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('u', 'p')) \
+                 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = to_regclass($1)",
+                (name.clone(),),
+            )
+            .await
+            .unwrap();
+        for (index, columns, unique, partial, primary, constraint) in indexes {
+            if primary {
+                table.primary_key = columns.split(',').map(str::to_owned).collect();
+                continue;
+            }
+            let name = if constraint { String::new() } else { index };
+            table.indexes.insert(Index { name, columns, unique, partial });
+        }
+        let references: Vec<(String, String)> = db
+            .all(
+                "SELECT CAST(a.attname AS TEXT), CAST(f.relname AS TEXT) FROM pg_constraint c JOIN pg_class f ON f.oid = c.confrelid \
+                 JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] WHERE c.contype = 'f' AND c.conrelid = to_regclass($1)",
+                (name.clone(),),
+            )
+            .await
+            .unwrap();
+        table.references = references.into_iter().collect();
+        let (checks,): (i64,) =
+            db.one("SELECT COUNT(*) FROM pg_constraint WHERE contype = 'c' AND conrelid = to_regclass($1)", (name.clone(),)).await.unwrap();
+        table.checks = usize::try_from(checks).unwrap();
+        tables.insert(name, table);
+    }
+    tables
+}
+
+#[tokio::test]
+async fn both_engines_have_the_same_tables() {
+    let sqlite = Empty::of(Engine::Sqlite).await.unwrap();
+    let Some(postgres) = Empty::of(Engine::Postgres).await else { return };
+    let (sqlite_db, postgres_db) = (sqlite.open().await, postgres.open().await);
+    assert_eq!(sqlite_db.migrate().await.unwrap(), postgres_db.migrate().await.unwrap());
+    let (left, right) = (tables_of_sqlite(&sqlite_db).await, tables_of_postgres(&postgres_db).await);
+    assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
+    assert!(left.len() > 10, "the tables are found");
+    for (name, table) in &left {
+        assert_eq!(Some(table), right.get(name), "table {name}: SQLite left, PostgreSQL right");
+    }
+    sqlite_db.close().await;
+    postgres_db.close().await;
+}
+
+// The texts: what the catalogues tell each in its own words.
+
+/// `number_name.sql` to its text without comments, single-spaced.
+fn texts(engine: &str) -> BTreeMap<String, String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let read = |file: std::path::PathBuf| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        (file.file_name().unwrap().to_str().unwrap().to_owned(), plain(&text))
+    };
+    files.map(read).collect()
+}
+
+fn plain(text: &str) -> String {
+    let code = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join(" ");
+    code.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Every `CHECK (…)`, with what stands in its brackets.
+fn checks_in(text: &str) -> Vec<String> {
+    let text = plain(text);
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("CHECK (") {
+        let mut depth = 0;
+        let end = text[at..].char_indices().find_map(|(offset, c)| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            (c == ')' && depth == 0).then_some(at + offset)
+        });
+        found.push(text[at..end.expect("brackets close")].to_owned());
+    }
+    found
+}
+
+fn indexes_in(text: &str) -> Vec<&str> {
+    text.split(';').map(str::trim).filter(|statement| statement.starts_with("CREATE") && statement.contains("INDEX")).collect()
+}
+
+#[test]
+fn numbers_and_names_are_the_same() {
+    let (sqlite, postgres) = (texts("sqlite"), texts("postgres"));
+    assert_eq!(sqlite.keys().collect::<Vec<_>>(), postgres.keys().collect::<Vec<_>>());
+    let told =
+        |migrator: &'static sqlx::migrate::Migrator| migrator.iter().map(|one| (one.version, one.description.clone())).collect::<Vec<_>>();
+    assert_eq!(told(&SQLITE_MIGRATIONS), told(&POSTGRES_MIGRATIONS));
+    assert_eq!(SQLITE_MIGRATIONS.iter().count(), sqlite.len(), "every file is embedded");
+}
+
+#[test]
+fn checks_and_indexes_are_the_same_text() {
+    let postgres = texts("postgres");
+    for (name, text) in texts("sqlite") {
+        let other = &postgres[&name];
+        assert_eq!(checks_in(&text), checks_in(other), "{name}: SQLite left, PostgreSQL right");
+        assert_eq!(indexes_in(&text), indexes_in(other), "{name}: SQLite left, PostgreSQL right");
+    }
+}
+
+// A house that people live in.
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-30T02:00:00.123456Z".parse().unwrap()
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+const ANA: u128 = 0xa0;
+const LIN: u128 = 0xa1;
+const STUDIO: u128 = 0xb0;
+const ROOM: u128 = 0xb1;
+const CLASS: u128 = 0xc0;
+const SESSION: u128 = 0xc1;
+const PASS_TYPE: u128 = 0xd0;
+const PASS: u128 = 0xd1;
+const BOOKED: u128 = 0xe0;
+const WAITING: u128 = 0xe1;
+
+/// What people had in the tables of each migration before the next one came. Never changed once a version has been in use: a later
+/// migration must cope with it.
+async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
+    match version {
+        1 => people(tx).await,
+        2 => studios(tx).await,
+        3 => schedule(tx).await,
+        4 => passes(tx).await,
+        5 => bookings(tx).await,
+        6 => letters(tx).await,
+        7 => audit(tx).await,
+        other => panic!("migration {other:04} has no sample of what people had: add one here"),
+    }
+}
+
+async fn people(tx: &mut Tx) -> Result<(), Error> {
+    for (who, name, email) in [(ANA, "Ana Ruíz", "ana@example.test"), (LIN, "林月", "lin@example.test")] {
+        let sql = "INSERT INTO persons (id, name, email, email_key, phone, locale, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        tx.run(sql, (id(who), name, email, email, None::<String>, "en", Some(now()), now())).await?;
+        let sql =
+            "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        tx.run(sql, (id(who), email, email, "$argon2id$", now(), now())).await?;
+    }
+    Ok(())
+}
+
+async fn studios(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO studios (id, name, time_zone, locale, house_rules, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.run(sql, (id(STUDIO), "Jing'an", "Asia/Shanghai", "zh-Hans", Json(json!({})), now())).await?;
+    let sql = "INSERT INTO rooms (id, studio_id, name, capacity, created_at) VALUES ($1, $2, $3, $4, $5)";
+    tx.run(sql, (id(ROOM), id(STUDIO), "Studio A", 1_i64, now())).await?;
+    let sql = "INSERT INTO staff (studio_id, person_id, role, since) VALUES ($1, $2, $3, $4)";
+    tx.run(sql, (id(STUDIO), id(LIN), "instructor", now())).await?;
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES ($1, $2, $3, $4, $5)";
+    tx.run(sql, (id(STUDIO), id(ANA), "Ana Ruíz", "ana ruíz", now())).await?;
+    Ok(())
+}
+
+async fn schedule(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO class_types (id, studio_id, name, level, minutes, credits, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.run(sql, (id(CLASS), id(STUDIO), Json(json!({"en": "Barre Sculpt"})), "open", 55_i64, 1_i64, now())).await?;
+    let starts = now() + TimeDelta::days(1);
+    let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, \
+               local_weekday, capacity, taken, waiting, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
+               promote_until, waiting_ends_at, changed, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 600, 2, 1, 1, 1, 1, 'scheduled', $9, $6, $10, $10, $6, $11, $9)";
+    let binds = (
+        id(SESSION),
+        id(STUDIO),
+        id(CLASS),
+        id(ROOM),
+        id(LIN),
+        starts,
+        starts + TimeDelta::minutes(55),
+        day("2026-12-01"),
+        now(),
+        starts - TimeDelta::hours(12),
+        Json(json!([])),
+    );
+    tx.run(sql, binds).await?;
+    Ok(())
+}
+
+async fn passes(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO pass_types (id, studio_id, name, kind, credits, valid_days, created_at) VALUES ($1, $2, $3, 'pack', 10, 90, $4)";
+    tx.run(sql, (id(PASS_TYPE), id(STUDIO), Json(json!({"en": "Ten classes"})), now())).await?;
+    let sql = "INSERT INTO passes (id, studio_id, person_id, pass_type_id, name, kind, credits_left, expires_on, studio_ids, sold_at) \
+               VALUES ($1, $2, $3, $4, $5, 'pack', 9, $6, $7, $8)";
+    let name = Json(json!({"en": "Ten classes"}));
+    tx.run(sql, (id(PASS), id(STUDIO), id(ANA), id(PASS_TYPE), name, day("2027-02-28"), Json(json!([id(STUDIO)])), now())).await?;
+    let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.run(sql, (id(0xd2), id(PASS), now(), 10_i64, "sold", None::<Uuid>)).await?;
+    tx.run(sql, (id(0xd3), id(PASS), now(), -1_i64, "booked", Some(id(BOOKED)))).await?;
+    let sql = "INSERT INTO idempotency_keys (person_id, key, body_hash, result_id, created_at) VALUES ($1, $2, $3, $4, $5)";
+    tx.run(sql, (id(LIN), "sale-1", "abc", id(PASS), now())).await?;
+    Ok(())
+}
+
+async fn bookings(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO bookings (id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, \
+               asked_waitlist, pass_id, credits, queue_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $4, $9, $10, $11, $12)";
+    let (starts, ends) = (now() + TimeDelta::days(1), now() + TimeDelta::days(1) + TimeDelta::minutes(55));
+    let (session, studio) = (id(SESSION), id(STUDIO));
+    tx.run(sql, (id(BOOKED), session, studio, id(ANA), "booked", starts, ends, now(), false, Some(id(PASS)), 1_i64, None::<i64>)).await?;
+    tx.run(sql, (id(WAITING), session, studio, id(LIN), "waitlisted", starts, ends, now(), true, None::<Uuid>, 0_i64, Some(1_i64))).await?;
+    let sql = "INSERT INTO withdrawn_bookings (booking_id, person_id, until) VALUES ($1, $2, $3)";
+    tx.run(sql, (id(0xe2), id(ANA), now() + TimeDelta::days(1))).await?;
+    Ok(())
+}
+
+async fn letters(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO letters (id, person_id, studio_id, booking_id, session_id, nth, kind, locale, facts, dedupe_key, state, created_at, due_at) \
+               VALUES ($1, $2, $3, $4, $5, 1, 'password_changed', 'en', $6, $7, 'queued', $8, $8)";
+    let facts = Json(json!({"kind": "password_changed", "at": now()}));
+    tx.run(sql, (id(0xf0), id(ANA), id(STUDIO), id(BOOKED), id(SESSION), facts, Some("once"), now())).await?;
+    Ok(())
+}
+
+async fn audit(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO audit_log (id, at, actor_id, action, subject_kind, subject_id, details) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.run(sql, (id(0xf1), now(), id(ANA), "booking.booked", "booking", id(BOOKED), Some(Json(json!({"credits": 1}))))).await?;
+    tx.run("INSERT INTO house_facts (name, value) VALUES ($1, $2)", ("swept_at", "2026-11-30")).await?;
+    Ok(())
+}
+
+/// A database on which every migration ran while people lived in it.
+async fn lived_in(empty: &Empty) -> Db {
+    for version in SQLITE_MIGRATIONS.iter().map(|one| one.version) {
+        empty.migrate_to(version).await;
+        let db = empty.open().await;
+        db.write("sample", move |tx| Box::pin(live(tx, version))).await.unwrap_or_else(|error| panic!("{version:04}: {error}"));
+        db.close().await;
+    }
+    let db = empty.open().await;
+    assert!(db.is_current().await.unwrap());
+    db
+}
+
+#[tokio::test]
+async fn migrations_run_on_a_lived_in_house() {
+    on_both(|empty| async move {
+        let db = lived_in(&empty).await;
+        let tables = match db.engine() {
+            Engine::Sqlite => tables_of_sqlite(&db).await,
+            Engine::Postgres => tables_of_postgres(&db).await,
+        };
+        for name in tables.keys() {
+            // The names come from the catalogue itself.
+            let text: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {name}").into_boxed_str());
+            let (rows,): (i64,) = db.one(text, ()).await.unwrap();
+            assert!(rows > 0, "nobody lived in {name}: add a sample to the migration that made it");
+        }
+        let (balance, spent): (i64, i64) = db
+            .one("SELECT p.credits_left, CAST(SUM(l.credits) AS BIGINT) FROM passes p JOIN ledger l ON l.pass_id = p.id GROUP BY p.id", ())
+            .await
+            .unwrap();
+        assert_eq!(balance, spent);
+        let (at,): (DateTime<Utc>,) = db.one("SELECT created_at FROM persons WHERE id = $1", (id(ANA),)).await.unwrap();
+        assert_eq!(at, now(), "to the microsecond");
+        assert!(db.migrate().await.unwrap().is_empty(), "twice is once");
+        db.close().await;
+    })
+    .await;
+}
+
+/// What no version of Relevé may ever write, however wrong its code: the database is the last word. Each is one statement on the
+/// lived-in house; `$1` is a new id.
+const REFUSED: &[(&str, &str)] = &[
+    ("oversold", "UPDATE sessions SET taken = capacity + 1"),
+    ("oversold by holds", "UPDATE sessions SET held = 1"),
+    ("fewer than none taken", "UPDATE sessions SET taken = -1"),
+    ("ends before it starts", "UPDATE sessions SET ends_at = starts_at"),
+    ("cancelled without when", "UPDATE sessions SET status = 'cancelled'"),
+    ("an unknown status", "UPDATE sessions SET status = 'perhaps'"),
+    ("an unknown reason", "UPDATE sessions SET cancel_reason = 'mood'"),
+    ("a minute of no day", "UPDATE sessions SET local_minute = 1440"),
+    ("a room of another house", "UPDATE sessions SET room_id = $1"),
+    ("a balance below zero", "UPDATE passes SET credits_left = -1"),
+    ("a pack without credits", "UPDATE passes SET credits_left = NULL"),
+    ("a membership with credits", "UPDATE passes SET kind = 'membership'"),
+    ("a price without currency", "UPDATE pass_types SET price_minor = 100"),
+    ("an unknown ledger reason", "UPDATE ledger SET reason = 'because'"),
+    ("waiting without a place in the queue", "UPDATE bookings SET status = 'waitlisted' WHERE queue_key IS NULL"),
+    ("booked with a place in the queue", "UPDATE bookings SET status = 'booked' WHERE queue_key IS NOT NULL"),
+    ("a credit taken while waiting", "UPDATE bookings SET pass_id = NULL, credits = 1 WHERE status = 'waitlisted'"),
+    ("cancelled without when", "UPDATE bookings SET status = 'cancelled', queue_key = NULL"),
+    ("credits without a pass", "UPDATE bookings SET pass_id = NULL WHERE status = 'booked'"),
+    ("a booking of nobody", "UPDATE bookings SET person_id = $1"),
+    (
+        "twice in one session",
+        "INSERT INTO bookings (id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_waitlist) \
+         SELECT $1, session_id, studio_id, person_id, 'booked', starts_at, ends_at, created_at, asked_by, asked_waitlist FROM bookings WHERE queue_key IS NULL",
+    ),
+    (
+        "two in one place of the queue",
+        "INSERT INTO bookings (id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_waitlist, queue_key, guest_of) \
+         SELECT $1, session_id, studio_id, person_id, 'waitlisted', starts_at, ends_at, created_at, asked_by, asked_waitlist, queue_key, id FROM bookings WHERE queue_key IS NOT NULL",
+    ),
+    (
+        "one address, two persons",
+        "INSERT INTO persons (id, name, email_key, created_at) SELECT $1, name, email_key, created_at FROM persons WHERE name = '林月'",
+    ),
+    ("one address, two accounts", "UPDATE accounts SET email_key = 'ana@example.test'"),
+    ("a person without a name", "UPDATE persons SET name = NULL"),
+    ("deleted, yet with an address", "UPDATE persons SET deleted_at = created_at"),
+    ("an unknown role", "UPDATE staff SET role = 'queen'"),
+    ("a room for nobody", "UPDATE rooms SET capacity = 0"),
+    ("sent without when", "UPDATE letters SET state = 'sent', due_at = NULL"),
+    ("in the air without a lease", "UPDATE letters SET state = 'sending', due_at = NULL"),
+    ("queued and never due", "UPDATE letters SET due_at = NULL"),
+    (
+        "one letter twice",
+        "INSERT INTO letters (id, kind, locale, facts, dedupe_key, state, created_at, due_at) SELECT $1, kind, locale, facts, dedupe_key, state, created_at, due_at FROM letters",
+    ),
+];
+
+#[tokio::test]
+async fn what_breaks_a_promise_is_refused() {
+    on_both(|empty| async move {
+        let db = lived_in(&empty).await;
+        for &(what, statement) in REFUSED {
+            let refused: Result<(), Error> = db
+                .write("refused", move |tx| {
+                    Box::pin(async move {
+                        let sql = Sql::from(statement);
+                        let touched = if statement.contains("$1") { tx.run(sql, (id(0xff),)).await? } else { tx.run(sql, ()).await? };
+                        panic!("{what}: {touched} rows written by {statement}");
+                    })
+                })
+                .await;
+            let error = refused.expect_err(what).to_string();
+            assert!(error.contains("constraint"), "{:?}, {what}: {error}", db.engine());
+        }
+        db.close().await;
+    })
+    .await;
+}
