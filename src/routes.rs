@@ -1,17 +1,29 @@
 //! The table of contents: every URL, grouped in plain words.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{delete, get, post, put};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
 use crate::running;
+use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
     Router::new()
         // Signing in
+        .route("/v1/registrations", post(registration::register))
+        .route("/v1/email-verifications", post(verification::verify))
+        .route("/v1/email-verifications/requests", post(verification::request))
+        .route("/v1/tokens", post(signing::sign_in).delete(signing::sign_out))
+        .route("/v1/tokens/refresh", post(refreshing::refresh))
+        .route("/v1/password-resets", post(password::request_reset).put(password::reset))
+        .route("/v1/invitations/acceptance", put(acceptance::accept))
         // A person's own
+        .route("/v1/me/devices", get(signing::devices))
+        .route("/v1/me/devices/{id}", delete(signing::remove_device))
+        .route("/v1/me/password", put(password::change))
+        .route("/v1/me/email", put(address::change))
         // Running a studio
         // The schedule
         // Booking

@@ -15,7 +15,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     }
     let db = serve::open_current(&settings, &place).await?;
     let post = Post::open(&settings).map_err(Failure::new)?;
-    let app = App::new(settings, db, Clock::System, post);
+    let app = App::new(settings, db, Clock::System, post)?;
     let hand = Hand::start(&app);
     tracing::info!("working letters off");
     serve::asked_to_end()?.await;

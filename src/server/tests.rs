@@ -56,12 +56,13 @@ async fn serve(change: impl FnOnce(&mut Settings)) -> Served {
     let directory = TempDir::new().unwrap();
     let db = Db::open_file(&directory.path().join("releve.db"), Options::default()).await.unwrap();
     let mut settings = Settings::defaults().unwrap();
+    settings.data.directory = directory.path().to_owned();
     settings.server.header_timeout_s = 1;
     settings.server.request_timeout_s = 1;
     settings.server.body_bytes_max = 100;
     change(&mut settings);
     let post = crate::letters::transport::Post::open(&settings).unwrap();
-    let app = App::new(settings, db, Clock::System, post);
+    let app = App::new(settings, db, Clock::System, post).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
