@@ -25,6 +25,9 @@ use crate::seed::{self, Studio};
 /// When every test begins: a Monday, 10:00 in Shanghai.
 pub const THE_BEGINNING: &str = "2026-11-30T02:00:00Z";
 
+/// The key of every test's deployment.
+pub const KEY: &str = "cGxpZS10ZW5kdS1yZWxldmUtc2F1dGUtZ2xpc3NlLWVs";
+
 /// Writes each behaviour test once and runs it twice: as `sqlite::…` and as `postgres::…`. Once in a file.
 macro_rules! both_engines {
     ($($(#[$meta:meta])* async fn $name:ident($house:ident: House) $body:block)*) => {
@@ -237,7 +240,7 @@ pub fn settings(directory: &std::path::Path, url: String) -> Settings {
     let mut settings = Settings::defaults().unwrap();
     settings.data.directory = directory.to_owned();
     settings.database.url = url;
-    settings.sign_in.keys = vec!["cGxpZS10ZW5kdS1yZWxldmUtc2F1dGUtZ2xpc3NlLWVs".into()];
+    settings.sign_in.keys = vec![KEY.into()];
     settings.sign_in.argon2_memory_kib = 8;
     settings.sign_in.argon2_passes = 1;
     settings.letters.transport = "memory:".into();

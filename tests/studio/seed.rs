@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -9,12 +10,14 @@ use releve::db::{Db, Error, Wide};
 use releve::ids::new_id;
 use releve::language::Texts;
 use releve::schedule;
+use releve::sign_in::keys::Keys;
+use releve::sign_in::tokens::Claims;
 use releve::studios::house_rules::HouseRules;
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::house::House;
+use crate::house::{House, KEY};
 
 /// A studio with a room, a class type and its people.
 #[derive(Clone, Debug)]
@@ -109,12 +112,20 @@ async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str, zone: Tz, owner
     studio
 }
 
-/// Somebody with a verified account.
+/// An access token that outlives every test, as its clock may move on by months.
+fn token(person_id: Uuid, device_id: Uuid, now: DateTime<Utc>) -> String {
+    static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new(&[KEY.to_owned()]).unwrap());
+    let (iat, exp) = (now.timestamp(), (now + TimeDelta::days(3_650)).timestamp());
+    KEYS.sign(&Claims { sub: person_id, dev: device_id, iat, exp }).unwrap()
+}
+
+/// Somebody with a verified account, signed in on one device.
 async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Person {
     let id = new_id(now);
     let handle: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).collect();
     let email = format!("{handle}@releve.test");
-    let row = Person { id, name: name.into(), email, token: String::new() };
+    let device = new_id(now);
+    let row = Person { id, name: name.into(), email, token: token(id, device, now) };
     let person = row.clone();
     db.write("seed", move |tx| {
         Box::pin(async move {
@@ -123,6 +134,10 @@ async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Pers
             tx.run(sql, (id, row.name, row.email.clone(), row.email.clone(), "en", now, is_owner, now)).await?;
             let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
             tx.run(sql, (id, row.email.clone(), row.email, "none", now, now)).await?;
+            let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            let hash = device.as_bytes().to_vec();
+            tx.run(sql, (device, id, "a test's", hash.clone(), hash, now, now)).await?;
             Ok::<_, Error>(())
         })
     })
