@@ -12,6 +12,11 @@ mod postgres;
 mod seed;
 mod speech;
 
+mod booking;
+mod cancellation;
 mod desk;
 mod housekeeping;
 mod letters;
+mod running_a_class;
+mod staff_bookings;
+mod waitlist;
