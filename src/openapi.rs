@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{running, sign_in};
+use crate::{letters, running, sign_in};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -24,6 +24,9 @@ use crate::{running, sign_in};
         sign_in::signing::remove_device,
         sign_in::password::change,
         sign_in::address::change,
+        letters::api::mine,
+        letters::api::of_studio,
+        letters::api::retry,
         running::api::health,
         running::api::readiness,
         running::api::counts,

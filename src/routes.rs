@@ -5,8 +5,8 @@ use axum::routing::{delete, get, post, put};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
-use crate::running;
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
+use crate::{letters, running};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -28,6 +28,11 @@ pub fn routes() -> Router<App> {
         // The schedule
         // Booking
         // Letters
+        .route("/v1/me/letters", get(letters::api::mine))
+        .route("/v1/studios/{id}/letters", get(letters::api::of_studio))
+        .route("/v1/letters/{id}/retry", put(letters::api::retry))
+        .route("/dev/letters", get(letters::pages::list))
+        .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it
         .route("/healthz", get(running::api::health))
         .route("/readyz", get(running::api::readiness))
