@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::desk::{Desk, Working};
 use crate::letters::transport::Post;
 use crate::running::Running;
+use crate::schedule::ScheduleCache;
 use crate::settings::Settings;
 use crate::sign_in::identities::Identities;
 use crate::sign_in::keys::Keys;
@@ -46,6 +47,8 @@ pub struct Parts {
     /// Where places and credits change hands.
     pub desk: Desk,
     desk_working: Mutex<Option<Working>>,
+    /// The public schedule, encoded.
+    pub schedule: ScheduleCache,
     /// Whether the process is taking requests.
     pub running: Running,
 }
@@ -66,6 +69,7 @@ impl App {
             letters_written,
             desk,
             desk_working: Mutex::new(Some(working)),
+            schedule: ScheduleCache::default(),
             running: Running::default(),
             settings,
             db,
