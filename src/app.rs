@@ -29,6 +29,11 @@ pub struct Parts {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+<<<<<<< HEAD
+=======
+    /// By which way letters leave.
+    pub post: Post,
+>>>>>>> main
     /// The deployment's keys.
     pub keys: Keys,
     /// The password hasher.
@@ -39,8 +44,11 @@ pub struct Parts {
     pub limits: Limits,
     /// Rows that people who are not signed in caused.
     pub rows_written: RowsWritten,
+<<<<<<< HEAD
     /// By which way letters leave.
     pub post: Post,
+=======
+>>>>>>> main
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Arc<Notify>,
     /// Where places and credits change hands.
@@ -71,6 +79,7 @@ impl App {
             settings,
             db,
             clock,
+            post,
         })))
     }
 

@@ -6,6 +6,7 @@
 //! Making, changing and cancelling a session is the desk's; class types are edited here.
 
 pub mod rules;
+pub mod scheduling;
 pub mod store;
 mod view;
 

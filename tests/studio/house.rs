@@ -192,7 +192,7 @@ impl House {
 
     /// Does what falls due by the clock.
     pub async fn sweep(&self) {
-        // Until the sweeps are here.
+        releve::sweeps::sweep(&self.app).await.unwrap();
     }
 
     /// Works off the letters that are due.
@@ -202,7 +202,7 @@ impl House {
 
     /// A worker of this house.
     pub fn worker(&self) -> Worker {
-        Worker::new(self.app.clone(), |_, sealed| String::from_utf8(sealed.to_vec()).ok())
+        Worker::new(self.app.clone(), |app, sealed| app.keys.unseal(sealed))
     }
 
     /// Leaves the house in order: letters worked off, promises kept, doors closed.
