@@ -11,5 +11,10 @@ mod postgres;
 mod seed;
 mod speech;
 
+mod booking;
+mod cancellation;
 mod desk;
 mod housekeeping;
+mod running_a_class;
+mod staff_bookings;
+mod waitlist;
