@@ -102,7 +102,9 @@ mod tests {
     #[test]
     fn tags_are_compared() {
         let etag = HeaderValue::from_static("\"ab\"");
-        for (header, known) in [("\"ab\"", true), ("W/\"ab\"", true), ("\"x\", \"ab\"", true), ("*", true), ("\"abc\"", false), ("ab", false)] {
+        for (header, known) in
+            [("\"ab\"", true), ("W/\"ab\"", true), ("\"x\", \"ab\"", true), ("*", true), ("\"abc\"", false), ("ab", false)]
+        {
             assert_eq!(names(&HeaderValue::from_static(header), &etag), known, "{header}");
         }
     }

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::letters::transport::Post;
 use crate::letters::worker::{AtWork, Worker};
 use crate::settings::Settings;
+use crate::sweeps::{self, Sweeping};
 
 /// Works letters off until SIGTERM or SIGINT.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
@@ -35,6 +36,7 @@ pub fn needs_a_server(what: &str) -> Failure {
 /// What works beside the handlers of this process.
 pub struct Hand {
     letters: AtWork,
+    sweeps: Sweeping,
     app: App,
 }
 
@@ -42,11 +44,12 @@ impl Hand {
     /// Begins to work.
     pub fn start(app: &App) -> Self {
         // Until the keys of `sign_in` are here nobody can read a code.
-        Self { letters: Worker::new(app.clone(), |_, _| None).start(), app: app.clone() }
+        Self { letters: Worker::new(app.clone(), |_, _| None).start(), sweeps: sweeps::start(app.clone()), app: app.clone() }
     }
 
-    /// Takes no more letters, finishes or hands back what it has.
+    /// Looks for nothing that falls due and takes no more letters, finishes or hands back what it has.
     pub async fn stop(self) {
+        self.sweeps.stop().await;
         self.letters.stop().await;
         self.app.post.close().await;
     }
