@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{running, sign_in};
+use crate::{demo, running, sign_in};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -18,6 +18,7 @@ use crate::{running, sign_in};
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
+        demo::pages::letters,
     ),
     components(schemas(sign_in::caller::Role))
 )]
