@@ -3,6 +3,7 @@
 pub mod app;
 pub mod routes;
 
+pub mod attendance;
 pub mod booking;
 pub mod desk;
 pub mod passes;

@@ -4,13 +4,37 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{demo, running, sign_in};
+use crate::{attendance, booking, demo, passes, running, schedule, sign_in};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Relevé", description = "The booking backend of barre and ballet-workout studios."),
     paths(
+        sign_in::registration::register,
+        sign_in::verification::verify,
+        sign_in::verification::request,
+        sign_in::signing::sign_in,
+        sign_in::signing::sign_out,
+        sign_in::refreshing::refresh,
+        sign_in::password::request_reset,
+        sign_in::password::reset,
+        sign_in::acceptance::accept,
+        sign_in::signing::devices,
+        sign_in::signing::remove_device,
+        sign_in::password::change,
+        sign_in::address::change,
+        schedule::scheduling::make,
+        schedule::scheduling::edit,
+        schedule::scheduling::cancel,
+        passes::selling::sell,
+        booking::api::book,
+        booking::api::show,
+        booking::api::cancel,
+        booking::api::accept,
+        attendance::check_in::check_in,
+        attendance::check_in::undo,
+        booking::api::own,
         running::api::health,
         running::api::readiness,
         running::api::counts,

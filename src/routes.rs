@@ -1,20 +1,44 @@
 //! The table of contents: every URL, grouped in plain words.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{delete, get, patch, post, put};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
-use crate::{demo, running};
+use crate::attendance::check_in;
+use crate::passes::selling;
+use crate::schedule::scheduling;
+use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
+use crate::{booking, demo, running};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
     Router::new()
         // Signing in
+        .route("/v1/registrations", post(registration::register))
+        .route("/v1/email-verifications", post(verification::verify))
+        .route("/v1/email-verifications/requests", post(verification::request))
+        .route("/v1/tokens", post(signing::sign_in).delete(signing::sign_out))
+        .route("/v1/tokens/refresh", post(refreshing::refresh))
+        .route("/v1/password-resets", post(password::request_reset).put(password::reset))
+        .route("/v1/invitations/acceptance", put(acceptance::accept))
         // A person's own
+        .route("/v1/me/devices", get(signing::devices))
+        .route("/v1/me/devices/{id}", delete(signing::remove_device))
+        .route("/v1/me/password", put(password::change))
+        .route("/v1/me/email", put(address::change))
         // Running a studio
+        .route("/v1/studios/{id}/sessions", post(scheduling::make))
+        .route("/v1/sessions/{id}", patch(scheduling::edit))
+        .route("/v1/sessions/{id}/cancellation", put(scheduling::cancel))
+        .route("/v1/studios/{id}/members/{person_id}/passes", post(selling::sell))
         // The schedule
         // Booking
+        .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))
+        .route("/v1/bookings/{id}/cancellation", put(booking::api::cancel))
+        .route("/v1/bookings/{id}/acceptance", put(booking::api::accept))
+        .route("/v1/bookings/{id}/check-in", put(check_in::check_in).delete(check_in::undo))
+        .route("/v1/me/bookings", get(booking::api::own))
         // Letters
         // Running it
         .route("/healthz", get(running::api::health))

@@ -160,13 +160,14 @@ const fn is_invisible(c: char) -> bool {
 pub struct Email(String);
 
 impl Email {
-    /// Trims and checks.
+    /// Trims, folds look-alikes (full-width letters, the Kelvin sign) into what they look like, and checks: letters go to the very
+    /// address by which it is compared.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+        let text: String = text.trim().nfkc().take(255).collect();
         if text.len() > 254 || text.chars().any(char::is_control) || text.parse::<lettre::Address>().is_err() {
             return Err("must be an e-mail address".into());
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
     }
 
     /// The address as written.
@@ -176,7 +177,7 @@ impl Email {
 
     /// By which two spellings are the same address.
     pub fn key(&self) -> String {
-        self.0.nfkc().collect::<String>().to_lowercase()
+        self.0.to_lowercase()
     }
 }
 
@@ -233,5 +234,6 @@ mod tests {
         }
         assert!(WebAddress::parse(" https://studio.example/shop?x=1#y ").is_ok());
         assert_eq!(Email::parse("Ana@Example.TEST").map(|email| email.key()), Ok("ana@example.test".into()));
+        assert_eq!(Email::parse("ａna＠example.test").map(|email| email.as_str().to_owned()), Ok("ana@example.test".into()));
     }
 }

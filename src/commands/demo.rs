@@ -12,6 +12,8 @@ use crate::demo::store::{self, Holds};
 use crate::demo::{self, PASSWORD, Sights, Wish, pages};
 use crate::letters::transport::Post;
 use crate::settings::Settings;
+use crate::sign_in::keys::{KEYS_FILE, kept_in};
+use crate::sign_in::passwords::NewPassword;
 
 /// Where a demo keeps its files unless it is told.
 pub const DIRECTORY: &str = "var/demo";
@@ -47,9 +49,14 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     settings.server.port = address.port();
     settings.server.public_url = format!("http://{address}");
     let post = Post::open(&settings).map_err(Failure::new)?;
-    let app = App::new(settings, db, Clock::System, post);
+    if settings.sign_in.keys.is_empty() {
+        settings.sign_in.keys = kept_in(&settings.data.directory)?;
+    }
+    let app = App::new(settings, db, Clock::System, post)?;
     app.running.be_a_demo();
-    let password_hash = String::new();
+    let password = NewPassword::parse(PASSWORD).map_err(Failure::new)?;
+    let password_hash =
+        app.passwords.hash(password).await.map_err(|problem| Failure::new(format!("no password hash: {:?}", problem.kind)))?;
     let sights = demo::prepare(&app, Wish { members: told.members, password_hash }).await.map_err(Failure::new)?;
     print!("{}", welcome(&app.settings, &place, sights));
     serve::live(app, listener, true).await
@@ -89,7 +96,7 @@ async fn look(place: &Place) -> Result<Holds, Failure> {
 
 /// Removes what a demo writes, by name. What else lies in the directory stays.
 fn remove_known_files(directory: &Path, place: &Place) -> std::io::Result<()> {
-    let mut files = vec![directory.join("sign-in.keys")];
+    let mut files = vec![directory.join(KEYS_FILE)];
     if let Place::File(file) = place {
         for suffix in ["", "-wal", "-shm"] {
             let mut name = file.clone().into_os_string();
