@@ -30,6 +30,8 @@ pub struct Parts {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// By which way letters leave.
+    pub post: Post,
     /// The deployment's keys.
     pub keys: Keys,
     /// The password hasher.
@@ -40,8 +42,6 @@ pub struct Parts {
     pub limits: Limits,
     /// Rows that people who are not signed in caused.
     pub rows_written: RowsWritten,
-    /// By which way letters leave.
-    pub post: Post,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Arc<Notify>,
     /// Where places and credits change hands.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{letters, running, sign_in};
+use crate::{attendance, booking, demo, letters, passes, running, schedule, sign_in};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -24,6 +24,17 @@ use crate::{letters, running, sign_in};
         sign_in::signing::remove_device,
         sign_in::password::change,
         sign_in::address::change,
+        schedule::scheduling::make,
+        schedule::scheduling::edit,
+        schedule::scheduling::cancel,
+        passes::selling::sell,
+        booking::api::book,
+        booking::api::show,
+        booking::api::cancel,
+        booking::api::accept,
+        attendance::check_in::check_in,
+        attendance::check_in::undo,
+        booking::api::own,
         letters::api::mine,
         letters::api::of_studio,
         letters::api::retry,
@@ -34,6 +45,8 @@ use crate::{letters, running, sign_in};
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
+        demo::pages::letters,
+        demo::letter::letter,
     ),
     components(schemas(sign_in::caller::Role))
 )]

@@ -482,6 +482,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("sent without when", "UPDATE letters SET state = 'sent', due_at = NULL"),
     ("in the air without a lease", "UPDATE letters SET state = 'sending', due_at = NULL"),
     ("queued and never due", "UPDATE letters SET due_at = NULL"),
+    ("to be sent with nothing to tell", "UPDATE letters SET facts = NULL"),
     (
         "one letter twice",
         "INSERT INTO letters (id, kind, locale, facts, dedupe_key, state, created_at, due_at) SELECT $1, kind, locale, facts, dedupe_key, state, created_at, due_at FROM letters",

@@ -192,7 +192,7 @@ impl House {
 
     /// Does what falls due by the clock.
     pub async fn sweep(&self) {
-        // Until the sweeps are here.
+        releve::sweeps::sweep(&self.app).await.unwrap();
     }
 
     /// Works off the letters that are due.
