@@ -3,10 +3,12 @@
 pub mod app;
 pub mod routes;
 
+pub mod attendance;
 pub mod booking;
 pub mod desk;
 pub mod passes;
 pub mod people;
+pub mod reports;
 pub mod schedule;
 pub mod studios;
 

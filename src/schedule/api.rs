@@ -18,7 +18,7 @@ use super::{ClassType, SessionView, store};
 use crate::answer::{Encoded, Versioned};
 use crate::app::App;
 use crate::audit;
-use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, header_text, page, query};
+use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, header_text, page, query, storable};
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
 use crate::problem::{Answer, Kind, Problem};
@@ -35,7 +35,7 @@ fn nothing() -> Problem {
 }
 
 /// In which language this reader reads.
-fn reads(caller: Option<&Caller>, headers: &HeaderMap, studio: Language) -> Language {
+pub fn reads(caller: Option<&Caller>, headers: &HeaderMap, studio: Language) -> Language {
     caller.map(|caller| caller.language).or_else(|| asked(headers)).unwrap_or(studio)
 }
 
@@ -121,7 +121,7 @@ async fn part(app: &App, studio_id: Uuid, part: Part, caller: Option<&Caller>, n
         class_type: part.class_type,
         instructor: part.instructor,
         drafts: caller.is_some_and(|caller| caller.is_staff(studio_id)),
-        after: part.after.map(|Cursor(after)| after),
+        after: part.after.map(|Cursor((at, id))| (storable(at), id)),
         count_max: limit.0 + 1,
     };
     Ok((range, limit, locale))
@@ -184,7 +184,8 @@ pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query
     let today = (now - TimeDelta::hours(12)).date_naive();
     let dates = date_range(part.from, part.to, today, (DAYS.0 + 1, DAYS.1)).map_err(|message| Problem::field("to", message))?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
-    let found = store::teaching(&app.db, caller.person_id, dates, part.after.map(|Cursor(after)| after), limit.0 + 1).await?;
+    let found =
+        store::teaching(&app.db, caller.person_id, dates, part.after.map(|Cursor((at, id))| (storable(at), id)), limit.0 + 1).await?;
     let (found, next) = page(found, limit, |one| (one.starts_at, one.id));
     let sessions = found.iter().map(|one| SessionView::of(one, &one.names, caller.language, now, None)).collect();
     Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false))
