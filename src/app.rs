@@ -12,6 +12,11 @@ use crate::letters::transport::Post;
 use crate::running::Running;
 use crate::schedule::ScheduleCache;
 use crate::settings::Settings;
+use crate::sign_in::identities::Identities;
+use crate::sign_in::keys::Keys;
+use crate::sign_in::limits::Limits;
+use crate::sign_in::passwords::Passwords;
+use crate::sign_in::{RowsWritten, SetUpError};
 
 /// Everything that lives as long as the process. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +32,16 @@ pub struct Parts {
     pub clock: Clock,
     /// By which way letters leave.
     pub post: Post,
+    /// The deployment's keys.
+    pub keys: Keys,
+    /// The password hasher.
+    pub passwords: Passwords,
+    /// Who is behind a device.
+    pub identities: Identities,
+    /// How often somebody may.
+    pub limits: Limits,
+    /// Rows that people who are not signed in caused.
+    pub rows_written: RowsWritten,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Arc<Notify>,
     /// Where places and credits change hands.
@@ -40,21 +55,27 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(settings: Settings, db: Db, clock: Clock, post: Post) -> Self {
+    pub fn new(settings: Settings, db: Db, clock: Clock, post: Post) -> Result<Self, SetUpError> {
+        let keys = Keys::of_settings(&settings)?;
+        let passwords = Passwords::new(&settings.sign_in)?;
         let letters_written = Arc::new(Notify::new());
         let (desk, working) = Desk::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
-        let desk_working = Mutex::new(Some(working));
-        Self(Arc::new(Parts {
+        Ok(Self(Arc::new(Parts {
+            keys,
+            passwords,
+            identities: Identities::new(db.clone()),
+            limits: Limits::new(clock.clone()),
+            rows_written: RowsWritten::default(),
+            letters_written,
+            desk,
+            desk_working: Mutex::new(Some(working)),
+            schedule: ScheduleCache::default(),
+            running: Running::default(),
             settings,
             db,
             clock,
             post,
-            letters_written,
-            desk,
-            desk_working,
-            schedule: ScheduleCache::default(),
-            running: Running::default(),
-        }))
+        })))
     }
 
     /// Closes the desk: what waits is decided and answered, nothing new is taken.

@@ -119,7 +119,12 @@ impl From<Note> for String {
     }
 }
 
-/// The code of a currency (ISO 4217): three capital letters.
+/// Whether a text has the shape of an ISO 4217 code: three capital letters.
+pub fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase())
+}
+
+/// The code of a currency (ISO 4217).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Currency(String);
 
@@ -132,8 +137,7 @@ impl From<Currency> for String {
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let well_formed = text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase());
-        if well_formed { Ok(Self(text)) } else { Err(D::Error::custom("must be a currency of ISO 4217 like \"EUR\"")) }
+        if is_currency(&text) { Ok(Self(text)) } else { Err(D::Error::custom("must be a currency of ISO 4217 like \"EUR\"")) }
     }
 }
 
@@ -178,13 +182,14 @@ const fn is_invisible(c: char) -> bool {
 pub struct Email(String);
 
 impl Email {
-    /// Trims and checks.
+    /// Trims, folds look-alikes (full-width letters, the Kelvin sign) into what they look like, and checks: letters go to the very
+    /// address by which it is compared.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+        let text: String = text.trim().nfkc().take(255).collect();
         if text.len() > 254 || text.chars().any(char::is_control) || text.parse::<lettre::Address>().is_err() {
             return Err("must be an e-mail address".into());
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
     }
 
     /// The address as written.
@@ -194,7 +199,7 @@ impl Email {
 
     /// By which two spellings are the same address.
     pub fn key(&self) -> String {
-        self.0.nfkc().collect::<String>().to_lowercase()
+        self.0.to_lowercase()
     }
 }
 
@@ -265,5 +270,6 @@ mod tests {
         }
         assert!(WebAddress::parse(" https://studio.example/shop?x=1#y ").is_ok());
         assert_eq!(Email::parse("Ana@Example.TEST").map(|email| email.key()), Ok("ana@example.test".into()));
+        assert_eq!(Email::parse("ａna＠example.test").map(|email| email.as_str().to_owned()), Ok("ana@example.test".into()));
     }
 }

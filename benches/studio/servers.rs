@@ -131,7 +131,7 @@ pub async fn be(peer: &str) {
     let options = Options { connections: settings.database.connections, ..Options::default() };
     let db = Db::open(&settings.database.url, options).await.expect("the database");
     let post = releve::letters::transport::Post::open(&settings).unwrap_or_else(|error| panic!("{error}"));
-    let app = App::new(settings, db, Clock::System, post);
+    let app = App::new(settings, db, Clock::System, post).expect("keys");
     let routes = match peer {
         "ceiling" => constants(),
         other => panic!("no such peer: {other}"),

@@ -1,4 +1,5 @@
-//! Attendance: who is in a session and who came. Checking in is the desk's; here is the roster that staff read.
+//! Attendance: who is in a session and who came. The roster is read here; checking in, and its undoing, are handed to the desk.
 
 pub mod api;
+pub mod check_in;
 pub mod store;

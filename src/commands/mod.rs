@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::data_directory::{self, DATABASE_FILE, Lock};
 use crate::db::{self, Db, Options};
 use crate::settings::Settings;
+use crate::sign_in;
 
 /// Why a command could not do its work: one line for a person, and the process's exit code.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ macro_rules! fails_by {
         })*
     };
 }
-fails_by!(db::Error, data_directory::Refused, config::ConfigError);
+fails_by!(db::Error, data_directory::Refused, config::ConfigError, sign_in::SetUpError);
 
 /// What the command line says besides the command: it goes before every other source of settings.
 #[derive(Clone, Debug, Default)]

@@ -30,7 +30,7 @@ pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
     let db = open_current(&settings, &place).await?;
     refuse_demo(&db, &place, &settings).await?;
     let listener = listen(&settings).await?;
-    let app = App::new(settings, db, Clock::System, post);
+    let app = App::new(settings, db, Clock::System, post)?;
     live(app, listener, with_worker).await
 }
 

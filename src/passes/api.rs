@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::types;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Kind, LedgerEntry, LedgerReason, Pass, PassType, store};
+use super::view::PassView;
+use super::{Kind, LedgerEntry, LedgerReason, PassType, store};
 use crate::answer::Versioned;
 use crate::app::App;
 use crate::audit;
@@ -311,69 +312,6 @@ async fn must_make_sense(tx: &mut Tx, caller: &Caller, sold: &PassType) -> Answe
     Ok(())
 }
 
-/// Whether a pass can still pay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PassCondition {
-    /// It can.
-    Active,
-    /// No credit is left.
-    UsedUp,
-    /// Its last day has passed.
-    Expired,
-}
-
-/// A pass as whoever holds it sees it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PassView {
-    /// Which one.
-    id: Uuid,
-    /// Which studio sold it.
-    studio_id: Uuid,
-    /// What it is called, in the reader's language.
-    name: String,
-    /// Pack or membership.
-    kind: Kind,
-    /// A pack's balance.
-    credits_left: Option<i64>,
-    /// A membership's visits a week; null is unlimited.
-    per_week: Option<i64>,
-    /// Its last day, on the studio's calendar.
-    expires_on: NaiveDate,
-    /// Whether it can still pay.
-    state: PassCondition,
-    /// For which class types; null: for all.
-    class_type_ids: Option<Vec<Uuid>>,
-    /// In which studios.
-    studio_ids: Vec<Uuid>,
-    /// When it was sold.
-    sold_at: DateTime<Utc>,
-}
-
-impl PassView {
-    /// The pass as this reader sees it on this date of the studio that sold it.
-    pub fn of(pass: Pass, language: Language, today: NaiveDate) -> Self {
-        let state = match pass.credits_left {
-            _ if pass.expires_on < today => PassCondition::Expired,
-            Some(0) => PassCondition::UsedUp,
-            _ => PassCondition::Active,
-        };
-        Self {
-            id: pass.id,
-            studio_id: pass.studio_id,
-            name: pass.name.read(language).to_owned(),
-            kind: pass.kind,
-            credits_left: pass.credits_left,
-            per_week: pass.per_week,
-            expires_on: pass.expires_on,
-            state,
-            class_type_ids: pass.class_type_ids.map(|ids| ids.0),
-            studio_ids: pass.studio_ids.0,
-            sold_at: pass.sold_at,
-        }
-    }
-}
-
 /// A page of passes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Passes {
@@ -384,14 +322,14 @@ pub struct Passes {
 }
 
 /// The caller's own passes.
-#[utoipa::path(get, path = "/v1/me/passes", tag = "A person's own", params(Paging), security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/passes", tag = "Passes", params(Paging), security(("bearer" = [])),
     responses((status = 200, body = Passes)))]
 pub async fn own(State(app): State<App>, caller: Caller, Query(paging): Query<Paging>) -> Answer<Json<Passes>> {
     held_by(&app, caller.person_id, None, paging, caller.language).await
 }
 
 /// A member's passes that this studio takes. Front desk.
-#[utoipa::path(get, path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Running a studio", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path), Paging), responses((status = 200, body = Passes)))]
 pub async fn of_member(
     State(app): State<App>,
@@ -472,7 +410,7 @@ pub struct LedgerPart {
 }
 
 /// Where the credits of a pass came from and went. Her own, or a member's at the desk of a studio that takes the pass.
-#[utoipa::path(get, path = "/v1/passes/{id}/ledger", tag = "A person's own", params(("id" = Uuid, Path), LedgerPart), security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/passes/{id}/ledger", tag = "Passes", params(("id" = Uuid, Path), LedgerPart), security(("bearer" = [])),
     responses((status = 200, body = Ledger)))]
 pub async fn ledger(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Query(part): Query<LedgerPart>) -> Answer<Json<Ledger>> {
     let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;

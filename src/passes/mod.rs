@@ -5,7 +5,9 @@
 
 pub mod api;
 pub mod rules;
+pub mod selling;
 pub mod store;
+pub mod view;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};

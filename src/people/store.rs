@@ -1,10 +1,345 @@
-//! SQL of persons.
+//! Persons, staff and members in the database.
+
 use chrono::{DateTime, Utc};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::db::{Error, Tx};
+use crate::db::{Db, Error, Sql, Tx};
+use crate::language::Language;
+use crate::letters::facts::StudioFacts;
+use crate::letters::outbox;
+use crate::sign_in;
+use crate::sign_in::caller::Role;
+use crate::text::{Email, Name, search_key};
 
-/// Removes what says who she was.
-pub async fn make_nameless(_tx: &mut Tx, _person_id: Uuid, _now: DateTime<Utc>) -> Result<(), Error> {
-    Ok(())
+/// Somebody whom the house knows by her address: verified, or entered by a desk.
+#[derive(Clone, Debug, FromRow)]
+pub struct Known {
+    /// Who.
+    pub id: Uuid,
+    /// As she calls herself, or as the desk that entered her first does.
+    pub name: String,
+    /// The language she chose.
+    pub locale: Option<Language>,
+    /// When she showed that the address is hers.
+    pub verified_at: Option<DateTime<Utc>>,
+}
+
+/// Keeps everybody else in the deployment from deciding about this address until the transaction ends. On SQLite the writer does.
+pub async fn lock_address(tx: &mut Tx, email_key: &str) -> Result<(), Error> {
+    /// The class of these advisory locks; the second number is the address.
+    const ADDRESSES: i32 = 0x52_65_6c;
+    let bytes = crate::sign_in::secrets::hash(email_key.as_bytes());
+    let address = bytes.first_chunk().map_or(0, |bytes| i32::from_be_bytes(*bytes));
+    let sql = Sql::Each { sqlite: "SELECT $1, $2", postgres: "SELECT pg_advisory_xact_lock($1, $2)" };
+    tx.run(sql, (ADDRESSES, address)).await.map(drop)
+}
+
+/// Who is known by this address.
+pub async fn known_by(tx: &mut Tx, email_key: &str) -> Result<Option<Known>, Error> {
+    tx.maybe("SELECT id, name, locale, verified_at FROM persons WHERE email_key = $1", (email_key,)).await
+}
+
+/// Somebody new.
+pub struct NewPerson<'p> {
+    /// Her id.
+    pub id: Uuid,
+    /// Her name.
+    pub name: &'p Name,
+    /// The address by which she is known; `None` until it is verified.
+    pub email: Option<&'p Email>,
+    /// Her language.
+    pub locale: Option<Language>,
+    /// When she showed that the address is hers.
+    pub verified_at: Option<DateTime<Utc>>,
+}
+
+/// Enters a person.
+pub async fn insert(tx: &mut Tx, now: DateTime<Utc>, person: NewPerson<'_>) -> Result<u64, Error> {
+    let sql = "INSERT INTO persons (id, name, email, email_key, locale, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let email = person.email.map(|email| email.as_str().to_owned());
+    let key = person.email.map(Email::key);
+    tx.run(sql, (person.id, person.name.as_str(), email, key, person.locale, person.verified_at, now)).await
+}
+
+/// Names a person anew, whose address is not verified; what she did not say stays.
+pub async fn rename(tx: &mut Tx, id: Uuid, name: &Name, locale: Option<Language>) -> Result<u64, Error> {
+    tx.run("UPDATE persons SET name = $2, locale = COALESCE($3, locale) WHERE id = $1", (id, name.as_str(), locale)).await
+}
+
+/// Writes a person's row as it is: where it must not show that nothing is changed, as much is written.
+pub async fn touch(tx: &mut Tx, id: Uuid) -> Result<u64, Error> {
+    tx.run("UPDATE persons SET name = name WHERE id = $1", (id,)).await
+}
+
+/// From now on she is known by this address, and has shown that it is hers.
+pub async fn set_address(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, email: &str, email_key: &str) -> Result<u64, Error> {
+    let sql = "UPDATE persons SET email = $2, email_key = $3, verified_at = $4 WHERE id = $1";
+    tx.run(sql, (id, email, email_key, now)).await
+}
+
+/// The person whom a desk entered turns out to be the one who registered: she takes the name and language that she gave herself.
+/// What studios wrote down of her stands with the studios and stays.
+pub async fn take_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<u64, Error> {
+    let sql = "UPDATE persons SET name = f.name, locale = COALESCE(f.locale, persons.locale), phone = COALESCE(f.phone, persons.phone) \
+               FROM persons AS f WHERE f.id = $1 AND persons.id = $2";
+    tx.run(sql, (from, to)).await
+}
+
+/// Removes people whom nothing refers to any more.
+pub async fn remove(tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        rows.push((*id,));
+    }
+    tx.rows("WITH x(id) AS (VALUES #) DELETE FROM persons WHERE id IN (SELECT id FROM x)", rows).await.map(drop)
+}
+
+/// A person's own row.
+#[derive(Clone, Debug, FromRow)]
+pub struct Profile {
+    /// Who.
+    pub id: Uuid,
+    /// Her name.
+    pub name: String,
+    /// Her address, verified or not; `None` without an account and without an address.
+    pub email: Option<String>,
+    /// When she showed that it is hers.
+    pub verified_at: Option<DateTime<Utc>>,
+    /// Her telephone number.
+    pub phone: Option<String>,
+    /// Her language.
+    pub locale: Option<Language>,
+    /// Whether she owns the deployment.
+    pub is_owner: bool,
+    /// When she came.
+    pub created_at: DateTime<Utc>,
+    /// When she asked to be deleted.
+    pub deletion_asked_at: Option<DateTime<Utc>>,
+    /// When that will be done.
+    pub deletion_due_at: Option<DateTime<Utc>>,
+    /// The privacy policy she accepted.
+    pub policy_version: Option<String>,
+    /// When.
+    pub policy_accepted_at: Option<DateTime<Utc>>,
+}
+
+const PROFILE: &str = "SELECT p.id, p.name, COALESCE(a.email, p.email) AS email, a.verified_at, p.phone, p.locale, p.is_owner, p.created_at, \
+     p.deletion_asked_at, p.deletion_due_at, a.policy_version, a.policy_accepted_at \
+     FROM persons p LEFT JOIN accounts a ON a.person_id = p.id WHERE p.id = $1";
+
+/// A person's own row.
+pub async fn profile(tx: &mut Tx, id: Uuid) -> Result<Option<Profile>, Error> {
+    tx.maybe(PROFILE, (id,)).await
+}
+
+/// A person's roles in all studios.
+pub async fn roles_of(tx: &mut Tx, id: Uuid) -> Result<Vec<(Uuid, Role)>, Error> {
+    tx.all("SELECT studio_id, role FROM staff WHERE person_id = $1 ORDER BY studio_id, role", (id,)).await
+}
+
+/// What a person changes of herself: `None` stays, `Some(None)` is cleared.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Her name.
+    pub name: Option<Name>,
+    /// Her telephone number.
+    pub phone: Option<Option<String>>,
+    /// Her language.
+    pub locale: Option<Option<Language>>,
+}
+
+/// Changes a person's own row.
+pub async fn change(tx: &mut Tx, id: Uuid, change: Change) -> Result<(), Error> {
+    let sql = "UPDATE persons SET name = COALESCE($2, name), phone = CASE WHEN $3 THEN $4 ELSE phone END, \
+               locale = CASE WHEN $5 THEN $6 ELSE locale END WHERE id = $1";
+    let name = change.name.map(Name::into_string);
+    let (phone, locale) = (change.phone, change.locale);
+    tx.run(sql, (id, name, phone.is_some(), phone.flatten(), locale.is_some(), locale.flatten())).await.map(drop)
+}
+
+/// The deployment's owners, but for one.
+pub async fn other_owners(tx: &mut Tx, but: Uuid) -> Result<i64, Error> {
+    // Two owners who go at the same time must see each other.
+    let lock = Sql::Each { sqlite: "SELECT 1", postgres: "SELECT id FROM persons WHERE is_owner ORDER BY id FOR UPDATE" };
+    tx.run(lock, ()).await?;
+    let sql = "SELECT COUNT(*) FROM persons WHERE is_owner AND id <> $1 AND deletion_due_at IS NULL";
+    let (count,): (i64,) = tx.one(sql, (but,)).await?;
+    Ok(count)
+}
+
+/// Makes a person an owner of the deployment.
+pub async fn make_owner(tx: &mut Tx, id: Uuid) -> Result<(), Error> {
+    let sql = "UPDATE persons SET is_owner = TRUE, deletion_asked_at = NULL, deletion_due_at = NULL WHERE id = $1";
+    tx.run(sql, (id,)).await.map(drop)
+}
+
+// Studios, as far as people need them.
+
+/// A studio as letters show it, and its language; `None` if there is none of this id.
+pub async fn studio(tx: &mut Tx, id: Uuid) -> Result<Option<(StudioFacts, Option<Language>)>, Error> {
+    #[derive(FromRow)]
+    struct Row {
+        name: String,
+        address: Option<String>,
+        contact: Option<String>,
+        time_zone: String,
+        locale: String,
+    }
+    let sql = "SELECT name, address, contact, time_zone, locale FROM studios WHERE id = $1";
+    let Some(row) = tx.maybe::<Row>(sql, (id,)).await? else { return Ok(None) };
+    let time_zone = row.time_zone.parse().map_err(|_| Error::nonsense("a studio's time zone"))?;
+    let facts = StudioFacts { name: row.name, address: row.address, contact: row.contact, time_zone };
+    Ok(Some((facts, Language::of_tag(&row.locale))))
+}
+
+// Staff.
+
+/// One role of one who works in a studio.
+#[derive(Clone, Debug, FromRow)]
+pub struct StaffRow {
+    /// Who.
+    pub person_id: Uuid,
+    /// Her name.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+}
+
+/// Everybody who works in a studio, a row for each role.
+pub async fn staff(db: &Db, studio_id: Uuid) -> Result<Vec<StaffRow>, Error> {
+    let sql = "SELECT s.person_id, p.name, s.role FROM staff s JOIN persons p ON p.id = s.person_id WHERE s.studio_id = $1 \
+               ORDER BY s.person_id, s.role";
+    db.all(sql, (studio_id,)).await
+}
+
+/// A person's roles in one studio, held until the transaction ends: the desk locks the same rows when it makes a session for her.
+pub async fn roles_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Vec<Role>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT role FROM staff WHERE studio_id = $1 AND person_id = $2 ORDER BY role",
+        postgres: "SELECT role FROM staff WHERE studio_id = $1 AND person_id = $2 ORDER BY role FOR UPDATE",
+    };
+    let rows: Vec<(Role,)> = tx.all(sql, (studio_id, person_id)).await?;
+    Ok(rows.into_iter().map(|(role,)| role).collect())
+}
+
+/// A person's name, if this studio knows her as a member or as staff.
+pub async fn name_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Option<String>, Error> {
+    let sql = "SELECT p.name FROM persons p WHERE p.id = $2 AND p.deleted_at IS NULL AND \
+               (EXISTS (SELECT 1 FROM members m WHERE m.studio_id = $1 AND m.person_id = p.id) OR \
+                EXISTS (SELECT 1 FROM staff s WHERE s.studio_id = $1 AND s.person_id = p.id))";
+    Ok(tx.maybe::<(String,)>(sql, (studio_id, person_id)).await?.map(|(name,)| name))
+}
+
+/// Gives roles; one that she has already stays as it is.
+pub async fn give_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_id: Uuid, roles: &[Role]) -> Result<(), Error> {
+    let rows = roles.iter().map(|role| (studio_id, person_id, *role, now)).collect();
+    tx.rows("INSERT INTO staff (studio_id, person_id, role, since) VALUES # ON CONFLICT DO NOTHING", rows).await.map(drop)
+}
+
+/// Takes a role away.
+pub async fn take_role(tx: &mut Tx, studio_id: Uuid, person_id: Uuid, role: Role) -> Result<(), Error> {
+    let sql = "DELETE FROM staff WHERE studio_id = $1 AND person_id = $2 AND role = $3";
+    tx.run(sql, (studio_id, person_id, role)).await.map(drop)
+}
+
+/// A session that somebody still has to teach.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+pub struct Teaching {
+    /// Which one.
+    pub id: Uuid,
+    /// In which studio.
+    pub studio_id: Uuid,
+    /// When.
+    pub starts_at: DateTime<Utc>,
+}
+
+/// Sessions to come that she teaches, the first twenty; in one studio, or in all.
+pub async fn teaches(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, studio_id: Option<Uuid>) -> Result<Vec<Teaching>, Error> {
+    let sql = "SELECT id, studio_id, starts_at FROM sessions WHERE instructor_id = $1 AND starts_at > $2 AND status <> 'cancelled' \
+               AND (studio_id = $3 OR $4) ORDER BY starts_at, id LIMIT 20";
+    tx.all(sql, (person_id, now, studio_id, studio_id.is_none())).await
+}
+
+// Members.
+
+/// A member as her studio knows her.
+#[derive(Clone, Debug, FromRow)]
+pub struct MemberRow {
+    /// Who.
+    pub person_id: Uuid,
+    /// By the name that this studio wrote down.
+    pub name: String,
+    /// What she is sorted by.
+    pub name_search: String,
+    /// Her address.
+    pub email: Option<String>,
+    /// Her telephone number.
+    pub phone: Option<String>,
+}
+
+/// What a front desk looks for.
+pub struct Wanted {
+    /// A `LIKE` pattern of a name or an address; `%` finds everybody.
+    pub text: String,
+    /// A `LIKE` pattern of a telephone number's digits; one that finds nothing where no number is looked for.
+    pub digits: String,
+}
+
+/// The studio's members that are looked for, by name, after the given one.
+pub async fn members(db: &Db, studio_id: Uuid, wanted: Wanted, after: Option<(String, Uuid)>, limit: i64) -> Result<Vec<MemberRow>, Error> {
+    let sql = "SELECT m.person_id, m.name, m.name_search, p.email, COALESCE(m.phone, p.phone) AS phone \
+               FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND p.deleted_at IS NULL \
+               AND (m.name_search LIKE $2 ESCAPE '\\' OR p.email_key LIKE $2 ESCAPE '\\' \
+                 OR REPLACE(REPLACE(REPLACE(COALESCE(m.phone, p.phone), ' ', ''), '-', ''), '.', '') LIKE $3 ESCAPE '\\') \
+               AND ($4 OR m.name_search > $5 OR (m.name_search = $5 AND m.person_id > $6)) \
+               ORDER BY m.name_search, m.person_id LIMIT $7";
+    let (name, id) = after.clone().unwrap_or_default();
+    db.all(sql, (studio_id, wanted.text, wanted.digits, after.is_none(), name, id, limit)).await
+}
+
+/// One member of the studio.
+pub async fn member(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Option<MemberRow>, Error> {
+    let sql = "SELECT m.person_id, m.name, m.name_search, p.email, COALESCE(m.phone, p.phone) AS phone \
+               FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND m.person_id = $2";
+    tx.maybe(sql, (studio_id, person_id)).await
+}
+
+/// Somebody who becomes a member: of which studio, who, by which name and number.
+pub type Joining = (Uuid, Uuid, String, Option<String>);
+
+/// Makes people members; who is one already stays as she is. How many are new.
+pub async fn join(tx: &mut Tx, now: DateTime<Utc>, joining: Vec<Joining>) -> Result<u64, Error> {
+    let row = |(studio_id, person_id, name, phone): Joining| {
+        let key = search_key(&name);
+        (studio_id, person_id, name, key, phone, now)
+    };
+    let rows = joining.into_iter().map(row).collect();
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, phone, joined_at) VALUES # ON CONFLICT DO NOTHING";
+    tx.rows(sql, rows).await
+}
+
+// Deletion.
+
+/// When she asked to be deleted, and when it is due.
+pub async fn set_deletion(tx: &mut Tx, id: Uuid, asked_at: Option<DateTime<Utc>>, due_at: Option<DateTime<Utc>>) -> Result<(), Error> {
+    tx.run("UPDATE persons SET deletion_asked_at = $2, deletion_due_at = $3 WHERE id = $1", (id, asked_at, due_at)).await.map(drop)
+}
+
+/// Who is to be deleted now.
+pub async fn deletions_due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
+    let sql = "SELECT id FROM persons WHERE deletion_due_at <= $1 ORDER BY deletion_due_at, id LIMIT $2";
+    Ok(db.all::<(Uuid,)>(sql, (now, limit)).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Takes everything away that says who she is: her name and address, here and with her studios, her account and devices, the words of
+/// her letters. What was booked, paid and counted stays, under an id without a name.
+pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
+    sign_in::store::remove_account(tx, person_id).await?;
+    outbox::forget(tx, person_id).await?;
+    tx.run("DELETE FROM staff WHERE person_id = $1", (person_id,)).await?;
+    tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (person_id,)).await?;
+    let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
+               is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
+    tx.run(sql, (person_id, now)).await.map(drop)
 }

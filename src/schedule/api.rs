@@ -176,7 +176,7 @@ pub struct TeachingPart {
 }
 
 /// What the caller teaches, in all studios, cancelled sessions too.
-#[utoipa::path(get, path = "/v1/me/teaching", tag = "A person's own", params(TeachingPart), security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/teaching", tag = "The schedule", params(TeachingPart), security(("bearer" = [])),
     responses((status = 200, body = Schedule<'static>)))]
 pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();

@@ -8,6 +8,7 @@
 pub mod api;
 mod cache;
 pub mod rules;
+pub mod scheduling;
 pub mod store;
 mod view;
 

@@ -61,7 +61,7 @@ async fn serve(change: impl FnOnce(&mut Settings)) -> Served {
     settings.server.body_bytes_max = 100;
     change(&mut settings);
     let post = crate::letters::transport::Post::open(&settings).unwrap();
-    let app = App::new(settings, db, Clock::System, post);
+    let app = App::new(settings, db, Clock::System, post).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

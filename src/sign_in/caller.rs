@@ -1,10 +1,17 @@
 //! Who asks, and what she may do: rights are asked in the first line of a handler.
 
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::header;
+use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::tokens::Claims;
+use super::visitor::{asked_language, request_id};
+use crate::app::App;
 use crate::audit::Record;
+use crate::extract::ReaderLanguage;
 use crate::language::Language;
 use crate::problem::{Answer, Kind, Problem};
 
@@ -76,6 +83,11 @@ impl Caller {
         allow(self.is_desk(studio_id))
     }
 
+    /// Refuses whoever has not shown that her address is hers.
+    pub fn must_be_verified(&self) -> Answer<()> {
+        if self.verified { Ok(()) } else { Err(Problem::new(Kind::AddressNotVerified)) }
+    }
+
     /// What the audit log says of her.
     pub fn record(&self) -> Record {
         Record { actor_id: Some(self.person_id), request_id: Some(self.request_id.clone()) }
@@ -84,4 +96,47 @@ impl Caller {
 
 fn allow(allowed: bool) -> Answer<()> {
     if allowed { Ok(()) } else { Err(Problem::new(Kind::NotAllowed)) }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        caller(parts, app).await?.ok_or_else(|| Problem::new(Kind::SignInRequired))
+    }
+}
+
+/// For what anybody may read: without a token nobody, but a bad token is told.
+impl OptionalFromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Problem> {
+        caller(parts, app).await
+    }
+}
+
+async fn caller(parts: &Parts, app: &App) -> Answer<Option<Caller>> {
+    let Some(authorization) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let refused = || Problem::new(Kind::TokenRefused);
+    let (scheme, token) = authorization.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(refused)?;
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(refused());
+    }
+    let claims = Claims::of(&app.keys, token.trim(), app.clock.now()).ok_or_else(refused)?;
+    let identity = app.identities.of(claims.dev).await?.ok_or_else(refused)?;
+    if identity.person_id != claims.sub {
+        return Err(refused());
+    }
+    if let (Some(reader), Some(language)) = (parts.extensions.get::<ReaderLanguage>(), identity.locale) {
+        reader.set(language);
+    }
+    Ok(Some(Caller {
+        person_id: identity.person_id,
+        device_id: claims.dev,
+        verified: identity.verified,
+        owner: identity.owner,
+        roles: identity.roles.clone(),
+        language: asked_language(&parts.headers).or(identity.locale).unwrap_or(Language::En),
+        request_id: request_id(parts, app),
+    }))
 }

@@ -1,5 +1,90 @@
 //! Signing in: passwords, tokens, devices, codes, limits; and [`Caller`], who it is that asks.
+//!
+//! Somebody registers (`registration`) and has an account whose address is not verified. The code of a letter shows that it is hers
+//! (`verification`): only then does she become the person whom a studio may have entered by this address. A password opens a device
+//! (`signing`), whose access token lasts 15 minutes and is renewed by refresh tokens (`refreshing`, the rule of the lost answer in
+//! `rules`). A request's token names the device; who is behind it is looked up for all who wait together (`identities`).
+//!
+//! Whoever is not signed in learns nothing about an address: answers are the same, and so are the hashes made and the rows written.
 
+pub mod acceptance;
+pub mod address;
 pub mod caller;
+pub mod codes;
+pub mod identities;
+pub mod keys;
+pub mod limits;
+pub mod password;
+pub mod passwords;
+pub mod refreshing;
+pub mod registration;
+pub mod retention;
+pub mod rules;
+pub mod secrets;
+pub mod signing;
+pub mod store;
+pub mod tokens;
+pub mod verification;
+pub mod visitor;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use caller::Caller;
+pub use visitor::{Visitor, client_ip};
+
+/// Why signing in cannot be set up: one line for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// Nobody named keys, and this is not the embedded default, which makes its own.
+    #[error(
+        "sign_in.keys is empty: with a database that is named, name the keys too, the same in every process: \
+         RELEVE__SIGN_IN__KEYS=\"$(openssl rand -base64 32)\""
+    )]
+    KeysMissing,
+    /// One of them is no key.
+    #[error("sign_in.keys: key {nth} must be base64 of {} bytes or more", keys::SECRET_BYTES_MIN)]
+    NoKey {
+        /// Which one, from 1.
+        nth: usize,
+    },
+    /// The data directory's file of keys cannot be had.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// argon2 does not take these settings.
+    #[error("sign_in.argon2_memory_kib, sign_in.argon2_passes: {why}")]
+    Hashing {
+        /// What it says.
+        why: String,
+    },
+}
+
+/// An answer that says nothing: `{}`.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub struct Nothing {}
+
+/// Rows that calls by people who are not signed in wrote, so that tests can see that as many are written for an address that nobody
+/// has as for one that somebody has.
+#[derive(Debug, Default)]
+pub struct RowsWritten(AtomicU64);
+
+impl RowsWritten {
+    /// So many more.
+    pub fn add(&self, rows: u64) {
+        self.0.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// How many so far.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -128,7 +128,7 @@ impl House {
         let clock = Clock::standing_at(THE_BEGINNING.parse().unwrap());
         let studio = seed::studio(&db, clock.now()).await;
         let post = Post::open(&settings).unwrap();
-        let app = App::new(settings, db.clone(), clock.clone(), post);
+        let app = App::new(settings, db.clone(), clock.clone(), post).unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,0 +1,76 @@
+//! Another address for one's account: it counts once a code that was mailed to it is shown (`verification`), and the old one is told.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::codes::{self, Fresh};
+use super::password::check;
+use super::passwords::Password;
+use super::store::{self, Account, Purpose};
+use super::{Caller, Nothing};
+use crate::app::App;
+use crate::audit::{self, Record};
+use crate::db::Tx;
+use crate::extract::Body;
+use crate::language::Language;
+use crate::letters::facts::Facts;
+use crate::letters::outbox::{self, Letter};
+use crate::people::store as people;
+use crate::problem::Answer;
+use crate::text::Email;
+
+/// The address that shall count, and her password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddressChange {
+    /// The new address.
+    #[schema(value_type = String, format = "email")]
+    pub email: Email,
+    /// Her password.
+    pub password: Password,
+}
+
+/// Asks for another address. It counts when `POST /v1/email-verifications` shows the code that is mailed to it.
+#[utoipa::path(
+    put, path = "/v1/me/email", tag = "Signing in", operation_id = "change_email", request_body = AddressChange,
+    responses((status = 202, description = "A letter is on its way to the new address", body = Nothing), (status = 401), (status = 422), (status = 429))
+)]
+pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<AddressChange>) -> Answer<(StatusCode, Json<Nothing>)> {
+    let (now, email_key) = (app.clock.now(), body.email.key());
+    codes::ask(&app.db, now, Purpose::Address, &email_key).await?;
+    let account = check(&app, &caller, body.password, "password").await?;
+    let code = Fresh::new(&app.keys, Purpose::Address, body.email.as_str(), &email_key)?;
+    let (record, language, email) = (caller.record(), caller.language, body.email);
+    app.db.write("change_email", move |tx| Box::pin(async move { asked(tx, now, &record, account, language, &email, code).await })).await?;
+    app.letters_written.notify_one();
+    Ok((StatusCode::ACCEPTED, Json(Nothing {})))
+}
+
+/// A code and a letter either way: if the address has a verified account, its holder is told as at a registration.
+async fn asked(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    record: &Record,
+    account: Account,
+    language: Language,
+    email: &Email,
+    code: Fresh,
+) -> Answer<()> {
+    let email_key = email.key();
+    people::lock_address(tx, &email_key).await?;
+    codes::ask_again(tx, now, Purpose::Address, &email_key).await?;
+    let holder = store::account_by(tx, &email_key).await?;
+    let holder = holder.filter(|holder| holder.person_id != account.person_id && holder.verified_at.is_some());
+    code.store(tx, now, holder.is_none().then_some(account.person_id)).await?;
+    let letter = match holder {
+        Some(holder) => Letter::to_person(holder.person_id, holder.locale.unwrap_or(language), Facts::AlreadyRegistered {}),
+        None => code.letter(now, account.person_id, email.as_str(), account.locale.unwrap_or(language)),
+    };
+    outbox::write(tx, now, vec![letter]).await?;
+    audit::write(tx, now, vec![record.of("account.address_change_asked", "person", account.person_id, None)]).await?;
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! A new password: by a mailed code when it is forgotten, or by the old one.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::keys::Keys;
+use super::limits::Limit;
+use super::passwords::{NewPassword, Password};
+use super::store::{self, Account, Purpose};
+use super::verification::{CodeRequest, confirm, send_code};
+use super::{Caller, Nothing, Visitor, codes};
+use crate::app::App;
+use crate::audit::{self, Record};
+use crate::db::Tx;
+use crate::extract::Body;
+use crate::language::Language;
+use crate::letters::facts::Facts;
+use crate::letters::outbox::{self, Letter};
+use crate::people::store as people;
+use crate::problem::{Answer, Kind, Problem};
+use crate::text::{Email, Line};
+
+/// Mails a code with which a forgotten password is replaced. The answer is the same for an address that has no account.
+#[utoipa::path(
+    post, path = "/v1/password-resets", tag = "Signing in", operation_id = "request_password_reset", request_body = CodeRequest,
+    responses((status = 202, description = "If there is an account, a letter is on its way", body = Nothing), (status = 429))
+)]
+pub async fn request_reset(State(app): State<App>, visitor: Visitor, Body(body): Body<CodeRequest>) -> Answer<(StatusCode, Json<Nothing>)> {
+    send_code(&app, visitor, Purpose::Password, &body.email).await?;
+    Ok((StatusCode::ACCEPTED, Json(Nothing {})))
+}
+
+/// A code and the password that shall count from now on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reset {
+    /// Her address.
+    #[schema(value_type = String, format = "email")]
+    pub email: Email,
+    /// The code of the letter: eight digits.
+    #[schema(value_type = String, example = "40718265")]
+    pub code: Line<40>,
+    /// The new password.
+    pub password: NewPassword,
+}
+
+/// Replaces a forgotten password and signs all devices out.
+#[utoipa::path(
+    put, path = "/v1/password-resets", tag = "Signing in", operation_id = "reset_password", request_body = Reset,
+    responses((status = 204, description = "The new password counts"), (status = 422, description = "`code-refused`"), (status = 429), (status = 503))
+)]
+pub async fn reset(State(app): State<App>, visitor: Visitor, Body(body): Body<Reset>) -> Answer<StatusCode> {
+    let email_key = body.email.key();
+    app.limits.ask(Limit::FailuresFrom, visitor.from)?;
+    app.limits.take(Limit::Passwords, &email_key)?;
+    let password_hash = app.passwords.hash(body.password.clone()).await?;
+    let (inner, from) = (app.clone(), visitor.from);
+    let Some((before, person_id)) = app
+        .db
+        .write("reset_password", move |tx| {
+            Box::pin(async move { replaced(tx, &inner.keys, inner.clock.now(), &visitor, &body, &password_hash).await })
+        })
+        .await?
+    else {
+        app.limits.take(Limit::FailuresFrom, from)?;
+        return Err(Problem::new(Kind::CodeRefused));
+    };
+    app.limits.give_back(Limit::Passwords, &email_key);
+    app.identities.forget_person(before);
+    app.identities.forget_person(person_id);
+    app.letters_written.notify_one();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whose password it was, before and after an address was claimed by it; `None` if the code was not right.
+async fn replaced(
+    tx: &mut Tx,
+    keys: &Keys,
+    now: DateTime<Utc>,
+    visitor: &Visitor,
+    body: &Reset,
+    password_hash: &str,
+) -> Answer<Option<(Uuid, Uuid)>> {
+    let email_key = body.email.key();
+    people::lock_address(tx, &email_key).await?;
+    let Some(code) = codes::find(tx, keys, now, Purpose::Password, &email_key, body.code.as_str()).await? else {
+        return Ok(None);
+    };
+    // Unlike an address, a password is replaced once by one code.
+    if code.used_at.is_some() {
+        return Ok(None);
+    }
+    let Some(account) = store::account_of(tx, code.person_id).await? else { return Ok(None) };
+    let (before, was_verified) = (account.person_id, account.verified_at.is_some());
+    let (email, locale) = (account.email.clone(), account.locale.or(visitor.language).unwrap_or(Language::En));
+    // The code came to the address: it is hers.
+    let Some(person_id) = confirm(tx, now, account, &email, &email_key, &visitor.record()).await? else { return Ok(None) };
+    store::use_code(tx, now, code.id).await?;
+    let change = Change { person_id, password_hash, tell: was_verified.then_some(locale), but: None };
+    change.make(tx, now, &visitor.record_of(person_id), "account.password_reset").await?;
+    Ok(Some((before, person_id)))
+}
+
+/// A password that is replaced.
+struct Change<'c> {
+    person_id: Uuid,
+    password_hash: &'c str,
+    /// In which language she is told, if she is.
+    tell: Option<Language>,
+    /// The device that stays signed in.
+    but: Option<Uuid>,
+}
+
+impl Change<'_> {
+    async fn make(self, tx: &mut Tx, now: DateTime<Utc>, record: &Record, action: &'static str) -> Answer<()> {
+        store::set_password(tx, self.person_id, self.password_hash).await?;
+        store::end_codes(tx, now, self.person_id, None).await?;
+        store::end_devices(tx, now, self.person_id, self.but).await?;
+        if let Some(locale) = self.tell {
+            let letter = Letter::to_person(self.person_id, locale, Facts::PasswordChanged { at: now });
+            outbox::write(tx, now, vec![letter]).await?;
+        }
+        audit::write(tx, now, vec![record.of(action, "person", self.person_id, None)]).await?;
+        Ok(())
+    }
+}
+
+/// The password that counts, and the one that shall.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The password that counts.
+    pub old: Password,
+    /// The one that shall.
+    pub new: NewPassword,
+}
+
+/// Changes one's password. All other devices are signed out.
+#[utoipa::path(
+    put, path = "/v1/me/password", tag = "Signing in", operation_id = "change_password", request_body = PasswordChange,
+    responses((status = 204, description = "The new password counts"), (status = 401), (status = 422), (status = 429), (status = 503))
+)]
+pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<PasswordChange>) -> Answer<StatusCode> {
+    let account = check(&app, &caller, body.old, "old").await?;
+    let password_hash = app.passwords.hash(body.new).await?;
+    let (now, record, person_id, device_id) = (app.clock.now(), caller.record(), caller.person_id, caller.device_id);
+    let tell = account.verified_at.map(|_| account.locale.unwrap_or(caller.language));
+    if !app
+        .db
+        .write("change_password", move |tx| {
+            Box::pin(async move {
+                if store::account_of(tx, person_id).await?.is_none_or(|now| now.password_hash != account.password_hash) {
+                    return Ok::<_, Problem>(false);
+                }
+                let change = Change { person_id, password_hash: &password_hash, tell, but: Some(device_id) };
+                change.make(tx, now, &record, "account.password_changed").await?;
+                Ok(true)
+            })
+        })
+        .await?
+    {
+        return Err(Problem::field("old", "is not your password"));
+    }
+    app.identities.forget_person(person_id);
+    app.letters_written.notify_one();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The caller's account, if this is her password; else 422 for this field.
+pub async fn check(app: &App, caller: &Caller, password: Password, field: &'static str) -> Answer<Account> {
+    let account = store::look_up_of(&app.db, caller.person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    app.limits.take(Limit::Passwords, &account.email_key)?;
+    if !app.passwords.verify(password, Some(&account.password_hash)).await? {
+        return Err(Problem::field(field, "is not your password"));
+    }
+    app.limits.give_back(Limit::Passwords, &account.email_key);
+    Ok(account)
+}

@@ -1,0 +1,83 @@
+//! A new pair of tokens for an old refresh token.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::rules::{self, Refresh, Shown};
+use super::secrets::{self, RefreshToken};
+use super::tokens::Tokens;
+use super::{Visitor, store};
+use crate::app::App;
+use crate::audit;
+use crate::db::Tx;
+use crate::extract::Body;
+use crate::problem::{Answer, Kind, Problem};
+
+/// The refresh token that the app holds.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    /// As it was given out.
+    pub refresh_token: String,
+}
+
+/// What the shown token came to.
+enum Outcome {
+    Renewed { person_id: Uuid },
+    Refused { signed_out: bool },
+}
+
+/// A new pair of tokens. If its answer is lost, the same call may be made again for ten minutes, as long as the new refresh token was
+/// not used. Any other use of an old refresh token signs the device out.
+#[utoipa::path(
+    post, path = "/v1/tokens/refresh", tag = "Signing in", operation_id = "refresh_tokens", request_body = RefreshRequest,
+    responses((status = 200, description = "Both tokens are new", body = Tokens), (status = 401, description = "`token-refused`"))
+)]
+pub async fn refresh(State(app): State<App>, visitor: Visitor, Body(body): Body<RefreshRequest>) -> Answer<Json<Tokens>> {
+    let refused = || Problem::new(Kind::TokenRefused);
+    let shown = RefreshToken::parse(&body.refresh_token).ok_or_else(refused)?;
+    let next = shown.next()?;
+    let (now, device_id, stored) = (app.clock.now(), shown.device_id, next.clone());
+    match app.db.write("refresh", move |tx| Box::pin(async move { renewed(tx, now, &visitor, &shown, &stored).await })).await? {
+        Outcome::Renewed { person_id } => Tokens::of(&app, person_id, &next).map(Json),
+        Outcome::Refused { signed_out } => {
+            if signed_out {
+                app.identities.forget_device(device_id);
+            }
+            Err(refused())
+        }
+    }
+}
+
+async fn renewed(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, shown: &RefreshToken, next: &RefreshToken) -> Answer<Outcome> {
+    const UNKNOWN: Outcome = Outcome::Refused { signed_out: false };
+    let Some(device) = store::hold_chain(tx, shown.device_id).await? else { return Ok(UNKNOWN) };
+    if !secrets::same(&shown.family_hash(), &device.family_hash) {
+        // Not one of this device's tokens at all: whoever invents one signs nobody out.
+        return Ok(UNKNOWN);
+    }
+    let own = shown.own_hash();
+    let which = if secrets::same(&own, &device.current_hash) {
+        Shown::Current
+    } else if device.previous_hash.as_ref().is_some_and(|previous| secrets::same(&own, previous)) {
+        Shown::Previous
+    } else {
+        Shown::Older
+    };
+    let record = visitor.record_of(device.person_id);
+    match rules::refresh(device.chain(), which, now) {
+        Refresh::Next => store::replace_token(tx, now, next, Some(shown)).await?,
+        Refresh::Again => store::replace_token(tx, now, next, None).await?,
+        Refresh::Over => return Ok(UNKNOWN),
+        Refresh::Reuse => {
+            store::end_device(tx, now, device.person_id, shown.device_id).await?;
+            audit::write(tx, now, vec![record.of("device.token_reused", "device", shown.device_id, None)]).await?;
+            return Ok(Outcome::Refused { signed_out: true });
+        }
+    }
+    Ok(Outcome::Renewed { person_id: device.person_id })
+}

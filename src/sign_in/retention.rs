@@ -1,0 +1,34 @@
+//! How long signing in remembers: codes for a day, devices and invitations for 90 days after their end, accounts that were never
+//! verified for 30 days.
+
+use chrono::TimeDelta;
+
+use super::{store, verification};
+use crate::app::App;
+use crate::problem::Answer;
+
+/// Codes are counted for an hour and answer for fifteen minutes.
+const CODES: TimeDelta = TimeDelta::days(1);
+/// PRODUCT.md, privacy: sign-in data.
+const SIGN_IN_DATA: TimeDelta = TimeDelta::days(90);
+/// An account whose address nobody has shown to be hers.
+const NEVER_VERIFIED: TimeDelta = TimeDelta::days(30);
+/// Accounts that one transaction removes at most.
+const ACCOUNTS_MAX: i64 = 100;
+
+/// Removes what has been kept long enough. How many rows and accounts; to be called again while accounts are left.
+pub async fn sweep(app: &App) -> Answer<u64> {
+    let now = app.clock.now();
+    app.db
+        .write("sign_in_retention", move |tx| {
+            Box::pin(async move {
+                let mut removed = store::sweep(tx, now - CODES, now - SIGN_IN_DATA).await?;
+                for person_id in store::never_verified(tx, now - NEVER_VERIFIED, ACCOUNTS_MAX).await? {
+                    verification::discard(tx, person_id).await?;
+                    removed += 1;
+                }
+                Ok(removed)
+            })
+        })
+        .await
+}

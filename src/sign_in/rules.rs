@@ -1,0 +1,323 @@
+//! What counts when somebody signs in: pure decisions about passwords, codes and refresh tokens.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The fewest characters of a password.
+pub const PASSWORD_CHARS_MIN: usize = 10;
+/// The most.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+
+/// How long a mailed code lives.
+pub const CODE_LIFE: TimeDelta = TimeDelta::minutes(15);
+/// Wrong codes that are heard before the right one no longer works.
+pub const CODE_TRIES_MAX: i64 = 5;
+/// Codes that are mailed to one address for one purpose within [`CODES_PERIOD`].
+pub const CODES_MAX: usize = 5;
+/// The period in which [`CODES_MAX`] counts.
+pub const CODES_PERIOD: TimeDelta = TimeDelta::hours(1);
+
+/// How long a refresh token lives from the last use of its device.
+pub const REFRESH_LIFE: TimeDelta = TimeDelta::days(90);
+/// How long the direct predecessor of an unused refresh token still works: the answer may have been lost.
+pub const LOST_ANSWER: TimeDelta = TimeDelta::minutes(10);
+
+/// Devices that a person may be signed in on; one more signs out the one that was not used for longest.
+pub const DEVICES_MAX: i64 = 20;
+
+/// How long an invitation to a studio's staff lives.
+pub const INVITATION_LIFE: TimeDelta = TimeDelta::days(14);
+
+/// How long somebody may change her mind before her account is deleted.
+pub const DELETION_DELAY: TimeDelta = TimeDelta::days(7);
+
+/// What is known of a device's refresh tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// When the previous token was replaced by the current one; `None` before the first refresh.
+    pub replaced_at: Option<DateTime<Utc>>,
+    /// When the device last signed in or refreshed.
+    pub used_at: DateTime<Utc>,
+    /// When it was signed out.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// Which token of its device somebody showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The one that works.
+    Current,
+    /// Its direct predecessor. While it is still known the current one has not been used: its use would have made it the predecessor.
+    Previous,
+    /// One of this device that is neither: older, or one that died unseen.
+    Older,
+}
+
+/// What a refresh comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// A new pair; the shown token becomes the predecessor.
+    Next,
+    /// A new pair in the place of one whose answer was lost; the shown token stays the predecessor, and its time goes on running.
+    Again,
+    /// Somebody uses a token that its device has left behind: one of the two is a thief. The device is signed out.
+    Reuse,
+    /// Signed out, or not used for too long.
+    Over,
+}
+
+/// The rule of the lost answer: the direct predecessor works ten minutes more while its successor is unused; any other old token is reuse.
+pub fn refresh(chain: Chain, shown: Shown, now: DateTime<Utc>) -> Refresh {
+    if chain.ended_at.is_some() || now >= chain.used_at + REFRESH_LIFE {
+        return Refresh::Over;
+    }
+    match shown {
+        Shown::Current => Refresh::Next,
+        Shown::Previous if chain.replaced_at.is_some_and(|at| now < at + LOST_ANSWER) => Refresh::Again,
+        Shown::Previous | Shown::Older => Refresh::Reuse,
+    }
+}
+
+/// When another code may be mailed, if not now. `sent` are the instants of those before, in any order.
+pub fn next_code_at(sent: &[DateTime<Utc>], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let mut recent: Vec<_> = sent.iter().filter(|at| **at + CODES_PERIOD > now).collect();
+    recent.sort();
+    // The oldest of the last five must have left the period.
+    let oldest = recent.len().checked_sub(CODES_MAX).and_then(|index| recent.get(index))?;
+    Some(**oldest + CODES_PERIOD)
+}
+
+/// Whether a password may be chosen; the reason if not.
+pub fn check_password(password: &str) -> Result<(), String> {
+    let length = password.chars().count();
+    if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
+        return Err(format!("must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
+    }
+    if is_common(password) {
+        return Err("is too easy to guess".into());
+    }
+    Ok(())
+}
+
+/// What everybody tries first, one a line.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// Rows of keys, in which fingers walk.
+const WALKS: [&str; 9] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+    "qazwsxedcrfvtgbyhnujmikolp",
+    "1234qwerasdfzxcv",
+];
+
+fn is_common(password: &str) -> bool {
+    let lower = password.to_lowercase();
+    let plain: String = lower.chars().map(unmask).filter(|c| c.is_alphanumeric()).collect();
+    // The word that stands between the digits and signs which are put round it.
+    let word = lower.trim_matches(|c: char| !c.is_alphabetic());
+    let word: String = word.chars().map(unmask).filter(|c| c.is_alphanumeric()).collect();
+    let distinct = lower.chars().collect::<std::collections::BTreeSet<_>>().len();
+    distinct < 4
+        || COMMON.lines().any(|common| common == lower || common == plain || common == word)
+        || is_repeated(&lower)
+        || [&lower, &plain].into_iter().any(|text| is_walk(text))
+}
+
+/// The letter for which a digit or sign stands.
+const fn unmask(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        c => c,
+    }
+}
+
+/// `abcabcabcabc`: a short piece over and over.
+fn is_repeated(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    (1..=chars.len() / 3).any(|piece| chars.iter().skip(piece).zip(&chars).all(|(later, earlier)| later == earlier))
+}
+
+/// `qwertyuiop`, `0987654321`: one walk along the keys, forwards or backwards, perhaps twice.
+fn is_walk(text: &str) -> bool {
+    let half: String = text.chars().take(text.chars().count().div_ceil(2)).collect();
+    let twice = text.chars().count() >= 8 && text == format!("{half}{half}");
+    WALKS.iter().any(|walk| {
+        let back: String = walk.chars().rev().collect();
+        [*walk, &back].iter().any(|keys| keys.contains(text) || (twice && keys.contains(&half)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minutes)
+    }
+
+    /// A device as the house keeps it: which tokens it knows by number, in the order in which they were given out.
+    struct Device {
+        chain: Chain,
+        current: u32,
+        previous: Option<u32>,
+        given: u32,
+    }
+
+    impl Device {
+        fn new() -> Self {
+            Self { chain: Chain { replaced_at: None, used_at: at(0), ended_at: None }, current: 0, previous: None, given: 0 }
+        }
+
+        /// Shows token number `token`; the number of the new one.
+        fn refresh(&mut self, token: u32, now: DateTime<Utc>) -> Result<u32, Refresh> {
+            let shown = if token == self.current {
+                Shown::Current
+            } else if Some(token) == self.previous {
+                Shown::Previous
+            } else {
+                Shown::Older
+            };
+            match refresh(self.chain, shown, now) {
+                Refresh::Next => {
+                    self.previous = Some(token);
+                    self.chain.replaced_at = Some(now);
+                }
+                Refresh::Again => {}
+                Refresh::Reuse => {
+                    self.chain.ended_at = Some(now);
+                    return Err(Refresh::Reuse);
+                }
+                Refresh::Over => return Err(Refresh::Over),
+            }
+            self.chain.used_at = now;
+            self.given += 1;
+            self.current = self.given;
+            Ok(self.current)
+        }
+    }
+
+    #[test]
+    fn tokens_follow_each_other() {
+        let mut device = Device::new();
+        assert_eq!(device.refresh(0, at(1)), Ok(1));
+        assert_eq!(device.refresh(1, at(2)), Ok(2));
+        assert_eq!(device.refresh(2, at(3)), Ok(3));
+    }
+
+    #[test]
+    fn a_lost_answer_is_asked_for_again() {
+        let mut device = Device::new();
+        assert_eq!(device.refresh(0, at(1)), Ok(1));
+        assert_eq!(device.refresh(0, at(2)), Ok(2), "the first answer was lost");
+        assert_eq!(device.refresh(0, at(10)), Ok(3), "and the second");
+        assert_eq!(device.refresh(3, at(12)), Ok(4), "the third came");
+        assert_eq!(device.refresh(3, at(13)), Ok(5), "the answer to its refresh was lost too");
+    }
+
+    #[test]
+    fn ten_minutes_run_from_the_first_loss() {
+        let mut device = Device::new();
+        assert_eq!(device.refresh(0, at(1)), Ok(1));
+        assert_eq!(device.refresh(0, at(10)), Ok(2));
+        assert_eq!(device.refresh(0, at(11)), Err(Refresh::Reuse));
+        assert_eq!(device.refresh(2, at(12)), Err(Refresh::Over), "and with it the device");
+    }
+
+    #[test]
+    fn the_unseen_one_dies() {
+        let mut device = Device::new();
+        assert_eq!(device.refresh(0, at(1)), Ok(1));
+        assert_eq!(device.refresh(0, at(1)), Ok(2), "two at once: the row's lock makes them follow each other");
+        assert_eq!(device.refresh(1, at(2)), Err(Refresh::Reuse));
+        assert_eq!(device.refresh(2, at(2)), Err(Refresh::Over), "no two living chains");
+    }
+
+    #[test]
+    fn a_grandparent_is_reuse() {
+        let mut device = Device::new();
+        assert_eq!(device.refresh(0, at(1)), Ok(1));
+        assert_eq!(device.refresh(1, at(2)), Ok(2));
+        assert_eq!(device.refresh(0, at(2)), Err(Refresh::Reuse));
+    }
+
+    #[test]
+    fn a_used_successor_ends_the_predecessor() {
+        let mut device = Device::new();
+        assert_eq!(device.refresh(0, at(1)), Ok(1));
+        assert_eq!(device.refresh(0, at(2)), Ok(2));
+        assert_eq!(device.refresh(2, at(3)), Ok(3), "2 came and was used");
+        assert_eq!(device.refresh(0, at(3)), Err(Refresh::Reuse));
+    }
+
+    #[test]
+    fn ninety_days_from_the_last_use() {
+        let days = |days: i64| at(days * 24 * 60);
+        let mut device = Device::new();
+        assert_eq!(device.refresh(0, days(89)), Ok(1));
+        assert_eq!(device.refresh(1, days(178)), Ok(2));
+        assert_eq!(device.refresh(2, days(178 + 90)), Err(Refresh::Over));
+    }
+
+    #[test]
+    fn signed_out_is_over() {
+        let chain = Chain { replaced_at: None, used_at: at(0), ended_at: Some(at(1)) };
+        for shown in [Shown::Current, Shown::Previous, Shown::Older] {
+            assert_eq!(refresh(chain, shown, at(2)), Refresh::Over, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn five_codes_an_hour() {
+        let sent: Vec<_> = (0..5).map(|n| at(n * 10)).collect();
+        assert_eq!(next_code_at(sent.get(..4).unwrap(), at(40)), None);
+        assert_eq!(next_code_at(&sent, at(41)), Some(at(60)));
+        assert_eq!(next_code_at(&sent, at(60)), None);
+        assert_eq!(next_code_at(&[], at(0)), None);
+    }
+
+    #[test]
+    fn easy_passwords_are_refused() {
+        for easy in [
+            "short",
+            "password123",
+            "P@ssw0rd!!",
+            "Password12345",
+            "1234567890",
+            "0987654321",
+            "qwertyuiop",
+            "QwertyQwerty",
+            "aaaaaaaaaaaa",
+            "abcabcabcabc",
+            "letmein!!!!",
+            "iloveyou2024",
+            "1q2w3e4r5t6y",
+            "abcdefghijkl",
+            "woaini1314520",
+        ] {
+            assert!(check_password(easy).is_err(), "{easy}");
+        }
+        assert!(check_password(&"长".repeat(129)).is_err());
+        for good in ["plie-tendu-releve", "correct horse battery", "两只黄鹂鸣翠柳一行白鹭", "Grand Jete 4 Tuesdays", "kR7#tw!qZ2"]
+        {
+            assert_eq!(check_password(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn the_list_is_sound() {
+        assert!(COMMON.lines().count() >= 200);
+        for word in COMMON.lines() {
+            assert_eq!(word, word.trim().to_lowercase(), "{word}");
+            assert!(!word.is_empty());
+        }
+    }
+}

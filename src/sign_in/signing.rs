@@ -1,0 +1,183 @@
+//! Signing in with a password, signing out, and the devices on which one is signed in.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::limits::Limit;
+use super::passwords::Password;
+use super::secrets::RefreshToken;
+use super::store::{self, Account};
+use super::tokens::Tokens;
+use super::{Caller, Visitor};
+use crate::app::App;
+use crate::audit;
+use crate::db::Tx;
+use crate::extract::{Body, Path};
+use crate::ids::new_id;
+use crate::language::Language;
+use crate::letters::facts::Facts;
+use crate::letters::outbox::{self, Letter};
+use crate::problem::{Answer, Kind, Problem};
+use crate::text::{Email, Line};
+
+/// Who signs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// Her address.
+    #[schema(value_type = String, format = "email")]
+    pub email: Email,
+    /// Her password.
+    pub password: Password,
+    /// What the device is called, so that she knows it again.
+    #[schema(value_type = Option<String>)]
+    pub device: Option<Line<100>>,
+}
+
+/// Signs a device in.
+#[utoipa::path(
+    post, path = "/v1/tokens", tag = "Signing in", operation_id = "sign_in", request_body = SignIn,
+    responses((status = 200, body = Tokens), (status = 401, description = "`sign-in-refused`"), (status = 429), (status = 503))
+)]
+pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<SignIn>) -> Answer<Json<Tokens>> {
+    let email_key = body.email.key();
+    app.limits.ask(Limit::FailuresFrom, visitor.from)?;
+    app.limits.take(Limit::Passwords, &email_key)?;
+    let account = store::look_up(&app.db, &email_key).await?;
+    let fits = app.passwords.verify(body.password, account.as_ref().map(|account| account.password_hash.as_str())).await?;
+    let from = visitor.from;
+    let signed_in = match account {
+        Some(account) if fits => {
+            let token = RefreshToken::first(new_id(app.clock.now()))?;
+            let (now, opened, person_id) = (app.clock.now(), token.clone(), account.person_id);
+            app.db
+                .write("sign_in", move |tx| Box::pin(async move { signed_in(tx, now, &visitor, &account, body.device, &opened).await }))
+                .await?
+                .then_some((person_id, token))
+        }
+        _ => None,
+    };
+    let Some((person_id, token)) = signed_in else {
+        app.limits.take(Limit::FailuresFrom, from)?;
+        return Err(Problem::new(Kind::SignInRefused));
+    };
+    app.limits.give_back(Limit::Passwords, &email_key);
+    app.letters_written.notify_one();
+    Tokens::of(&app, person_id, &token).map(Json)
+}
+
+/// `false` if the password was replaced while its hash was being made.
+async fn signed_in(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    visitor: &Visitor,
+    checked: &Account,
+    device: Option<Line<100>>,
+    token: &RefreshToken,
+) -> Answer<bool> {
+    let account = store::account_of(tx, checked.person_id).await?;
+    let Some(account) = account.filter(|account| account.password_hash == checked.password_hash) else { return Ok(false) };
+    let person_id = account.person_id;
+    let is_first = !store::has_had_devices(tx, person_id).await?;
+    let device = device.map(Line::into_string);
+    store::open_device(tx, now, person_id, device.clone(), token).await?;
+    // An address that nobody has confirmed gets codes and nothing else; a first device is no news.
+    if account.verified_at.is_some() && !is_first {
+        let locale = account.locale.or(visitor.language).unwrap_or(Language::En);
+        outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device, at: now })]).await?;
+    }
+    audit::write(tx, now, vec![visitor.record_of(person_id).of("device.signed_in", "device", token.device_id, None)]).await?;
+    Ok(true)
+}
+
+/// Signs this device out.
+#[utoipa::path(
+    delete, path = "/v1/tokens", tag = "Signing in", operation_id = "sign_out",
+    responses((status = 204, description = "Signed out"), (status = 401))
+)]
+pub async fn sign_out(State(app): State<App>, caller: Caller) -> Answer<StatusCode> {
+    end_device(&app, &caller, caller.device_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A device on which she is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Device {
+    /// Which one.
+    pub id: Uuid,
+    /// What the app called it.
+    pub name: Option<String>,
+    /// When it signed in.
+    pub created_at: DateTime<Utc>,
+    /// When it last signed in or refreshed.
+    pub last_used_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// The devices on which she is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Devices {
+    /// The last used first.
+    pub devices: Vec<Device>,
+}
+
+/// The devices on which she is signed in.
+#[utoipa::path(
+    get, path = "/v1/me/devices", tag = "Signing in", operation_id = "list_devices",
+    responses((status = 200, body = Devices), (status = 401))
+)]
+pub async fn devices(State(app): State<App>, caller: Caller) -> Answer<Json<Devices>> {
+    let mut tx = app.db.read().await?;
+    let rows = store::devices(&mut tx, app.clock.now(), caller.person_id).await?;
+    tx.rollback().await;
+    let devices = rows.into_iter().map(|row| Device {
+        id: row.id,
+        name: row.name,
+        created_at: row.created_at,
+        last_used_at: row.used_at,
+        current: row.id == caller.device_id,
+    });
+    Ok(Json(Devices { devices: devices.collect() }))
+}
+
+/// Signs one of her devices out.
+#[utoipa::path(
+    delete, path = "/v1/me/devices/{id}", tag = "Signing in", operation_id = "sign_out_device",
+    params(("id" = Uuid, Path)), responses((status = 204, description = "Signed out"), (status = 401), (status = 404))
+)]
+pub async fn remove_device(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<StatusCode> {
+    if end_device(&app, &caller, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(Kind::NotFound)) }
+}
+
+async fn end_device(app: &App, caller: &Caller, id: Uuid) -> Answer<bool> {
+    let (now, person_id, record) = (app.clock.now(), caller.person_id, caller.record());
+    let ended = app
+        .db
+        .write("sign_out", move |tx| {
+            Box::pin(async move {
+                let ended = store::end_device(tx, now, person_id, id).await?;
+                if ended {
+                    audit::write(tx, now, vec![record.of("device.signed_out", "device", id, None)]).await?;
+                }
+                Ok::<_, Problem>(ended)
+            })
+        })
+        .await?;
+    app.identities.forget_device(id);
+    Ok(ended)
+}
+
+/// Signs a person in without a password: for whoever has made sure in another way who she is, the demo, tests and benches.
+pub async fn open(app: &App, person_id: Uuid, device: Option<String>) -> Answer<Tokens> {
+    let now = app.clock.now();
+    let token = RefreshToken::first(new_id(now))?;
+    let opened = token.clone();
+    app.db.write("sign_in", move |tx| Box::pin(async move { store::open_device(tx, now, person_id, device, &opened).await })).await?;
+    Tokens::of(app, person_id, &token)
+}

@@ -1,0 +1,453 @@
+//! Accounts, devices, codes and invitations in the database.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::caller::Role;
+use super::identities::Identity;
+use super::rules::{self, Chain, DEVICES_MAX};
+use super::secrets::RefreshToken;
+use crate::db::{Db, Error, Sql, Tx};
+use crate::language::Language;
+
+// Who is behind a device.
+
+/// The identities behind those of these devices that are signed in.
+pub async fn identities(db: &Db, devices: &[Uuid]) -> Result<HashMap<Uuid, Identity>, Error> {
+    #[derive(FromRow)]
+    struct Row {
+        device_id: Uuid,
+        person_id: Uuid,
+        verified: bool,
+        is_owner: bool,
+        locale: Option<Language>,
+        studio_id: Option<Uuid>,
+        role: Option<Role>,
+    }
+    let sql = "SELECT d.id AS device_id, d.person_id, (a.verified_at IS NOT NULL) AS verified, p.is_owner, p.locale, s.studio_id, s.role \
+               FROM devices d JOIN persons p ON p.id = d.person_id JOIN accounts a ON a.person_id = d.person_id \
+               LEFT JOIN staff s ON s.person_id = d.person_id WHERE d.ended_at IS NULL AND d.id IN #";
+    let rows: Vec<Row> = db.among(sql, (), devices).await?;
+    let mut found = HashMap::with_capacity(devices.len());
+    for row in rows {
+        let identity = found.entry(row.device_id).or_insert_with(|| Identity {
+            person_id: row.person_id,
+            verified: row.verified,
+            owner: row.is_owner,
+            roles: Vec::new(),
+            locale: row.locale,
+        });
+        identity.roles.extend(row.studio_id.zip(row.role));
+    }
+    Ok(found)
+}
+
+// Accounts.
+
+/// What a person signs in with.
+#[derive(Clone, Debug, FromRow)]
+pub struct Account {
+    /// Whose.
+    pub person_id: Uuid,
+    /// The address as she wrote it.
+    pub email: String,
+    /// The address as it is compared.
+    pub email_key: String,
+    /// The PHC string of her password.
+    pub password_hash: String,
+    /// When she showed that the address is hers.
+    pub verified_at: Option<DateTime<Utc>>,
+    /// When she registered.
+    pub created_at: DateTime<Utc>,
+    /// Her name.
+    pub name: String,
+    /// Her language.
+    pub locale: Option<Language>,
+}
+
+const ACCOUNT_BY_KEY: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
+     FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.email_key = $1";
+const ACCOUNT_OF: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
+     FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.person_id = $1";
+
+/// The account with this address, before anything is decided.
+pub async fn look_up(db: &Db, email_key: &str) -> Result<Option<Account>, Error> {
+    db.maybe(ACCOUNT_BY_KEY, (email_key,)).await
+}
+
+/// The account with this address.
+pub async fn account_by(tx: &mut Tx, email_key: &str) -> Result<Option<Account>, Error> {
+    tx.maybe(ACCOUNT_BY_KEY, (email_key,)).await
+}
+
+/// This person's account, held until the transaction ends: a sign-in and a new password follow each other.
+pub async fn account_of(tx: &mut Tx, person_id: Uuid) -> Result<Option<Account>, Error> {
+    let lock = Sql::Each { sqlite: "SELECT $1", postgres: "SELECT person_id FROM accounts WHERE person_id = $1 FOR UPDATE" };
+    tx.run(lock, (person_id,)).await?;
+    tx.maybe(ACCOUNT_OF, (person_id,)).await
+}
+
+/// This person's account, before anything is decided.
+pub async fn look_up_of(db: &Db, person_id: Uuid) -> Result<Option<Account>, Error> {
+    db.maybe(ACCOUNT_OF, (person_id,)).await
+}
+
+/// A new account.
+pub struct NewAccount<'a> {
+    /// Whose.
+    pub person_id: Uuid,
+    /// The address as she wrote it.
+    pub email: &'a str,
+    /// The address as it is compared.
+    pub email_key: &'a str,
+    /// The PHC string of her password.
+    pub password_hash: &'a str,
+    /// When she showed that the address is hers.
+    pub verified_at: Option<DateTime<Utc>>,
+    /// The privacy policy she accepted.
+    pub policy_version: Option<String>,
+}
+
+/// Opens an account.
+pub async fn insert_account(tx: &mut Tx, now: DateTime<Utc>, new: NewAccount<'_>) -> Result<u64, Error> {
+    let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, policy_version, policy_accepted_at, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let accepted_at = new.policy_version.as_ref().map(|_| now);
+    let binds = (new.person_id, new.email, new.email_key, new.password_hash, new.verified_at, new.policy_version, accepted_at, now);
+    tx.run(sql, binds).await
+}
+
+/// Registers an account again whose address is not verified: the last registration counts.
+pub async fn register_again(tx: &mut Tx, now: DateTime<Utc>, new: NewAccount<'_>) -> Result<u64, Error> {
+    let sql = "UPDATE accounts SET email = $2, password_hash = $3, policy_version = $4, policy_accepted_at = $5, created_at = $6 \
+               WHERE person_id = $1 AND verified_at IS NULL";
+    let accepted_at = new.policy_version.as_ref().map(|_| now);
+    tx.run(sql, (new.person_id, new.email, new.password_hash, new.policy_version, accepted_at, now)).await
+}
+
+/// Writes an account's row as it is: where it must not show that nothing is changed, as much is written.
+pub async fn touch_account(tx: &mut Tx, person_id: Uuid) -> Result<u64, Error> {
+    tx.run("UPDATE accounts SET email = email WHERE person_id = $1", (person_id,)).await
+}
+
+/// A new password.
+pub async fn set_password(tx: &mut Tx, person_id: Uuid, password_hash: &str) -> Result<(), Error> {
+    tx.run("UPDATE accounts SET password_hash = $2 WHERE person_id = $1", (person_id, password_hash)).await.map(drop)
+}
+
+/// The account's address, shown to be hers.
+pub async fn set_account_address(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, email: &str, email_key: &str) -> Result<(), Error> {
+    let sql = "UPDATE accounts SET email = $2, email_key = $3, verified_at = $4 WHERE person_id = $1";
+    tx.run(sql, (person_id, email, email_key, now)).await.map(drop)
+}
+
+/// Moves an account, with the codes that were mailed for it, to the person who turned out to be its owner.
+pub async fn move_account(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), Error> {
+    tx.run("UPDATE accounts SET person_id = $2 WHERE person_id = $1", (from, to)).await?;
+    tx.run("UPDATE codes SET person_id = $2 WHERE person_id = $1", (from, to)).await.map(drop)
+}
+
+/// Removes an account with everything that belongs to signing in. Devices go with it: nobody is signed in without an account.
+pub async fn remove_account(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
+    let account: Option<(String,)> = tx.maybe("SELECT email_key FROM accounts WHERE person_id = $1", (person_id,)).await?;
+    if let Some((email_key,)) = account {
+        tx.run("DELETE FROM codes WHERE email_key = $1 AND person_id IS NULL", (email_key.as_str(),)).await?;
+        tx.run("DELETE FROM invitations WHERE email_key = $1 AND accepted_at IS NULL", (email_key,)).await?;
+    }
+    tx.run("DELETE FROM invitations WHERE accepted_by = $1", (person_id,)).await?;
+    tx.run("DELETE FROM codes WHERE person_id = $1", (person_id,)).await?;
+    tx.run("DELETE FROM devices WHERE person_id = $1", (person_id,)).await?;
+    tx.run("DELETE FROM accounts WHERE person_id = $1", (person_id,)).await.map(drop)
+}
+
+// Codes.
+
+/// What a code is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Purpose {
+    /// Shows that an address is hers.
+    Address,
+    /// Replaces a forgotten password.
+    Password,
+    /// Asks for the account's deletion on the public page.
+    Deletion,
+}
+
+/// A code to be stored: for a person's account, or, without a person, for nobody's.
+pub struct NewCode<'c> {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is good for.
+    pub purpose: Purpose,
+    /// The address to which it is mailed, as it was written.
+    pub email: &'c str,
+    /// The same as it is compared.
+    pub email_key: &'c str,
+    /// On whose account it acts.
+    pub person_id: Option<Uuid>,
+    /// Its keyed hash.
+    pub hash: &'c [u8],
+}
+
+/// When codes for this address and purpose were mailed lately.
+const CODES_SENT: &str = "SELECT created_at FROM codes WHERE email_key = $1 AND purpose = $2 AND created_at > $3";
+
+/// When the codes of the last hour were made, asked before the work begins.
+pub async fn look_up_codes_sent(db: &Db, now: DateTime<Utc>, purpose: Purpose, email_key: &str) -> Result<Vec<DateTime<Utc>>, Error> {
+    let rows: Vec<(DateTime<Utc>,)> = db.all(CODES_SENT, (email_key, purpose, now - rules::CODES_PERIOD)).await?;
+    Ok(rows.into_iter().map(|(at,)| at).collect())
+}
+
+/// When the codes of the last hour were made, under the address's lock.
+pub async fn codes_sent(tx: &mut Tx, now: DateTime<Utc>, purpose: Purpose, email_key: &str) -> Result<Vec<DateTime<Utc>>, Error> {
+    let rows: Vec<(DateTime<Utc>,)> = tx.all(CODES_SENT, (email_key, purpose, now - rules::CODES_PERIOD)).await?;
+    Ok(rows.into_iter().map(|(at,)| at).collect())
+}
+
+/// Stores a code.
+pub async fn insert_code(tx: &mut Tx, now: DateTime<Utc>, code: NewCode<'_>) -> Result<u64, Error> {
+    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, created_at, expires_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let binds = (code.id, code.purpose, code.email, code.email_key, code.person_id, code.hash, now, now + rules::CODE_LIFE);
+    tx.run(sql, binds).await
+}
+
+/// A code that may still work.
+#[derive(Clone, Debug, FromRow)]
+pub struct Code {
+    /// Its id.
+    pub id: Uuid,
+    /// On whose account it acts.
+    pub person_id: Uuid,
+    /// The address to which it was mailed, as it was written.
+    pub email: String,
+    /// Its keyed hash.
+    pub code_hash: Vec<u8>,
+    /// How many wrong ones were heard.
+    pub tries: i64,
+    /// When it was first used.
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+/// The codes that may still work for this address: the newest for each account, since a new one ends those before it.
+pub async fn living_codes(tx: &mut Tx, now: DateTime<Utc>, purpose: Purpose, email_key: &str) -> Result<Vec<Code>, Error> {
+    let sql = "SELECT c.id, c.person_id, c.email, c.code_hash, c.tries, c.used_at FROM codes c \
+               WHERE c.email_key = $1 AND c.purpose = $2 AND c.person_id IS NOT NULL AND c.expires_at > $3 AND c.tries < $4 \
+               AND NOT EXISTS (SELECT 1 FROM codes n WHERE n.email_key = c.email_key AND n.purpose = c.purpose \
+                 AND n.person_id = c.person_id AND (n.created_at > c.created_at OR (n.created_at = c.created_at AND n.id > c.id))) \
+               ORDER BY c.id";
+    tx.all(sql, (email_key, purpose, now, rules::CODE_TRIES_MAX)).await
+}
+
+/// A wrong code was heard for these.
+pub async fn count_try(tx: &mut Tx, codes: &[Uuid]) -> Result<(), Error> {
+    for id in codes {
+        tx.run("UPDATE codes SET tries = tries + 1 WHERE id = $1", (*id,)).await?;
+    }
+    Ok(())
+}
+
+/// A code was used for the first time.
+pub async fn use_code(tx: &mut Tx, now: DateTime<Utc>, id: Uuid) -> Result<(), Error> {
+    tx.run("UPDATE codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL", (id, now)).await.map(drop)
+}
+
+/// Ends every code that acts on this account, but for one.
+pub async fn end_codes(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, but: Option<Uuid>) -> Result<(), Error> {
+    let sql = "UPDATE codes SET expires_at = $2 WHERE person_id = $1 AND expires_at > $2 AND (id <> $3 OR $4)";
+    tx.run(sql, (person_id, now, but, but.is_none())).await.map(drop)
+}
+
+// Devices.
+
+/// A device as its person sees it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Device {
+    /// Which one.
+    pub id: Uuid,
+    /// What the app called it.
+    pub name: Option<String>,
+    /// When it signed in.
+    pub created_at: DateTime<Utc>,
+    /// When it last signed in or refreshed.
+    pub used_at: DateTime<Utc>,
+}
+
+/// The devices on which she is signed in, the last used first.
+pub async fn devices(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<Vec<Device>, Error> {
+    let sql = "SELECT id, name, created_at, used_at FROM devices WHERE person_id = $1 AND ended_at IS NULL AND used_at > $2 \
+               ORDER BY used_at DESC, id DESC";
+    tx.all(sql, (person_id, now - rules::REFRESH_LIFE)).await
+}
+
+/// Whether she was ever signed in on any device that is remembered.
+pub async fn has_had_devices(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
+    Ok(tx.maybe::<(Uuid,)>("SELECT id FROM devices WHERE person_id = $1 LIMIT 1", (person_id,)).await?.is_some())
+}
+
+/// Signs a device in; should there be too many, the one that was not used for longest is signed out.
+pub async fn open_device(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    person_id: Uuid,
+    name: Option<String>,
+    token: &RefreshToken,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.run(sql, (token.device_id, person_id, name, token.family_hash(), token.own_hash(), now, now)).await?;
+    let sql = "UPDATE devices SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL AND id NOT IN \
+               (SELECT id FROM devices WHERE person_id = $1 AND ended_at IS NULL ORDER BY used_at DESC, id DESC LIMIT $3)";
+    tx.run(sql, (person_id, now, DEVICES_MAX)).await.map(drop)
+}
+
+/// Signs out one device of a person. `false` if she is not signed in on it.
+pub async fn end_device(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<bool, Error> {
+    let sql = "UPDATE devices SET ended_at = $3 WHERE person_id = $1 AND id = $2 AND ended_at IS NULL";
+    Ok(tx.run(sql, (person_id, id, now)).await? == 1)
+}
+
+/// Signs out all devices of a person, but for one.
+pub async fn end_devices(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, but: Option<Uuid>) -> Result<(), Error> {
+    let sql = "UPDATE devices SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL AND (id <> $3 OR $4)";
+    tx.run(sql, (person_id, now, but, but.is_none())).await.map(drop)
+}
+
+/// Removes all devices of a person who never was: of an account that was taken over before its address was verified.
+pub async fn remove_devices(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
+    tx.run("DELETE FROM devices WHERE person_id = $1", (person_id,)).await.map(drop)
+}
+
+/// A device's chain of refresh tokens.
+#[derive(Clone, Debug, FromRow)]
+pub struct DeviceChain {
+    /// Whose device.
+    pub person_id: Uuid,
+    /// The hash of the family's secret.
+    pub family_hash: Vec<u8>,
+    /// The hash of the token that works.
+    pub current_hash: Vec<u8>,
+    /// The hash of its predecessor.
+    pub previous_hash: Option<Vec<u8>>,
+    replaced_at: Option<DateTime<Utc>>,
+    used_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+}
+
+impl DeviceChain {
+    /// What the rule needs to know of it.
+    pub fn chain(&self) -> Chain {
+        Chain { replaced_at: self.replaced_at, used_at: self.used_at, ended_at: self.ended_at }
+    }
+}
+
+/// A device's chain, held until the transaction ends: two refreshes at once follow each other.
+pub async fn hold_chain(tx: &mut Tx, device_id: Uuid) -> Result<Option<DeviceChain>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT person_id, family_hash, current_hash, previous_hash, replaced_at, used_at, ended_at FROM devices WHERE id = $1",
+        postgres: "SELECT person_id, family_hash, current_hash, previous_hash, replaced_at, used_at, ended_at FROM devices \
+                   WHERE id = $1 FOR UPDATE",
+    };
+    tx.maybe(sql, (device_id,)).await
+}
+
+/// The next token of the chain; `previous` becomes the predecessor, or, in the place of a lost one, stays it.
+pub async fn replace_token(tx: &mut Tx, now: DateTime<Utc>, next: &RefreshToken, previous: Option<&RefreshToken>) -> Result<(), Error> {
+    match previous {
+        Some(previous) => {
+            let sql = "UPDATE devices SET current_hash = $2, previous_hash = $3, replaced_at = $4, used_at = $4 WHERE id = $1";
+            tx.run(sql, (next.device_id, next.own_hash(), previous.own_hash(), now)).await.map(drop)
+        }
+        None => {
+            let sql = "UPDATE devices SET current_hash = $2, used_at = $3 WHERE id = $1";
+            tx.run(sql, (next.device_id, next.own_hash(), now)).await.map(drop)
+        }
+    }
+}
+
+// Invitations.
+
+/// An invitation to a studio's staff.
+#[derive(Clone, Debug, FromRow)]
+pub struct Invitation {
+    /// Its id.
+    pub id: Uuid,
+    /// To which studio.
+    pub studio_id: Uuid,
+    /// To whom, as the studio wrote the address.
+    pub email: String,
+    /// The same as it is compared.
+    pub email_key: String,
+    /// The roles it gives.
+    pub roles: Json<Vec<Role>>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// By whom.
+    pub accepted_by: Option<Uuid>,
+}
+
+/// A new invitation, which ends one that the studio sent to this address before.
+pub async fn insert_invitation(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    invitation: &Invitation,
+    code_hash: &[u8],
+    invited_by: Uuid,
+) -> Result<(), Error> {
+    let sql = "DELETE FROM invitations WHERE studio_id = $1 AND email_key = $2 AND accepted_at IS NULL";
+    tx.run(sql, (invitation.studio_id, invitation.email_key.as_str())).await?;
+    let sql = "INSERT INTO invitations (id, studio_id, email, email_key, roles, code_hash, invited_by, created_at, expires_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let binds = (
+        invitation.id,
+        invitation.studio_id,
+        invitation.email.as_str(),
+        invitation.email_key.as_str(),
+        invitation.roles.clone(),
+        code_hash,
+        invited_by,
+        now,
+        now + rules::INVITATION_LIFE,
+    );
+    tx.run(sql, binds).await.map(drop)
+}
+
+const INVITATION: &str = "SELECT id, studio_id, email, email_key, roles, accepted_at, accepted_by FROM invitations \
+     WHERE code_hash = $1 AND expires_at > $2";
+
+/// The invitation with this code, before anything is decided.
+pub async fn look_up_invitation(db: &Db, now: DateTime<Utc>, code_hash: &[u8]) -> Result<Option<Invitation>, Error> {
+    db.maybe(INVITATION, (code_hash, now)).await
+}
+
+/// The invitation with this code.
+pub async fn invitation(tx: &mut Tx, now: DateTime<Utc>, code_hash: &[u8]) -> Result<Option<Invitation>, Error> {
+    tx.maybe(INVITATION, (code_hash, now)).await
+}
+
+/// The invitation was accepted.
+pub async fn accept_invitation(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, by: Uuid) -> Result<(), Error> {
+    let sql = "UPDATE invitations SET accepted_at = $2, accepted_by = $3 WHERE id = $1 AND accepted_at IS NULL";
+    tx.run(sql, (id, now, by)).await.map(drop)
+}
+
+// What is kept how long.
+
+/// Removes codes, devices and invitations that ended before these instants. How many rows.
+pub async fn sweep(tx: &mut Tx, codes_before: DateTime<Utc>, devices_before: DateTime<Utc>) -> Result<u64, Error> {
+    let codes = tx.run("DELETE FROM codes WHERE created_at < $1", (codes_before,)).await?;
+    let devices = tx.run("DELETE FROM devices WHERE used_at < $1 OR ended_at < $1", (devices_before,)).await?;
+    let invitations = tx.run("DELETE FROM invitations WHERE expires_at < $1", (devices_before,)).await?;
+    Ok(codes + devices + invitations)
+}
+
+/// Accounts whose address was never verified, registered before this instant.
+pub async fn never_verified(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
+    let sql = "SELECT person_id FROM accounts WHERE verified_at IS NULL AND created_at < $1 ORDER BY created_at, person_id LIMIT $2";
+    Ok(tx.all::<(Uuid,)>(sql, (before, limit)).await?.into_iter().map(|(id,)| id).collect())
+}
