@@ -238,6 +238,17 @@ mod tests {
         assert!(missing.is_empty() && invented.is_empty(), "routed, not documented: {missing:#?}\ndocumented, not routed: {invented:#?}");
     }
 
+    /// Clients are generated with a function for each operation.
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document = document();
+        let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+        let mut names = BTreeSet::new();
+        for operation in operations {
+            assert!(names.insert(operation["operationId"].as_str().expect("a name").to_owned()), "twice: {}", operation["operationId"]);
+        }
+    }
+
     #[test]
     fn the_text_of_the_routes_is_understood() {
         let text = r#"Router::new()

@@ -83,7 +83,7 @@ pub fn must_be_staff_of(caller: &Caller, session: &Session) -> Answer<()> {
 }
 
 /// Who is in a session and who waits. Staff of the session.
-#[utoipa::path(get, path = "/v1/sessions/{id}/roster", tag = "Attendance", params(("id" = Uuid, Path)), security(("bearer" = [])),
+#[utoipa::path(get, operation_id = "show_roster", path = "/v1/sessions/{id}/roster", tag = "Attendance", params(("id" = Uuid, Path)), security(("bearer" = [])),
     responses((status = 200, body = Roster)))]
 pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<Roster>> {
     let session = schedule::store::one(&app.db, id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;

@@ -101,7 +101,7 @@ pub struct PassTypes {
 }
 
 /// What the studio sells. Anyone.
-#[utoipa::path(get, path = "/v1/studios/{id}/pass-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+#[utoipa::path(get, operation_id = "list_pass_types", path = "/v1/studios/{id}/pass-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
     responses((status = 200, body = PassTypes)))]
 pub async fn types(
     State(app): State<App>,
@@ -166,7 +166,7 @@ pub struct NewPassType {
 }
 
 /// Adds a pass type. Admins.
-#[utoipa::path(post, path = "/v1/studios/{id}/pass-types", tag = "Running a studio", request_body = NewPassType, security(("bearer" = [])),
+#[utoipa::path(post, operation_id = "add_pass_type", path = "/v1/studios/{id}/pass-types", tag = "Running a studio", request_body = NewPassType, security(("bearer" = [])),
     params(("id" = Uuid, Path)), responses((status = 201, body = PassTypeView)))]
 pub async fn add_type(
     State(app): State<App>,
@@ -257,7 +257,7 @@ impl PassTypeChange {
 }
 
 /// Edits a pass type. Admins.
-#[utoipa::path(patch, path = "/v1/studios/{id}/pass-types/{pass_type_id}", tag = "Running a studio", request_body = PassTypeChange,
+#[utoipa::path(patch, operation_id = "change_pass_type", path = "/v1/studios/{id}/pass-types/{pass_type_id}", tag = "Running a studio", request_body = PassTypeChange,
     security(("bearer" = [])),
     params(("id" = Uuid, Path), ("pass_type_id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
     responses((status = 200, body = PassTypeView), (status = 412, description = "version-stale")))]
@@ -322,14 +322,14 @@ pub struct Passes {
 }
 
 /// The caller's own passes.
-#[utoipa::path(get, path = "/v1/me/passes", tag = "Passes", params(Paging), security(("bearer" = [])),
+#[utoipa::path(get, operation_id = "list_own_passes", path = "/v1/me/passes", tag = "Passes", params(Paging), security(("bearer" = [])),
     responses((status = 200, body = Passes)))]
 pub async fn own(State(app): State<App>, caller: Caller, Query(paging): Query<Paging>) -> Answer<Json<Passes>> {
     held_by(&app, caller.person_id, None, paging, caller.language).await
 }
 
 /// A member's passes that this studio takes. Front desk.
-#[utoipa::path(get, path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes", security(("bearer" = [])),
+#[utoipa::path(get, operation_id = "list_passes_of_member", path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path), Paging), responses((status = 200, body = Passes)))]
 pub async fn of_member(
     State(app): State<App>,
@@ -410,7 +410,7 @@ pub struct LedgerPart {
 }
 
 /// Where the credits of a pass came from and went. Her own, or a member's at the desk of a studio that takes the pass.
-#[utoipa::path(get, path = "/v1/passes/{id}/ledger", tag = "Passes", params(("id" = Uuid, Path), LedgerPart), security(("bearer" = [])),
+#[utoipa::path(get, operation_id = "show_ledger", path = "/v1/passes/{id}/ledger", tag = "Passes", params(("id" = Uuid, Path), LedgerPart), security(("bearer" = [])),
     responses((status = 200, body = Ledger)))]
 pub async fn ledger(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Query(part): Query<LedgerPart>) -> Answer<Json<Ledger>> {
     let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;

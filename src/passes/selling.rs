@@ -52,7 +52,7 @@ pub struct PaidBody {
 }
 
 /// Sells a pass to a member of the studio. Sent again with the same key it answers with the same pass.
-#[utoipa::path(post, path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes",
+#[utoipa::path(post, operation_id = "sell_pass", path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes",
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path), ("Idempotency-Key" = String, Header)), request_body = SellBody,
     responses((status = 201, body = PassView), (status = 409, description = "idempotency-key-reused"), (status = 428, description = "precondition-missing")))]
 pub async fn sell(

@@ -107,7 +107,7 @@ pub struct Attendance<'a> {
 }
 
 /// Attendance of the studio's sessions on some local dates, as JSON or, by `Accept: text/csv`, as CSV. Admins.
-#[utoipa::path(get, path = "/v1/studios/{id}/reports/attendance", tag = "Running a studio", params(("id" = Uuid, Path), Dates),
+#[utoipa::path(get, operation_id = "report_attendance", path = "/v1/studios/{id}/reports/attendance", tag = "Running a studio", params(("id" = Uuid, Path), Dates),
     security(("bearer" = [])),
     responses((status = 200, content((Attendance<'static> = "application/json"), (String = "text/csv")))))]
 pub async fn attendance(

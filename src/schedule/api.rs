@@ -76,7 +76,7 @@ pub struct Part {
 }
 
 /// A studio's schedule. Anyone; signed in with `me`. It answers `ETag` and honours `If-None-Match`; without a token it may be a second old.
-#[utoipa::path(get, path = "/v1/studios/{id}/sessions", tag = "The schedule", params(("id" = Uuid, Path), Part),
+#[utoipa::path(get, operation_id = "list_sessions", path = "/v1/studios/{id}/sessions", tag = "The schedule", params(("id" = Uuid, Path), Part),
     responses((status = 200, body = Schedule<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
 pub async fn schedule(
     State(app): State<App>,
@@ -132,7 +132,7 @@ fn view_for<'a>(one: &'a ShownTo, caller: &Caller, now: DateTime<Utc>) -> Sessio
 }
 
 /// One session. Anyone; signed in with `me`. Its `ETag` begins with its version and may be sent back as `If-Match` of an edit.
-#[utoipa::path(get, path = "/v1/sessions/{id}", tag = "The schedule", params(("id" = Uuid, Path)),
+#[utoipa::path(get, operation_id = "show_session", path = "/v1/sessions/{id}", tag = "The schedule", params(("id" = Uuid, Path)),
     responses((status = 200, body = SessionView<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
 pub async fn one(State(app): State<App>, caller: Option<Caller>, Path(id): Path<Uuid>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
@@ -176,7 +176,7 @@ pub struct TeachingPart {
 }
 
 /// What the caller teaches, in all studios, cancelled sessions too.
-#[utoipa::path(get, path = "/v1/me/teaching", tag = "The schedule", params(TeachingPart), security(("bearer" = [])),
+#[utoipa::path(get, operation_id = "list_own_teaching", path = "/v1/me/teaching", tag = "The schedule", params(TeachingPart), security(("bearer" = [])),
     responses((status = 200, body = Schedule<'static>)))]
 pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
@@ -243,7 +243,7 @@ pub struct ClassTypes {
 }
 
 /// The studio's class types. Anyone.
-#[utoipa::path(get, path = "/v1/studios/{id}/class-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+#[utoipa::path(get, operation_id = "list_class_types", path = "/v1/studios/{id}/class-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
     responses((status = 200, body = ClassTypes)))]
 pub async fn class_types(
     State(app): State<App>,
