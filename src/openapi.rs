@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, passes, running, schedule, sign_in};
+use crate::{attendance, booking, demo, passes, running, schedule, sign_in};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -42,6 +42,7 @@ use crate::{attendance, booking, passes, running, schedule, sign_in};
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
+        demo::pages::letters,
     ),
     components(schemas(sign_in::caller::Role))
 )]

@@ -202,7 +202,7 @@ impl House {
 
     /// A worker of this house.
     pub fn worker(&self) -> Worker {
-        Worker::new(self.app.clone(), |app, sealed| app.keys.unseal(sealed))
+        Worker::new(self.app.clone())
     }
 
     /// Leaves the house in order: letters worked off, promises kept, doors closed.

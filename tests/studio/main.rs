@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod house;
+mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod seed;
@@ -15,6 +16,7 @@ mod booking;
 mod cancellation;
 mod desk;
 mod housekeeping;
+mod letters;
 mod running_a_class;
 mod staff_bookings;
 mod waitlist;
