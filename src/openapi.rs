@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{running, sign_in};
+use crate::{people, running, sign_in};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -24,6 +24,19 @@ use crate::{running, sign_in};
         sign_in::signing::remove_device,
         sign_in::password::change,
         sign_in::address::change,
+        people::me::me,
+        people::me::change,
+        people::deletion::put,
+        people::deletion::undo,
+        people::export::export,
+        people::pages::show,
+        people::pages::submit,
+        people::staff::list,
+        people::staff::put,
+        people::invitations::post,
+        people::members::find,
+        people::members::enter,
+        people::members::join,
         running::api::health,
         running::api::readiness,
         running::api::counts,

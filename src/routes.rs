@@ -5,6 +5,7 @@ use axum::routing::{delete, get, post, put};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
+use crate::people::{deletion, export, invitations, me, members, pages, staff};
 use crate::running;
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 
@@ -20,11 +21,20 @@ pub fn routes() -> Router<App> {
         .route("/v1/password-resets", post(password::request_reset).put(password::reset))
         .route("/v1/invitations/acceptance", put(acceptance::accept))
         // A person's own
+        .route("/v1/me", get(me::me).patch(me::change))
+        .route("/v1/me/deletion", put(deletion::put).delete(deletion::undo))
+        .route("/v1/me/export", get(export::export))
+        .route("/account/deletion", get(pages::show).post(pages::submit))
         .route("/v1/me/devices", get(signing::devices))
         .route("/v1/me/devices/{id}", delete(signing::remove_device))
         .route("/v1/me/password", put(password::change))
         .route("/v1/me/email", put(address::change))
         // Running a studio
+        .route("/v1/studios/{studio_id}/staff", get(staff::list))
+        .route("/v1/studios/{studio_id}/staff/{person_id}", put(staff::put))
+        .route("/v1/studios/{studio_id}/invitations", post(invitations::post))
+        .route("/v1/studios/{studio_id}/members", get(members::find).post(members::enter))
+        .route("/v1/studios/{studio_id}/members/me", put(members::join))
         // The schedule
         // Booking
         // Letters

@@ -42,7 +42,7 @@ impl Hand {
     /// Begins to work.
     pub fn start(app: &App) -> Self {
         // Until the keys of `sign_in` are here nobody can read a code.
-        Self { letters: Worker::new(app.clone(), |_, _| None).start(), app: app.clone() }
+        Self { letters: Worker::new(app.clone(), |app, sealed| app.keys.unseal(sealed)).start(), app: app.clone() }
     }
 
     /// Takes no more letters, finishes or hands back what it has.

@@ -193,7 +193,7 @@ impl House {
 
     /// A worker of this house.
     pub fn worker(&self) -> Worker {
-        Worker::new(self.app.clone(), |_, sealed| String::from_utf8(sealed.to_vec()).ok())
+        Worker::new(self.app.clone(), |app, sealed| app.keys.unseal(sealed))
     }
 
     /// Leaves the house in order: letters worked off, promises kept, doors closed.
