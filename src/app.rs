@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::desk::{Desk, Working};
 use crate::letters::transport::Post;
 use crate::running::Running;
+use crate::schedule::ScheduleCache;
 use crate::settings::Settings;
 use crate::sign_in::identities::Identities;
 use crate::sign_in::keys::Keys;
@@ -29,6 +30,8 @@ pub struct Parts {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// By which way letters leave.
+    pub post: Post,
     /// The deployment's keys.
     pub keys: Keys,
     /// The password hasher.
@@ -39,13 +42,13 @@ pub struct Parts {
     pub limits: Limits,
     /// Rows that people who are not signed in caused.
     pub rows_written: RowsWritten,
-    /// By which way letters leave.
-    pub post: Post,
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Arc<Notify>,
     /// Where places and credits change hands.
     pub desk: Desk,
     desk_working: Mutex<Option<Working>>,
+    /// The public schedule, encoded.
+    pub schedule: ScheduleCache,
     /// Whether the process is taking requests.
     pub running: Running,
 }
@@ -67,6 +70,7 @@ impl App {
             letters_written,
             desk,
             desk_working: Mutex::new(Some(working)),
+            schedule: ScheduleCache::default(),
             running: Running::default(),
             settings,
             db,

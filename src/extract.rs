@@ -120,18 +120,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let text = parts.uri.query().unwrap_or_default();
-        let pairs = url::form_urlencoded::parse(text.as_bytes());
-        let value = serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(
-            pairs.map(|(k, v)| (k.into_owned(), Scalar(v.into_owned()))),
-        ))
-        .map_err(|error| {
-            let path = error.path().to_string();
-            let message = error.into_inner().to_string();
-            Problem::field(named_field(&path, &message), message)
-        })?;
-        Ok(Self(value))
+        query(parts.uri.query().unwrap_or_default()).map(Self)
     }
+}
+
+/// What stands behind the `?` of an address.
+pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    let pairs = url::form_urlencoded::parse(text.as_bytes()).map(|(k, v)| (k.into_owned(), Scalar(v.into_owned())));
+    serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(pairs)).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.into_inner().to_string();
+        Problem::field(named_field(&path, &message), message)
+    })
 }
 
 /// A parameter's text, read as whatever the field wants.

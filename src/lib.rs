@@ -3,6 +3,7 @@
 pub mod app;
 pub mod routes;
 
+pub mod attendance;
 pub mod booking;
 pub mod desk;
 pub mod passes;
@@ -17,6 +18,7 @@ pub mod sweeps;
 
 pub mod commands;
 pub mod data_directory;
+pub mod demo;
 pub mod openapi;
 pub mod running;
 pub mod server;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{people, running, sign_in};
+use crate::{attendance, booking, demo, passes, people, running, schedule, sign_in};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -37,6 +37,17 @@ use crate::{people, running, sign_in};
         people::members::find,
         people::members::enter,
         people::members::join,
+        schedule::scheduling::make,
+        schedule::scheduling::edit,
+        schedule::scheduling::cancel,
+        passes::selling::sell,
+        booking::api::book,
+        booking::api::show,
+        booking::api::cancel,
+        booking::api::accept,
+        attendance::check_in::check_in,
+        attendance::check_in::undo,
+        booking::api::own,
         running::api::health,
         running::api::readiness,
         running::api::counts,
@@ -44,6 +55,7 @@ use crate::{people, running, sign_in};
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
+        demo::pages::letters,
     ),
     components(schemas(sign_in::caller::Role))
 )]

@@ -1,13 +1,16 @@
 //! The table of contents: every URL, grouped in plain words.
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
+use crate::attendance::check_in;
+use crate::passes::selling;
 use crate::people::{deletion, export, invitations, me, members, pages, staff};
-use crate::running;
+use crate::schedule::scheduling;
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
+use crate::{booking, demo, running};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -30,13 +33,22 @@ pub fn routes() -> Router<App> {
         .route("/v1/me/password", put(password::change))
         .route("/v1/me/email", put(address::change))
         // Running a studio
-        .route("/v1/studios/{studio_id}/staff", get(staff::list))
-        .route("/v1/studios/{studio_id}/staff/{person_id}", put(staff::put))
-        .route("/v1/studios/{studio_id}/invitations", post(invitations::post))
-        .route("/v1/studios/{studio_id}/members", get(members::find).post(members::enter))
-        .route("/v1/studios/{studio_id}/members/me", put(members::join))
+        .route("/v1/studios/{id}/staff", get(staff::list))
+        .route("/v1/studios/{id}/staff/{person_id}", put(staff::put))
+        .route("/v1/studios/{id}/invitations", post(invitations::post))
+        .route("/v1/studios/{id}/members", get(members::find).post(members::enter))
+        .route("/v1/studios/{id}/members/me", put(members::join))
+        .route("/v1/studios/{id}/sessions", post(scheduling::make))
+        .route("/v1/sessions/{id}", patch(scheduling::edit))
+        .route("/v1/sessions/{id}/cancellation", put(scheduling::cancel))
+        .route("/v1/studios/{id}/members/{person_id}/passes", post(selling::sell))
         // The schedule
         // Booking
+        .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))
+        .route("/v1/bookings/{id}/cancellation", put(booking::api::cancel))
+        .route("/v1/bookings/{id}/acceptance", put(booking::api::accept))
+        .route("/v1/bookings/{id}/check-in", put(check_in::check_in).delete(check_in::undo))
+        .route("/v1/me/bookings", get(booking::api::own))
         // Letters
         // Running it
         .route("/healthz", get(running::api::health))
@@ -44,6 +56,8 @@ pub fn routes() -> Router<App> {
         .route("/metrics", get(running::api::counts))
         .route("/openapi.json", get(running::api::openapi_document))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+        // A demo's letters, for lack of a mailbox
+        .route("/dev/letters", get(demo::pages::letters))
         // The page behind a letter's link, and the files by which phones open the app instead
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::booking;
 use crate::desk::What;
 use crate::people;
 use crate::problem::{Answer, Kind, Problem};
+use crate::{booking, letters, passes, running};
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -20,6 +21,15 @@ const DUE_MAX: i64 = 500;
 
 /// The right to sweep: one process at a time.
 const SWEEP_RIGHT: i64 = 0x52_65_6c_53_77_65;
+
+/// The fact that says on which day (UTC) the nightly sweep last ran.
+const LAST_NIGHT: &str = "last_night";
+
+/// Rounds of one night; what is left waits for the next.
+const ROUNDS_MAX: usize = 1_000;
+
+/// How long the answer to an `Idempotency-Key` is remembered.
+const KEYS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// The sweeps of this process at work.
 #[derive(Debug)]
@@ -41,8 +51,10 @@ pub fn start(app: App) -> Sweeping {
     let (stop, mut stopped) = watch::channel(false);
     let task = tokio::spawn(async move {
         loop {
-            if let Err(problem) = sweep(&app).await {
-                tracing::warn!(kind = ?problem.kind, "a sweep was not finished; the next one goes on");
+            for (name, outcome) in [("due", sweep(&app).await.map(drop)), ("nightly", nightly(&app).await)] {
+                if let Err(problem) = outcome {
+                    tracing::warn!(name, kind = ?problem.kind, "a sweep was not finished; the next one goes on");
+                }
             }
             tokio::select! {
                 _ = stopped.changed() => return,
@@ -82,4 +94,40 @@ pub async fn sweep(app: &App) -> Answer<usize> {
     }
     tx.rollback().await;
     outcome
+}
+
+/// Once a day, in any process: what has been kept long enough is erased (PRODUCT.md, privacy).
+async fn nightly(app: &App) -> Answer<()> {
+    let today = app.clock.now().date_naive().to_string();
+    if running::store::fact(&app.db, LAST_NIGHT).await?.is_some_and(|last| last >= today) {
+        return Ok(());
+    }
+    retention(app).await?;
+    app.db.write("sweeps.night", move |tx| Box::pin(async move { running::store::note(tx, LAST_NIGHT, today).await })).await?;
+    Ok(())
+}
+
+/// Erases what has been kept long enough: words of letters, sign-in data, withdrawn ids, answers to idempotency keys.
+pub async fn retention(app: &App) -> Answer<()> {
+    let now = app.clock.now();
+    let letters = letters::retention::erase_old(app).await?;
+    let mut sign_in = 0;
+    for _ in 0..ROUNDS_MAX {
+        let removed = crate::sign_in::retention::sweep(app).await?;
+        sign_in += removed;
+        if removed == 0 {
+            break;
+        }
+    }
+    let kept_since = now - KEYS_KEPT;
+    app.db
+        .write("sweeps.retention", move |tx| {
+            Box::pin(async move {
+                booking::store::forget_withdrawn(tx, now).await?;
+                passes::store::forget_keys(tx, kept_since).await
+            })
+        })
+        .await?;
+    tracing::info!(letters, sign_in, "erased what has been kept long enough");
+    Ok(())
 }

@@ -144,3 +144,8 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                FROM x WHERE bookings.id = x.id";
     tx.rows(Sql::Both(sql), rows).await.map(drop)
 }
+
+/// Forgets withdrawn ids that are barred no longer.
+pub async fn forget_withdrawn(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Error> {
+    tx.run("DELETE FROM withdrawn_bookings WHERE until <= $1", (now,)).await
+}

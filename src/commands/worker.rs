@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::letters::transport::Post;
 use crate::letters::worker::{AtWork, Worker};
 use crate::settings::Settings;
+use crate::sweeps::{self, Sweeping};
 
 /// Works letters off until SIGTERM or SIGINT.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
@@ -35,18 +36,20 @@ pub fn needs_a_server(what: &str) -> Failure {
 /// What works beside the handlers of this process.
 pub struct Hand {
     letters: AtWork,
+    sweeping: Sweeping,
     app: App,
 }
 
 impl Hand {
     /// Begins to work.
     pub fn start(app: &App) -> Self {
-        // Until the keys of `sign_in` are here nobody can read a code.
-        Self { letters: Worker::new(app.clone(), |app, sealed| app.keys.unseal(sealed)).start(), app: app.clone() }
+        let letters = Worker::new(app.clone()).start();
+        Self { letters, sweeping: sweeps::start(app.clone()), app: app.clone() }
     }
 
-    /// Takes no more letters, finishes or hands back what it has.
+    /// Sweeps no more, takes no more letters, finishes or hands back what it has.
     pub async fn stop(self) {
+        self.sweeping.stop().await;
         self.letters.stop().await;
         self.app.post.close().await;
     }

@@ -95,6 +95,15 @@ impl Desk {
         self.hand_in(&self.members, by, what).await
     }
 
+    /// The same for commands that make or change one thing: its id.
+    pub async fn ask_for_id(&self, by: Record, what: What) -> Answer<Uuid> {
+        match self.ask(by, what).await? {
+            Outcome::Session(id) | Outcome::Pass(id) => Ok(id),
+            Outcome::Booking(shown) => Ok(shown.booking.id),
+            Outcome::Done => Err(Problem::new(Kind::NotFound)),
+        }
+    }
+
     /// The same for sweeps, in a lane of their own.
     pub async fn sweep(&self, what: What) -> Answer<Outcome> {
         self.hand_in(&self.sweeps, Record::default(), what).await

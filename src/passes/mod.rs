@@ -4,7 +4,9 @@
 //! the pass in the same transaction. Selling and spending are the desk's; here is what may pay (`rules`) and what members read.
 
 pub mod rules;
+pub mod selling;
 pub mod store;
+pub mod view;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};

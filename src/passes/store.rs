@@ -184,3 +184,8 @@ pub async fn class_types_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, U
 pub async fn studios_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid,)>, Error> {
     tx.among("SELECT id FROM studios WHERE id IN #", (), ids).await
 }
+
+/// Forgets what idempotency keys of long ago were answered with.
+pub async fn forget_keys(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, Error> {
+    tx.run("DELETE FROM idempotency_keys WHERE created_at < $1", (before,)).await
+}

@@ -52,8 +52,8 @@ pub struct Invited {
 
 /// Invites somebody to the studio's staff. Admins are invited by an owner. A second invitation to the same address ends the first.
 #[utoipa::path(
-    post, path = "/v1/studios/{studio_id}/invitations", tag = "Running a studio", operation_id = "invite_staff",
-    params(("studio_id" = Uuid, Path)), request_body = InvitationRequest,
+    post, path = "/v1/studios/{id}/invitations", tag = "Running a studio", operation_id = "invite_staff",
+    params(("id" = Uuid, Path)), request_body = InvitationRequest,
     responses((status = 201, body = Invited), (status = 401), (status = 403), (status = 404), (status = 422))
 )]
 pub async fn post(

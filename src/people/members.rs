@@ -73,8 +73,8 @@ pub struct Search {
 
 /// Finds members of the studio.
 #[utoipa::path(
-    get, path = "/v1/studios/{studio_id}/members", tag = "Running a studio", operation_id = "find_members",
-    params(("studio_id" = Uuid, Path), Search),
+    get, path = "/v1/studios/{id}/members", tag = "Running a studio", operation_id = "find_members",
+    params(("id" = Uuid, Path), Search),
     responses((status = 200, body = Members), (status = 401), (status = 403), (status = 404), (status = 422))
 )]
 pub async fn find(
@@ -126,8 +126,8 @@ pub struct NewMember {
 /// Enters a member. Whoever is known by this address is linked, and the name stays as entered; who is a member already stays as she is
 /// (200).
 #[utoipa::path(
-    post, path = "/v1/studios/{studio_id}/members", tag = "Running a studio", operation_id = "enter_member",
-    params(("studio_id" = Uuid, Path)), request_body = NewMember,
+    post, path = "/v1/studios/{id}/members", tag = "Running a studio", operation_id = "enter_member",
+    params(("id" = Uuid, Path)), request_body = NewMember,
     responses((status = 201, body = Member), (status = 200, description = "She is a member already", body = Member), (status = 401),
         (status = 403), (status = 404), (status = 422))
 )]
@@ -181,8 +181,8 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
 
 /// Joins the studio by oneself. Repeated: the same.
 #[utoipa::path(
-    put, path = "/v1/studios/{studio_id}/members/me", tag = "Running a studio", operation_id = "join_studio",
-    params(("studio_id" = Uuid, Path)),
+    put, path = "/v1/studios/{id}/members/me", tag = "Running a studio", operation_id = "join_studio",
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = Member), (status = 401), (status = 403, description = "`address-not-verified`"), (status = 404))
 )]
 pub async fn join(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Member>> {

@@ -38,8 +38,8 @@ pub struct Staff {
 
 /// Everybody who works in the studio, by name.
 #[utoipa::path(
-    get, path = "/v1/studios/{studio_id}/staff", tag = "Running a studio", operation_id = "list_staff",
-    params(("studio_id" = Uuid, Path)), responses((status = 200, body = Staff), (status = 401), (status = 403), (status = 404))
+    get, path = "/v1/studios/{id}/staff", tag = "Running a studio", operation_id = "list_staff",
+    params(("id" = Uuid, Path)), responses((status = 200, body = Staff), (status = 401), (status = 403), (status = 404))
 )]
 pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Staff>> {
     caller.must_admin(studio_id)?;
@@ -72,8 +72,8 @@ pub struct Roles {
 
 /// Sets the roles of somebody whom the studio knows. Admins are made and unmade by an owner.
 #[utoipa::path(
-    put, path = "/v1/studios/{studio_id}/staff/{person_id}", tag = "Running a studio", operation_id = "set_staff_roles",
-    params(("studio_id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = Roles,
+    put, path = "/v1/studios/{id}/staff/{person_id}", tag = "Running a studio", operation_id = "set_staff_roles",
+    params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = Roles,
     responses((status = 200, body = StaffMember), (status = 401), (status = 403), (status = 404),
         (status = 409, description = "`staff-teaches` with the `sessions` that she still has to teach"))
 )]

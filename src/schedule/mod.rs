@@ -5,7 +5,10 @@
 //! a reader. Both together make a [`SessionView`], the one shape in which the API shows a session, alone, in the schedule or in a booking.
 //! Making, changing and cancelling a session is the desk's; class types are edited here.
 
+pub mod api;
+mod cache;
 pub mod rules;
+pub mod scheduling;
 pub mod store;
 mod view;
 
@@ -21,6 +24,7 @@ use crate::language::Texts;
 use crate::letters::facts::CancelReason;
 use crate::studios::Zone;
 
+pub use cache::ScheduleCache;
 pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 
 /// Where a session stands. `Ended` is never stored: a scheduled session has ended when its end has passed.

@@ -4,6 +4,7 @@
 //! which can: then the sessions to come get new instants in the same transaction. Everything here is edited by plain transactions, each
 //! on one row with its version.
 
+pub mod api;
 pub mod house_rules;
 pub mod store;
 

@@ -1,0 +1,389 @@
+//! The schedule over HTTP: sessions as anybody and as the signed-in see them, what an instructor teaches, and class types.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::types;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::cache::Address;
+use super::rules::{LocalDate, date_range, local_date};
+use super::store::{Range, ShownTo};
+use super::{ClassType, SessionView, store};
+use crate::answer::{Encoded, Versioned};
+use crate::app::App;
+use crate::audit;
+use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, header_text, page, query};
+use crate::ids::new_id;
+use crate::language::{Language, Texts};
+use crate::problem::{Answer, Kind, Problem};
+use crate::sign_in::Caller;
+use crate::studios;
+use crate::studios::api::{must_admin, must_match};
+use crate::text::{Line, Name, Note, Words};
+
+/// The days of a schedule when nobody says, and the most.
+const DAYS: (u64, u64) = (7, 62);
+
+fn nothing() -> Problem {
+    Problem::new(Kind::NotFound)
+}
+
+/// In which language this reader reads.
+fn reads(caller: Option<&Caller>, headers: &HeaderMap, studio: Language) -> Language {
+    caller.map(|caller| caller.language).or_else(|| asked(headers)).unwrap_or(studio)
+}
+
+fn asked(headers: &HeaderMap) -> Option<Language> {
+    header_text(headers, "accept-language").and_then(Language::of_header)
+}
+
+/// A page of the schedule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Schedule<'a> {
+    /// In the order of time.
+    sessions: Vec<SessionView<'a>>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// Which part of the schedule.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The first local date; without it today.
+    #[param(value_type = Option<String>, example = "2026-12-01")]
+    from: Option<LocalDate>,
+    /// The local date before which it ends, at most 62 days later; without it a week later.
+    #[param(value_type = Option<String>, example = "2026-12-08")]
+    to: Option<LocalDate>,
+    /// Only of this class type.
+    class_type: Option<Uuid>,
+    /// Only with this instructor.
+    instructor: Option<Uuid>,
+    /// The most sessions, 1 to 200; without it 200.
+    #[param(value_type = Option<i64>)]
+    limit: Option<Limit>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
+}
+
+/// A studio's schedule. Anyone; signed in with `me`. It answers `ETag` and honours `If-None-Match`; without a token it may be a second old.
+#[utoipa::path(get, path = "/v1/studios/{id}/sessions", tag = "The schedule", params(("id" = Uuid, Path), Part),
+    responses((status = 200, body = Schedule<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
+pub async fn schedule(
+    State(app): State<App>,
+    caller: Option<Caller>,
+    Path(studio_id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let text = uri.query().unwrap_or_default();
+    let now = app.clock.now();
+    let Some(caller) = caller else {
+        let address = Address { studio_id, query: text.to_owned(), language: asked(&headers) };
+        let public = app.schedule.get(address, now, |address| public_page(&app, address, now)).await?;
+        return Ok(public.answer(&headers, true));
+    };
+    let (range, limit, _) = part(&app, studio_id, query(text)?, Some(&caller), now).await?;
+    let shown = store::range_for(&app.db, &range, caller.person_id).await?;
+    let (shown, next) = page(shown, limit, |one| (one.shown.starts_at, one.shown.id));
+    let sessions = shown.iter().map(|one| view_for(one, &caller, now)).collect();
+    Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false))
+}
+
+/// A page of the schedule as everybody without a token sees it.
+async fn public_page(app: &App, address: Address, now: DateTime<Utc>) -> Answer<Encoded> {
+    let (range, limit, locale) = part(app, address.studio_id, query(&address.query)?, None, now).await?;
+    let language = address.language.unwrap_or(locale);
+    let (shown, next) = page(store::range(&app.db, &range).await?, limit, |one| (one.starts_at, one.id));
+    let sessions = shown.iter().map(|one| SessionView::of(one, &one.names, language, now, None)).collect();
+    Encoded::of(&Schedule { sessions, next })
+}
+
+/// The range that a part means, one session more than the limit, and the studio's language.
+async fn part(app: &App, studio_id: Uuid, part: Part, caller: Option<&Caller>, now: DateTime<Utc>) -> Answer<(Range, Limit, Language)> {
+    let (zone, locale) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(nothing)?;
+    let dates = date_range(part.from, part.to, local_date(now, zone.tz()), DAYS);
+    let (from, to) = dates.map_err(|message| Problem::field("to", message))?;
+    let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
+    let range = Range {
+        studio_id,
+        from,
+        to,
+        class_type: part.class_type,
+        instructor: part.instructor,
+        drafts: caller.is_some_and(|caller| caller.is_staff(studio_id)),
+        after: part.after.map(|Cursor(after)| after),
+        count_max: limit.0 + 1,
+    };
+    Ok((range, limit, locale))
+}
+
+fn view_for<'a>(one: &'a ShownTo, caller: &Caller, now: DateTime<Utc>) -> SessionView<'a> {
+    SessionView::of(&one.shown, &one.shown.names, caller.language, now, one.me())
+}
+
+/// One session. Anyone; signed in with `me`. Its `ETag` begins with its version and may be sent back as `If-Match` of an edit.
+#[utoipa::path(get, path = "/v1/sessions/{id}", tag = "The schedule", params(("id" = Uuid, Path)),
+    responses((status = 200, body = SessionView<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
+pub async fn one(State(app): State<App>, caller: Option<Caller>, Path(id): Path<Uuid>, headers: HeaderMap) -> Answer<Response> {
+    let now = app.clock.now();
+    let encoded = match caller {
+        Some(caller) => {
+            let one = store::one_for(&app.db, id, caller.person_id).await?.ok_or_else(nothing)?;
+            if one.shown.is_draft() && !caller.is_staff(one.shown.studio_id) {
+                return Err(nothing());
+            }
+            Encoded::of_version(one.shown.version, &view_for(&one, &caller, now))?
+        }
+        None => {
+            let shown = store::one(&app.db, id).await?.filter(|shown| !shown.is_draft()).ok_or_else(nothing)?;
+            let language = match asked(&headers) {
+                Some(language) => language,
+                None => studios::store::setting(&app.db, shown.studio_id).await?.map_or(Language::En, |(_, locale)| locale),
+            };
+            Encoded::of_version(shown.version, &SessionView::of(&shown, &shown.names, language, now, None))?
+        }
+    };
+    Ok(encoded.answer(&headers, false))
+}
+
+/// Which part of what an instructor teaches.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct TeachingPart {
+    /// The first local date; without it today.
+    #[param(value_type = Option<String>, example = "2026-12-01")]
+    from: Option<LocalDate>,
+    /// The local date before which it ends, at most 62 days later; without it a week later.
+    #[param(value_type = Option<String>, example = "2026-12-08")]
+    to: Option<LocalDate>,
+    /// The most sessions, 1 to 200; without it 200.
+    #[param(value_type = Option<i64>)]
+    limit: Option<Limit>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
+}
+
+/// What the caller teaches, in all studios, cancelled sessions too.
+#[utoipa::path(get, path = "/v1/me/teaching", tag = "A person's own", params(TeachingPart), security(("bearer" = [])),
+    responses((status = 200, body = Schedule<'static>)))]
+pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
+    let now = app.clock.now();
+    // Her studios may lie in several zones: from the earliest date that it is anywhere.
+    let today = (now - TimeDelta::hours(12)).date_naive();
+    let dates = date_range(part.from, part.to, today, (DAYS.0 + 1, DAYS.1)).map_err(|message| Problem::field("to", message))?;
+    let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
+    let found = store::teaching(&app.db, caller.person_id, dates, part.after.map(|Cursor(after)| after), limit.0 + 1).await?;
+    let (found, next) = page(found, limit, |one| (one.starts_at, one.id));
+    let sessions = found.iter().map(|one| SessionView::of(one, &one.names, caller.language, now, None)).collect();
+    Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false))
+}
+
+/// A class type: its texts in the reader's language, and as the studio wrote them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClassTypeView {
+    /// Which one.
+    id: Uuid,
+    /// Of which studio.
+    studio_id: Uuid,
+    /// What it is called, in the reader's language.
+    name: String,
+    /// What it is, in the reader's language.
+    description: Option<String>,
+    /// What it is called, in each language.
+    names: Texts,
+    /// What it is, in each language.
+    descriptions: Option<Texts>,
+    /// For whom.
+    level: String,
+    /// How long a session of it is.
+    minutes: i64,
+    /// What a session of it costs.
+    credits: i64,
+    /// Rises with each edit.
+    version: i64,
+}
+
+impl ClassTypeView {
+    fn of(class: ClassType, language: Language) -> Self {
+        Self {
+            id: class.id,
+            studio_id: class.studio_id,
+            name: class.name.read(language).to_owned(),
+            description: class.description.as_ref().map(|texts| texts.read(language).to_owned()),
+            names: class.name.0,
+            descriptions: class.description.map(|texts| texts.0),
+            level: class.level,
+            minutes: class.minutes,
+            credits: class.credits,
+            version: class.version,
+        }
+    }
+}
+
+/// A page of class types.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClassTypes {
+    /// The oldest first.
+    class_types: Vec<ClassTypeView>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// The studio's class types. Anyone.
+#[utoipa::path(get, path = "/v1/studios/{id}/class-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = ClassTypes)))]
+pub async fn class_types(
+    State(app): State<App>,
+    caller: Option<Caller>,
+    Path(id): Path<Uuid>,
+    Query(paging): Query<Paging>,
+    headers: HeaderMap,
+) -> Answer<Json<ClassTypes>> {
+    let (_, locale) = studios::store::setting(&app.db, id).await?.ok_or_else(nothing)?;
+    let (limit, after) = paging.read();
+    let (found, next) = page(store::class_types(&app.db, id, after, limit.0 + 1).await?, limit, |class| class.id);
+    let language = reads(caller.as_ref(), &headers, locale);
+    let class_types = found.into_iter().map(|class| ClassTypeView::of(class, language)).collect();
+    Ok(Json(ClassTypes { class_types, next }))
+}
+
+/// The length of a session, in minutes.
+type Minutes = Within<1, 1_440>;
+/// The price of a session, in credits.
+type Credits = Within<0, 1_000>;
+
+/// A new class type.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewClassType {
+    /// What it is called.
+    #[schema(value_type = Texts)]
+    name: Words<Name>,
+    /// What it is.
+    #[schema(value_type = Option<Texts>)]
+    description: Option<Words<Note>>,
+    /// For whom: `open`, `beginners`, …
+    #[schema(value_type = String)]
+    level: Line<40>,
+    /// How long, 1 to 1,440.
+    #[schema(value_type = i64, minimum = 1, maximum = 1_440)]
+    minutes: Minutes,
+    /// What a session costs, 0 to 1,000.
+    #[schema(value_type = i64, minimum = 0, maximum = 1_000)]
+    credits: Credits,
+}
+
+/// Adds a class type. Admins.
+#[utoipa::path(post, path = "/v1/studios/{id}/class-types", tag = "Running a studio", request_body = NewClassType, security(("bearer" = [])),
+    params(("id" = Uuid, Path)), responses((status = 201, body = ClassTypeView)))]
+pub async fn add_class_type(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Body(new): Body<NewClassType>,
+) -> Answer<Versioned<ClassTypeView>> {
+    must_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.record());
+    let class = ClassType {
+        id: new_id(now),
+        studio_id: id,
+        name: types::Json(new.name.into()),
+        description: new.description.map(|texts| types::Json(texts.into())),
+        level: new.level.into(),
+        minutes: new.minutes.0,
+        credits: new.credits.0,
+        version: 1,
+    };
+    let row = class.clone();
+    app.db
+        .write("add_class_type", move |tx| {
+            Box::pin(async move {
+                studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
+                store::add_class_type(tx, &row, now).await?;
+                audit::write(tx, now, vec![record.of("class_type.added", "class_type", row.id, Some(id))]).await?;
+                Ok::<_, Problem>(())
+            })
+        })
+        .await?;
+    Ok(Versioned::created(1, ClassTypeView::of(class, caller.language)))
+}
+
+/// What of a class type shall change. Absent: it stays; null: it is cleared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "as in `NewClassType`")]
+pub struct ClassTypeChange {
+    #[schema(value_type = Option<Texts>)]
+    name: Option<Words<Name>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Texts>)]
+    description: Option<Option<Words<Note>>>,
+    #[schema(value_type = Option<String>)]
+    level: Option<Line<40>>,
+    /// Sessions that are scheduled already keep their length.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_440)]
+    minutes: Option<Minutes>,
+    /// Sessions that are scheduled already keep their price.
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 1_000)]
+    credits: Option<Credits>,
+}
+
+impl ClassTypeChange {
+    fn apply(self, class: &mut ClassType) {
+        if let Some(name) = self.name {
+            class.name = types::Json(name.into());
+        }
+        if let Some(description) = self.description {
+            class.description = description.map(|texts| types::Json(texts.into()));
+        }
+        if let Some(level) = self.level {
+            class.level = level.into();
+        }
+        class.minutes = self.minutes.map_or(class.minutes, |minutes| minutes.0);
+        class.credits = self.credits.map_or(class.credits, |credits| credits.0);
+        class.version += 1;
+    }
+}
+
+/// Edits a class type. Admins.
+#[utoipa::path(patch, path = "/v1/studios/{id}/class-types/{class_type_id}", tag = "Running a studio", request_body = ClassTypeChange,
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("class_type_id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
+    responses((status = 200, body = ClassTypeView), (status = 412, description = "version-stale")))]
+pub async fn change_class_type(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, class_type_id)): Path<(Uuid, Uuid)>,
+    if_match: IfMatch,
+    Body(change): Body<ClassTypeChange>,
+) -> Answer<Versioned<ClassTypeView>> {
+    must_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.record());
+    let class = app
+        .db
+        .write("change_class_type", move |tx| {
+            Box::pin(async move {
+                let mut class = store::class_type_to_edit(tx, id, class_type_id).await?.ok_or_else(nothing)?;
+                must_match(class.version, if_match)?;
+                change.apply(&mut class);
+                store::set_class_type(tx, &class).await?;
+                let entry = record.of("class_type.changed", "class_type", class_type_id, Some(id));
+                audit::write(tx, now, vec![entry.with(json!({ "version": class.version }))]).await?;
+                Ok::<_, Problem>(class)
+            })
+        })
+        .await?;
+    Ok(Versioned::ok(class.version, ClassTypeView::of(class, caller.language)))
+}

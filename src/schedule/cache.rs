@@ -1,0 +1,186 @@
+//! The public schedule, encoded and kept for at most a second: answering it costs no query and no serialisation.
+//!
+//! It is what everybody without a token reads, so an entry is known by the address alone: the studio, the text behind the `?`, the language
+//! asked for. While one request makes an entry the others of that address wait for it, so that an entry that ages costs one query.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::answer::Encoded;
+use crate::language::Language;
+use crate::problem::Answer;
+
+/// How old an answer may be.
+const AGE_MAX: Duration = Duration::from_secs(1);
+/// The most addresses known at once.
+const ADDRESSES_MAX: usize = 1_024;
+/// The most bytes of answers kept.
+const BYTES_MAX: usize = 32 << 20;
+/// The longest text behind a `?` that is remembered.
+const QUERY_BYTES_MAX: usize = 512;
+
+/// What somebody without a token reads.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// Whose schedule.
+    pub studio_id: Uuid,
+    /// The text behind the `?`.
+    pub query: String,
+    /// The language asked for; `None`: the studio's.
+    pub language: Option<Language>,
+}
+
+/// Encoded answers by address.
+#[derive(Debug, Default)]
+pub struct ScheduleCache {
+    slots: Mutex<HashMap<Address, Arc<Slot>>>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    ready: RwLock<Option<Ready>>,
+    making: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Debug)]
+struct Ready {
+    body: Encoded,
+    made_at: Instant,
+    as_of: DateTime<Utc>,
+}
+
+impl ScheduleCache {
+    /// The answer at this address, at most a second old; made by `make` if there is none.
+    pub async fn get<F>(&self, address: Address, now: DateTime<Utc>, make: impl FnOnce(Address) -> F) -> Answer<Encoded>
+    where
+        F: Future<Output = Answer<Encoded>>,
+    {
+        if address.query.len() > QUERY_BYTES_MAX {
+            return make(address).await;
+        }
+        let slot = self.slot(&address, now);
+        if let Some(body) = slot.fresh(now) {
+            return Ok(body);
+        }
+        let _making = slot.making.lock().await;
+        if let Some(body) = slot.fresh(now) {
+            return Ok(body);
+        }
+        let made_at = Instant::now();
+        let body = make(address).await?;
+        if self.has_room(body.bytes(), now) {
+            *slot.ready.write().unwrap_or_else(PoisonError::into_inner) = Some(Ready { body: body.clone(), made_at, as_of: now });
+        }
+        Ok(body)
+    }
+
+    fn slot(&self, address: &Address, now: DateTime<Utc>) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(address) {
+            return Arc::clone(slot);
+        }
+        if slots.len() >= ADDRESSES_MAX {
+            slots.retain(|_, slot| slot.is_of_use(now));
+            if slots.len() >= ADDRESSES_MAX {
+                // Addresses that nobody reads twice: what is being made is made, and not found again.
+                slots.clear();
+            }
+        }
+        Arc::clone(slots.entry(address.clone()).or_default())
+    }
+
+    /// Forgets what is old, and says whether so many bytes more may be kept.
+    fn has_room(&self, bytes: usize, now: DateTime<Utc>) -> bool {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|_, slot| slot.is_of_use(now));
+        slots.values().map(|slot| slot.bytes()).sum::<usize>() + bytes <= BYTES_MAX
+    }
+}
+
+impl Slot {
+    fn fresh(&self, now: DateTime<Utc>) -> Option<Encoded> {
+        let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
+        ready.as_ref().filter(|ready| ready.is_fresh(now)).map(|ready| ready.body.clone())
+    }
+
+    /// Fresh, or in somebody's hands.
+    fn is_of_use(self: &Arc<Self>, now: DateTime<Utc>) -> bool {
+        Arc::strong_count(self) > 1 || self.fresh(now).is_some()
+    }
+
+    fn bytes(&self) -> usize {
+        self.ready.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |ready| ready.body.bytes())
+    }
+}
+
+impl Ready {
+    /// By the machine's time and by the house's clock: a clock that is set makes nothing old look new.
+    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.made_at.elapsed() < AGE_MAX && (now - self.as_of).abs() < TimeDelta::seconds(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn address(n: u128) -> Address {
+        Address { studio_id: Uuid::from_u128(n), query: String::new(), language: None }
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    #[tokio::test]
+    async fn many_readers_cost_one_making() {
+        let (cache, made) = (ScheduleCache::default(), AtomicUsize::new(0));
+        let read = || {
+            cache.get(address(1), now(), |_| async {
+                made.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                Encoded::of(&"schedule")
+            })
+        };
+        let answers = futures_util::future::join_all((0..100).map(|_| read())).await;
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_made_again_and_what_fails_is_not_kept() {
+        use crate::problem::{Kind, Problem};
+        let cache = ScheduleCache::default();
+        let first = cache.get(address(1), now(), |_| async { Err(Problem::new(Kind::NotFound)) }).await;
+        assert!(first.is_err());
+        cache.get(address(1), now(), |_| async { Encoded::of(&1) }).await.unwrap();
+        let later = now() + TimeDelta::seconds(1);
+        let made = AtomicUsize::new(0);
+        cache
+            .get(address(1), later, |_| async {
+                made.fetch_add(1, Ordering::SeqCst);
+                Encoded::of(&2)
+            })
+            .await
+            .unwrap();
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn addresses_without_end_find_an_end() {
+        let cache = ScheduleCache::default();
+        for n in 0..3_000 {
+            cache.get(address(n), now(), |_| async { Encoded::of(&"x".repeat(100_000)) }).await.unwrap();
+        }
+        let slots = cache.slots.lock().unwrap();
+        assert!(slots.len() <= ADDRESSES_MAX);
+        assert!(slots.values().map(|slot| slot.bytes()).sum::<usize>() <= BYTES_MAX);
+    }
+}

@@ -1,0 +1,426 @@
+//! Running a studio over HTTP: studios, rooms, house rules, who teaches.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::house_rules::Active;
+use super::{HouseRules, Room, Studio, Zone, store};
+use crate::answer::Versioned;
+use crate::app::App;
+use crate::audit;
+use crate::extract::{Body, IfMatch, Paging, Path, Query, Within, given, page};
+use crate::ids::new_id;
+use crate::language::Language;
+use crate::problem::{Answer, FieldError, Kind, Problem};
+use crate::schedule;
+use crate::sign_in::Caller;
+use crate::text::{Email, Line, Name, Note, WebAddress};
+
+/// What is not there, or not for this caller to see.
+fn nothing() -> Problem {
+    Problem::new(Kind::NotFound)
+}
+
+/// Refuses all but those who run this studio: 404 where there is no such studio, 403 to others.
+pub async fn must_admin(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
+    match caller.must_admin(studio_id) {
+        Err(_) if store::setting(&app.db, studio_id).await?.is_none() => Err(nothing()),
+        answer => answer,
+    }
+}
+
+/// Refuses all but this studio's desk, in the same way.
+pub async fn must_desk(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
+    match caller.must_desk(studio_id) {
+        Err(_) if store::setting(&app.db, studio_id).await?.is_none() => Err(nothing()),
+        answer => answer,
+    }
+}
+
+/// Refuses an edit that was made from an older version.
+pub fn must_match(version: i64, IfMatch(known): IfMatch) -> Answer<()> {
+    if version == known { Ok(()) } else { Err(Problem::new(Kind::VersionStale).with("version", version)) }
+}
+
+/// A page of studios.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Studios {
+    /// The oldest first.
+    studios: Vec<Studio>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// All studios of the deployment.
+#[utoipa::path(get, path = "/v1/studios", tag = "Running a studio", params(Paging), responses((status = 200, body = Studios)))]
+pub async fn list(State(app): State<App>, Query(paging): Query<Paging>) -> Answer<Json<Studios>> {
+    let (limit, after) = paging.read();
+    let (studios, next) = page(store::studios(&app.db, after, limit.0 + 1).await?, limit, |studio| studio.id);
+    Ok(Json(Studios { studios, next }))
+}
+
+/// One studio.
+#[utoipa::path(get, path = "/v1/studios/{id}", tag = "Running a studio", params(("id" = Uuid, Path)), responses((status = 200, body = Studio)))]
+pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Versioned<Studio>> {
+    let studio = store::studio(&app.db, id).await?.ok_or_else(nothing)?;
+    Ok(Versioned::ok(studio.version, studio))
+}
+
+/// A new studio.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewStudio {
+    /// What it is called.
+    #[schema(value_type = String)]
+    name: Name,
+    /// By which clock it lives: a name of the IANA database.
+    time_zone: Zone,
+    /// The language of whoever says nothing else.
+    locale: Language,
+    /// Where it is.
+    #[schema(value_type = Option<String>)]
+    address: Option<Line<300>>,
+    /// Where an answer to its letters goes: an e-mail address.
+    #[schema(value_type = Option<String>)]
+    contact: Option<Email>,
+    /// Its rules as members read them.
+    #[schema(value_type = Option<String>)]
+    rules_text: Option<Note>,
+    /// Its privacy policy.
+    #[schema(value_type = Option<String>)]
+    privacy_url: Option<WebAddress>,
+    /// Where passes are bought.
+    #[schema(value_type = Option<String>)]
+    shop_url: Option<WebAddress>,
+}
+
+/// Opens a studio, with the default house rules. Owners.
+#[utoipa::path(post, path = "/v1/studios", tag = "Running a studio", request_body = NewStudio, security(("bearer" = [])),
+    responses((status = 201, body = Studio)))]
+pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStudio>) -> Answer<Versioned<Studio>> {
+    caller.must_own()?;
+    let now = app.clock.now();
+    let studio = Studio {
+        id: new_id(now),
+        name: new.name.into(),
+        address: new.address.map(Into::into),
+        time_zone: new.time_zone,
+        locale: new.locale,
+        contact: new.contact.map(|contact| contact.as_str().to_owned()),
+        rules_text: new.rules_text.map(Into::into),
+        privacy_url: new.privacy_url.map(Into::into),
+        shop_url: new.shop_url.map(Into::into),
+        version: 1,
+    };
+    let (row, record) = (studio.clone(), caller.record());
+    app.db
+        .write("open_studio", move |tx| {
+            Box::pin(async move {
+                store::add_studio(tx, &row, now).await?;
+                audit::write(tx, now, vec![record.of("studio.opened", "studio", row.id, Some(row.id))]).await?;
+                Ok::<_, Problem>(())
+            })
+        })
+        .await?;
+    Ok(Versioned::created(1, studio))
+}
+
+/// What of a studio shall change. Absent: it stays; null: it is cleared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "as in `NewStudio`")]
+pub struct StudioChange {
+    #[schema(value_type = Option<String>)]
+    name: Option<Name>,
+    /// Cannot change while sessions are to come.
+    time_zone: Option<Zone>,
+    locale: Option<Language>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    address: Option<Option<Line<300>>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    contact: Option<Option<Email>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    rules_text: Option<Option<Note>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    privacy_url: Option<Option<WebAddress>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    shop_url: Option<Option<WebAddress>>,
+}
+
+impl StudioChange {
+    fn apply(self, studio: &mut Studio) {
+        let text = |change: Option<Option<String>>, old: &mut Option<String>| *old = change.unwrap_or_else(|| old.take());
+        if let Some(name) = self.name {
+            studio.name = name.into();
+        }
+        studio.time_zone = self.time_zone.unwrap_or(studio.time_zone);
+        studio.locale = self.locale.unwrap_or(studio.locale);
+        text(self.address.map(|one| one.map(Into::into)), &mut studio.address);
+        text(self.contact.map(|one| one.map(|contact| contact.as_str().to_owned())), &mut studio.contact);
+        text(self.rules_text.map(|one| one.map(Into::into)), &mut studio.rules_text);
+        text(self.privacy_url.map(|one| one.map(Into::into)), &mut studio.privacy_url);
+        text(self.shop_url.map(|one| one.map(Into::into)), &mut studio.shop_url);
+        studio.version += 1;
+    }
+}
+
+/// Edits a studio. Admins.
+#[utoipa::path(patch, path = "/v1/studios/{id}", tag = "Running a studio", request_body = StudioChange, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
+    responses((status = 200, body = Studio), (status = 409, description = "zone-in-use"), (status = 412, description = "version-stale")))]
+pub async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    Body(change): Body<StudioChange>,
+) -> Answer<Versioned<Studio>> {
+    must_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.record());
+    let studio = app
+        .db
+        .write("change_studio", move |tx| {
+            Box::pin(async move {
+                let mut studio = store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
+                must_match(studio.version, if_match)?;
+                let zone = studio.time_zone;
+                change.apply(&mut studio);
+                if studio.time_zone != zone && schedule::store::any_to_come(tx, id, now).await? {
+                    return Err(Problem::new(Kind::ZoneInUse));
+                }
+                store::set_studio(tx, &studio).await?;
+                let entry = record.of("studio.changed", "studio", id, Some(id)).with(json!({ "version": studio.version }));
+                audit::write(tx, now, vec![entry]).await?;
+                Ok(studio)
+            })
+        })
+        .await?;
+    Ok(Versioned::ok(studio.version, studio))
+}
+
+/// A studio's house rules: each rule with its value, and whether this version enforces it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HouseRulesView {
+    /// Whose.
+    studio_id: Uuid,
+    /// Rises with each edit: what `If-Match` carries.
+    version: i64,
+    /// The rules, flat.
+    #[serde(flatten)]
+    rules: HouseRules,
+    /// For each rule, whether it is enforced. One that is not is stored, shown, and changes nothing yet.
+    active: Active,
+}
+
+impl HouseRulesView {
+    fn of(studio_id: Uuid, version: i64, rules: HouseRules) -> Versioned<Self> {
+        let active = rules.active();
+        Versioned::ok(version, Self { studio_id, version, rules, active })
+    }
+}
+
+/// The house rules. Admins.
+#[utoipa::path(get, path = "/v1/studios/{id}/house-rules", tag = "Running a studio", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = HouseRulesView)))]
+pub async fn house_rules(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Versioned<HouseRulesView>> {
+    must_admin(&app, &caller, id).await?;
+    let policy = store::policy(&app.db, id).await?.ok_or_else(nothing)?;
+    Ok(HouseRulesView::of(id, policy.house_rules_version, policy.house_rules.0))
+}
+
+/// Replaces the house rules. A rule left out gets its default; `studio_id`, `version` and `active` may stand in the body and are not
+/// read, so that what was read can be edited and put back. Sessions to come get their new instants, bookings keep what they were told.
+/// Admins.
+#[utoipa::path(put, path = "/v1/studios/{id}/house-rules", tag = "Running a studio", request_body = HouseRules, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
+    responses((status = 200, body = HouseRulesView), (status = 412, description = "version-stale")))]
+pub async fn set_house_rules(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    Body(written): Body<Map<String, Value>>,
+) -> Answer<Versioned<HouseRulesView>> {
+    must_admin(&app, &caller, id).await?;
+    let rules = HouseRules::parse(written)
+        .map_err(|refused| Problem::fields(refused.into_iter().map(|(field, message)| FieldError { field, message }).collect()))?;
+    let (now, record) = (app.clock.now(), caller.record());
+    let (version, rules) = app
+        .db
+        .write("set_house_rules", move |tx| {
+            Box::pin(async move {
+                let policy = store::policy_to_edit(tx, id).await?.ok_or_else(nothing)?;
+                must_match(policy.house_rules_version, if_match)?;
+                let version = policy.house_rules_version + 1;
+                store::set_house_rules(tx, id, &rules, version).await?;
+                let sessions = schedule::store::apply_rules(tx, id, &rules, policy.time_zone, now).await?;
+                let changed = difference(&policy.house_rules, &rules);
+                let entry = record
+                    .of("house_rules.changed", "studio", id, Some(id))
+                    .with(json!({ "version": version, "sessions": sessions, "changed": changed }));
+                audit::write(tx, now, vec![entry]).await?;
+                Ok::<_, Problem>((version, rules))
+            })
+        })
+        .await?;
+    Ok(HouseRulesView::of(id, version, rules))
+}
+
+/// Which rules differ, as `[before, after]`.
+fn difference(before: &HouseRules, after: &HouseRules) -> Map<String, Value> {
+    let (Ok(Value::Object(before)), Ok(Value::Object(after))) = (serde_json::to_value(before), serde_json::to_value(after)) else {
+        return Map::new();
+    };
+    let pairs = after.into_iter().map(|(rule, now)| (before.get(&rule).cloned().unwrap_or_default(), rule, now));
+    pairs.filter(|(was, _, now)| was != now).map(|(was, rule, now)| (rule, json!([was, now]))).collect()
+}
+
+/// A page of rooms.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rooms {
+    /// The oldest first.
+    rooms: Vec<Room>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// The studio's rooms.
+#[utoipa::path(get, path = "/v1/studios/{id}/rooms", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = Rooms)))]
+pub async fn rooms(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): Query<Paging>) -> Answer<Json<Rooms>> {
+    store::setting(&app.db, id).await?.ok_or_else(nothing)?;
+    let (limit, after) = paging.read();
+    let (rooms, next) = page(store::rooms(&app.db, id, after, limit.0 + 1).await?, limit, |room| room.id);
+    Ok(Json(Rooms { rooms, next }))
+}
+
+/// One room.
+#[utoipa::path(get, path = "/v1/studios/{id}/rooms/{room_id}", tag = "Running a studio", params(("id" = Uuid, Path), ("room_id" = Uuid, Path)),
+    responses((status = 200, body = Room)))]
+pub async fn room(State(app): State<App>, Path((id, room_id)): Path<(Uuid, Uuid)>) -> Answer<Versioned<Room>> {
+    let room = store::room(&app.db, id, room_id).await?.ok_or_else(nothing)?;
+    Ok(Versioned::ok(room.version, room))
+}
+
+/// The places of a room.
+type RoomCapacity = Within<1, 10_000>;
+
+/// A new room.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRoom {
+    /// What it is called.
+    #[schema(value_type = String)]
+    name: Name,
+    /// How many places a session has there unless it says otherwise, 1 to 10,000.
+    #[schema(value_type = i64, minimum = 1, maximum = 10_000)]
+    capacity: RoomCapacity,
+}
+
+/// Adds a room. Admins.
+#[utoipa::path(post, path = "/v1/studios/{id}/rooms", tag = "Running a studio", request_body = NewRoom, security(("bearer" = [])),
+    params(("id" = Uuid, Path)), responses((status = 201, body = Room)))]
+pub async fn add_room(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(new): Body<NewRoom>) -> Answer<Versioned<Room>> {
+    must_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.record());
+    let room = Room { id: new_id(now), studio_id: id, name: new.name.into(), capacity: new.capacity.0, version: 1 };
+    let row = room.clone();
+    app.db
+        .write("add_room", move |tx| {
+            Box::pin(async move {
+                store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
+                store::add_room(tx, &row, now).await?;
+                let entry = record.of("room.added", "room", row.id, Some(id)).with(json!({ "capacity": row.capacity }));
+                audit::write(tx, now, vec![entry]).await?;
+                Ok::<_, Problem>(())
+            })
+        })
+        .await?;
+    Ok(Versioned::created(1, room))
+}
+
+/// What of a room shall change. Absent: it stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "as in `NewRoom`")]
+pub struct RoomChange {
+    #[schema(value_type = Option<String>)]
+    name: Option<Name>,
+    /// Sessions that are scheduled already keep theirs.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
+    capacity: Option<RoomCapacity>,
+}
+
+/// Edits a room. Admins.
+#[utoipa::path(patch, path = "/v1/studios/{id}/rooms/{room_id}", tag = "Running a studio", request_body = RoomChange, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("room_id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
+    responses((status = 200, body = Room), (status = 412, description = "version-stale")))]
+pub async fn change_room(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, room_id)): Path<(Uuid, Uuid)>,
+    if_match: IfMatch,
+    Body(change): Body<RoomChange>,
+) -> Answer<impl IntoResponse> {
+    must_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.record());
+    let room = app
+        .db
+        .write("change_room", move |tx| {
+            Box::pin(async move {
+                let mut room = store::room_to_edit(tx, id, room_id).await?.ok_or_else(nothing)?;
+                must_match(room.version, if_match)?;
+                if let Some(name) = change.name {
+                    room.name = name.into();
+                }
+                room.capacity = change.capacity.map_or(room.capacity, |capacity| capacity.0);
+                room.version += 1;
+                store::set_room(tx, &room).await?;
+                let details = json!({ "version": room.version, "capacity": room.capacity });
+                audit::write(tx, now, vec![record.of("room.changed", "room", room_id, Some(id)).with(details)]).await?;
+                Ok::<_, Problem>(room)
+            })
+        })
+        .await?;
+    Ok(Versioned::ok(room.version, room))
+}
+
+/// Somebody who teaches in the studio.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Instructor {
+    /// Who: the `instructor` of the schedule.
+    id: Uuid,
+    /// Her name.
+    name: String,
+}
+
+/// A page of instructors.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Instructors {
+    /// Those who are longest known first.
+    instructors: Vec<Instructor>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// Who teaches in the studio.
+#[utoipa::path(get, path = "/v1/studios/{id}/instructors", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = Instructors)))]
+pub async fn instructors(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): Query<Paging>) -> Answer<Json<Instructors>> {
+    store::setting(&app.db, id).await?.ok_or_else(nothing)?;
+    let (limit, after) = paging.read();
+    let found = store::instructors(&app.db, id, after, limit.0 + 1).await?;
+    let (found, next) = page(found, limit, |(person_id, _)| *person_id);
+    let instructors = found.into_iter().map(|(id, name)| Instructor { id, name }).collect();
+    Ok(Json(Instructors { instructors, next }))
+}
