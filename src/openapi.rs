@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, demo, passes, reports, running, schedule, sign_in, studios};
+use crate::{attendance, booking, demo, passes, people, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -48,6 +48,19 @@ use crate::{attendance, booking, demo, passes, reports, running, schedule, sign_
         passes::selling::sell,
         reports::api::attendance,
         schedule::api::schedule,
+        people::me::me,
+        people::me::change,
+        people::deletion::put,
+        people::deletion::undo,
+        people::export::export,
+        people::pages::show,
+        people::pages::submit,
+        people::staff::list,
+        people::staff::put,
+        people::invitations::post,
+        people::members::find,
+        people::members::enter,
+        people::members::join,
         schedule::scheduling::make,
         schedule::api::one,
         schedule::scheduling::edit,
