@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, demo, passes, people, reports, running, schedule, sign_in, studios};
+use crate::{attendance, booking, letters, passes, people, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -73,6 +73,9 @@ use crate::{attendance, booking, demo, passes, people, reports, running, schedul
         attendance::check_in::check_in,
         attendance::check_in::undo,
         booking::api::own,
+        letters::api::mine,
+        letters::api::of_studio,
+        letters::api::retry,
         running::api::health,
         running::api::readiness,
         running::api::counts,
@@ -80,7 +83,6 @@ use crate::{attendance, booking, demo, passes, people, reports, running, schedul
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
-        demo::pages::letters,
     ),
     components(schemas(sign_in::caller::Role))
 )]

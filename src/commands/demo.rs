@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::data_directory::{self, DATABASE_FILE};
 use crate::db::Db;
 use crate::demo::store::{self, Holds};
-use crate::demo::{self, PASSWORD, Sights, Wish, pages};
+use crate::demo::{self, PASSWORD, Sights, Wish};
 use crate::letters::transport::Post;
 use crate::settings::Settings;
 use crate::sign_in::keys::{KEYS_FILE, kept_in};
@@ -108,7 +108,7 @@ fn remove_known_files(directory: &Path, place: &Place) -> std::io::Result<()> {
     if letters.is_dir() {
         for entry in std::fs::read_dir(&letters)? {
             let path = entry?.path();
-            if pages::is_letter(&path) || path.extension().is_some_and(|extension| extension == "part") {
+            if path.extension().is_some_and(|extension| extension == "eml" || extension == "part") {
                 files.push(path);
             }
         }

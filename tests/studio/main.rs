@@ -17,6 +17,7 @@ mod cancellation;
 mod desk;
 mod housekeeping;
 mod letters;
+mod letters_read;
 mod running_a_class;
 mod staff_bookings;
 mod waitlist;
