@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, demo, letters, passes, people, reports, running, schedule, sign_in, studios};
+use crate::{attendance, booking, letters, passes, people, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -82,9 +82,9 @@ use crate::{attendance, booking, demo, letters, passes, people, reports, running
         running::api::openapi_document,
         running::api::apple_app_site_association,
         running::api::assetlinks,
+        letters::pages::list,
+        letters::pages::one,
         running::pages::booking_link,
-        demo::pages::letters,
-        demo::letter::letter,
     ),
     components(schemas(sign_in::caller::Role))
 )]

@@ -10,7 +10,7 @@ use crate::passes::selling;
 use crate::people::{deletion, export, invitations, me, members, pages, staff};
 use crate::schedule::scheduling;
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, demo, letters, passes, reports, running, schedule, studios};
+use crate::{attendance, booking, letters, passes, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -68,15 +68,14 @@ pub fn routes() -> Router<App> {
         .route("/v1/me/letters", get(letters::api::mine))
         .route("/v1/studios/{id}/letters", get(letters::api::of_studio))
         .route("/v1/letters/{id}/retry", put(letters::api::retry))
+        .route("/dev/letters", get(letters::pages::list))
+        .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it
         .route("/healthz", get(running::api::health))
         .route("/readyz", get(running::api::readiness))
         .route("/metrics", get(running::api::counts))
         .route("/openapi.json", get(running::api::openapi_document))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
-        // A demo's letters, for lack of a mailbox
-        .route("/dev/letters", get(demo::pages::letters))
-        .route("/dev/letters/{id}", get(demo::letter::letter))
         // The page behind a letter's link, and the files by which phones open the app instead
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))

@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod facts;
 pub mod message;
 pub mod outbox;
+pub mod pages;
 pub mod phrases;
 pub mod retention;
 pub mod rules;

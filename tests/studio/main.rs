@@ -14,6 +14,7 @@ mod speech;
 
 mod booking;
 mod cancellation;
+mod demo;
 mod desk;
 mod housekeeping;
 mod letters;
