@@ -15,10 +15,12 @@ mod speech;
 
 mod booking;
 mod cancellation;
+mod demo;
 mod desk;
 mod housekeeping;
 mod leaving;
 mod letters;
+mod letters_read;
 mod passwords;
 mod registering;
 mod running_a_class;
