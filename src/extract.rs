@@ -298,6 +298,28 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Within<MIN, MAX> 
     }
 }
 
+/// The most ids of a list in a body.
+const IDS_MAX: usize = 100;
+
+/// A list of 1 to 100 different ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ids(pub Vec<Uuid>);
+
+impl<'de> Deserialize<'de> for Ids {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut ids = Vec::<Uuid>::deserialize(deserializer)?;
+        ids.sort_unstable();
+        ids.dedup();
+        if (1..=IDS_MAX).contains(&ids.len()) { Ok(Self(ids)) } else { Err(D::Error::custom("must have 1 to 100 ids")) }
+    }
+}
+
+/// An instant of a cursor, brought into the years that both engines store.
+pub fn storable(at: DateTime<Utc>) -> DateTime<Utc> {
+    const END_OF_2199: i64 = 7_258_118_399;
+    at.clamp(DateTime::UNIX_EPOCH, DateTime::from_timestamp(END_OF_2199, 0).unwrap_or(DateTime::<Utc>::MAX_UTC))
+}
+
 /// Where the next page begins: opaque to the caller, the sort key of the last item to us.
 #[derive(Clone, Debug)]
 pub struct Cursor<K>(pub K);

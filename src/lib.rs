@@ -8,6 +8,7 @@ pub mod booking;
 pub mod desk;
 pub mod passes;
 pub mod people;
+pub mod reports;
 pub mod schedule;
 pub mod studios;
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, demo, passes, running, schedule, sign_in};
+use crate::{attendance, booking, letters, passes, people, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -24,10 +24,48 @@ use crate::{attendance, booking, demo, passes, running, schedule, sign_in};
         sign_in::signing::remove_device,
         sign_in::password::change,
         sign_in::address::change,
+        passes::api::own,
+        passes::api::ledger,
+        schedule::api::teaching,
+        studios::api::list,
+        studios::api::open,
+        studios::api::one,
+        studios::api::change,
+        studios::api::house_rules,
+        studios::api::set_house_rules,
+        studios::api::instructors,
+        studios::api::rooms,
+        studios::api::add_room,
+        studios::api::room,
+        studios::api::change_room,
+        schedule::api::class_types,
+        schedule::api::add_class_type,
+        schedule::api::change_class_type,
+        passes::api::types,
+        passes::api::add_type,
+        passes::api::change_type,
+        passes::api::of_member,
+        passes::selling::sell,
+        reports::api::attendance,
+        schedule::api::schedule,
+        people::me::me,
+        people::me::change,
+        people::deletion::put,
+        people::deletion::undo,
+        people::export::export,
+        people::pages::show,
+        people::pages::submit,
+        people::staff::list,
+        people::staff::put,
+        people::invitations::post,
+        people::members::find,
+        people::members::enter,
+        people::members::join,
         schedule::scheduling::make,
+        schedule::api::one,
         schedule::scheduling::edit,
         schedule::scheduling::cancel,
-        passes::selling::sell,
+        attendance::api::roster,
         booking::api::book,
         booking::api::show,
         booking::api::cancel,
@@ -35,6 +73,9 @@ use crate::{attendance, booking, demo, passes, running, schedule, sign_in};
         attendance::check_in::check_in,
         attendance::check_in::undo,
         booking::api::own,
+        letters::api::mine,
+        letters::api::of_studio,
+        letters::api::retry,
         running::api::health,
         running::api::readiness,
         running::api::counts,
@@ -42,7 +83,6 @@ use crate::{attendance, booking, demo, passes, running, schedule, sign_in};
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
-        demo::pages::letters,
     ),
     components(schemas(sign_in::caller::Role))
 )]
@@ -212,6 +252,17 @@ mod tests {
         let missing: Vec<_> = routed.difference(&documented).collect();
         let invented: Vec<_> = documented.difference(&routed).collect();
         assert!(missing.is_empty() && invented.is_empty(), "routed, not documented: {missing:#?}\ndocumented, not routed: {invented:#?}");
+    }
+
+    /// Clients are generated with a function for each operation.
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document = document();
+        let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+        let mut names = BTreeSet::new();
+        for operation in operations {
+            assert!(names.insert(operation["operationId"].as_str().expect("a name").to_owned()), "twice: {}", operation["operationId"]);
+        }
     }
 
     #[test]

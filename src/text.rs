@@ -119,6 +119,28 @@ impl From<Note> for String {
     }
 }
 
+/// Whether a text has the shape of an ISO 4217 code: three capital letters.
+pub fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase())
+}
+
+/// The code of a currency (ISO 4217).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Currency(String);
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if is_currency(&text) { Ok(Self(text)) } else { Err(D::Error::custom("must be a currency of ISO 4217 like \"EUR\"")) }
+    }
+}
+
 /// The address of a web page: http or https, at most 2,000 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebAddress(String);
@@ -200,6 +222,13 @@ pub fn search_key(name: &str) -> String {
     format!("{folded} {spelt} {together}")
 }
 
+/// By what people are listed: as a name is spelt, Chinese by pinyin.
+pub fn sort_key(name: &str) -> String {
+    let spelt: String =
+        fold(name).chars().map(|c| c.to_pinyin().map_or_else(|| c.to_string(), |pinyin| format!(" {} ", pinyin.plain()))).collect();
+    fold(&spelt)
+}
+
 /// The text as it is compared: NFKC, lower case, single spaces.
 pub fn fold(text: &str) -> String {
     text.nfkc().collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
@@ -219,6 +248,13 @@ mod tests {
     fn names_are_found_by_pinyin() {
         assert_eq!(search_key("林月 Lin"), "林月 lin lin yue lin linyuelin");
         assert_eq!(search_key("Ana  Ruíz"), "ana ruíz");
+    }
+
+    #[test]
+    fn names_are_listed_as_they_are_spelt() {
+        let mut names = ["Zoë", "林月", "ana", "Lina", "李 娜"];
+        names.sort_by_key(|name| sort_key(name));
+        assert_eq!(names, ["ana", "李 娜", "林月", "Lina", "Zoë"]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub async fn check_in(
 }
 
 /// She did not, after all.
-#[utoipa::path(delete, path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)),
+#[utoipa::path(delete, operation_id = "undo_check_in", path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)),
     responses((status = 200, body = BookingView<'static>)))]
 pub async fn undo(State(app): State<App>, caller: Caller, Path(booking_id): Path<Uuid>) -> Answer<Response> {
     let shown = ask_desk(&app, &caller, What::UndoCheckIn { booking_id }).await?;

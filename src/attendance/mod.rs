@@ -1,3 +1,5 @@
-//! Who came: check-in by staff, and its undoing.
+//! Attendance: who is in a session and who came. The roster is read here; checking in, and its undoing, are handed to the desk.
 
+pub mod api;
 pub mod check_in;
+pub mod store;

@@ -48,7 +48,7 @@ pub struct BookBody {
 }
 
 /// Books a place, or waits for one. The id is chosen by the app, so that the call may be sent again for ever.
-#[utoipa::path(put, path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path), ("Not-After" = Option<DateTime<Utc>>, Header, description = "The instant after which the tap shall not count")), request_body = BookBody,
+#[utoipa::path(put, operation_id = "book", path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path), ("Not-After" = Option<DateTime<Utc>>, Header, description = "The instant after which the tap shall not count")), request_body = BookBody,
     responses((status = 201, body = BookingView<'static>), (status = 200, description = "Repeated", body = BookingView<'static>), (status = 402, description = "no-pass"), (status = 409, description = "session-full, already-booked, …")))]
 pub async fn book(
     State(app): State<App>,
@@ -78,7 +78,7 @@ pub async fn book(
 }
 
 /// One booking: her own, or a member's for the studio's desk.
-#[utoipa::path(get, path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path)),
+#[utoipa::path(get, operation_id = "show_booking", path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path)),
     responses((status = 200, body = BookingView<'static>), (status = 404, description = "No booking yet: send the same PUT, never a new id")))]
 pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Response> {
     let booking = store::one(&app.db, id).await?.ok_or_else(not_found)?;
@@ -119,7 +119,7 @@ pub enum GiveBack {
 }
 
 /// Cancels: leaves a queue, or gives a place back. Repeated, it answers the same. An id that was never seen is barred for 24 hours.
-#[utoipa::path(put, path = "/v1/bookings/{id}/cancellation", tag = "Booking", params(("id" = Uuid, Path)), request_body = CancelBody,
+#[utoipa::path(put, operation_id = "cancel_booking", path = "/v1/bookings/{id}/cancellation", tag = "Booking", params(("id" = Uuid, Path)), request_body = CancelBody,
     responses((status = 200, body = BookingView<'static>), (status = 404, description = "Never seen, and now barred for its caller"), (status = 409, description = "status-changed, not-free, session-started")))]
 pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<CancelBody>) -> Answer<Response> {
     let ask = Cancel {
@@ -139,7 +139,7 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
 pub struct Nothing {}
 
 /// Takes an offered place, or, waiting, a public one.
-#[utoipa::path(put, path = "/v1/bookings/{id}/acceptance", tag = "Booking", params(("id" = Uuid, Path)), request_body = Nothing,
+#[utoipa::path(put, operation_id = "accept_place", path = "/v1/bookings/{id}/acceptance", tag = "Booking", params(("id" = Uuid, Path)), request_body = Nothing,
     responses((status = 200, body = BookingView<'static>), (status = 409, description = "offer-expired, session-full")))]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(Nothing {}): Body<Nothing>) -> Answer<Response> {
     let shown = ask_desk(&app, &caller, What::Accept { booking_id: id }).await?;
@@ -182,7 +182,7 @@ pub struct Bookings<'a> {
 }
 
 /// Her own bookings: what is to come, soonest first, or what was, latest first.
-#[utoipa::path(get, path = "/v1/me/bookings", tag = "Booking", params(OwnParams), responses((status = 200, body = Bookings<'static>)))]
+#[utoipa::path(get, operation_id = "list_own_bookings", path = "/v1/me/bookings", tag = "Booking", params(OwnParams), responses((status = 200, body = Bookings<'static>)))]
 pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<OwnParams>) -> Answer<Response> {
     let now = app.clock.now();
     let upcoming = params.when == When::Upcoming;

@@ -3,6 +3,7 @@
 //! A studio sells a pass of a [`PassType`]; the [`Pass`] carries what was promised then. A pack's balance is the sum of its ledger, kept on
 //! the pass in the same transaction. Selling and spending are the desk's; here is what may pay (`rules`) and what members read.
 
+pub mod api;
 pub mod rules;
 pub mod selling;
 pub mod store;

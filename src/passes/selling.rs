@@ -21,8 +21,8 @@ use crate::letters::facts::Money;
 use crate::problem::{Answer, Kind, Problem};
 use crate::schedule::rules::local_date;
 use crate::sign_in::Caller;
-use crate::studios::{self, house_rules::is_currency};
-use crate::text::Line;
+use crate::studios;
+use crate::text::{Line, is_currency};
 
 /// The largest amount that is recorded, in minor units.
 const AMOUNT_MAX: i64 = 100_000_000_000;
@@ -52,7 +52,7 @@ pub struct PaidBody {
 }
 
 /// Sells a pass to a member of the studio. Sent again with the same key it answers with the same pass.
-#[utoipa::path(post, path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes",
+#[utoipa::path(post, operation_id = "sell_pass", path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes",
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path), ("Idempotency-Key" = String, Header)), request_body = SellBody,
     responses((status = 201, body = PassView), (status = 409, description = "idempotency-key-reused"), (status = 428, description = "precondition-missing")))]
 pub async fn sell(
@@ -62,7 +62,7 @@ pub async fn sell(
     IdempotencyKey(key): IdempotencyKey,
     Body(body): Body<SellBody>,
 ) -> Answer<Response> {
-    caller.must_desk(studio_id)?;
+    studios::api::must_desk(&app, &caller, studio_id).await?;
     let body_hash = hash(&(studio_id, person_id, &body))?;
     let paid = body.paid.map(paid).transpose()?;
     let what = What::SellPass(SellPass { studio_id, person_id, pass_type_id: body.pass_type_id, paid, key, body_hash });
@@ -73,7 +73,7 @@ pub async fn sell(
     let pass = found.into_iter().next().ok_or_else(|| Problem::new(Kind::NotFound))?;
     let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let today = local_date(app.clock.now(), zone.tz());
-    Ok((StatusCode::CREATED, Json(PassView::of(&pass, caller.language, today))).into_response())
+    Ok((StatusCode::CREATED, Json(PassView::of(pass, caller.language, today))).into_response())
 }
 
 fn paid(body: PaidBody) -> Answer<Paid> {

@@ -1,6 +1,6 @@
 //! A pass as its owner reads it.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -22,6 +22,11 @@ pub struct PassView {
     /// The last local date on which a session that it pays for may start.
     expires_on: NaiveDate,
     state: State,
+    /// For which class types; null: for all.
+    class_type_ids: Option<Vec<Uuid>>,
+    /// In which studios.
+    studio_ids: Vec<Uuid>,
+    sold_at: DateTime<Utc>,
 }
 
 /// Whether a pass can still pay.
@@ -38,7 +43,7 @@ pub enum State {
 
 impl PassView {
     /// The pass as this reader sees it on that day of the studio's calendar.
-    pub fn of(pass: &Pass, language: Language, today: NaiveDate) -> Self {
+    pub fn of(pass: Pass, language: Language, today: NaiveDate) -> Self {
         let state = match pass.credits_left {
             _ if pass.expires_on < today => State::Expired,
             Some(0) => State::UsedUp,
@@ -53,6 +58,9 @@ impl PassView {
             per_week: pass.per_week,
             expires_on: pass.expires_on,
             state,
+            class_type_ids: pass.class_type_ids.map(|ids| ids.0),
+            studio_ids: pass.studio_ids.0,
+            sold_at: pass.sold_at,
         }
     }
 }

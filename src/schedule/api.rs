@@ -18,7 +18,7 @@ use super::{ClassType, SessionView, store};
 use crate::answer::{Encoded, Versioned};
 use crate::app::App;
 use crate::audit;
-use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, header_text, page, query};
+use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, header_text, page, query, storable};
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
 use crate::problem::{Answer, Kind, Problem};
@@ -35,7 +35,7 @@ fn nothing() -> Problem {
 }
 
 /// In which language this reader reads.
-fn reads(caller: Option<&Caller>, headers: &HeaderMap, studio: Language) -> Language {
+pub fn reads(caller: Option<&Caller>, headers: &HeaderMap, studio: Language) -> Language {
     caller.map(|caller| caller.language).or_else(|| asked(headers)).unwrap_or(studio)
 }
 
@@ -76,7 +76,7 @@ pub struct Part {
 }
 
 /// A studio's schedule. Anyone; signed in with `me`. It answers `ETag` and honours `If-None-Match`; without a token it may be a second old.
-#[utoipa::path(get, path = "/v1/studios/{id}/sessions", tag = "The schedule", params(("id" = Uuid, Path), Part),
+#[utoipa::path(get, operation_id = "list_sessions", path = "/v1/studios/{id}/sessions", tag = "The schedule", params(("id" = Uuid, Path), Part),
     responses((status = 200, body = Schedule<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
 pub async fn schedule(
     State(app): State<App>,
@@ -121,7 +121,7 @@ async fn part(app: &App, studio_id: Uuid, part: Part, caller: Option<&Caller>, n
         class_type: part.class_type,
         instructor: part.instructor,
         drafts: caller.is_some_and(|caller| caller.is_staff(studio_id)),
-        after: part.after.map(|Cursor(after)| after),
+        after: part.after.map(|Cursor((at, id))| (storable(at), id)),
         count_max: limit.0 + 1,
     };
     Ok((range, limit, locale))
@@ -132,7 +132,7 @@ fn view_for<'a>(one: &'a ShownTo, caller: &Caller, now: DateTime<Utc>) -> Sessio
 }
 
 /// One session. Anyone; signed in with `me`. Its `ETag` begins with its version and may be sent back as `If-Match` of an edit.
-#[utoipa::path(get, path = "/v1/sessions/{id}", tag = "The schedule", params(("id" = Uuid, Path)),
+#[utoipa::path(get, operation_id = "show_session", path = "/v1/sessions/{id}", tag = "The schedule", params(("id" = Uuid, Path)),
     responses((status = 200, body = SessionView<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
 pub async fn one(State(app): State<App>, caller: Option<Caller>, Path(id): Path<Uuid>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
@@ -176,7 +176,7 @@ pub struct TeachingPart {
 }
 
 /// What the caller teaches, in all studios, cancelled sessions too.
-#[utoipa::path(get, path = "/v1/me/teaching", tag = "A person's own", params(TeachingPart), security(("bearer" = [])),
+#[utoipa::path(get, operation_id = "list_own_teaching", path = "/v1/me/teaching", tag = "The schedule", params(TeachingPart), security(("bearer" = [])),
     responses((status = 200, body = Schedule<'static>)))]
 pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
@@ -184,7 +184,8 @@ pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query
     let today = (now - TimeDelta::hours(12)).date_naive();
     let dates = date_range(part.from, part.to, today, (DAYS.0 + 1, DAYS.1)).map_err(|message| Problem::field("to", message))?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
-    let found = store::teaching(&app.db, caller.person_id, dates, part.after.map(|Cursor(after)| after), limit.0 + 1).await?;
+    let found =
+        store::teaching(&app.db, caller.person_id, dates, part.after.map(|Cursor((at, id))| (storable(at), id)), limit.0 + 1).await?;
     let (found, next) = page(found, limit, |one| (one.starts_at, one.id));
     let sessions = found.iter().map(|one| SessionView::of(one, &one.names, caller.language, now, None)).collect();
     Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false))
@@ -242,7 +243,7 @@ pub struct ClassTypes {
 }
 
 /// The studio's class types. Anyone.
-#[utoipa::path(get, path = "/v1/studios/{id}/class-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+#[utoipa::path(get, operation_id = "list_class_types", path = "/v1/studios/{id}/class-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
     responses((status = 200, body = ClassTypes)))]
 pub async fn class_types(
     State(app): State<App>,

@@ -34,7 +34,7 @@ pub struct MakeBody {
 }
 
 /// Schedules a session: admins any, an instructor her own if the house rules let her.
-#[utoipa::path(post, path = "/v1/studios/{id}/sessions", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = MakeBody,
+#[utoipa::path(post, operation_id = "make_session", path = "/v1/studios/{id}/sessions", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = MakeBody,
     responses((status = 201, body = SessionView<'static>), (status = 409, description = "instructor-busy, room-busy")))]
 pub async fn make(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>, Body(body): Body<MakeBody>) -> Answer<Response> {
     let what = MakeSession {
@@ -66,7 +66,7 @@ pub struct EditBody {
 }
 
 /// Changes a session, and tells everybody who is in it of a new time, room or instructor.
-#[utoipa::path(patch, path = "/v1/sessions/{id}", tag = "Running a studio", params(("id" = Uuid, Path), ("If-Match" = String, Header)), request_body = EditBody,
+#[utoipa::path(patch, operation_id = "change_session", path = "/v1/sessions/{id}", tag = "Running a studio", params(("id" = Uuid, Path), ("If-Match" = String, Header)), request_body = EditBody,
     responses((status = 200, body = SessionView<'static>), (status = 409, description = "members-overlap, instructor-busy, room-busy, capacity-too-small"), (status = 412, description = "version-stale")))]
 pub async fn edit(
     State(app): State<App>,
@@ -98,7 +98,7 @@ pub struct CancelBody {
 }
 
 /// Cancels a session: everything taken for it comes back, and everybody is told. Repeated, it answers the same.
-#[utoipa::path(put, path = "/v1/sessions/{id}/cancellation", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = CancelBody,
+#[utoipa::path(put, operation_id = "cancel_session", path = "/v1/sessions/{id}/cancellation", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = CancelBody,
     responses((status = 200, body = SessionView<'static>)))]
 pub async fn cancel(
     State(app): State<App>,

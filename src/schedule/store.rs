@@ -182,6 +182,17 @@ pub async fn teaching(
     db.all(sql, (instructor_id, from, to, after, after_id, count_max)).await
 }
 
+/// The studio's sessions of some local dates but drafts, in the order of time: what a report is about.
+pub async fn of_dates(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate), count_max: i64) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3 AND s.status <> 'draft' \
+         ORDER BY s.starts_at, s.id LIMIT $4"
+    );
+    tx.all(sql, (studio_id, from, to, count_max)).await
+}
+
 /// Whether the studio has sessions that are not over.
 pub async fn any_to_come(tx: &mut Tx, studio_id: Uuid, now: DateTime<Utc>) -> Result<bool, Error> {
     let sql = "SELECT id FROM sessions WHERE studio_id = $1 AND ends_at > $2 AND status <> 'cancelled' LIMIT 1";

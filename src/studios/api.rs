@@ -57,7 +57,7 @@ pub struct Studios {
 }
 
 /// All studios of the deployment.
-#[utoipa::path(get, path = "/v1/studios", tag = "Running a studio", params(Paging), responses((status = 200, body = Studios)))]
+#[utoipa::path(get, operation_id = "list_studios", path = "/v1/studios", tag = "Running a studio", params(Paging), responses((status = 200, body = Studios)))]
 pub async fn list(State(app): State<App>, Query(paging): Query<Paging>) -> Answer<Json<Studios>> {
     let (limit, after) = paging.read();
     let (studios, next) = page(store::studios(&app.db, after, limit.0 + 1).await?, limit, |studio| studio.id);
@@ -65,7 +65,7 @@ pub async fn list(State(app): State<App>, Query(paging): Query<Paging>) -> Answe
 }
 
 /// One studio.
-#[utoipa::path(get, path = "/v1/studios/{id}", tag = "Running a studio", params(("id" = Uuid, Path)), responses((status = 200, body = Studio)))]
+#[utoipa::path(get, operation_id = "show_studio", path = "/v1/studios/{id}", tag = "Running a studio", params(("id" = Uuid, Path)), responses((status = 200, body = Studio)))]
 pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Versioned<Studio>> {
     let studio = store::studio(&app.db, id).await?.ok_or_else(nothing)?;
     Ok(Versioned::ok(studio.version, studio))
@@ -100,7 +100,7 @@ pub struct NewStudio {
 }
 
 /// Opens a studio, with the default house rules. Owners.
-#[utoipa::path(post, path = "/v1/studios", tag = "Running a studio", request_body = NewStudio, security(("bearer" = [])),
+#[utoipa::path(post, operation_id = "open_studio", path = "/v1/studios", tag = "Running a studio", request_body = NewStudio, security(("bearer" = [])),
     responses((status = 201, body = Studio)))]
 pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStudio>) -> Answer<Versioned<Studio>> {
     caller.must_own()?;
@@ -175,7 +175,7 @@ impl StudioChange {
 }
 
 /// Edits a studio. Admins.
-#[utoipa::path(patch, path = "/v1/studios/{id}", tag = "Running a studio", request_body = StudioChange, security(("bearer" = [])),
+#[utoipa::path(patch, operation_id = "change_studio", path = "/v1/studios/{id}", tag = "Running a studio", request_body = StudioChange, security(("bearer" = [])),
     params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
     responses((status = 200, body = Studio), (status = 409, description = "zone-in-use"), (status = 412, description = "version-stale")))]
 pub async fn change(
@@ -230,7 +230,7 @@ impl HouseRulesView {
 }
 
 /// The house rules. Admins.
-#[utoipa::path(get, path = "/v1/studios/{id}/house-rules", tag = "Running a studio", security(("bearer" = [])), params(("id" = Uuid, Path)),
+#[utoipa::path(get, operation_id = "show_house_rules", path = "/v1/studios/{id}/house-rules", tag = "Running a studio", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = HouseRulesView)))]
 pub async fn house_rules(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Versioned<HouseRulesView>> {
     must_admin(&app, &caller, id).await?;
@@ -295,7 +295,7 @@ pub struct Rooms {
 }
 
 /// The studio's rooms.
-#[utoipa::path(get, path = "/v1/studios/{id}/rooms", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+#[utoipa::path(get, operation_id = "list_rooms", path = "/v1/studios/{id}/rooms", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
     responses((status = 200, body = Rooms)))]
 pub async fn rooms(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): Query<Paging>) -> Answer<Json<Rooms>> {
     store::setting(&app.db, id).await?.ok_or_else(nothing)?;
@@ -305,7 +305,7 @@ pub async fn rooms(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): 
 }
 
 /// One room.
-#[utoipa::path(get, path = "/v1/studios/{id}/rooms/{room_id}", tag = "Running a studio", params(("id" = Uuid, Path), ("room_id" = Uuid, Path)),
+#[utoipa::path(get, operation_id = "show_room", path = "/v1/studios/{id}/rooms/{room_id}", tag = "Running a studio", params(("id" = Uuid, Path), ("room_id" = Uuid, Path)),
     responses((status = 200, body = Room)))]
 pub async fn room(State(app): State<App>, Path((id, room_id)): Path<(Uuid, Uuid)>) -> Answer<Versioned<Room>> {
     let room = store::room(&app.db, id, room_id).await?.ok_or_else(nothing)?;
@@ -414,7 +414,7 @@ pub struct Instructors {
 }
 
 /// Who teaches in the studio.
-#[utoipa::path(get, path = "/v1/studios/{id}/instructors", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+#[utoipa::path(get, operation_id = "list_instructors", path = "/v1/studios/{id}/instructors", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
     responses((status = 200, body = Instructors)))]
 pub async fn instructors(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): Query<Paging>) -> Answer<Json<Instructors>> {
     store::setting(&app.db, id).await?.ok_or_else(nothing)?;

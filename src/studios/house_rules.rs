@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::text::is_currency;
+
 /// A field and what is wrong with it.
 pub type Refusal = (String, String);
 
@@ -288,11 +290,6 @@ impl HouseRules {
         }
         refused
     }
-}
-
-/// Whether a text has the shape of an ISO 4217 code.
-pub fn is_currency(text: &str) -> bool {
-    text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase())
 }
 
 #[cfg(test)]

@@ -134,3 +134,8 @@ pub async fn instructors(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
                WHERE w.studio_id = $1 AND w.role = 'instructor' AND p.deleted_at IS NULL AND p.id > $2 ORDER BY p.id LIMIT $3";
     db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
 }
+
+/// The zones of these studios, in no order.
+pub async fn zones(db: &Db, ids: &[Uuid]) -> Result<Vec<(Uuid, Zone)>, Error> {
+    db.among("SELECT id, time_zone FROM studios WHERE id IN #", (), ids).await
+}

@@ -14,9 +14,11 @@ mod speech;
 
 mod booking;
 mod cancellation;
+mod demo;
 mod desk;
 mod housekeeping;
 mod letters;
+mod letters_read;
 mod running_a_class;
 mod staff_bookings;
 mod waitlist;

@@ -1,0 +1,124 @@
+//! The roster of a session over HTTP.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::store;
+use crate::app::App;
+use crate::booking::Status;
+use crate::extract::Path;
+use crate::letters::facts::PassedOver;
+use crate::problem::{Answer, Kind, Problem};
+use crate::schedule;
+use crate::schedule::Session;
+use crate::sign_in::Caller;
+use crate::text::sort_key;
+
+/// Somebody on a roster.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Person {
+    /// Who.
+    id: Uuid,
+    /// As the studio wrote it down.
+    name: String,
+}
+
+/// Somebody who is in the session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Booked {
+    /// Her booking.
+    booking_id: Uuid,
+    /// Who.
+    person: Person,
+    /// Booked, attended, …
+    status: Status,
+    /// She has never come to this studio before.
+    first_visit: bool,
+    /// How often she had come to this studio before.
+    visits: i64,
+    /// Where she stands.
+    spot: Option<Uuid>,
+    /// When she was checked in.
+    arrived_at: Option<DateTime<Utc>>,
+}
+
+/// Somebody who waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Waiting {
+    /// Her booking.
+    booking_id: Uuid,
+    /// Who.
+    person: Person,
+    /// 1 is the next to move up.
+    position: i64,
+    /// Why she could not take a place that came free.
+    reason: Option<PassedOver>,
+}
+
+/// Who is in a session and who waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Roster {
+    /// By name.
+    booked: Vec<Booked>,
+    /// In the order of the queue.
+    waitlist: Vec<Waiting>,
+}
+
+/// Refuses all but the staff of the session: its instructor, the studio's desk and admins. 404 where others see nothing either.
+pub fn must_be_staff_of(caller: &Caller, session: &Session) -> Answer<()> {
+    let teaches = session.instructor_id == caller.person_id && caller.is_staff(session.studio_id);
+    if teaches || caller.is_desk(session.studio_id) {
+        Ok(())
+    } else if session.is_draft() && !caller.is_staff(session.studio_id) {
+        Err(Problem::new(Kind::NotFound))
+    } else {
+        Err(Problem::new(Kind::NotAllowed))
+    }
+}
+
+/// Who is in a session and who waits. Staff of the session.
+#[utoipa::path(get, operation_id = "show_roster", path = "/v1/sessions/{id}/roster", tag = "Attendance", params(("id" = Uuid, Path)), security(("bearer" = [])),
+    responses((status = 200, body = Roster)))]
+pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<Roster>> {
+    let session = schedule::store::one(&app.db, id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    must_be_staff_of(&caller, &session)?;
+    let mut tx = app.db.read().await?;
+    let entries = store::roster(&mut tx, id).await?;
+    let people: Vec<Uuid> = entries.iter().map(|entry| entry.person_id).collect();
+    let visits = store::visits_before(&mut tx, session.studio_id, session.starts_at, &people).await?;
+    tx.rollback().await;
+    let visits: HashMap<Uuid, i64> = visits.into_iter().collect();
+    let (waiting, mut booked): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.status == Status::Waitlisted);
+    booked.sort_by_cached_key(|entry| (sort_key(&entry.name), entry.booking_id));
+    let booked = booked
+        .into_iter()
+        .map(|entry| {
+            let visits = visits.get(&entry.person_id).copied().unwrap_or(0);
+            Booked {
+                booking_id: entry.booking_id,
+                person: Person { id: entry.person_id, name: entry.name },
+                status: entry.status,
+                first_visit: visits == 0,
+                visits,
+                spot: entry.spot_id,
+                arrived_at: entry.arrived_at,
+            }
+        })
+        .collect();
+    let waitlist = (1..)
+        .zip(waiting)
+        .map(|(position, entry)| Waiting {
+            booking_id: entry.booking_id,
+            person: Person { id: entry.person_id, name: entry.name },
+            position,
+            reason: entry.passed_over,
+        })
+        .collect();
+    Ok(Json(Roster { booked, waitlist }))
+}
