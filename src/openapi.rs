@@ -83,6 +83,8 @@ use crate::{attendance, booking, letters, passes, people, reports, running, sche
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
+        letters::pages::list,
+        letters::pages::one,
     ),
     components(schemas(sign_in::caller::Role))
 )]

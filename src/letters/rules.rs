@@ -163,7 +163,7 @@ pub struct Sorted {
 /// Sorts the due letters. `siblings` are all letters about their bookings.
 ///
 /// Letters about one booking leave in the order of `nth`. A later one makes the unsent earlier ones obsolete; where it does not
-/// ([`overtakes`]), and while an earlier one is on its way, it waits.
+/// (`overtakes`), and while an earlier one is on its way, it waits.
 pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted {
     let mut sorted = Sorted::default();
     for letter in due {
