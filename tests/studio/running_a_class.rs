@@ -223,7 +223,9 @@ both_engines! {
         let report = house.get(&path).by(&house.studio.admin).await.expect(200);
         let row = &report["sessions"][0];
         assert_eq!(row["session"]["id"], json!(evening.id));
-        assert_eq!((&row["attended"], &row["late_cancelled"], &row["cancelled"], &row["no_show"]), (&json!(1), &json!(1), &json!(1), &json!(0)));
+        assert_eq!((&row["attended"], &row["late_cancelled"], &row["cancelled"], &row["no_show"]), (&json!(1), &json!(1), &json!(0), &json!(0)));
+        // Who waited and never had a place is neither booked nor cancelled.
+        assert_eq!(row["waitlisted"], 1);
         assert_eq!(report["totals"]["attended"], 1);
         for person in [&people[0], &house.studio.desk, &house.studio.instructor] {
             house.get(&path).by(person).await.expect_refused(403, "not-allowed");
