@@ -54,7 +54,6 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
         settings.sign_in.keys = kept_in(&settings.data.directory)?;
     }
     let app = App::new(settings, db, Clock::System, post)?;
-    app.running.be_a_demo();
     let password = NewPassword::parse(PASSWORD).map_err(Failure::new)?;
     let password_hash =
         app.passwords.hash(password).await.map_err(|problem| Failure::new(format!("no password hash: {:?}", problem.kind)))?;
@@ -96,7 +95,7 @@ async fn look(place: &Place) -> Result<Holds, Failure> {
     let db = place.open_read_only().await?;
     let holds = store::holds(&db).await;
     db.close().await;
-    Ok(holds.map_err(|error| Failure::new(format!("cannot read {place}: {error}")))?)
+    holds.map_err(|error| Failure::new(format!("cannot read {place}: {error}")))
 }
 
 /// Removes what a demo writes, by name. What else lies in the directory stays.

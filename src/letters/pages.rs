@@ -5,15 +5,16 @@ use std::path::Path as FilePath;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::transport::Transport;
 use crate::app::App;
-use crate::extract::{Path, Query};
+use crate::extract::{Path, Query, header_text};
 use crate::problem::{Answer, Kind, Problem};
 use crate::running::store::{DEMO, fact};
 
@@ -52,32 +53,62 @@ impl Letter {
 }
 
 /// Whose letters.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct To {
     /// Only letters to this address.
     to: Option<String>,
 }
 
-/// The newest letters.
-pub async fn list(State(app): State<App>, Query(whose): Query<To>) -> Answer<Response> {
+/// A demo's newest letters: for browsers a list, for everybody else their texts. Anywhere but in a demo, 404.
+#[utoipa::path(
+    get, path = "/dev/letters", tag = "Running it", operation_id = "demo_letters", params(To),
+    responses((status = 200, body = String, content_type = "text/html"))
+)]
+pub async fn list(State(app): State<App>, Query(whose): Query<To>, headers: HeaderMap) -> Answer<Response> {
+    let for_browsers = header_text(&headers, "accept").is_some_and(|accept| accept.contains("text/html"));
     let directory = demo_directory(&app).await?;
     let mut ids = ids_in(directory).await;
     // Ids of version 7: the newest last.
     ids.sort_unstable();
     let mut letters = Vec::new();
+    let mut texts = String::new();
     for id in ids.into_iter().rev() {
         let Some(raw) = raw(directory, id).await else { continue };
-        let letter = MessageParser::default().parse(&raw).map(|mail| Letter::of(id, &mail));
-        letters.extend(letter.filter(|letter| whose.to.as_ref().is_none_or(|to| letter.to.eq_ignore_ascii_case(to))));
+        let Some(mail) = MessageParser::default().parse(&raw) else { continue };
+        let letter = Letter::of(id, &mail);
+        if whose.to.as_ref().is_some_and(|to| !letter.to.eq_ignore_ascii_case(to)) {
+            continue;
+        }
+        if !for_browsers {
+            texts.push_str(&as_text(&letter, &mail));
+        }
+        letters.push(letter);
         if letters.len() >= LISTED_MAX {
             break;
         }
     }
-    answer(&List { letters })
+    if for_browsers {
+        return answer(&List { letters });
+    }
+    if texts.is_empty() {
+        texts.push_str("No letters yet.\n");
+    }
+    Ok(texts.into_response())
 }
 
-/// One letter with all its parts.
+/// As a terminal shows it, with a line below.
+fn as_text(Letter { at, to, subject, .. }: &Letter, mail: &Message<'_>) -> String {
+    let text = mail.body_text(0).unwrap_or_default();
+    format!("To: {to}\nSubject: {subject}\nDate: {at}\n\n{}\n{}\n", text.trim_end(), "─".repeat(60))
+}
+
+/// One letter of a demo with all its parts.
+#[utoipa::path(
+    get, path = "/dev/letters/{id}", tag = "Running it", operation_id = "demo_letter", params(("id" = Uuid, Path)),
+    responses((status = 200, body = String, content_type = "text/html"))
+)]
 pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Response> {
     let raw = raw(demo_directory(&app).await?, id).await.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let mail = MessageParser::default().parse(&raw).ok_or_else(|| Problem::new(Kind::NotFound))?;

@@ -169,15 +169,17 @@ async fn a_demos_letters_are_readable() {
     // Files alone do not make a demo.
     house.get("/dev/letters").await.expect_refused(404, "not-found");
     house.write(|tx| Box::pin(async move { running::store::note(tx, running::store::DEMO, "yes".into()).await })).await;
-    assert!(house.get("/dev/letters").await.expect(200).text.contains("None yet"));
+    assert!(house.get("/dev/letters").header("Accept", "text/html").await.expect(200).text.contains("None yet"));
     let ana = house.stranger("Ana").await;
     let code = house.app.keys.seal("40718265").ok();
     let id = house.put_in_the_outbox(Letter { sealed_code: code, ..Letter::to_person(ana.id, Language::En, Facts::PasswordCode {}) }).await;
     let facts = Facts::NewDevice { device: Some("<script>".into()), at: house.clock.now() };
     let other = house.put_in_the_outbox(Letter::to_person(ana.id, Language::En, facts)).await;
     house.post().await;
-    let list = house.get("/dev/letters").await.expect(200);
+    let list = house.get("/dev/letters").header("Accept", "text/html").await.expect(200);
     assert!(list.text.contains(&format!("href=\"/dev/letters/{id}\"")) && list.text.contains(&ana.email), "{}", list.text);
+    let in_a_terminal = house.get(format!("/dev/letters?to={}", ana.email)).await.expect(200);
+    assert!(in_a_terminal.text.starts_with(&format!("To: {}\nSubject: ", ana.email)), "{}", in_a_terminal.text);
     let one = house.get(format!("/dev/letters/{id}")).await.expect(200);
     assert!(one.text.contains("40718265") && one.text.contains("sandbox="), "{}", one.text);
     assert!(one.header("content-security-policy").contains("default-src 'none'"));

@@ -27,6 +27,7 @@ both_engines! {
     async fn a_reset_takes_an_address_back_from_who_registered_it_first(house: House) {
         house.register(ANA, "the attacker's own").await.expect(202);
         let attacker: Tokens = house.sign_in(ANA, "the attacker's own").await.expect(200).into();
+        house.advance(TimeDelta::seconds(1));
         house.post_to("/v1/password-resets").json(&json!({ "email": ANA })).await.expect(202);
         let code = house.code_to(ANA).await;
         house.put("/v1/password-resets").json(&json!({ "email": ANA, "code": code, "password": BETTER })).await.expect(204);

@@ -46,7 +46,7 @@ both_engines! {
             house.get("/v1/me").header("Authorization", authorization).await.expect_refused(401, "token-refused");
         }
         // For what anybody may read a bad token is told all the same.
-        house.get(format!("/v1/studios/{}", house.studio.id)).token("nonsense").await.expect_refused(401, "token-refused");
+        house.get(format!("/v1/studios/{}/sessions?from=2026-12-01&to=2026-12-08", house.studio.id)).token("nonsense").await.expect_refused(401, "token-refused");
     }
 
     async fn a_lost_refresh_is_sent_again(house: House) {
