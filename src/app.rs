@@ -66,6 +66,7 @@ impl App {
             identities: Identities::new(db.clone()),
             limits: Limits::new(clock.clone()),
             rows_written: RowsWritten::default(),
+            post,
             letters_written,
             desk,
             desk_working: Mutex::new(Some(working)),

@@ -19,6 +19,7 @@ pub mod sweeps;
 
 pub mod commands;
 pub mod data_directory;
+pub mod demo;
 pub mod openapi;
 pub mod running;
 pub mod server;

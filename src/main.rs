@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use releve::commands::{self, Failure, Said};
-use releve::{openapi, running};
+use releve::{demo, openapi, running};
 
 /// Relevé, the booking backend of barre and ballet-workout studios.
 #[derive(Parser)]
@@ -31,6 +31,18 @@ enum Command {
     },
     /// Sends letters and runs sweeps, beside `serve --no-worker` (PostgreSQL only).
     Worker,
+    /// Serves two invented studios on this machine, from a database of its own.
+    Demo {
+        /// Where to listen on 127.0.0.1; 0 takes any free port.
+        #[arg(long)]
+        port: Option<u16>,
+        /// How many members there are.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(i64::from(demo::plan::MEMBERS_MIN)..=200_000))]
+        members: u32,
+        /// Start over: remove what an earlier demo left.
+        #[arg(long)]
+        fresh: bool,
+    },
     /// Brings the database's schema up to date.
     Migrate,
     /// Checks every promise on the live database; exit code 1 if one is broken.
@@ -69,6 +81,9 @@ fn start(line: Line) -> Result<(), Failure> {
         match line.command {
             Command::Serve { no_worker } => commands::serve::run(settings, !no_worker).await,
             Command::Worker => commands::worker::run(settings).await,
+            Command::Demo { port, members, fresh } => {
+                commands::demo::run(settings, commands::demo::Told { port, data: said.data, members, fresh }).await
+            }
             Command::Migrate => commands::migrate::run(&settings).await,
             Command::Audit => commands::audit::run(&settings).await,
             Command::Backup { file } => commands::backup::run(&settings, &file).await,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, passes, reports, running, schedule, sign_in, studios};
+use crate::{attendance, booking, demo, passes, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -67,6 +67,7 @@ use crate::{attendance, booking, passes, reports, running, schedule, sign_in, st
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
+        demo::pages::letters,
     ),
     components(schemas(sign_in::caller::Role))
 )]

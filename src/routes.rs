@@ -9,7 +9,7 @@ use crate::attendance::check_in;
 use crate::passes::selling;
 use crate::schedule::scheduling;
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, passes, reports, running, schedule, studios};
+use crate::{attendance, booking, demo, passes, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -61,6 +61,8 @@ pub fn routes() -> Router<App> {
         .route("/metrics", get(running::api::counts))
         .route("/openapi.json", get(running::api::openapi_document))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+        // A demo's letters, for lack of a mailbox
+        .route("/dev/letters", get(demo::pages::letters))
         // The page behind a letter's link, and the files by which phones open the app instead
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))

@@ -146,10 +146,10 @@ const BACKWARDS: [(&str, &[&str]); 7] = [
     ("db", &["desk", "booking", "attendance", "schedule", "passes", "people", "studios", "sign_in", "letters", "audit"]),
 ];
 
-/// Handlers, pages and sweeps of any slice may hand the desk a command.
+/// Handlers (an `api.rs`, or one split by verb), pages and sweeps of any slice may hand the desk a command.
 fn may_point_anywhere(source: &Source) -> bool {
     let name = source.name();
-    name == "pages.rs" || name.starts_with("api") || name.starts_with("sweep") || source.path.contains("/api/")
+    name == "pages.rs" || name == "api.rs" || name.starts_with("sweep") || source.code.contains("#[utoipa::path")
 }
 
 fn arrows_backwards(source: &Source) -> Vec<String> {

@@ -43,7 +43,7 @@ pub struct Hand {
 impl Hand {
     /// Begins to work.
     pub fn start(app: &App) -> Self {
-        let letters = Worker::new(app.clone(), |app, sealed| app.keys.unseal(sealed)).start();
+        let letters = Worker::new(app.clone()).start();
         Self { letters, sweeping: sweeps::start(app.clone()), app: app.clone() }
     }
 

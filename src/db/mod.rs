@@ -65,6 +65,8 @@ enum Pools {
 pub struct Tx {
     conn: Conn,
     open: bool,
+    /// False only in the negative control of a race test.
+    locks: bool,
     /// The right to write, given up after the connection is back in its pool.
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -96,7 +98,7 @@ impl Db {
                 Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
                 Pools::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
             };
-            let mut tx = Tx { conn, open: true, _turn: None };
+            let mut tx = Tx { conn, open: true, locks: self.locks, _turn: None };
             tx.raw("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             Ok(tx)
         })
@@ -141,7 +143,7 @@ impl Db {
                     begin_sqlite(writer, turn).await
                 }
                 Pools::Postgres { desk, .. } => {
-                    let mut tx = Tx { conn: Conn::Postgres(desk.acquire().await?), open: true, _turn: None };
+                    let mut tx = Tx { conn: Conn::Postgres(desk.acquire().await?), open: true, locks: self.locks, _turn: None };
                     if self.locks {
                         let text = format!("BEGIN; SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})");
                         tx.raw_owned(text).await?;
@@ -167,7 +169,7 @@ impl Db {
                     begin_sqlite(writer, turn).await
                 }
                 Pools::Postgres { pool, .. } => {
-                    let mut tx = Tx { conn: Conn::Postgres(pool.acquire().await?), open: true, _turn: None };
+                    let mut tx = Tx { conn: Conn::Postgres(pool.acquire().await?), open: true, locks: self.locks, _turn: None };
                     tx.raw("BEGIN", "BEGIN").await?;
                     Ok(tx)
                 }
@@ -191,7 +193,7 @@ impl Db {
 }
 
 async fn begin_sqlite(writer: &sqlx::SqlitePool, turn: OwnedMutexGuard<()>) -> Result<Tx, Error> {
-    let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, _turn: Some(turn) };
+    let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, locks: true, _turn: Some(turn) };
     tx.raw("BEGIN IMMEDIATE", "").await?;
     Ok(tx)
 }
@@ -241,7 +243,7 @@ impl Tx {
     pub fn all<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
         match &mut self.conn {
             Conn::Sqlite(conn) => sql::all_sqlite(&mut **conn, sql.into().sqlite(), binds.sqlite()),
-            Conn::Postgres(conn) => sql::all_postgres(&mut **conn, sql.into().postgres(), binds.postgres()),
+            Conn::Postgres(conn) => sql::all_postgres(&mut **conn, sql.into().locking(self.locks), binds.postgres()),
         }
     }
 
@@ -269,7 +271,7 @@ impl Tx {
                 })
             }
             Conn::Postgres(conn) => {
-                let (text, args) = sql::among_postgres(sql.into().postgres(), binds, list);
+                let (text, args) = sql::among_postgres(sql.into().locking(self.locks), binds, list);
                 sql::all_postgres(&mut **conn, text, args)
             }
         }
@@ -328,6 +330,7 @@ impl Tx {
     pub async fn alone(&mut self, right: i64) -> Result<bool, Error> {
         match self.conn {
             Conn::Sqlite(_) => Ok(true),
+            Conn::Postgres(_) if !self.locks => Ok(true),
             Conn::Postgres(_) => {
                 let (alone,): (bool,) = self.one("SELECT pg_try_advisory_xact_lock($1)", (right,)).await?;
                 Ok(alone)

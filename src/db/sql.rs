@@ -42,6 +42,13 @@ impl Sql {
             Self::Both(text) | Self::Each { postgres: text, .. } => text,
         }
     }
+
+    /// PostgreSQL's text, with or without the lock clause at its end.
+    pub(super) fn locking(self, locks: bool) -> &'static str {
+        let text = self.postgres();
+        let clause = if locks { None } else { text.find(" FOR UPDATE").or_else(|| text.find(" FOR NO KEY UPDATE")) };
+        clause.and_then(|at| text.get(..at)).unwrap_or(text)
+    }
 }
 
 /// What both engines can store.

@@ -29,8 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often the gauges of `/metrics` are read.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
-/// How long letters whose fate is decided may wait for others to be settled with them.
-const SETTLE_AFTER: Duration = Duration::from_millis(100);
+/// How long letters whose fate is decided may wait for others to be settled with them: a process that is killed before then sends
+/// them once more.
+const SETTLE_AFTER: Duration = Duration::from_millis(25);
 
 /// How long to wait while somebody else is in the way.
 const IN_THE_WAY: Duration = Duration::from_millis(20);
@@ -41,14 +42,10 @@ const AWAY: Duration = Duration::from_secs(1);
 /// How long letters that are on their way may take to arrive after the end was asked for.
 const STOP_MAX: Duration = Duration::from_secs(3);
 
-/// Reads a sealed code.
-pub type Unseal = fn(&App, &[u8]) -> Option<String>;
-
 /// Sends letters.
 #[derive(Clone)]
 pub struct Worker {
     app: App,
-    unseal: Unseal,
 }
 
 /// A worker at work. Dropped, it stops too, but nobody waits for it.
@@ -69,9 +66,9 @@ impl AtWork {
 }
 
 impl Worker {
-    /// A worker that reads sealed codes by `unseal`.
-    pub fn new(app: App, unseal: Unseal) -> Self {
-        Self { app, unseal }
+    /// A worker of this house.
+    pub fn new(app: App) -> Self {
+        Self { app }
     }
 
     /// Starts it in a task of its own, where it goes on whatever happens until it is stopped.
@@ -115,7 +112,7 @@ impl Worker {
         loop {
             let mut found = self.look(1).await?;
             if let Some(letter) = found.leased.pop() {
-                let fate = attempt(self.app.clone(), self.unseal, letter).await;
+                let fate = attempt(self.app.clone(), letter).await;
                 self.settle(vec![fate]).await?;
                 return Ok(true);
             }
@@ -174,7 +171,7 @@ impl Worker {
             let Some(letter) = hand.waiting.pop_front() else { break };
             if rules::may_begin(letter.until, now) {
                 hand.leases.insert(letter.row.id, letter.lease);
-                hand.flying.spawn(attempt(self.app.clone(), self.unseal, letter));
+                hand.flying.spawn(attempt(self.app.clone(), letter));
             } else {
                 late.push((letter.row.id, letter.lease));
             }
@@ -351,10 +348,10 @@ async fn lease(tx: &mut Tx, most: usize, now: DateTime<Utc>) -> Result<Found, Er
 }
 
 /// One attempt and the fate that comes of it. Never panics.
-async fn attempt(app: App, unseal: Unseal, letter: Leased) -> SettledRow {
+async fn attempt(app: App, letter: Leased) -> SettledRow {
     let (began, row) = (Instant::now(), &letter.row);
     let mut kept = None;
-    let sending = AssertUnwindSafe(send(&app, unseal, &letter, &mut kept)).catch_unwind().await;
+    let sending = AssertUnwindSafe(send(&app, &letter, &mut kept)).catch_unwind().await;
     let sent = sending.unwrap_or_else(|_| Err(SendError::transient("the worker panicked over this letter")));
     metrics::histogram!("releve_letter_attempt_seconds").record(began.elapsed());
     let now = app.clock.now();
@@ -377,13 +374,15 @@ async fn attempt(app: App, unseal: Unseal, letter: Leased) -> SettledRow {
 }
 
 /// Puts the letter into words, unless an earlier attempt did, makes a mail of them and sends it. The words are `kept` from then on.
-async fn send(app: &App, unseal: Unseal, letter: &Leased, kept: &mut Option<Rendered>) -> Result<(), SendError> {
+async fn send(app: &App, letter: &Leased, kept: &mut Option<Rendered>) -> Result<(), SendError> {
     let row = &letter.row;
     // During an upgrade an older process may meet a letter of a newer one, which will take it.
     let facts: Facts = serde_json::from_value(row.facts.0.clone())
         .map_err(|error| SendError::transient(format!("this version cannot read its facts: {error}")))?;
     let code = match &row.sealed_code {
-        Some(sealed) => Some(unseal(app, sealed).ok_or_else(|| SendError::permanent("its code cannot be read: the keys have changed"))?),
+        Some(sealed) => {
+            Some(app.keys.unseal(sealed).ok_or_else(|| SendError::permanent("its code cannot be read: the keys have changed"))?)
+        }
         None => None,
     };
     let name = row.name.as_deref().filter(|name| !name.is_empty());

@@ -11,10 +11,11 @@ pub mod store;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the process is taking requests: true until its end is asked for.
+/// What the process knows of itself: whether its end was asked for, and whether it is a demo.
 #[derive(Debug, Default)]
 pub struct Running {
     stopping: AtomicBool,
+    demo: AtomicBool,
 }
 
 impl Running {
@@ -26,5 +27,15 @@ impl Running {
     /// Whether the end was asked for.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// This process shows invented people: their letters may be read by anybody.
+    pub fn be_a_demo(&self) {
+        self.demo.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is a demo.
+    pub fn is_a_demo(&self) -> bool {
+        self.demo.load(Ordering::Relaxed)
     }
 }

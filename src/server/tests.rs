@@ -56,6 +56,7 @@ async fn serve(change: impl FnOnce(&mut Settings)) -> Served {
     let directory = TempDir::new().unwrap();
     let db = Db::open_file(&directory.path().join("releve.db"), Options::default()).await.unwrap();
     let mut settings = Settings::defaults().unwrap();
+    settings.data.directory = directory.path().to_owned();
     settings.server.header_timeout_s = 1;
     settings.server.request_timeout_s = 1;
     settings.server.body_bytes_max = 100;

@@ -25,6 +25,9 @@ use crate::seed::{self, Studio};
 /// When every test begins: a Monday, 10:00 in Shanghai.
 pub const THE_BEGINNING: &str = "2026-11-30T02:00:00Z";
 
+/// The key of every test's deployment.
+pub const KEY: &str = "cGxpZS10ZW5kdS1yZWxldmUtc2F1dGUtZ2xpc3NlLWVs";
+
 /// Writes each behaviour test once and runs it twice: as `sqlite::…` and as `postgres::…`. Once in a file.
 macro_rules! both_engines {
     ($($(#[$meta:meta])* async fn $name:ident($house:ident: House) $body:block)*) => {
@@ -126,7 +129,7 @@ impl House {
         let options = Options { connections: settings.database.connections, ..Options::default() };
         let db = Db::open(&settings.database.url, options).await.unwrap();
         let clock = Clock::standing_at(THE_BEGINNING.parse().unwrap());
-        let studio = seed::studio(&db, clock.now()).await;
+        let studio = seed::jing_an(&db, clock.now()).await;
         let post = Post::open(&settings).unwrap();
         let app = App::new(settings, db.clone(), clock.clone(), post).unwrap();
 
@@ -183,7 +186,13 @@ impl House {
 
     /// Every promise holds on this database, now.
     pub async fn audit_is_clean(&self) {
-        // Until `releve::audit::check` is here.
+        let report = releve::audit::check(&self.db, self.clock.now()).await.unwrap();
+        assert!(report.is_clean(), "{report}");
+    }
+
+    /// Does what falls due by the clock.
+    pub async fn sweep(&self) {
+        releve::sweeps::sweep(&self.app).await.unwrap();
     }
 
     /// Works off the letters that are due.
@@ -193,7 +202,7 @@ impl House {
 
     /// A worker of this house.
     pub fn worker(&self) -> Worker {
-        Worker::new(self.app.clone(), |_, sealed| String::from_utf8(sealed.to_vec()).ok())
+        Worker::new(self.app.clone())
     }
 
     /// Leaves the house in order: letters worked off, promises kept, doors closed.
@@ -220,6 +229,7 @@ impl House {
         if let (Some(stop), Some(served)) = (stop, served) {
             let _ = stop.send(());
             served.await.unwrap();
+            self.app.close_desk().await;
             self.db.close().await;
         }
     }
@@ -230,7 +240,7 @@ pub fn settings(directory: &std::path::Path, url: String) -> Settings {
     let mut settings = Settings::defaults().unwrap();
     settings.data.directory = directory.to_owned();
     settings.database.url = url;
-    settings.sign_in.keys = vec!["cGxpZS10ZW5kdS1yZWxldmUtc2F1dGUtZ2xpc3NlLWVs".into()];
+    settings.sign_in.keys = vec![KEY.into()];
     settings.sign_in.argon2_memory_kib = 8;
     settings.sign_in.argon2_passes = 1;
     settings.letters.transport = "memory:".into();

@@ -6,10 +6,17 @@
 
 #[macro_use]
 mod house;
+mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod seed;
 mod speech;
 
+mod booking;
+mod cancellation;
 mod desk;
 mod housekeeping;
+mod letters;
+mod running_a_class;
+mod staff_bookings;
+mod waitlist;

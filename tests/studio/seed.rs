@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -9,12 +10,14 @@ use releve::db::{Db, Error, Wide};
 use releve::ids::new_id;
 use releve::language::Texts;
 use releve::schedule;
+use releve::sign_in::keys::Keys;
+use releve::sign_in::tokens::Claims;
 use releve::studios::house_rules::HouseRules;
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::house::House;
+use crate::house::{House, KEY};
 
 /// A studio with a room, a class type and its people.
 #[derive(Clone, Debug)]
@@ -58,12 +61,15 @@ fn english(text: &str) -> Json<Texts> {
 }
 
 /// Jing'an: a studio in Shanghai with everybody who works there.
-pub async fn studio(db: &Db, now: DateTime<Utc>) -> Studio {
+pub async fn jing_an(db: &Db, now: DateTime<Utc>) -> Studio {
     let owner = person(db, now, "Olga", true).await;
-    let admin = person(db, now, "Ada", false).await;
-    let desk = person(db, now, "Dong", false).await;
-    let instructor = person(db, now, "Lin Yue", false).await;
-    let zone = chrono_tz::Asia::Shanghai;
+    studio(db, now, "Jing'an", chrono_tz::Asia::Shanghai, owner, ["Ada", "Dong", "Lin Yue"]).await
+}
+
+async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str, zone: Tz, owner: Person, [admin, desk, instructor]: [&str; 3]) -> Studio {
+    let admin = person(db, now, admin, false).await;
+    let desk = person(db, now, desk, false).await;
+    let instructor = person(db, now, instructor, false).await;
     let studio = Studio {
         id: new_id(now),
         zone,
@@ -82,7 +88,7 @@ pub async fn studio(db: &Db, now: DateTime<Utc>) -> Studio {
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
             let contact = "front@jingan.releve.test";
             let shop = "https://jingan.releve.test/shop";
-            let values = (rows.id, "Jing'an", "1 Nanjing Road", zone.name(), "en", contact, shop, Json(json!({})), now);
+            let values = (rows.id, name, "1 Nanjing Road", zone.name(), "en", contact, shop, Json(json!({})), now);
             tx.run(sql, values).await?;
             let sql = "INSERT INTO rooms (id, studio_id, name, capacity, created_at) VALUES ($1, $2, $3, $4, $5)";
             tx.run(sql, (rows.room, rows.id, "Studio A", 1000_i64, now)).await?;
@@ -106,12 +112,20 @@ pub async fn studio(db: &Db, now: DateTime<Utc>) -> Studio {
     studio
 }
 
-/// Somebody with a verified account.
+/// An access token that outlives every test, as its clock may move on by months.
+fn token(person_id: Uuid, device_id: Uuid, now: DateTime<Utc>) -> String {
+    static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new(&[KEY.to_owned()]).unwrap());
+    let (iat, exp) = (now.timestamp(), (now + TimeDelta::days(3_650)).timestamp());
+    KEYS.sign(&Claims { sub: person_id, dev: device_id, iat, exp }).unwrap()
+}
+
+/// Somebody with a verified account, signed in on one device.
 async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Person {
     let id = new_id(now);
     let handle: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).collect();
     let email = format!("{handle}@releve.test");
-    let row = Person { id, name: name.into(), email, token: String::new() };
+    let device = new_id(now);
+    let row = Person { id, name: name.into(), email, token: token(id, device, now) };
     let person = row.clone();
     db.write("seed", move |tx| {
         Box::pin(async move {
@@ -120,6 +134,10 @@ async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Pers
             tx.run(sql, (id, row.name, row.email.clone(), row.email.clone(), "en", now, is_owner, now)).await?;
             let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
             tx.run(sql, (id, row.email.clone(), row.email, "none", now, now)).await?;
+            let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            let hash = device.as_bytes().to_vec();
+            tx.run(sql, (device, id, "a test's", hash.clone(), hash, now, now)).await?;
             Ok::<_, Error>(())
         })
     })
@@ -141,6 +159,26 @@ impl House {
         })
         .await;
         person
+    }
+
+    /// Another instructor of the studio.
+    pub async fn colleague(&self, name: &str) -> Person {
+        let person = person(&self.db, self.clock.now(), name, false).await;
+        let (studio, id, now) = (self.studio.id, person.id, self.clock.now());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO staff (studio_id, person_id, role, since) VALUES ($1, $2, $3, $4)";
+                tx.run(sql, (studio, id, "instructor", now)).await
+            })
+        })
+        .await;
+        person
+    }
+
+    /// Brooklyn: the same owner's studio in New York, with people of its own.
+    pub async fn second_studio(&self) -> Studio {
+        let (db, now, owner) = (&self.db, self.clock.now(), self.studio.owner.clone());
+        studio(db, now, "Brooklyn", chrono_tz::America::New_York, owner, ["Abby", "Dora", "Ines"]).await
     }
 
     /// A member with a pack of ten credits.

@@ -109,6 +109,20 @@ impl Reply {
         self
     }
 
+    /// It is the caller's fault, and a problem says so.
+    #[track_caller]
+    pub fn expect_client_error(self) -> Self {
+        assert!((400..500).contains(&self.status), "{}: {} {}", self.said, self.status, self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}: {}", self.said, self.text);
+        self
+    }
+
+    /// The version that an edit must name.
+    #[track_caller]
+    pub fn version(&self) -> String {
+        self["version"].as_i64().unwrap_or_else(|| panic!("{}: no version: {}", self.said, self.text)).to_string()
+    }
+
     /// It refuses, and names this field.
     #[track_caller]
     pub fn naming(self, field: &str) -> Self {
@@ -211,6 +225,28 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// It was made by this tap.
+    #[track_caller]
+    pub fn expect_made(self) -> Self {
+        assert_eq!(self.reply.status, 201, "{}: {}", self.reply.said, self.reply.text);
+        self
+    }
+
+    /// It had been made by an earlier tap.
+    #[track_caller]
+    pub fn expect_repeated(self) -> Self {
+        assert_eq!(self.reply.status, 200, "{}: {}", self.reply.said, self.reply.text);
+        self
+    }
+
+    /// A place or a place in the queue.
+    #[track_caller]
+    pub fn held(self) -> Booking {
+        let status = self.reply["status"].as_str().unwrap_or_default().to_owned();
+        assert!(matches!(status.as_str(), "booked" | "waitlisted"), "{}: {}", self.reply.said, self.reply.text);
+        self.booking(&status)
+    }
+
     #[track_caller]
     fn booking(self, status: &str) -> Booking {
         assert!(matches!(self.reply.status, 200 | 201), "{}: {} {}", self.reply.said, self.reply.status, self.reply.text);
@@ -301,7 +337,34 @@ impl House {
 
     /// She takes the place.
     pub fn accept(&self, booking: &Booking) -> Call {
-        self.put(format!("/v1/bookings/{}/acceptance", booking.id)).by(&booking.person).json(&json!({}))
+        self.accept_id(booking.id, &booking.person)
+    }
+
+    /// She takes a place by the booking's id.
+    pub fn accept_id(&self, id: Uuid, person: &Person) -> Call {
+        self.put(format!("/v1/bookings/{id}/acceptance")).by(person).json(&json!({}))
+    }
+
+    /// The admin cancels a session.
+    pub fn cancel_session(&self, session: &Session, why: &Value) -> Call {
+        self.put(format!("/v1/sessions/{}/cancellation", session.id)).by(&self.studio.admin).json(why)
+    }
+
+    /// The admin edits a session of which she knows this version.
+    pub fn patch_session(&self, session: &Session, version: i64, edit: &Value) -> Call {
+        self.patch(format!("/v1/sessions/{}", session.id)).by(&self.studio.admin).header("If-Match", version).json(edit)
+    }
+
+    /// The roster as the desk sees it.
+    pub async fn roster(&self, session: &Session) -> Value {
+        self.get(format!("/v1/sessions/{}/roster", session.id)).by(&self.studio.desk).await.expect(200).body
+    }
+
+    /// The desk sells a pack of ten over the counter.
+    pub async fn sell_pack(&self, person: &Person) -> Reply {
+        let path = format!("/v1/studios/{}/members/{}/passes", self.studio.id, person.id);
+        let call = self.post_to(path).by(&self.studio.desk).header("Idempotency-Key", self.new_id());
+        call.json(&json!({"pass_type_id": self.studio.pack_type})).await.expect(201)
     }
 
     /// The booking as it is now.

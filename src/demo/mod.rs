@@ -1,0 +1,217 @@
+//! The demo: two studios with plainly invented people, seeded in one transaction, and a mark by which the house knows its own demo.
+//!
+//! `plan` says what there is (pure), `store` looks at what a database holds, and `pages` shows the letters that would have been sent. The
+//! bookings of the one full session are made at the desk like everybody's, so that their letters are real. Started again another day, the
+//! demo adds the days that have come into view.
+
+pub mod pages;
+pub mod plan;
+pub mod store;
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::audit::{self, Record};
+use crate::booking;
+use crate::db::{Db, Error, Tx};
+use crate::desk::What;
+use crate::desk::command::Book;
+use crate::ids::new_id;
+use crate::passes;
+use crate::problem::Kind;
+use crate::running::store::{self as facts, DEMO};
+use crate::schedule::{self, Shown};
+use crate::studios;
+use plan::{Plan, STUDIOS};
+
+/// The password of every account.
+pub const PASSWORD: &str = "plie-tendu-releve";
+/// Days before and after today that the schedule covers.
+pub const DAYS_AROUND: u64 = 7;
+
+/// The mark's words.
+const SEEDING: &str = "seeding";
+const READY: &str = "ready";
+
+/// What a demo is to be made of.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// How many members.
+    pub members: u32,
+    /// The hash of [`PASSWORD`]: one for all, since each would take as long as a sign-in.
+    pub password_hash: String,
+}
+
+/// What a seeded demo has to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Sights {
+    /// The session that is full, if it is still to come.
+    pub full_session: Option<Uuid>,
+    /// How many members there are.
+    pub members: u32,
+}
+
+/// Seeds an empty database, finishes what was begun, or adds the days that have come into view since.
+pub async fn prepare(app: &App, wish: Wish) -> Result<Sights, String> {
+    let now = app.clock.now();
+    let mark = facts::fact(&app.db, DEMO).await.map_err(told)?;
+    let (members, seeded_on) = match mark.as_deref().and_then(Mark::parse) {
+        None => {
+            let began = Instant::now();
+            let plan = Plan::new(now, wish.members);
+            eprintln!("seeding the demo: {} studios, {} sessions, {} members", STUDIOS.len(), plan.sessions.len(), wish.members);
+            seed(&app.db, plan, wish.password_hash, now).await?;
+            book_full(app, now.date_naive()).await?;
+            finish(app, wish.members, now.date_naive()).await?;
+            eprintln!("seeded in {:.1} s", began.elapsed().as_secs_f64());
+            (wish.members, now.date_naive())
+        }
+        Some(mark) => {
+            if !mark.ready {
+                book_full(app, mark.on).await?;
+                finish(app, mark.members, mark.on).await?;
+            }
+            extend(&app.db, now).await?;
+            (mark.members, mark.on)
+        }
+    };
+    let full = plan::full_session(seeded_on);
+    Ok(Sights { full_session: (full.starts_at > now).then_some(full.id), members })
+}
+
+/// What stands in the mark: `ready 60 2026-12-01`.
+#[derive(Debug, PartialEq)]
+struct Mark {
+    ready: bool,
+    members: u32,
+    on: NaiveDate,
+}
+
+impl Mark {
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        Some(Self { ready: words.next()? == READY, members: words.next()?.parse().ok()?, on: words.next()?.parse().ok()? })
+    }
+
+    fn text(&self) -> String {
+        format!("{} {} {}", if self.ready { READY } else { SEEDING }, self.members, self.on)
+    }
+}
+
+/// Members that one slice writes, with a line for whoever watches.
+const MEMBERS_A_SLICE: usize = 5_000;
+
+async fn seed(db: &Db, plan: Plan, password_hash: String, now: DateTime<Utc>) -> Result<(), String> {
+    let mark = Mark { ready: false, members: plan.member_count(), on: now.date_naive() };
+    let work = db.write("demo.seed", move |tx| {
+        Box::pin(async move {
+            for studio in &plan.studios {
+                studios::store::add_studio(tx, studio, now).await?;
+            }
+            for room in &plan.rooms {
+                studios::store::add_room(tx, room, now).await?;
+            }
+            for class in &plan.class_types {
+                schedule::store::add_class_type(tx, class, now).await?;
+            }
+            for sold in &plan.pass_types {
+                passes::store::add_type(tx, sold, now).await?;
+            }
+            people(tx, &plan, &password_hash).await?;
+            schedule::store::insert(tx, plan.sessions.iter().collect()).await?;
+            booking::store::insert(tx, plan.bookings.iter().collect()).await?;
+            let entries = plan.studios.iter().map(|studio| Record::default().of("demo.seeded", "studio", studio.id, Some(studio.id)));
+            audit::write(tx, now, entries.collect()).await?;
+            facts::note(tx, DEMO, mark.text()).await
+        })
+    });
+    work.await.map_err(told)
+}
+
+async fn people(tx: &mut Tx, plan: &Plan, password_hash: &str) -> Result<(), Error> {
+    for (nth, slice) in plan.people.chunks(MEMBERS_A_SLICE).enumerate() {
+        if nth > 0 {
+            eprintln!("  {} people", nth * MEMBERS_A_SLICE);
+        }
+        store::add_people(tx, slice, password_hash).await?;
+        let held: HashSet<Uuid> = slice.iter().map(|person| person.id).collect();
+        let of_these = |pass: &&passes::Pass| held.contains(&pass.person_id);
+        passes::store::insert(tx, plan.passes.iter().filter(of_these).collect()).await?;
+    }
+    passes::store::insert_ledger(tx, plan.ledger.clone()).await?;
+    store::add_staff(tx, plan.staff()).await
+}
+
+/// The full session and its queue, booked at the desk. Sent again, each booking is what it is.
+async fn book_full(app: &App, seeded_on: NaiveDate) -> Result<(), String> {
+    let session = plan::full_session(seeded_on);
+    let now = app.clock.now();
+    if session.starts_at <= now {
+        return Ok(());
+    }
+    let by = |person_id| Record { actor_id: Some(person_id), request_id: None };
+    for (person_id, waitlist) in plan::wants_the_full_session() {
+        let ask = Book { id: new_id(now), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
+        match app.desk.ask(by(person_id), What::Book(ask)).await {
+            Ok(_) => {}
+            Err(problem) if problem.kind == Kind::AlreadyBooked => {}
+            Err(problem) => return Err(format!("the demo's full session could not be booked: {:?}", problem.kind)),
+        }
+    }
+    Ok(())
+}
+
+async fn finish(app: &App, members: u32, on: NaiveDate) -> Result<(), String> {
+    let mark = Mark { ready: true, members, on };
+    let noted = app.db.write("demo.ready", move |tx| Box::pin(async move { facts::note(tx, DEMO, mark.text()).await }));
+    noted.await.map_err(told)
+}
+
+/// The days that have come into view since, where nobody scheduled something else.
+async fn extend(db: &Db, now: DateTime<Utc>) -> Result<(), String> {
+    let added = db.write("demo.extend", move |tx| {
+        Box::pin(async move {
+            let today = now.date_naive();
+            let last = today.checked_add_days(Days::new(DAYS_AROUND)).unwrap_or(today);
+            let planned = plan::sessions(today, last, now);
+            let there = store::sessions_since(tx, now - TimeDelta::days(2)).await?;
+            let new: Vec<&Shown> = planned.iter().filter(|session| session.starts_at > now && is_free(session, &there)).collect();
+            let count = new.len();
+            schedule::store::insert(tx, new).await?;
+            Ok::<_, Error>(count)
+        })
+    });
+    let added = added.await.map_err(told)?;
+    if added > 0 {
+        eprintln!("added {added} sessions of the days that have come into view");
+    }
+    Ok(())
+}
+
+fn is_free(session: &Shown, there: &[store::Taken]) -> bool {
+    !there.iter().any(|other| {
+        let overlaps = other.starts_at < session.ends_at && session.starts_at < other.ends_at;
+        other.id == session.id || (overlaps && (other.room_id == session.room_id || other.instructor_id == session.instructor_id))
+    })
+}
+
+fn told(error: Error) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        let mark = Mark { ready: true, members: 60, on: "2026-12-01".parse().unwrap() };
+        assert_eq!(mark.text(), "ready 60 2026-12-01");
+        assert_eq!(Mark::parse(&mark.text()), Some(mark));
+        assert_eq!(Mark::parse("something else"), None);
+    }
+}

@@ -1,0 +1,655 @@
+//! What there is in a demo. Pure: the same day gives the same plan, with the same ids, so that a later start finds what it made.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::DAYS_AROUND;
+use crate::booking::{Booking, EndedBy, Status};
+use crate::language::{Language, Texts};
+use crate::passes::rules::sale;
+use crate::passes::{Kind, LedgerEntry, LedgerReason, Pass, PassType};
+use crate::schedule::rules::{SessionInstants, instant, instants, local, week_of};
+use crate::schedule::{self, ClassType, Names, Session, Shown};
+use crate::studios::{HouseRules, Room, Studio};
+
+/// A studio of the demo.
+pub struct Place {
+    /// Its name.
+    pub name: &'static str,
+    /// Its zone.
+    pub zone: Tz,
+    /// Its language.
+    pub language: Language,
+    address: &'static str,
+    contact: &'static str,
+    currency: &'static str,
+    /// A price in minor units of its currency for one of the other's hundred.
+    price_of_credit: i64,
+}
+
+/// The two studios.
+pub const STUDIOS: [Place; 2] = [
+    Place {
+        name: "Jing'an",
+        zone: Tz::Asia__Shanghai,
+        language: Language::ZhHans,
+        address: "上海市静安区示范路 1 号（演示）",
+        contact: "jingan@demo.test",
+        currency: "CNY",
+        price_of_credit: 12_000,
+    },
+    Place {
+        name: "Brooklyn",
+        zone: Tz::America__New_York,
+        language: Language::En,
+        address: "1 Demo Street, Brooklyn, NY (demo)",
+        contact: "brooklyn@demo.test",
+        currency: "USD",
+        price_of_credit: 2_400,
+    },
+];
+
+/// What the ids of a demo are ids of. They look like version 7 of an early instant, so that everything made later sorts behind.
+#[derive(Clone, Copy)]
+enum Of {
+    Studio = 1,
+    Room,
+    ClassType,
+    PassType,
+    Staff,
+    Member,
+    Session,
+    Pass,
+    Ledger,
+    Booking,
+}
+
+fn id(of: Of, n: u64) -> Uuid {
+    const EARLY: u128 = 0x0190_0000_0000 << 80;
+    Uuid::from_u128(EARLY | 7 << 76 | (of as u128) << 64 | 0b10 << 62 | u128::from(n))
+}
+
+fn texts(en: &str, zh_hans: &str, zh_hant: &str) -> Texts {
+    Texts { en: en.into(), zh_hans: Some(zh_hans.into()), zh_hant: Some(zh_hant.into()) }
+}
+
+/// Name, what it is, level, minutes, credits.
+struct Class(Texts, Texts, &'static str, i64, i64);
+
+fn classes() -> [Class; 4] {
+    [
+        Class(
+            texts("Barre Sculpt", "把杆塑形", "把桿塑形"),
+            texts("Small movements, long holds, the whole body.", "小幅度动作与静态控制，锻炼全身。", "小幅度動作與靜態控制，鍛鍊全身。"),
+            "open",
+            55,
+            1,
+        ),
+        Class(
+            texts("Ballet Workout", "芭蕾健身", "芭蕾健身"),
+            texts(
+                "The strength of ballet without the steps.",
+                "以芭蕾基本功训练力量，无需舞蹈基础。",
+                "以芭蕾基本功訓練力量，無需舞蹈基礎。",
+            ),
+            "beginner",
+            60,
+            1,
+        ),
+        Class(
+            texts("Adult Ballet", "成人芭蕾", "成人芭蕾"),
+            texts("Barre and centre for adults who dance.", "面向成人的把杆与中间练习。", "面向成人的把桿與中間練習。"),
+            "intermediate",
+            75,
+            2,
+        ),
+        Class(
+            texts("Gyrotonic", "禅柔", "禪柔"),
+            texts("Round, flowing movement in small groups.", "小班教学，圆周流动的动作训练。", "小班教學，圓周流動的動作訓練。"),
+            "open",
+            50,
+            2,
+        ),
+    ]
+}
+
+/// Room, hour, minute, class type, and by how many the day's instructor is moved on. Whatever overlaps has another room and instructor.
+const TIMETABLE: [(u64, u32, u32, usize, u64); 7] =
+    [(0, 7, 30, 0, 0), (0, 10, 0, 1, 1), (1, 10, 30, 3, 2), (0, 12, 15, 0, 0), (0, 18, 0, 0, 1), (1, 18, 30, 2, 2), (0, 19, 30, 1, 0)];
+
+/// The slot of the timetable, and the day after the seeding, of the session that is full.
+const FULL: (usize, u64) = (4, 2);
+/// Members from this one on want it: as many as there are places, and two who wait.
+const FIRST_IN_FULL: u64 = 2;
+const WAITING_IN_FULL: u64 = 2;
+
+const ROOMS: [(&str, i64); 2] = [("Studio A", 12), ("Studio B", 8)];
+const INSTRUCTORS: [&str; 6] = ["Lin Yue 林月", "Chen Jing 陈静", "Zhao Min 赵敏", "Clara Bennett", "Maya Okafor", "Sofia Rossi"];
+/// Instructors who teach at each studio; all six are staff of both.
+const TRIO: u64 = 3;
+
+/// Regulars hold a membership of one studio and come several times a week; the others have only their packs.
+const REGULARS_FROM: u64 = 31;
+const REGULARS_TO: u64 = 60;
+/// The slots of the timetable that they like, the evening best.
+const POPULAR: [u64; 4] = [1, 4, 4, 6];
+
+/// Everything that is seeded at once.
+#[allow(missing_docs, reason = "the rows of the tables of these names")]
+pub struct Plan {
+    pub studios: Vec<Studio>,
+    pub rooms: Vec<Room>,
+    pub class_types: Vec<ClassType>,
+    pub pass_types: Vec<PassType>,
+    pub people: Vec<Person>,
+    pub passes: Vec<Pass>,
+    pub ledger: Vec<LedgerEntry>,
+    pub sessions: Vec<Shown>,
+    pub bookings: Vec<Booking>,
+    members: u32,
+}
+
+/// Somebody of the demo, with an account.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Who.
+    pub id: Uuid,
+    /// Her name.
+    pub name: String,
+    /// Her address, which is its own key.
+    pub email: String,
+    /// Her language.
+    pub locale: Language,
+    /// Whether she owns the deployment.
+    pub is_owner: bool,
+    /// Since when she is here.
+    pub since: DateTime<Utc>,
+    /// The studios that know her as a member.
+    pub member_of: Vec<Uuid>,
+    /// Her roles, the same at both studios.
+    roles: &'static [&'static str],
+}
+
+impl Plan {
+    /// Two weeks around `now`.
+    pub fn new(now: DateTime<Utc>, members: u32) -> Self {
+        let today = now.date_naive();
+        let days = Days::new(DAYS_AROUND);
+        let (first, last) = (today.checked_sub_days(days).unwrap_or(today), today.checked_add_days(days).unwrap_or(today));
+        let mut plan = Self {
+            studios: (0..).zip(&STUDIOS).map(|(nth, place)| studio(nth, place)).collect(),
+            rooms: (0..STUDIOS.len() as u64).flat_map(rooms).collect(),
+            class_types: (0..STUDIOS.len() as u64).flat_map(class_types).collect(),
+            pass_types: (0..).zip(&STUDIOS).flat_map(|(nth, place)| pass_types(nth, place)).collect(),
+            people: people(now, members),
+            passes: Vec::new(),
+            ledger: Vec::new(),
+            sessions: sessions(first, last, now),
+            bookings: Vec::new(),
+            members,
+        };
+        plan.sell(now);
+        plan.regulars_come(now);
+        plan
+    }
+
+    /// How many members.
+    pub fn member_count(&self) -> u32 {
+        self.members
+    }
+
+    /// Who works where.
+    pub fn staff(&self) -> Vec<(Uuid, Uuid, &'static str, DateTime<Utc>)> {
+        let roles = self.people.iter().flat_map(|person| person.roles.iter().map(move |role| (person, *role)));
+        let everywhere = roles.flat_map(|(person, role)| self.studios.iter().map(move |studio| (studio.id, person.id, role, person.since)));
+        everywhere.collect()
+    }
+
+    /// Each member has a pack of 50 at both studios; a regular a membership besides.
+    fn sell(&mut self, now: DateTime<Utc>) {
+        for member in 1..=u64::from(self.members) {
+            for studio in 0..STUDIOS.len() as u64 {
+                self.sell_one(member, studio, FIFTY, now);
+                if regular_at(member) == Some(studio) {
+                    self.sell_one(member, studio, UNLIMITED, now);
+                }
+            }
+        }
+    }
+
+    fn sell_one(&mut self, member: u64, studio: u64, kind: u64, now: DateTime<Utc>) {
+        let Some(of) = self.pass_types.iter().find(|of| of.id == id(Of::PassType, studio * 10 + kind)) else { return };
+        let sold_at = now - TimeDelta::days(20);
+        let zone = self.studios.iter().find(|one| one.id == of.studio_id).map_or(Tz::UTC, |one| one.time_zone.tz());
+        let sold = sale(&of.terms(), of.studio_id, local(sold_at, zone).date);
+        let n = member * 100 + studio * 10 + kind;
+        let by = Some(id(Of::Staff, DESK));
+        self.ledger.push(LedgerEntry {
+            id: id(Of::Ledger, n),
+            pass_id: id(Of::Pass, n),
+            at: sold_at,
+            credits: sold.credits_left.unwrap_or(0),
+            reason: LedgerReason::Sold,
+            booking_id: None,
+            amount_minor: of.price_minor,
+            currency: of.currency.clone(),
+            method: Some("card".into()),
+            reference: Some("demo".into()),
+            by_person: by,
+        });
+        self.passes.push(Pass {
+            id: id(Of::Pass, n),
+            studio_id: of.studio_id,
+            person_id: id(Of::Member, member),
+            pass_type_id: of.id,
+            name: Json(sold.name),
+            kind: sold.kind,
+            credits_left: sold.credits_left,
+            per_week: sold.per_week,
+            expires_on: sold.expires_on,
+            class_type_ids: sold.class_type_ids.map(Json),
+            studio_ids: Json(sold.studio_ids),
+            sold_at,
+            sold_by: by,
+        });
+    }
+
+    /// Regulars came to what is past, with the odd late cancel and no-show, and are in what comes within four days. At most one session
+    /// a day each, so that nobody is in two places; the full session is other members'.
+    fn regulars_come(&mut self, now: DateTime<Utc>) {
+        let full = full_session(now.date_naive()).id;
+        for nth in 0..self.sessions.len() as u64 {
+            let Some(session) = self.sessions.get(nth as usize) else { return };
+            if session.id == full || session.starts_at > now + TimeDelta::days(4) {
+                continue;
+            }
+            let studio = u64::from(session.studio_id == id(Of::Studio, 1));
+            let slot = nth % TIMETABLE.len() as u64;
+            let day = (session.local_date - NaiveDate::default()).num_days().unsigned_abs();
+            let hers = |member: u64| POPULAR.get(((member / 2 + day) % POPULAR.len() as u64) as usize).copied();
+            let comes = |member: &u64| regular_at(*member) == Some(studio) && (member + day) % 7 < 5 && hers(*member) == Some(slot);
+            let regulars = (REGULARS_FROM..=REGULARS_TO.min(u64::from(self.members))).filter(comes);
+            let bookings: Vec<Booking> = regulars.map(|member| visit(member, studio, nth, session, now)).collect();
+            let taken = bookings.iter().filter(|booking| booking.status.takes_place()).count();
+            if let Some(session) = self.sessions.get_mut(nth as usize) {
+                session.taken = i64::try_from(taken).unwrap_or(0);
+            }
+            self.bookings.extend(bookings);
+        }
+    }
+}
+
+/// The kinds of pass, as the last digit of their ids.
+const TEN: u64 = 1;
+const FIFTY: u64 = 2;
+const UNLIMITED: u64 = 3;
+const TWICE: u64 = 4;
+
+/// Staff, as the last digits of their ids; instructors are 11 to 16.
+const OWNER: u64 = 1;
+const ADMIN: u64 = 2;
+const DESK: u64 = 3;
+const INSTRUCTOR: u64 = 10;
+
+/// At which studio a member is a regular: even numbers at the first, odd at the second.
+fn regular_at(member: u64) -> Option<u64> {
+    (REGULARS_FROM..=REGULARS_TO).contains(&member).then_some(member % 2)
+}
+
+fn studio(nth: u64, place: &Place) -> Studio {
+    let rules = match place.language {
+        Language::En => "Please come ten minutes early. Grip socks in every class. (Demo)",
+        _ => "请提前十分钟到场，上课请穿防滑袜。（演示）",
+    };
+    Studio {
+        id: id(Of::Studio, nth),
+        name: place.name.into(),
+        address: Some(place.address.into()),
+        time_zone: place.zone.into(),
+        locale: place.language,
+        contact: Some(place.contact.into()),
+        rules_text: Some(rules.into()),
+        privacy_url: Some("https://demo.test/privacy".into()),
+        shop_url: Some("https://demo.test/shop".into()),
+        version: 1,
+    }
+}
+
+fn rooms(studio: u64) -> impl Iterator<Item = Room> {
+    (0..).zip(ROOMS).map(move |(nth, (name, capacity))| Room {
+        id: id(Of::Room, studio * 10 + nth),
+        studio_id: id(Of::Studio, studio),
+        name: name.into(),
+        capacity,
+        version: 1,
+    })
+}
+
+fn class_types(studio: u64) -> impl Iterator<Item = ClassType> {
+    (0..).zip(classes()).map(move |(nth, Class(name, description, level, minutes, credits))| ClassType {
+        id: id(Of::ClassType, studio * 10 + nth),
+        studio_id: id(Of::Studio, studio),
+        name: Json(name),
+        description: Some(Json(description)),
+        level: level.into(),
+        minutes,
+        credits,
+        version: 1,
+    })
+}
+
+fn pass_types(studio: u64, place: &Place) -> Vec<PassType> {
+    let one = |kind, name, of, credits, per_week, valid_days, price| PassType {
+        id: id(Of::PassType, studio * 10 + kind),
+        studio_id: id(Of::Studio, studio),
+        name: Json(name),
+        kind: of,
+        credits,
+        per_week,
+        valid_days,
+        price_minor: Some(price),
+        currency: Some(place.currency.into()),
+        class_type_ids: None,
+        studio_ids: None,
+        version: 1,
+    };
+    let price = place.price_of_credit;
+    vec![
+        one(TEN, texts("10 classes", "10 次卡", "10 堂套票"), Kind::Pack, Some(10), None, 90, price * 10),
+        one(FIFTY, texts("50 classes", "50 次卡", "50 堂套票"), Kind::Pack, Some(50), None, 365, price * 40),
+        one(UNLIMITED, texts("Unlimited, 60 days", "60 天不限次会员卡", "60 天無限次會籍"), Kind::Membership, None, None, 60, price * 20),
+        one(
+            TWICE,
+            texts("Twice a week, 30 days", "30 天每周两次会员卡", "30 天每週兩次會籍"),
+            Kind::Membership,
+            None,
+            Some(2),
+            30,
+            price * 7,
+        ),
+    ]
+}
+
+fn people(now: DateTime<Utc>, members: u32) -> Vec<Person> {
+    let since = now - TimeDelta::days(30);
+    let staff = |n, name: &str, address: &str, roles| Person {
+        id: id(Of::Staff, n),
+        name: name.into(),
+        email: format!("{address}@demo.test"),
+        locale: Language::En,
+        is_owner: n == OWNER,
+        since,
+        member_of: Vec::new(),
+        roles,
+    };
+    let mut people = vec![
+        staff(OWNER, "Olivia Owner", "owner", &[]),
+        staff(ADMIN, "Ada Admin", "admin", &["admin"]),
+        staff(DESK, "Dora Desk", "desk", &["front_desk"]),
+    ];
+    for (nth, name) in (1..).zip(INSTRUCTORS) {
+        people.push(staff(INSTRUCTOR + nth, name, &format!("instructor{nth}"), &["instructor"]));
+    }
+    let everywhere: Vec<Uuid> = (0..STUDIOS.len() as u64).map(|nth| id(Of::Studio, nth)).collect();
+    people.extend((1..=u64::from(members)).map(|n| {
+        let (name, locale) = member(n);
+        Person {
+            id: id(Of::Member, n),
+            name,
+            email: format!("member{n}@demo.test"),
+            locale,
+            is_owner: false,
+            since,
+            member_of: everywhere.clone(),
+            roles: &[],
+        }
+    }));
+    people
+}
+
+/// Plainly invented: the number stands in the name.
+fn member(n: u64) -> (String, Language) {
+    const GIVEN: [&str; 12] = ["Ana", "Bea", "Chloe", "Dana", "Elena", "Fatou", "Grace", "Hana", "Ines", "Julia", "Kira", "Lena"];
+    const HANS: [&str; 10] = ["林小月", "陈思雨", "王梓涵", "刘佳怡", "张欣然", "赵雨桐", "周若溪", "吴诗涵", "徐梦瑶", "孙可欣"];
+    const HANT: [&str; 5] = ["黃詩雅", "許庭瑜", "葉子晴", "蕭語彤", "羅心妤"];
+    let pick = |names: &[&'static str]| usize::try_from(n).ok().and_then(|n| names.get(n % names.len()).copied()).unwrap_or("Demo");
+    match n % 6 {
+        0 | 3 => (format!("{} {n}", pick(&HANS)), Language::ZhHans),
+        5 => (format!("{} {n}", pick(&HANT)), Language::ZhHant),
+        _ => (format!("{} Demo {n}", pick(&GIVEN)), Language::En),
+    }
+}
+
+/// The sessions of both studios on these local dates.
+pub fn sessions(first: NaiveDate, last: NaiveDate, now: DateTime<Utc>) -> Vec<Shown> {
+    let days = || first.iter_days().take_while(|day| *day <= last);
+    let slots =
+        (0..STUDIOS.len() as u64).flat_map(|studio| days().flat_map(move |day| (0..TIMETABLE.len()).map(move |slot| (studio, day, slot))));
+    slots.filter_map(|(studio, day, slot)| session(studio, day, slot, now)).collect()
+}
+
+fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Option<Shown> {
+    let place = STUDIOS.get(usize::try_from(studio).ok()?)?;
+    let &(room, hour, minute, class, moved) = TIMETABLE.get(slot)?;
+    let Class(class_name, _, level, minutes, credits) = classes().into_iter().nth(class)?;
+    let &(room_name, capacity) = ROOMS.get(usize::try_from(room).ok()?)?;
+    let day_number = (day - NaiveDate::default()).num_days().unsigned_abs();
+    let instructor = studio * TRIO + (day_number + moved) % TRIO;
+    let starts_at = instant(day.and_time(NaiveTime::from_hms_opt(hour, minute, 0)?), place.zone);
+    let rules = HouseRules::default();
+    let SessionInstants { booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap } =
+        instants(&rules, place.zone, starts_at, capacity);
+    let shown = local(starts_at, place.zone);
+    let session = Session {
+        id: id(Of::Session, studio * 1_000_000 + day_number * 10 + u64::try_from(slot).ok()?),
+        studio_id: id(Of::Studio, studio),
+        class_type_id: id(Of::ClassType, studio * 10 + u64::try_from(class).ok()?),
+        room_id: id(Of::Room, studio * 10 + room),
+        instructor_id: id(Of::Staff, INSTRUCTOR + 1 + instructor),
+        starts_at,
+        ends_at: starts_at + TimeDelta::minutes(minutes),
+        local_date: shown.date,
+        local_minute: shown.minute,
+        local_weekday: shown.weekday,
+        capacity,
+        taken: 0,
+        held: 0,
+        waiting: 0,
+        next_queue_key: 1,
+        credits,
+        status: schedule::Status::Scheduled,
+        booking_opens_at,
+        booking_closes_at,
+        free_cancel_until,
+        promote_until,
+        waiting_ends_at,
+        waitlist_cap,
+        changed: Json(Vec::new()),
+        cancelled_at: None,
+        cancel_reason: None,
+        cancel_note: None,
+        sequence: 0,
+        version: 1,
+        created_at: now,
+    };
+    let names = Names {
+        class_name: Json(class_name),
+        class_level: level.into(),
+        class_minutes: minutes,
+        room_name: room_name.into(),
+        instructor_name: INSTRUCTORS.get(usize::try_from(instructor).ok()?).copied()?.into(),
+        time_zone: place.zone.into(),
+    };
+    Some(Shown { session, names })
+}
+
+/// A session that everybody wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Full {
+    /// Which one.
+    pub id: Uuid,
+    /// When it starts.
+    pub starts_at: DateTime<Utc>,
+}
+
+/// The session that is full in a demo that was seeded on this date.
+pub fn full_session(seeded_on: NaiveDate) -> Full {
+    let (slot, days) = FULL;
+    let day = seeded_on.checked_add_days(Days::new(days)).unwrap_or(seeded_on);
+    let session = session(0, day, slot, DateTime::UNIX_EPOCH);
+    session
+        .map_or(Full { id: Uuid::nil(), starts_at: DateTime::UNIX_EPOCH }, |session| Full { id: session.id, starts_at: session.starts_at })
+}
+
+/// Who wants it, in this order, and whether she waits.
+pub fn wants_the_full_session() -> impl Iterator<Item = (Uuid, bool)> {
+    let places = TIMETABLE.get(FULL.0).and_then(|slot| ROOMS.get(usize::try_from(slot.0).ok()?)).map_or(0, |room| room.1.unsigned_abs());
+    (0..places + WAITING_IN_FULL).map(move |nth| (id(Of::Member, FIRST_IN_FULL + nth), nth >= places))
+}
+
+/// The fewest members with whom the full session is full.
+pub const MEMBERS_MIN: u32 = 20;
+
+/// A regular's booking, paid by her membership.
+fn visit(member: u64, studio: u64, nth: u64, session: &Session, now: DateTime<Utc>) -> Booking {
+    let came = session.starts_at <= now;
+    let status = match (came, (member + nth) % 11) {
+        (false, _) => Status::Booked,
+        (true, 0) => Status::LateCancelled,
+        (true, 1) => Status::NoShow,
+        (true, _) => Status::Attended,
+    };
+    let person_id = id(Of::Member, member);
+    let attended = status == Status::Attended;
+    let ended = status == Status::LateCancelled;
+    Booking {
+        id: id(Of::Booking, nth * 1_000 + member),
+        session_id: session.id,
+        studio_id: session.studio_id,
+        person_id,
+        status,
+        starts_at: session.starts_at,
+        ends_at: session.ends_at,
+        created_at: session.booking_opens_at.min(now),
+        asked_by: person_id,
+        asked_pass_id: None,
+        asked_waitlist: false,
+        asked_unpaid: false,
+        pass_id: Some(id(Of::Pass, member * 100 + studio * 10 + UNLIMITED)),
+        credits: 0,
+        visit_week: Some(week_of(session.local_date)),
+        free_cancel_until: Some(session.free_cancel_until),
+        queue_key: None,
+        passed_over: None,
+        told_free_at: None,
+        promoted_at: None,
+        arrived_at: attended.then(|| session.starts_at - TimeDelta::minutes(5)),
+        arrived_by: attended.then(|| id(Of::Staff, DESK)),
+        ended_at: ended.then(|| session.starts_at - TimeDelta::hours(2)),
+        ended_by: ended.then_some(EndedBy::Member),
+        ended_reason: None,
+        credits_returned: 0,
+        provisional: false,
+        sequence: 0,
+        letters: 0,
+        spot_id: None,
+        guest_of: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn plan(now: &str) -> Plan {
+        Plan::new(now.parse().unwrap(), 60)
+    }
+
+    /// Days on which the clocks of New York change, and plain ones.
+    const DAYS: [&str; 4] = ["2026-11-30T02:00:00Z", "2026-11-01T05:30:00Z", "2027-03-14T06:59:00Z", "2028-02-29T23:59:59Z"];
+
+    #[test]
+    fn nobody_is_in_two_places_and_no_room_twice_in_use() {
+        for day in DAYS {
+            let plan = plan(day);
+            let sessions = &plan.sessions;
+            assert!(sessions.len() >= 2 * 15 * TIMETABLE.len());
+            for (at, one) in sessions.iter().enumerate() {
+                for other in &sessions[at + 1..] {
+                    let overlaps = one.starts_at < other.ends_at && other.starts_at < one.ends_at;
+                    let same = one.room_id == other.room_id || one.instructor_id == other.instructor_id;
+                    assert!(!(overlaps && same), "{day}: {} and {}", one.starts_at, other.starts_at);
+                }
+            }
+            for (at, one) in plan.bookings.iter().enumerate() {
+                let clash = plan.bookings[at + 1..]
+                    .iter()
+                    .find(|other| other.person_id == one.person_id && other.overlaps(one.starts_at, one.ends_at));
+                assert!(clash.is_none(), "{day}: {one:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_different_and_look_like_ours() {
+        let plan = plan(DAYS[0]);
+        let ids = plan.sessions.iter().map(|row| row.id).chain(plan.people.iter().map(|row| row.id));
+        let ids = ids.chain(plan.passes.iter().map(|row| row.id)).chain(plan.ledger.iter().map(|row| row.id));
+        let ids: Vec<Uuid> = ids.chain(plan.bookings.iter().map(|row| row.id)).collect();
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
+        assert!(ids.iter().all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122));
+    }
+
+    #[test]
+    fn the_full_session_is_to_come_and_has_its_queue() {
+        for day in DAYS {
+            let plan = plan(day);
+            let now: DateTime<Utc> = day.parse().unwrap();
+            let full = full_session(now.date_naive());
+            let session = plan.sessions.iter().find(|session| session.id == full.id).expect("it is scheduled");
+            assert!(session.promote_until > now && session.booking_opens_at < now, "{day}");
+            let wants: Vec<_> = wants_the_full_session().collect();
+            assert_eq!(wants.iter().filter(|(_, waits)| !waits).count(), usize::try_from(session.capacity).unwrap());
+            assert!(wants.iter().filter(|(_, waits)| *waits).count() < usize::try_from(session.waitlist_cap.unwrap()).unwrap());
+            assert!(wants.iter().all(|(person, _)| plan.people.iter().any(|one| one.id == *person)));
+            assert!(wants.len() < usize::try_from(MEMBERS_MIN).unwrap());
+        }
+    }
+
+    #[test]
+    fn counts_are_what_the_bookings_say() {
+        let plan = plan(DAYS[0]);
+        for session in &plan.sessions {
+            let taken = plan.bookings.iter().filter(|one| one.session_id == session.id && one.status.takes_place()).count();
+            assert_eq!(session.taken, i64::try_from(taken).unwrap());
+            assert!(session.taken <= session.capacity);
+        }
+        let statuses: HashSet<_> = plan.bookings.iter().map(|booking| booking.status).collect();
+        assert_eq!(statuses, HashSet::from([Status::Booked, Status::Attended, Status::NoShow, Status::LateCancelled]));
+    }
+
+    #[test]
+    fn every_member_holds_a_pack_of_fifty_at_both_studios() {
+        let plan = plan(DAYS[0]);
+        for person in plan.people.iter().filter(|person| !person.member_of.is_empty()) {
+            let packs: HashSet<_> = plan
+                .passes
+                .iter()
+                .filter(|pass| pass.person_id == person.id && pass.credits_left == Some(50))
+                .map(|pass| pass.studio_id)
+                .collect();
+            assert_eq!(packs, person.member_of.iter().copied().collect(), "{}", person.email);
+        }
+    }
+
+    #[test]
+    fn the_same_day_gives_the_same_ids() {
+        let (one, other) = (plan(DAYS[0]), Plan::new("2026-11-30T20:00:00Z".parse().unwrap(), 60));
+        let ids = |plan: &Plan| plan.sessions.iter().map(|session| session.id).collect::<Vec<_>>();
+        assert_eq!(ids(&one), ids(&other));
+    }
+}
