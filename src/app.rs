@@ -75,7 +75,6 @@ impl App {
             settings,
             db,
             clock,
-            post,
         })))
     }
 

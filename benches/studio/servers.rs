@@ -11,9 +11,12 @@ use axum::http::header;
 use axum::routing::{get, put};
 use releve::app::App;
 use releve::clock::Clock;
+use releve::commands::worker::Hand;
 use releve::db::{Db, Options};
 use releve::running::{log, metrics};
 use releve::settings::Settings;
+
+use crate::textbook;
 
 /// The keys of the deployment under the clock: tokens are minted with them beforehand.
 pub const KEY: &str = "cGxpZS10ZW5kdS1yZWxldmUtc2F1dGUtZ2xpc3NlLWVs";
@@ -52,11 +55,7 @@ impl Server {
                 command.arg("serve");
                 command
             }
-            Which::Ceiling | Which::Textbook => {
-                let mut command = Command::new(std::env::current_exe().expect("this binary"));
-                command.env(PEER, if which == Which::Ceiling { "ceiling" } else { "textbook" });
-                command
-            }
+            Which::Ceiling | Which::Textbook => Command::new(std::env::current_exe().expect("this binary")),
         };
         command
             .current_dir(directory)
@@ -128,23 +127,30 @@ pub async fn be(peer: &str) {
     log::install(&settings.log).expect("a log");
     metrics::install().expect("metrics");
     let listener = tokio::net::TcpListener::bind((settings.server.address, settings.server.port)).await.expect("the port");
-    let options = Options { connections: settings.database.connections, ..Options::default() };
+    // A transaction for each booking makes everybody wait: nobody shall be turned away for it.
+    let options = Options { connections: settings.database.connections, wait_max: Duration::from_secs(60), ..Options::default() };
     let db = Db::open(&settings.database.url, options).await.expect("the database");
     let post = releve::letters::transport::Post::open(&settings).unwrap_or_else(|error| panic!("{error}"));
     let app = App::new(settings, db, Clock::System, post).expect("keys");
+    let mut worker = None;
     let routes = match peer {
         "ceiling" => constants(),
+        "textbook" => {
+            worker = Some(Hand::start(&app));
+            textbook::routes()
+        }
         other => panic!("no such peer: {other}"),
     };
     let routes = routes.route("/healthz", get(async || "here"));
     let router = releve::server::behind(app.clone(), routes);
     releve::server::serve_router(app, router, listener, std::future::pending()).await;
+    drop(worker);
 }
 
 /// The bare ceiling: each method and body of the bench, with nothing behind it.
 fn constants() -> Router<App> {
     let directory = std::env::var_os(BODIES).expect("where the bodies are");
-    let read = |name: &str| Bytes::from(std::fs::read(Path::new(&directory).join(name)).expect("a body"));
+    let read = |name: &str| Bytes::from(std::fs::read(Path::new(&directory).join(name)).unwrap_or_default());
     let (booking, schedule) = (read("booking.json"), read("schedule.json"));
     let small = booking.clone();
     let json = || [(header::CONTENT_TYPE, "application/json")];

@@ -231,7 +231,7 @@ pub fn cancel(world: &mut World, actor: &Actor, ask: &Cancel, now: DateTime<Utc>
     let expected = |kind| -> Decided<Outcome> {
         let facts = show(world, ask.booking_id)?;
         Err(Problem::new(kind)
-            .with("status", facts.booking.status)
+            .with("booking_status", facts.booking.status)
             .with("cancel_now", crate::booking::view::cancel_now_facts(&facts.booking, now))
             .into())
     };
@@ -555,7 +555,7 @@ pub fn check_in(
     match booking.status {
         status if status == wanted => return Ok(Outcome::Booking(Box::new(show(world, booking_id)?))),
         Status::Booked | Status::Attended | Status::NoShow => {}
-        status => return Err(Problem::new(Kind::StatusChanged).with("status", status).into()),
+        status => return Err(Problem::new(Kind::StatusChanged).with("booking_status", status).into()),
     }
     if !rules::may_check_in(&booking, &studio.rules, now) {
         return Err(Problem::new(Kind::NotCheckInTime).into());

@@ -136,10 +136,10 @@ both_engines! {
     }
 
     async fn nobody_is_in_two_sessions_at_once(house: House) {
-        let (ana, other) = (house.member("Ana").await, house.colleague("Mei").await);
+        let (ana, mei, zoe) = (house.member("Ana").await, house.colleague("Mei").await, house.colleague("Zoe").await);
         let evening = house.session("2026-12-03 18:30", 12).await;
-        let overlaps = house.plan("2026-12-03 19:24", 12).taught_by(&other).await;
-        let follows = house.plan("2026-12-03 19:25", 12).taught_by(&other).await;
+        let overlaps = house.plan("2026-12-03 19:24", 12).taught_by(&mei).await;
+        let follows = house.plan("2026-12-03 19:25", 12).taught_by(&zoe).await;
         let booking = house.book(&ana, &evening).await.expect_booked();
         let refusal = house.book(&ana, &overlaps).await.expect_refused(409, "overlapping-booking");
         assert_eq!(refusal["booking_id"], json!(booking.id));

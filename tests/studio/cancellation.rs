@@ -101,7 +101,7 @@ both_engines! {
         house.cancel(&first).await.expect(200);
         // Her screen still says that she waits.
         let refusal = house.cancel_if(&waiting, &json!({"if_status": "waitlisted"})).await.expect_refused(409, "status-changed");
-        assert_eq!(refusal["status"], "booked");
+        assert_eq!(refusal["booking_status"], "booked");
         assert_eq!(house.now(&waiting).await["status"], "booked");
         house.cancel_if(&waiting, &json!({"if_status": "booked"})).await.expect(200);
     }

@@ -375,7 +375,7 @@ impl House {
     /// The letters to her, oldest first, after those that were due have left.
     pub async fn letters_to(&self, person: &Person) -> Vec<Letter> {
         self.post().await;
-        let sql = "SELECT id, kind, state, booking_id, subject, body_text FROM letters WHERE person_id = $1 ORDER BY created_at, nth, id";
+        let sql = "SELECT id, kind, state, booking_id, subject, body_text FROM letters WHERE person_id = $1 ORDER BY created_at, nth, kind";
         self.db.all(sql, (person.id,)).await.unwrap()
     }
 

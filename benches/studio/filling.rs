@@ -1,0 +1,278 @@
+//! The database under the clock: two studios, two thousand members with a pack and a token each, and what they booked before.
+
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Asia::Shanghai;
+use releve::booking::{Booking, Status, store};
+use releve::db::{Db, Error, Options, Wide};
+use releve::ids::new_id;
+use releve::language::{Language, Texts};
+use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
+use releve::schedule::rules;
+use releve::sign_in::keys::Keys;
+use releve::sign_in::tokens::Claims;
+use releve::studios::house_rules::HouseRules;
+use serde_json::json;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::servers::KEY;
+
+/// Members who want the same place.
+pub const MEMBERS: usize = 2_000;
+/// Sessions of the spread, and how many places each has.
+pub const SPREAD_SESSIONS: usize = 200;
+pub const SPREAD_PLACES: usize = 40;
+/// Places of the session that everybody wants.
+pub const RUSH_PLACES: usize = 20;
+/// Sessions of the week that the schedule read reads.
+pub const WEEK_SESSIONS: usize = 100;
+/// Bookings of one statement's transaction.
+const AT_ONCE: usize = 2_000;
+
+/// What is in the database, as far as the bench speaks of it.
+pub struct Filled {
+    pub members: Vec<Member>,
+    /// One for each rush.
+    pub rushes: Vec<Uuid>,
+    pub spread: Vec<Uuid>,
+    /// The studio whose schedule is read, and its Monday.
+    pub scheduled: (Uuid, chrono::NaiveDate),
+}
+
+/// Somebody with an app.
+pub struct Member {
+    pub id: Uuid,
+    pub token: String,
+}
+
+/// The rows of one studio.
+struct Studio {
+    id: Uuid,
+    class_type: Uuid,
+    pack_type: Uuid,
+    room: Uuid,
+    instructor: Uuid,
+}
+
+/// Fills an empty database: so many rushes to come, so many bookings made before.
+pub async fn fill(url: &str, rushes: usize, bookings_before: usize) -> Filled {
+    let db = Db::open(url, Options { connections: 2, ..Options::default() }).await.expect("the database");
+    db.migrate().await.expect("migrated");
+    let now = releve::clock::Clock::System.now();
+    let keys = Keys::new(&[KEY.to_owned()]).expect("a key");
+    let (one, other) = (studio(&db, now, "Jing'an").await, studio(&db, now, "West Bund").await);
+    let members = people(&db, now, &keys, &one).await;
+
+    // An hour each, so that nobody has to be in two places.
+    let today = rules::local_date(now, Shanghai);
+    let midnight = |days: u64| rules::instant((today + Days::new(days)).and_time(NaiveTime::MIN), Shanghai);
+    let hours = |from: DateTime<Utc>, count: usize| (0..count).map(move |n| from + TimeDelta::hours(n as i64)).collect::<Vec<_>>();
+    let spread = sessions(&db, now, &one, &hours(midnight(2), SPREAD_SESSIONS), SPREAD_PLACES).await;
+    let rush = sessions(&db, now, &one, &hours(midnight(20), rushes), RUSH_PLACES).await;
+    let monday = rules::week_of(today + Days::new(14));
+    let opening = rules::instant(monday.and_time(NaiveTime::from_hms_opt(6, 0, 0).expect("six")), Shanghai);
+    let week: Vec<_> = (0..WEEK_SESSIONS).map(|n| opening + TimeDelta::hours((n / 15 * 24 + n % 15) as i64)).collect();
+    sessions(&db, now, &other, &week, 20).await;
+
+    before(&db, now, &one, &members, bookings_before).await;
+    db.close().await;
+    Filled { members, rushes: rush, spread, scheduled: (other.id, monday) }
+}
+
+fn texts(text: &str) -> Json<Texts> {
+    Json(Texts { en: text.into(), zh_hans: Some("芭杆塑形".into()), zh_hant: Some("芭桿塑形".into()) })
+}
+
+async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str) -> Studio {
+    let studio = Studio { id: new_id(now), class_type: new_id(now), pack_type: new_id(now), room: new_id(now), instructor: new_id(now) };
+    let Studio { id, class_type, pack_type, room, instructor } = studio;
+    db.write("bench", move |tx| {
+        Box::pin(async move {
+            let sql = "INSERT INTO persons (id, name, verified_at, is_owner, created_at) VALUES ($1, $2, $3, $4, $5)";
+            tx.run(sql, (instructor, "Lin Yue", now, false, now)).await?;
+            let sql = "INSERT INTO studios (id, name, address, time_zone, locale, contact, house_rules, created_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            let house_rules = Json(json!({"waitlist_unlimited": true, "booking_opens_days": 365, "bookings_ahead_max": 1000}));
+            let contact = "front@studio.test";
+            tx.run(sql, (id, name, "1 Nanjing Road", Shanghai.name(), "zh-Hans", contact, house_rules, now)).await?;
+            let sql = "INSERT INTO rooms (id, studio_id, name, capacity, created_at) VALUES ($1, $2, $3, $4, $5)";
+            tx.run(sql, (room, id, "Studio A", 100_i64, now)).await?;
+            let sql =
+                "INSERT INTO class_types (id, studio_id, name, level, minutes, credits, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            tx.run(sql, (class_type, id, texts("Barre Sculpt"), "open", 55_i64, 1_i64, now)).await?;
+            let sql =
+                "INSERT INTO pass_types (id, studio_id, name, kind, credits, valid_days, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            tx.run(sql, (pack_type, id, texts("Hundred classes"), "pack", 1_000_i64, 365_i64, now)).await?;
+            tx.run("INSERT INTO staff (studio_id, person_id, role, since) VALUES ($1, $2, $3, $4)", (id, instructor, "instructor", now))
+                .await?;
+            Ok::<_, Error>(())
+        })
+    })
+    .await
+    .expect("a studio");
+    studio
+}
+
+async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -> Vec<Member> {
+    let mut members = Vec::with_capacity(MEMBERS);
+    let (mut persons, mut accounts, mut devices, mut joined, mut passes, mut ledger) = (vec![], vec![], vec![], vec![], vec![], vec![]);
+    for n in 1..=MEMBERS {
+        let (id, device, pass) = (new_id(now), new_id(now), new_id(now));
+        let (iat, exp) = (now.timestamp(), now.timestamp() + 24 * 3_600);
+        members.push(Member { id, token: keys.sign(&Claims { sub: id, dev: device, iat, exp }).expect("a token") });
+        let (name, email) = (format!("Member {n}"), format!("member{n}@studio.test"));
+        persons.push((id, name.clone(), email.clone(), email.clone(), "zh-Hans", now, now));
+        accounts.push((id, email.clone(), email, "none", now, now));
+        devices.push((device, id, device.as_bytes().to_vec(), device.as_bytes().to_vec(), now, now));
+        joined.push((studio.id, id, name.clone(), name.to_lowercase(), now));
+        let expires_on = now.date_naive() + Days::new(365);
+        let studios = Json(json!([studio.id]));
+        passes.push((pass, studio.id, id, studio.pack_type, texts("Hundred classes"), "pack", 1_000_i64, expires_on, studios, now));
+        ledger.push((new_id(now), pass, now, 1_000_i64, "sold"));
+    }
+    db.write("bench", move |tx| {
+        Box::pin(async move {
+            tx.rows("INSERT INTO persons (id, name, email, email_key, locale, verified_at, created_at) VALUES #", persons).await?;
+            let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES #";
+            tx.rows(sql, accounts).await?;
+            tx.rows("INSERT INTO devices (id, person_id, family_hash, current_hash, created_at, used_at) VALUES #", devices).await?;
+            tx.rows("INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES #", joined).await?;
+            let sql = "INSERT INTO passes (id, studio_id, person_id, pass_type_id, name, kind, credits_left, expires_on, studio_ids, sold_at) \
+                       VALUES #";
+            tx.rows(sql, passes).await?;
+            tx.rows("INSERT INTO ledger (id, pass_id, at, credits, reason) VALUES #", ledger).await?;
+            Ok::<_, Error>(())
+        })
+    })
+    .await
+    .expect("members");
+    members
+}
+
+/// Sessions of 55 minutes that begin then; their ids in the same order.
+async fn sessions(db: &Db, now: DateTime<Utc>, studio: &Studio, starts: &[DateTime<Utc>], places: usize) -> Vec<Uuid> {
+    let house_rules = HouseRules { waitlist_unlimited: true, booking_opens_days: 365, bookings_ahead_max: 1_000, ..HouseRules::default() };
+    let places = places as i64;
+    let mut ids = Vec::with_capacity(starts.len());
+    let mut rows = Vec::with_capacity(starts.len());
+    for starts_at in starts {
+        let (id, starts_at) = (new_id(now), *starts_at);
+        let (set, on) = (rules::instants(&house_rules, Shanghai, starts_at, places), rules::local(starts_at, Shanghai));
+        ids.push(id);
+        rows.push(Wide((
+            (id, studio.id, studio.class_type, studio.room, studio.instructor, starts_at, starts_at + TimeDelta::minutes(55)),
+            (on.date, on.minute, on.weekday, places, 1_i64, "scheduled", set.booking_opens_at.min(now), set.booking_closes_at),
+            (set.free_cancel_until, set.promote_until, set.waiting_ends_at, set.waitlist_cap, Json(json!([])), now),
+        )));
+    }
+    db.write("bench", move |tx| {
+        Box::pin(async move {
+            let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, \
+                       local_minute, local_weekday, capacity, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
+                       promote_until, waiting_ends_at, waitlist_cap, changed, created_at) VALUES #";
+            tx.rows(sql, rows).await
+        })
+    })
+    .await
+    .expect("sessions");
+    ids
+}
+
+/// Classes that were taken: each with its booking, its line in the ledger, its letter that left and its line in the audit log.
+async fn before(db: &Db, now: DateTime<Utc>, studio: &Studio, members: &[Member], count: usize) {
+    let per_session = SPREAD_PLACES;
+    let starts: Vec<_> = (0..count.div_ceil(per_session)).map(|n| now - TimeDelta::hours(24 + n as i64)).collect();
+    let sessions = sessions(db, now, studio, &starts, per_session).await;
+    let passes: Vec<(Uuid, Uuid)> = db.all("SELECT person_id, id FROM passes", ()).await.expect("passes");
+    let passes: std::collections::HashMap<Uuid, Uuid> = passes.into_iter().collect();
+    let all: Vec<(usize, &Member)> = (0..count).map(|n| (n / per_session, &members[n % members.len()])).collect();
+    for some in all.chunks(AT_ONCE) {
+        let (mut bookings, mut ledger, mut letters, mut audit) = (vec![], vec![], vec![], vec![]);
+        for (session, member) in some {
+            let (starts_at, pass) = (starts[*session], passes[&member.id]);
+            let booking = taken(new_id(starts_at), sessions[*session], studio.id, member.id, pass, starts_at);
+            ledger.push((new_id(starts_at), pass, starts_at, -1_i64, "booked", booking.id, member.id));
+            let facts = Json(letter(sessions[*session], starts_at));
+            letters.push(Wide((
+                (new_id(starts_at), member.id, studio.id, booking.id, booking.session_id, 1_i64, "booked", Language::ZhHans, facts),
+                ("sent", starts_at, starts_at, 1_i64, "您已预约成功", "x".repeat(600), "x".repeat(2_000)),
+            )));
+            audit.push((new_id(starts_at), starts_at, member.id, "booking.booked", "booking", booking.id, studio.id, "bench"));
+            bookings.push(booking);
+        }
+        db.write("bench", move |tx| {
+            Box::pin(async move {
+                store::insert(tx, bookings.iter().collect()).await?;
+                tx.rows("INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id, by_person) VALUES #", ledger).await?;
+                let sql = "INSERT INTO letters (id, person_id, studio_id, booking_id, session_id, nth, kind, locale, facts, state, \
+                           created_at, sent_at, attempts, subject, body_text, body_html) VALUES #";
+                tx.rows(sql, letters).await?;
+                let sql = "INSERT INTO audit_log (id, at, actor_id, action, subject_kind, subject_id, studio_id, request_id) VALUES #";
+                tx.rows(sql, audit).await
+            })
+        })
+        .await
+        .expect("bookings before");
+    }
+    let counted =
+        "UPDATE sessions SET taken = (SELECT COUNT(*) FROM bookings b WHERE b.session_id = sessions.id AND b.status = 'attended')";
+    let paid = "UPDATE passes SET credits_left = (SELECT CAST(SUM(l.credits) AS BIGINT) FROM ledger l WHERE l.pass_id = passes.id)";
+    db.write("bench", move |tx| {
+        Box::pin(async move {
+            tx.run(counted, ()).await?;
+            tx.run(paid, ()).await
+        })
+    })
+    .await
+    .expect("counts");
+}
+
+fn taken(id: Uuid, session_id: Uuid, studio_id: Uuid, person_id: Uuid, pass_id: Uuid, starts_at: DateTime<Utc>) -> Booking {
+    Booking {
+        id,
+        session_id,
+        studio_id,
+        person_id,
+        status: Status::Attended,
+        starts_at,
+        ends_at: starts_at + TimeDelta::minutes(55),
+        created_at: starts_at,
+        asked_by: person_id,
+        asked_pass_id: None,
+        asked_waitlist: false,
+        asked_unpaid: false,
+        pass_id: Some(pass_id),
+        credits: 1,
+        visit_week: None,
+        free_cancel_until: Some(starts_at - TimeDelta::hours(12)),
+        queue_key: None,
+        passed_over: None,
+        told_free_at: None,
+        promoted_at: None,
+        arrived_at: Some(starts_at),
+        arrived_by: None,
+        ended_at: None,
+        ended_by: None,
+        ended_reason: None,
+        credits_returned: 0,
+        provisional: false,
+        sequence: 1,
+        letters: 1,
+        spot_id: None,
+        guest_of: None,
+    }
+}
+
+fn letter(session_id: Uuid, starts_at: DateTime<Utc>) -> Facts {
+    let studio = StudioFacts { name: "Jing'an".into(), address: None, contact: None, time_zone: Shanghai };
+    let session = SessionFacts {
+        id: session_id,
+        studio,
+        class: texts("Barre Sculpt").0,
+        room: "Studio A".into(),
+        instructor: "Lin Yue".into(),
+        starts_at,
+        ends_at: starts_at + TimeDelta::minutes(55),
+    };
+    Facts::Booked { session, terms: Terms { credits: 1, membership: false, free_cancel_until: None }, by_staff: false }
+}

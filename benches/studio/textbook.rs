@@ -1,0 +1,242 @@
+//! The peer: a booking as the textbook has it. The same schema, rules, stack and rows; one transaction for each booking, which locks the
+//! session's row, looks, decides, writes and commits.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::put;
+use axum::{Json, Router};
+use chrono::{DateTime, Utc};
+use releve::app::App;
+use releve::audit;
+use releve::booking::rules::{self, Ask, Entry, MemberNow, Place, SessionNow};
+use releve::booking::view::BookingView;
+use releve::booking::{Booking, Status, store};
+use releve::db::{Engine, Sql, Tx};
+use releve::extract::{Body, Path};
+use releve::ids::new_id;
+use releve::language::Language;
+use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
+use releve::letters::outbox::{self, Letter};
+use releve::passes;
+use releve::passes::rules::PassState;
+use releve::problem::{Answer, Kind, Problem};
+use releve::schedule::{self, Shown};
+use releve::sign_in::Caller;
+use releve::studios::house_rules::HouseRules;
+use serde::Deserialize;
+use serde_json::json;
+use sqlx::types::Json as Stored;
+use uuid::Uuid;
+
+/// Its one URL.
+pub fn routes() -> Router<App> {
+    Router::new().route("/v1/bookings/{id}", put(book))
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BookBody {
+    session_id: Uuid,
+    #[serde(default)]
+    waitlist: bool,
+}
+
+async fn book(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<BookBody>) -> Answer<Response> {
+    if !caller.verified {
+        return Err(Problem::new(Kind::AddressNotVerified));
+    }
+    let now = app.clock.now();
+    let (language, ask) = (caller.language, Asked { id, caller, body, now });
+    let (booking, session, position) = match app.db.engine() {
+        // The writer is one connection, and whoever wants it waits in line.
+        Engine::Sqlite => {
+            let mut tx = app.db.desk().await?;
+            match decide(&mut tx, ask).await {
+                Ok(made) => {
+                    tx.commit().await?;
+                    made
+                }
+                Err(problem) => {
+                    tx.rollback().await;
+                    return Err(problem);
+                }
+            }
+        }
+        Engine::Postgres => app.db.write("textbook", move |tx| Box::pin(decide(tx, ask))).await?,
+    };
+    app.letters_written.notify_one();
+    Ok((StatusCode::CREATED, Json(BookingView::of(&booking, &session, position, language, now))).into_response())
+}
+
+struct Asked {
+    id: Uuid,
+    caller: Caller,
+    body: BookBody,
+    now: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StudioRow {
+    name: String,
+    address: Option<String>,
+    contact: Option<String>,
+    house_rules: Stored<HouseRules>,
+}
+
+async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Shown, Option<i64>)> {
+    let Asked { id, caller, body, now } = ask;
+    let person_id = caller.person_id;
+    if !store::by_id(tx, &[id]).await?.is_empty() {
+        return Err(Problem::new(Kind::BookingIdReused));
+    }
+    let lock = Sql::Each { sqlite: "SELECT id FROM sessions WHERE id = $1", postgres: "SELECT id FROM sessions WHERE id = $1 FOR UPDATE" };
+    tx.maybe::<(Uuid,)>(lock, (body.session_id,)).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let session = schedule::store::among(tx, &[body.session_id]).await?.pop().ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let sql = "SELECT name, address, contact, house_rules FROM studios WHERE id = $1";
+    let studio: StudioRow = tx.one(sql, (session.studio_id,)).await?;
+    let (locale,): (Option<Language>,) = tx.one("SELECT locale FROM persons WHERE id = $1", (person_id,)).await?;
+    let ahead = store::ahead(tx, &[person_id], now).await?;
+    let passes = passes::store::of_people(tx, &[person_id]).await?;
+    let states: Vec<PassState> = passes.iter().map(state).collect();
+
+    let seen = session_now(&session);
+    let ahead: Vec<&Booking> = ahead.iter().collect();
+    let member = MemberNow { ahead: &ahead, passes: &states, visits: &[] };
+    let asked = Ask { pass_id: None, waitlist: body.waitlist, by_staff: false, unpaid: false };
+    let entry =
+        rules::book(&seen, &studio.house_rules, member, asked, now).map_err(|refusal| releve::booking::api::refused(refusal, None))?;
+
+    let mut booking = new_booking(id, person_id, &session, body.waitlist, now);
+    let told = SessionFacts {
+        id: session.id,
+        studio: StudioFacts {
+            name: studio.name,
+            address: studio.address,
+            contact: studio.contact,
+            time_zone: session.names.time_zone.tz(),
+        },
+        class: session.names.class_name.0.clone(),
+        room: session.names.room_name.clone(),
+        instructor: session.names.instructor_name.clone(),
+        starts_at: session.starts_at,
+        ends_at: session.ends_at,
+    };
+    let (facts, action, position) = match entry {
+        Entry::Place(place) => {
+            let credits = pay(tx, &mut booking, &place, person_id, now).await?;
+            tx.run("UPDATE sessions SET taken = taken + 1 WHERE id = $1", (session.id,)).await?;
+            let terms = Terms { credits, membership: false, free_cancel_until: place.free_cancel_until };
+            (Facts::Booked { session: told, terms, by_staff: false }, "booking.booked", None)
+        }
+        Entry::Queue => {
+            booking.status = Status::Waitlisted;
+            booking.queue_key = Some(session.next_queue_key);
+            let sql = "UPDATE sessions SET waiting = waiting + 1, next_queue_key = next_queue_key + 1 WHERE id = $1";
+            tx.run(sql, (session.id,)).await?;
+            let (position, credits) = (session.waiting + 1, session.credits);
+            let promoted_until = Some(session.promote_until);
+            (Facts::Waitlisted { session: told, position, credits, promoted_until }, "booking.waitlisted", Some(position))
+        }
+    };
+    booking.letters = 1;
+    store::insert(tx, vec![&booking]).await?;
+    let mut letter = Letter::to_person(person_id, locale.unwrap_or(Language::En), facts);
+    letter.studio_id = Some(session.studio_id);
+    letter.booking_id = Some(id);
+    letter.session_id = Some(session.id);
+    letter.nth = 1;
+    letter.sequence = booking.queue_key.is_none().then_some(0);
+    letter.useful_until = Some(session.ends_at);
+    outbox::write(tx, now, vec![letter]).await?;
+    let line = caller.record().of(action, "booking", id, Some(session.studio_id)).with(json!({ "unpaid": null }));
+    audit::write(tx, now, vec![line]).await?;
+    Ok((booking, session, position))
+}
+
+/// The pack loses its credits, the ledger says so.
+async fn pay(tx: &mut Tx, booking: &mut Booking, place: &Place, person_id: Uuid, now: DateTime<Utc>) -> Answer<i64> {
+    booking.free_cancel_until = place.free_cancel_until;
+    booking.pass_id = place.payment.pass_id;
+    booking.credits = place.payment.credits;
+    booking.sequence = 1;
+    let credits = place.payment.credits;
+    if let Some(pass_id) = place.payment.pass_id {
+        tx.run("UPDATE passes SET credits_left = credits_left - $1 WHERE id = $2", (credits, pass_id)).await?;
+        let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id, by_person) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        tx.run(sql, (new_id(now), pass_id, now, -credits, "booked", booking.id, person_id)).await?;
+    }
+    Ok(credits)
+}
+
+fn state(pass: &passes::Pass) -> PassState {
+    PassState {
+        id: pass.id,
+        kind: pass.kind,
+        credits_left: pass.credits_left,
+        per_week: pass.per_week,
+        expires_on: pass.expires_on,
+        class_type_ids: pass.class_type_ids.as_ref().map(|ids| ids.0.clone()),
+        studio_ids: pass.studio_ids.0.clone(),
+    }
+}
+
+fn session_now(session: &Shown) -> SessionNow {
+    SessionNow {
+        id: session.id,
+        studio_id: session.studio_id,
+        class_type_id: session.class_type_id,
+        zone: session.names.time_zone.tz(),
+        starts_at: session.starts_at,
+        ends_at: session.ends_at,
+        local_date: session.local_date,
+        credits: session.credits,
+        cancelled: session.is_cancelled(),
+        capacity: session.capacity,
+        taken: session.taken,
+        held: session.held,
+        waiting: session.waiting,
+        waitlist_cap: session.waitlist_cap,
+        booking_opens_at: session.booking_opens_at,
+        booking_closes_at: session.booking_closes_at,
+        free_cancel_until: session.free_cancel_until,
+        promote_until: session.promote_until,
+        waiting_ends_at: session.waiting_ends_at,
+    }
+}
+
+fn new_booking(id: Uuid, person_id: Uuid, session: &Shown, waitlist: bool, now: DateTime<Utc>) -> Booking {
+    Booking {
+        id,
+        session_id: session.id,
+        studio_id: session.studio_id,
+        person_id,
+        status: Status::Booked,
+        starts_at: session.starts_at,
+        ends_at: session.ends_at,
+        created_at: now,
+        asked_by: person_id,
+        asked_pass_id: None,
+        asked_waitlist: waitlist,
+        asked_unpaid: false,
+        pass_id: None,
+        credits: 0,
+        visit_week: None,
+        free_cancel_until: None,
+        queue_key: None,
+        passed_over: None,
+        told_free_at: None,
+        promoted_at: None,
+        arrived_at: None,
+        arrived_by: None,
+        ended_at: None,
+        ended_by: None,
+        ended_reason: None,
+        credits_returned: 0,
+        provisional: false,
+        sequence: 0,
+        letters: 0,
+        spot_id: None,
+        guest_of: None,
+    }
+}
