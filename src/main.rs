@@ -45,6 +45,14 @@ enum Command {
     },
     /// Brings the database's schema up to date.
     Migrate,
+    /// Makes an owner of the deployment, also while it is being served. The password is asked for, or read from the standard input.
+    Owner {
+        /// Her e-mail address, which counts as verified.
+        email: String,
+        /// Her name.
+        #[arg(long)]
+        name: String,
+    },
     /// Checks every promise on the live database; exit code 1 if one is broken.
     Audit,
     /// Copies the embedded database to FILE while others work with it.
@@ -85,6 +93,7 @@ fn start(line: Line) -> Result<(), Failure> {
                 commands::demo::run(settings, commands::demo::Told { port, data: said.data, members, fresh }).await
             }
             Command::Migrate => commands::migrate::run(&settings).await,
+            Command::Owner { email, name } => commands::owner::run(&settings, &email, &name).await,
             Command::Audit => commands::audit::run(&settings).await,
             Command::Backup { file } => commands::backup::run(&settings, &file).await,
             Command::Openapi => Ok(()),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, demo, passes, reports, running, schedule, sign_in, studios};
+use crate::{attendance, booking, letters, passes, people, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -48,6 +48,19 @@ use crate::{attendance, booking, demo, passes, reports, running, schedule, sign_
         passes::selling::sell,
         reports::api::attendance,
         schedule::api::schedule,
+        people::me::me,
+        people::me::change,
+        people::deletion::put,
+        people::deletion::undo,
+        people::export::export,
+        people::pages::show,
+        people::pages::submit,
+        people::staff::list,
+        people::staff::put,
+        people::invitations::post,
+        people::members::find,
+        people::members::enter,
+        people::members::join,
         schedule::scheduling::make,
         schedule::api::one,
         schedule::scheduling::edit,
@@ -60,6 +73,9 @@ use crate::{attendance, booking, demo, passes, reports, running, schedule, sign_
         attendance::check_in::check_in,
         attendance::check_in::undo,
         booking::api::own,
+        letters::api::mine,
+        letters::api::of_studio,
+        letters::api::retry,
         running::api::health,
         running::api::readiness,
         running::api::counts,
@@ -67,7 +83,6 @@ use crate::{attendance, booking, demo, passes, reports, running, schedule, sign_
         running::api::apple_app_site_association,
         running::api::assetlinks,
         running::pages::booking_link,
-        demo::pages::letters,
     ),
     components(schemas(sign_in::caller::Role))
 )]

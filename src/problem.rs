@@ -115,6 +115,7 @@ kinds! {
     SessionOver CONFLICT "session-over" { "This class is over.", "该课程已结束。", "該課堂已結束。" }
     ZoneInUse CONFLICT "zone-in-use" { "The time zone cannot change while classes are scheduled.", "存在未来课程时不能更改时区。", "有未來課堂時不能變更時區。" }
     StaffTeaches CONFLICT "staff-teaches" { "There are classes of hers to come.", "该教练仍有未来课程。", "該教練仍有未來課堂。" }
+    LetterNotRepeatable CONFLICT "letter-not-repeatable" { "This letter cannot be sent again.", "该邮件不能重新发送。", "該郵件不能重新寄送。" }
 
     // Limits and faults.
     TooManyRequests TOO_MANY_REQUESTS "too-many-requests" { "That was too often. Please wait a little.", "操作过于频繁，请稍后再试。", "操作過於頻繁，請稍後再試。" }

@@ -7,9 +7,10 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::app::App;
 use crate::attendance::check_in;
 use crate::passes::selling;
+use crate::people::{deletion, export, invitations, me, members, pages, staff};
 use crate::schedule::scheduling;
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, demo, passes, reports, running, schedule, studios};
+use crate::{attendance, booking, letters, passes, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -23,6 +24,10 @@ pub fn routes() -> Router<App> {
         .route("/v1/password-resets", post(password::request_reset).put(password::reset))
         .route("/v1/invitations/acceptance", put(acceptance::accept))
         // A person's own
+        .route("/v1/me", get(me::me).patch(me::change))
+        .route("/v1/me/deletion", put(deletion::put).delete(deletion::undo))
+        .route("/v1/me/export", get(export::export))
+        .route("/account/deletion", get(pages::show).post(pages::submit))
         .route("/v1/me/devices", get(signing::devices))
         .route("/v1/me/devices/{id}", delete(signing::remove_device))
         .route("/v1/me/password", put(password::change))
@@ -43,6 +48,11 @@ pub fn routes() -> Router<App> {
         .route("/v1/studios/{id}/pass-types/{pass_type_id}", patch(passes::api::change_type))
         .route("/v1/studios/{id}/members/{person_id}/passes", get(passes::api::of_member).post(selling::sell))
         .route("/v1/studios/{id}/reports/attendance", get(reports::api::attendance))
+        .route("/v1/studios/{id}/staff", get(staff::list))
+        .route("/v1/studios/{id}/staff/{person_id}", put(staff::put))
+        .route("/v1/studios/{id}/invitations", post(invitations::post))
+        .route("/v1/studios/{id}/members", get(members::find).post(members::enter))
+        .route("/v1/studios/{id}/members/me", put(members::join))
         // The schedule
         .route("/v1/studios/{id}/sessions", get(schedule::api::schedule).post(scheduling::make))
         .route("/v1/sessions/{id}", get(schedule::api::one).patch(scheduling::edit))
@@ -55,14 +65,17 @@ pub fn routes() -> Router<App> {
         .route("/v1/bookings/{id}/check-in", put(check_in::check_in).delete(check_in::undo))
         .route("/v1/me/bookings", get(booking::api::own))
         // Letters
+        .route("/v1/me/letters", get(letters::api::mine))
+        .route("/v1/studios/{id}/letters", get(letters::api::of_studio))
+        .route("/v1/letters/{id}/retry", put(letters::api::retry))
+        .route("/dev/letters", get(letters::pages::list))
+        .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it
         .route("/healthz", get(running::api::health))
         .route("/readyz", get(running::api::readiness))
         .route("/metrics", get(running::api::counts))
         .route("/openapi.json", get(running::api::openapi_document))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
-        // A demo's letters, for lack of a mailbox
-        .route("/dev/letters", get(demo::pages::letters))
         // The page behind a letter's link, and the files by which phones open the app instead
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::desk::What;
+use crate::people;
 use crate::problem::{Answer, Kind, Problem};
 use crate::{booking, letters, passes, running};
 
@@ -76,6 +77,7 @@ pub async fn sweep(app: &App) -> Answer<usize> {
     due.extend(
         booking::store::waiting_over(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::CloseWaitlist { session_id }),
     );
+    due.extend(people::store::deletions_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|person_id| What::RemovePerson { person_id }));
     due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::Refill { session_id }));
     let count = due.len();
     let mut outcome = Ok(count);

@@ -303,6 +303,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         5 => bookings(tx).await,
         6 => letters(tx).await,
         7 => audit(tx).await,
+        8 => sign_in(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -397,6 +398,18 @@ async fn audit(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn sign_in(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO devices (id, person_id, family_hash, current_hash, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $5)";
+    tx.run(sql, (id(0xf2), id(ANA), vec![1_u8; 32], vec![2_u8; 32], now())).await?;
+    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, created_at, expires_at) VALUES ($1, $2, $3, $3, $4, $5, $6, $7)";
+    tx.run(sql, (id(0xf3), "address", "ana@example.test", Some(id(ANA)), vec![3_u8; 32], now(), now() + TimeDelta::minutes(15))).await?;
+    let sql = "INSERT INTO invitations (id, studio_id, email, email_key, roles, code_hash, invited_by, created_at, expires_at) \
+               VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8)";
+    let roles = Json(json!(["front_desk"]));
+    tx.run(sql, (id(0xf4), id(STUDIO), "bea@example.test", roles, vec![4_u8; 32], id(LIN), now(), now() + TimeDelta::days(7))).await?;
+    Ok(())
+}
+
 /// A database on which every migration ran while people lived in it.
 async fn lived_in(empty: &Empty) -> Db {
     for version in SQLITE_MIGRATIONS.iter().map(|one| one.version) {
@@ -482,6 +495,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("sent without when", "UPDATE letters SET state = 'sent', due_at = NULL"),
     ("in the air without a lease", "UPDATE letters SET state = 'sending', due_at = NULL"),
     ("queued and never due", "UPDATE letters SET due_at = NULL"),
+    ("replaced without when", "UPDATE devices SET previous_hash = current_hash"),
+    ("a device of nobody", "UPDATE devices SET person_id = $1"),
+    ("a code for nothing", "UPDATE codes SET purpose = 'fun'"),
+    ("accepted by nobody", "UPDATE invitations SET accepted_at = created_at"),
     (
         "one letter twice",
         "INSERT INTO letters (id, kind, locale, facts, dedupe_key, state, created_at, due_at) SELECT $1, kind, locale, facts, dedupe_key, state, created_at, due_at FROM letters",

@@ -43,9 +43,9 @@ CREATE TABLE letters (
 CREATE INDEX letters_due ON letters (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX letters_leased ON letters (leased_until) WHERE lease IS NOT NULL;
 CREATE INDEX letters_booking ON letters (booking_id, nth) WHERE booking_id IS NOT NULL;
-CREATE INDEX letters_person ON letters (person_id, created_at, id);
-CREATE INDEX letters_studio ON letters (studio_id, created_at, id);
+CREATE INDEX letters_person ON letters (person_id, id);
+CREATE INDEX letters_studio ON letters (studio_id, id);
 -- Those that want somebody's eye or hand, few among the many that were sent.
-CREATE INDEX letters_unsettled ON letters (state, studio_id, created_at, id)
+CREATE INDEX letters_unsettled ON letters (state, studio_id, id)
     WHERE state IN ('queued', 'sending', 'retrying', 'failed', 'bounced');
 CREATE INDEX letters_to_erase ON letters (created_at) WHERE facts IS NOT NULL;

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::data_directory::{self, DATABASE_FILE};
 use crate::db::Db;
 use crate::demo::store::{self, Holds};
-use crate::demo::{self, PASSWORD, Sights, Wish, pages};
+use crate::demo::{self, PASSWORD, Sights, Wish};
 use crate::letters::transport::Post;
 use crate::settings::Settings;
 use crate::sign_in::keys::{KEYS_FILE, kept_in};
@@ -38,6 +38,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     settings.server.port = told.port.unwrap_or(settings.server.port);
     settings.letters.transport = "file:".into();
     let place = Place::of(&settings)?;
+    refuse_others(look(&place).await?, &place)?;
     // Letters and keys are kept there even if the database is elsewhere.
     let _lock = data_directory::lock(&settings.data.directory)?;
     let _database_lock = if in_directory(&place, &settings.data.directory) { None } else { place.lock()? };
@@ -65,11 +66,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
 /// The database, if it is empty or a demo's: nobody else's is touched. `fresh`: emptied first.
 async fn open_own(settings: &Settings, place: &Place, fresh: bool) -> Result<Db, Failure> {
     let holds = look(place).await?;
-    if holds == Holds::SomethingElse {
-        return Err(Failure::new(format!(
-            "{place} holds something else than a demo: it is left alone. Name another with --data or DATABASE_URL"
-        )));
-    }
+    refuse_others(holds, place)?;
     if fresh {
         if let (Place::Server(_), Holds::Demo) = (place, holds) {
             let db = place.open(settings).await?;
@@ -79,6 +76,14 @@ async fn open_own(settings: &Settings, place: &Place, fresh: bool) -> Result<Db,
         remove_known_files(&settings.data.directory, place).map_err(|error| Failure::new(format!("cannot start over: {error}")))?;
     }
     place.open(settings).await
+}
+
+fn refuse_others(holds: Holds, place: &Place) -> Result<(), Failure> {
+    if holds == Holds::SomethingElse {
+        let why = format!("{place} holds something else than a demo: it is left alone. Name another with --data or DATABASE_URL");
+        return Err(Failure::new(why));
+    }
+    Ok(())
 }
 
 /// What is there, without leaving a trace: to open a file for work would already change it.
@@ -108,7 +113,7 @@ fn remove_known_files(directory: &Path, place: &Place) -> std::io::Result<()> {
     if letters.is_dir() {
         for entry in std::fs::read_dir(&letters)? {
             let path = entry?.path();
-            if pages::is_letter(&path) || path.extension().is_some_and(|extension| extension == "part") {
+            if path.extension().is_some_and(|extension| extension == "eml" || extension == "part") {
                 files.push(path);
             }
         }

@@ -4,13 +4,14 @@ pub mod audit;
 pub mod backup;
 pub mod demo;
 pub mod migrate;
+pub mod owner;
 pub mod serve;
 pub mod worker;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::data_directory::{self, DATABASE_FILE, Lock};
+use crate::data_directory::{self, DATABASE_FILE, Lock, Refused};
 use crate::db::{self, Db, Options};
 use crate::settings::Settings;
 use crate::sign_in;
@@ -110,8 +111,13 @@ impl Place {
 
     /// Keeps every other process out of the embedded database's directory, which is made if it is not there. A server keeps order itself.
     pub fn lock(&self) -> Result<Option<Lock>, Failure> {
+        Ok(self.try_lock()?)
+    }
+
+    /// The same, for who can go on without.
+    pub fn try_lock(&self) -> Result<Option<Lock>, Refused> {
         match self {
-            Self::File(file) => Ok(Some(data_directory::lock(directory_of(file))?)),
+            Self::File(file) => data_directory::lock(directory_of(file)).map(Some),
             Self::Server(_) => Ok(None),
         }
     }

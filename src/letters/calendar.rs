@@ -63,6 +63,7 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         Facts::AddressCode {}
         | Facts::AlreadyRegistered {}
         | Facts::PasswordCode {}
+        | Facts::DeletionCode {}
         | Facts::PasswordChanged { .. }
         | Facts::AddressChanged { .. }
         | Facts::NewDevice { .. }

@@ -18,6 +18,8 @@ pub enum Facts {
     AlreadyRegistered {},
     /// The code with which a forgotten password is replaced.
     PasswordCode {},
+    /// The code with which somebody has her account deleted on the public page.
+    DeletionCode {},
     /// The password was changed.
     PasswordChanged { at: DateTime<Utc> },
     /// To the old address: the account now has another one, shown masked (`a…@example.com`).
@@ -197,7 +199,7 @@ pub struct ToRender<'a> {
     /// The setting `public_url`, without a slash at its end.
     pub public_url: &'a str,
     pub booking_id: Option<Uuid>,
-    /// The unsealed code, for the three kinds that carry one.
+    /// The unsealed code, for the kinds that carry one.
     pub code: Option<&'a str>,
 }
 

@@ -6,10 +6,12 @@
 //! attempt is repeated and when patience ends stand in `rules`. Kill the process between any two steps: the lease runs out, another
 //! attempt is made, and the mail is the same mail by its Message-ID.
 
+pub mod api;
 pub mod calendar;
 pub mod facts;
 pub mod message;
 pub mod outbox;
+pub mod pages;
 pub mod phrases;
 pub mod retention;
 pub mod rules;

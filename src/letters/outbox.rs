@@ -65,6 +65,7 @@ impl Facts {
             Self::AddressCode { .. } => "address_code",
             Self::AlreadyRegistered { .. } => "already_registered",
             Self::PasswordCode { .. } => "password_code",
+            Self::DeletionCode { .. } => "deletion_code",
             Self::PasswordChanged { .. } => "password_changed",
             Self::AddressChanged { .. } => "address_changed",
             Self::NewDevice { .. } => "new_device",

@@ -96,7 +96,7 @@ pub fn bodies_live_since(now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Whether a letter of this kind carries a code that lets somebody in: its text is never kept nor shown, staff cannot repeat it.
 pub fn carries_code(kind: &str) -> bool {
-    matches!(kind, "address_code" | "password_code" | "invitation")
+    matches!(kind, "address_code" | "password_code" | "deletion_code" | "invitation")
 }
 
 /// A letter that is due, or whose lease ran out, as far as its fate depends on it.

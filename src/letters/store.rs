@@ -204,9 +204,6 @@ pub struct ListedRow {
     pub error: Option<String>,
 }
 
-/// Where a page of letters begins, newest first: before this one.
-pub type Before = (DateTime<Utc>, Uuid);
-
 macro_rules! listed {
     ($which:expr) => {
         concat!(
@@ -221,29 +218,28 @@ macro_rules! listed {
 
 macro_rules! newest_first {
     ($which:literal) => {
-        listed!(concat!($which, " AND (l.created_at, l.id) < ($2, $3) ORDER BY l.created_at DESC, l.id DESC LIMIT $4"))
+        listed!(concat!($which, " AND l.id < $2 ORDER BY l.id DESC LIMIT $3"))
     };
 }
 
-/// A person's letters.
-pub async fn of_person(db: &Db, person_id: Uuid, before: Before, most: i64) -> Result<Vec<ListedRow>, Error> {
-    db.all(newest_first!("l.person_id = $1"), (person_id, before.0, before.1, most)).await
+/// A person's letters before this one, newest first: their ids are in the order of time.
+pub async fn of_person(db: &Db, person_id: Uuid, before: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
+    db.all(newest_first!("l.person_id = $1"), (person_id, before, most)).await
 }
 
-/// A studio's letters, of one state or all.
-pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<State>, before: Before, most: i64) -> Result<Vec<ListedRow>, Error> {
-    let (at, id) = before;
+/// A studio's letters before this one, newest first, of one state or all.
+pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<State>, before: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
     match state {
-        None => db.all(newest_first!("l.studio_id = $1"), (studio_id, at, id, most)).await,
+        None => db.all(newest_first!("l.studio_id = $1"), (studio_id, before, most)).await,
         // Nearly all were sent: the studio's own index finds them soon.
         Some(state @ (State::Sent | State::Obsolete)) => {
-            db.all(newest_first!("l.studio_id = $1 AND l.state = $5"), (studio_id, at, id, most, state)).await
+            db.all(newest_first!("l.studio_id = $1 AND l.state = $4"), (studio_id, before, most, state)).await
         }
         // The others are few and have an index of their own, which a planner takes when its condition is spelt out.
         Some(state) => {
             let sql =
-                newest_first!("l.studio_id = $1 AND l.state = $5 AND l.state IN ('queued', 'sending', 'retrying', 'failed', 'bounced')");
-            db.all(sql, (studio_id, at, id, most, state)).await
+                newest_first!("l.studio_id = $1 AND l.state = $4 AND l.state IN ('queued', 'sending', 'retrying', 'failed', 'bounced')");
+            db.all(sql, (studio_id, before, most, state)).await
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Persons, staff and members in the database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::FromRow;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::db::{Db, Error, Sql, Tx};
-use crate::language::Language;
+use crate::audit::{self, Record};
+use crate::db::{Error, Sql, Tx};
+use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
 use crate::letters::outbox;
 use crate::sign_in;
@@ -207,10 +209,10 @@ pub struct StaffRow {
 }
 
 /// Everybody who works in a studio, a row for each role.
-pub async fn staff(db: &Db, studio_id: Uuid) -> Result<Vec<StaffRow>, Error> {
+pub async fn staff(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<StaffRow>, Error> {
     let sql = "SELECT s.person_id, p.name, s.role FROM staff s JOIN persons p ON p.id = s.person_id WHERE s.studio_id = $1 \
                ORDER BY s.person_id, s.role";
-    db.all(sql, (studio_id,)).await
+    tx.all(sql, (studio_id,)).await
 }
 
 /// A person's roles in one studio, held until the transaction ends: the desk locks the same rows when it makes a session for her.
@@ -287,15 +289,21 @@ pub struct Wanted {
 }
 
 /// The studio's members that are looked for, by name, after the given one.
-pub async fn members(db: &Db, studio_id: Uuid, wanted: Wanted, after: Option<(String, Uuid)>, limit: i64) -> Result<Vec<MemberRow>, Error> {
+pub async fn members(
+    tx: &mut Tx,
+    studio_id: Uuid,
+    wanted: Wanted,
+    after: Option<(String, Uuid)>,
+    limit: i64,
+) -> Result<Vec<MemberRow>, Error> {
     let sql = "SELECT m.person_id, m.name, m.name_search, p.email, COALESCE(m.phone, p.phone) AS phone \
                FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND p.deleted_at IS NULL \
                AND (m.name_search LIKE $2 ESCAPE '\\' OR p.email_key LIKE $2 ESCAPE '\\' \
-                 OR REPLACE(REPLACE(REPLACE(COALESCE(m.phone, p.phone), ' ', ''), '-', ''), '.', '') LIKE $3 ESCAPE '\\') \
+                 OR REPLACE(REPLACE(REPLACE(REPLACE(COALESCE(m.phone, p.phone), ' ', ''), '-', ''), '(', ''), ')', '') LIKE $3 ESCAPE '\\') \
                AND ($4 OR m.name_search > $5 OR (m.name_search = $5 AND m.person_id > $6)) \
                ORDER BY m.name_search, m.person_id LIMIT $7";
     let (name, id) = after.clone().unwrap_or_default();
-    db.all(sql, (studio_id, wanted.text, wanted.digits, after.is_none(), name, id, limit)).await
+    tx.all(sql, (studio_id, wanted.text, wanted.digits, after.is_none(), name, id, limit)).await
 }
 
 /// One member of the studio.
@@ -321,15 +329,23 @@ pub async fn join(tx: &mut Tx, now: DateTime<Utc>, joining: Vec<Joining>) -> Res
 
 // Deletion.
 
-/// When she asked to be deleted, and when it is due.
-pub async fn set_deletion(tx: &mut Tx, id: Uuid, asked_at: Option<DateTime<Utc>>, due_at: Option<DateTime<Utc>>) -> Result<(), Error> {
-    tx.run("UPDATE persons SET deletion_asked_at = $2, deletion_due_at = $3 WHERE id = $1", (id, asked_at, due_at)).await.map(drop)
+/// She asks to be deleted. Asked again, it stays with the first time.
+pub async fn ask_deletion(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, due_at: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "UPDATE persons SET deletion_asked_at = $2, deletion_due_at = $3 WHERE id = $1 AND deletion_due_at IS NULL";
+    Ok(tx.run(sql, (id, now, due_at)).await? == 1)
 }
 
-/// Who is to be deleted now.
-pub async fn deletions_due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
-    let sql = "SELECT id FROM persons WHERE deletion_due_at <= $1 ORDER BY deletion_due_at, id LIMIT $2";
-    Ok(db.all::<(Uuid,)>(sql, (now, limit)).await?.into_iter().map(|(id,)| id).collect())
+/// Changes her mind, as long as nothing has been done yet. `false` if it is too late, or was never asked.
+pub async fn undo_deletion(tx: &mut Tx, now: DateTime<Utc>, id: Uuid) -> Result<bool, Error> {
+    let sql = "UPDATE persons SET deletion_asked_at = NULL, deletion_due_at = NULL WHERE id = $1 AND deletion_due_at > $2";
+    Ok(tx.run(sql, (id, now)).await? == 1)
+}
+
+/// Who is to be deleted now. Whoever still has a session to teach waits for it: her studio has to find somebody else, or to cancel it.
+pub async fn deletions_due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
+    let sql = "SELECT id FROM persons p WHERE deletion_due_at <= $1 AND NOT EXISTS (SELECT 1 FROM sessions s \
+               WHERE s.instructor_id = p.id AND s.ends_at > $1 AND s.status <> 'cancelled') ORDER BY deletion_due_at, id LIMIT $2";
+    Ok(tx.all::<(Uuid,)>(sql, (now, limit)).await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Takes everything away that says who she is: her name and address, here and with her studios, her account and devices, the words of
@@ -341,5 +357,128 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
     tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (person_id,)).await?;
     let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
                is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
-    tx.run(sql, (person_id, now)).await.map(drop)
+    tx.run(sql, (person_id, now)).await?;
+    let entry = Record::default().of("person.deleted", "person", person_id, None);
+    audit::write(tx, now, vec![entry]).await
+}
+
+// What an export tells besides.
+
+/// A studio that knows her.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct Membership {
+    pub studio_id: Uuid,
+    pub studio: String,
+    /// The name that this studio wrote down.
+    pub name: String,
+    /// The number that this studio wrote down.
+    pub phone: Option<String>,
+    pub joined_at: DateTime<Utc>,
+}
+
+/// The studios that know her.
+pub async fn memberships(tx: &mut Tx, person_id: Uuid) -> Result<Vec<Membership>, Error> {
+    let sql = "SELECT m.studio_id, s.name AS studio, m.name, m.phone, m.joined_at FROM members m JOIN studios s ON s.id = m.studio_id \
+               WHERE m.person_id = $1 ORDER BY m.joined_at, m.studio_id";
+    tx.all(sql, (person_id,)).await
+}
+
+/// A booking of hers.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct ExportedBooking {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub session_id: Uuid,
+    #[schema(value_type = Texts)]
+    pub class_type: Json<Texts>,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub status: String,
+    pub pass_id: Option<Uuid>,
+    pub credits: i64,
+    pub created_at: DateTime<Utc>,
+    pub promoted_at: Option<DateTime<Utc>>,
+    pub arrived_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub ended_by: Option<String>,
+    pub ended_reason: Option<String>,
+    pub credits_returned: i64,
+}
+
+/// All bookings of hers.
+pub async fn bookings(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedBooking>, Error> {
+    let sql = "SELECT b.id, b.studio_id, b.session_id, c.name AS class_type, b.starts_at, b.ends_at, b.status, b.pass_id, b.credits, \
+               b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.credits_returned \
+               FROM bookings b JOIN sessions s ON s.id = b.session_id JOIN class_types c ON c.id = s.class_type_id \
+               WHERE b.person_id = $1 ORDER BY b.created_at, b.id";
+    tx.all(sql, (person_id,)).await
+}
+
+/// A pass of hers.
+#[derive(Clone, Debug, FromRow)]
+#[allow(missing_docs, reason = "the columns")]
+pub struct PassRow {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub name: Json<Texts>,
+    pub kind: String,
+    pub credits_left: Option<i64>,
+    pub per_week: Option<i64>,
+    pub expires_on: NaiveDate,
+    pub sold_at: DateTime<Utc>,
+}
+
+/// All passes of hers.
+pub async fn passes(tx: &mut Tx, person_id: Uuid) -> Result<Vec<PassRow>, Error> {
+    let sql = "SELECT id, studio_id, name, kind, credits_left, per_week, expires_on, sold_at FROM passes WHERE person_id = $1 \
+               ORDER BY sold_at, id";
+    tx.all(sql, (person_id,)).await
+}
+
+/// A line of a pass's ledger.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct ExportedEntry {
+    #[serde(skip)]
+    pub pass_id: Uuid,
+    pub at: DateTime<Utc>,
+    pub credits: i64,
+    pub reason: String,
+    pub booking_id: Option<Uuid>,
+    pub amount_minor: Option<i64>,
+    pub currency: Option<String>,
+    pub method: Option<String>,
+    pub reference: Option<String>,
+}
+
+/// The ledgers of all passes of hers.
+pub async fn ledgers(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedEntry>, Error> {
+    let sql = "SELECT l.pass_id, l.at, l.credits, l.reason, l.booking_id, l.amount_minor, l.currency, l.method, l.reference \
+               FROM ledger l JOIN passes p ON p.id = l.pass_id WHERE p.person_id = $1 ORDER BY l.at, l.id";
+    tx.all(sql, (person_id,)).await
+}
+
+/// A letter to her. One that carries a code has no text here.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct ExportedLetter {
+    pub id: Uuid,
+    pub kind: String,
+    pub state: String,
+    pub to_email: Option<String>,
+    pub subject: Option<String>,
+    pub body_text: Option<String>,
+    pub booking_id: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// All letters to her that are still kept.
+pub async fn letters(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedLetter>, Error> {
+    let sql = "SELECT id, kind, state, to_email, subject, \
+               CASE WHEN kind IN ('address_code', 'password_code', 'deletion_code', 'invitation') THEN NULL ELSE body_text END AS body_text, \
+               booking_id, created_at, sent_at FROM letters WHERE person_id = $1 ORDER BY created_at, id";
+    tx.all(sql, (person_id,)).await
 }

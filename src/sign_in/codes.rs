@@ -46,8 +46,9 @@ impl Fresh {
     /// The letter that carries it, to the address as its holder wrote it, not as somebody typed it who asks for a code.
     pub fn letter(self, now: DateTime<Utc>, person_id: Uuid, to: &str, locale: Language) -> Letter {
         let facts = match self.purpose {
-            Purpose::Address | Purpose::Deletion => Facts::AddressCode {},
+            Purpose::Address => Facts::AddressCode {},
             Purpose::Password => Facts::PasswordCode {},
+            Purpose::Deletion => Facts::DeletionCode {},
         };
         Letter {
             to_email: Some(to.to_owned()),

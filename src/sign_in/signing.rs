@@ -120,6 +120,13 @@ pub struct Device {
     pub current: bool,
 }
 
+impl Device {
+    /// As she sees it on the device that asks.
+    pub fn of(row: store::Device, asking: Uuid) -> Self {
+        Self { id: row.id, name: row.name, created_at: row.created_at, last_used_at: row.used_at, current: row.id == asking }
+    }
+}
+
 /// The devices on which she is signed in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Devices {
@@ -136,14 +143,7 @@ pub async fn devices(State(app): State<App>, caller: Caller) -> Answer<Json<Devi
     let mut tx = app.db.read().await?;
     let rows = store::devices(&mut tx, app.clock.now(), caller.person_id).await?;
     tx.rollback().await;
-    let devices = rows.into_iter().map(|row| Device {
-        id: row.id,
-        name: row.name,
-        created_at: row.created_at,
-        last_used_at: row.used_at,
-        current: row.id == caller.device_id,
-    });
-    Ok(Json(Devices { devices: devices.collect() }))
+    Ok(Json(Devices { devices: rows.into_iter().map(|row| Device::of(row, caller.device_id)).collect() }))
 }
 
 /// Signs one of her devices out.

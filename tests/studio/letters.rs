@@ -134,7 +134,7 @@ impl House {
     }
 
     /// A worker that hands its mails to this server.
-    fn sending_to(&self, url: &str) -> Worker {
+    pub fn sending_to(&self, url: &str) -> Worker {
         self.sending_by(url, self.db.clone())
     }
 

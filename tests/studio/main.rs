@@ -14,9 +14,11 @@ mod speech;
 
 mod booking;
 mod cancellation;
+mod demo;
 mod desk;
 mod housekeeping;
 mod letters;
+mod letters_read;
 mod passes;
 mod running_a_class;
 mod running_a_studio;

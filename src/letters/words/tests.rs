@@ -58,6 +58,7 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("address_code", Facts::AddressCode {}),
         ("already_registered", Facts::AlreadyRegistered {}),
         ("password_code", Facts::PasswordCode {}),
+        ("deletion_code", Facts::DeletionCode {}),
         ("password_changed", Facts::PasswordChanged { at: at("2026-11-22T09:15:00Z") }),
         ("address_changed", Facts::AddressChanged { new_address_masked: "m…@demo.example".to_owned(), at: at("2026-11-22T09:15:00Z") }),
         ("new_device", Facts::NewDevice { device: Some("iPhone 17".to_owned()), at: at("2026-11-22T09:15:00Z") }),
@@ -186,7 +187,7 @@ fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
         public_url: "https://demo.example",
         booking_id: facts.session().map(|_| booking_id()),
         code: match facts {
-            Facts::AddressCode {} | Facts::PasswordCode {} | Facts::Invitation { .. } => Some("40718265"),
+            Facts::AddressCode {} | Facts::PasswordCode {} | Facts::DeletionCode {} | Facts::Invitation { .. } => Some("40718265"),
             _ => None,
         },
     }
@@ -310,7 +311,11 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         session.instructor = text();
     };
     match &mut facts {
-        Facts::AddressCode {} | Facts::AlreadyRegistered {} | Facts::PasswordCode {} | Facts::PasswordChanged { .. } => {}
+        Facts::AddressCode {}
+        | Facts::AlreadyRegistered {}
+        | Facts::PasswordCode {}
+        | Facts::DeletionCode {}
+        | Facts::PasswordChanged { .. } => {}
         Facts::AddressChanged { new_address_masked, .. } => *new_address_masked = text(),
         Facts::NewDevice { device, .. } => *device = Some(text()),
         Facts::Invitation { studio, invited_by, .. } => {

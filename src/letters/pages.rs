@@ -1,0 +1,123 @@
+//! `/dev/letters`: what a demo's letters look like. Only where letters go to files and the database carries the demo's mark, so never
+//! where somebody's real letters are: codes can be read here.
+
+use std::path::Path as FilePath;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Response};
+use mail_parser::{Message, MessageParser, MimeHeaders};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::transport::Transport;
+use crate::app::App;
+use crate::extract::{Path, Query};
+use crate::problem::{Answer, Kind, Problem};
+use crate::running::store::{DEMO, fact};
+
+/// The most letters of the list.
+const LISTED_MAX: usize = 200;
+
+#[derive(Template)]
+#[template(path = "letters/pages/list.html")]
+struct List {
+    letters: Vec<Letter>,
+}
+
+#[derive(Template)]
+#[template(path = "letters/pages/one.html")]
+struct One {
+    letter: Letter,
+    text: String,
+    html: String,
+    calendar: Option<String>,
+}
+
+/// A letter's envelope.
+struct Letter {
+    id: Uuid,
+    at: String,
+    to: String,
+    subject: String,
+}
+
+impl Letter {
+    fn of(id: Uuid, mail: &Message<'_>) -> Self {
+        let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).unwrap_or_default().to_owned();
+        let at = mail.date().map(|date| date.to_rfc3339()).unwrap_or_default();
+        Self { id, at, to, subject: mail.subject().unwrap_or_default().to_owned() }
+    }
+}
+
+/// Whose letters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct To {
+    /// Only letters to this address.
+    to: Option<String>,
+}
+
+/// The newest letters.
+pub async fn list(State(app): State<App>, Query(whose): Query<To>) -> Answer<Response> {
+    let directory = demo_directory(&app).await?;
+    let mut ids = ids_in(directory).await;
+    // Ids of version 7: the newest last.
+    ids.sort_unstable();
+    let mut letters = Vec::new();
+    for id in ids.into_iter().rev() {
+        let Some(raw) = raw(directory, id).await else { continue };
+        let letter = MessageParser::default().parse(&raw).map(|mail| Letter::of(id, &mail));
+        letters.extend(letter.filter(|letter| whose.to.as_ref().is_none_or(|to| letter.to.eq_ignore_ascii_case(to))));
+        if letters.len() >= LISTED_MAX {
+            break;
+        }
+    }
+    answer(&List { letters })
+}
+
+/// One letter with all its parts.
+pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Response> {
+    let raw = raw(demo_directory(&app).await?, id).await.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let mail = MessageParser::default().parse(&raw).ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let is_calendar = |kind: &mail_parser::ContentType<'_>| kind.subtype() == Some("calendar");
+    let calendar = mail.parts.iter().find(|part| part.content_type().is_some_and(is_calendar));
+    answer(&One {
+        letter: Letter::of(id, &mail),
+        text: mail.body_text(0).unwrap_or_default().into_owned(),
+        html: mail.body_html(0).unwrap_or_default().into_owned(),
+        calendar: calendar.and_then(|part| part.text_contents()).map(str::to_owned),
+    })
+}
+
+async fn demo_directory(app: &App) -> Answer<&FilePath> {
+    let nothing = || Problem::new(Kind::NotFound);
+    let Transport::File(directory) = &app.post.transport else { return Err(nothing()) };
+    fact(&app.db, DEMO).await?.ok_or_else(nothing)?;
+    Ok(directory)
+}
+
+async fn ids_in(directory: &FilePath) -> Vec<Uuid> {
+    let mut ids = Vec::new();
+    // Before the first letter there is no directory.
+    let Ok(mut files) = tokio::fs::read_dir(directory).await else { return ids };
+    while let Ok(Some(file)) = files.next_entry().await {
+        ids.extend(file.file_name().to_str().and_then(|name| name.strip_suffix(".eml")?.parse::<Uuid>().ok()));
+    }
+    ids
+}
+
+async fn raw(directory: &FilePath, id: Uuid) -> Option<Vec<u8>> {
+    tokio::fs::read(directory.join(format!("{id}.eml"))).await.ok()
+}
+
+fn answer(page: &impl Template) -> Answer<Response> {
+    let page = page.render().map_err(Problem::fault)?;
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, Html(page)).into_response())
+}

@@ -1,0 +1,80 @@
+//! Leaving: asked for, undone within seven days, then carried out by the sweep (`sweeps`) through the desk, which first cancels what is
+//! to come.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::store;
+use crate::app::App;
+use crate::audit::{self, Record};
+use crate::db::Tx;
+use crate::problem::{Answer, Kind, Problem};
+use crate::sign_in::Caller;
+use crate::sign_in::rules::DELETION_DELAY;
+
+/// When it will be done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Deletion {
+    /// When she asked for it.
+    pub asked_at: DateTime<Utc>,
+    /// Until when she may change her mind.
+    pub due_at: DateTime<Utc>,
+}
+
+/// Asks for one's account to be deleted, seven days from now. What is booked by then is cancelled without penalty; her name, address,
+/// devices and the text of her letters are removed; what was booked and paid stays under an id without a name.
+#[utoipa::path(
+    put, path = "/v1/me/deletion", tag = "A person's own", operation_id = "delete_me",
+    responses((status = 200, body = Deletion), (status = 401),
+        (status = 409, description = "`last-owner`, or `staff-teaches` with the `sessions` that she still has to teach"))
+)]
+pub async fn put(State(app): State<App>, caller: Caller) -> Answer<Json<Deletion>> {
+    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let deletion = app.db.write("ask_deletion", move |tx| Box::pin(async move { ask(tx, now, &record, person_id).await })).await?;
+    Ok(Json(deletion))
+}
+
+/// Marks a person for deletion. Asked again, it stays with the first time.
+pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Record, person_id: Uuid) -> Answer<Deletion> {
+    let profile = |profile: Option<store::Profile>| profile.ok_or_else(|| Problem::new(Kind::TokenRefused));
+    if profile(store::profile(tx, person_id).await?)?.is_owner && store::other_owners(tx, person_id).await? == 0 {
+        return Err(Problem::new(Kind::LastOwner));
+    }
+    let teaches = store::teaches(tx, now, person_id, None).await?;
+    if !teaches.is_empty() {
+        return Err(Problem::new(Kind::StaffTeaches).with("sessions", teaches));
+    }
+    if store::ask_deletion(tx, now, person_id, now + DELETION_DELAY).await? {
+        audit::write(tx, now, vec![record.of("person.deletion_asked", "person", person_id, None)]).await?;
+    }
+    let profile = profile(store::profile(tx, person_id).await?)?;
+    let (asked_at, due_at) = profile.deletion_asked_at.zip(profile.deletion_due_at).unwrap_or((now, now + DELETION_DELAY));
+    Ok(Deletion { asked_at, due_at })
+}
+
+/// Keeps one's account after all. Repeated, or never asked for: the same answer.
+#[utoipa::path(
+    delete, path = "/v1/me/deletion", tag = "A person's own", operation_id = "keep_me",
+    responses((status = 204, description = "The account stays"), (status = 401), (status = 409, description = "`deletion-pending`: it is too late"))
+)]
+pub async fn undo(State(app): State<App>, caller: Caller) -> Answer<StatusCode> {
+    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let kept = app
+        .db
+        .write("undo_deletion", move |tx| {
+            Box::pin(async move {
+                if store::undo_deletion(tx, now, person_id).await? {
+                    audit::write(tx, now, vec![record.of("person.deletion_undone", "person", person_id, None)]).await?;
+                }
+                let profile = store::profile(tx, person_id).await?;
+                Ok::<_, Problem>(profile.is_some_and(|profile| profile.deletion_due_at.is_none()))
+            })
+        })
+        .await?;
+    if kept { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(Kind::DeletionPending)) }
+}

@@ -1,0 +1,129 @@
+//! Everything that is hers, for her to take along.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use sqlx::types::Json as Column;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::me::HeldRole;
+use super::store::{self, ExportedBooking, ExportedEntry, ExportedLetter, Membership};
+use crate::app::App;
+use crate::language::{Language, Texts};
+use crate::problem::{Answer, Kind, Problem};
+use crate::sign_in::limits::Limit;
+use crate::sign_in::signing::Device;
+use crate::sign_in::{self, Caller};
+
+/// Everything that is hers.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "as they are called elsewhere")]
+pub struct Export {
+    pub exported_at: DateTime<Utc>,
+    pub profile: ExportedProfile,
+    pub memberships: Vec<Membership>,
+    pub roles: Vec<HeldRole>,
+    pub bookings: Vec<ExportedBooking>,
+    pub passes: Vec<ExportedPass>,
+    pub letters: Vec<ExportedLetter>,
+    pub devices: Vec<Device>,
+}
+
+/// What she said of herself.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "as they are called elsewhere")]
+pub struct ExportedProfile {
+    pub id: Uuid,
+    pub name: String,
+    pub email: Option<String>,
+    pub email_verified_at: Option<DateTime<Utc>>,
+    pub phone: Option<String>,
+    pub locale: Option<Language>,
+    pub created_at: DateTime<Utc>,
+    pub policy_version: Option<String>,
+    pub policy_accepted_at: Option<DateTime<Utc>>,
+    pub deletion_asked_at: Option<DateTime<Utc>>,
+    pub deletion_due_at: Option<DateTime<Utc>>,
+}
+
+/// A pass with its ledger.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "as they are called elsewhere")]
+pub struct ExportedPass {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub name: Texts,
+    pub kind: String,
+    pub credits_left: Option<i64>,
+    pub per_week: Option<i64>,
+    pub expires_on: NaiveDate,
+    pub sold_at: DateTime<Utc>,
+    pub ledger: Vec<ExportedEntry>,
+}
+
+/// Everything that is hers, in one file.
+#[utoipa::path(
+    get, path = "/v1/me/export", tag = "A person's own", operation_id = "export_me",
+    responses((status = 200, body = Export), (status = 401), (status = 429))
+)]
+pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoResponse> {
+    app.limits.take(Limit::Exports, caller.person_id)?;
+    let (now, person_id) = (app.clock.now(), caller.person_id);
+    let mut tx = app.db.read().await?;
+    let profile = store::profile(&mut tx, person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    let memberships = store::memberships(&mut tx, person_id).await?;
+    let roles = store::roles_of(&mut tx, person_id).await?;
+    let bookings = store::bookings(&mut tx, person_id).await?;
+    let passes = store::passes(&mut tx, person_id).await?;
+    let mut ledgers: HashMap<Uuid, Vec<ExportedEntry>> = HashMap::new();
+    for entry in store::ledgers(&mut tx, person_id).await? {
+        ledgers.entry(entry.pass_id).or_default().push(entry);
+    }
+    let letters = store::letters(&mut tx, person_id).await?;
+    let devices = sign_in::store::devices(&mut tx, now, person_id).await?;
+    tx.rollback().await;
+    let passes = passes.into_iter().map(|pass| {
+        let Column(name) = pass.name;
+        let ledger = ledgers.remove(&pass.id).unwrap_or_default();
+        ExportedPass {
+            id: pass.id,
+            studio_id: pass.studio_id,
+            name,
+            kind: pass.kind,
+            credits_left: pass.credits_left,
+            per_week: pass.per_week,
+            expires_on: pass.expires_on,
+            sold_at: pass.sold_at,
+            ledger,
+        }
+    });
+    let export = Export {
+        exported_at: now,
+        profile: ExportedProfile {
+            id: profile.id,
+            name: profile.name,
+            email: profile.email,
+            email_verified_at: profile.verified_at,
+            phone: profile.phone,
+            locale: profile.locale,
+            created_at: profile.created_at,
+            policy_version: profile.policy_version,
+            policy_accepted_at: profile.policy_accepted_at,
+            deletion_asked_at: profile.deletion_asked_at,
+            deletion_due_at: profile.deletion_due_at,
+        },
+        memberships,
+        roles: roles.into_iter().map(|(studio_id, role)| HeldRole { studio_id, role }).collect(),
+        bookings,
+        passes: passes.collect(),
+        letters,
+        devices: devices.into_iter().map(|device| Device::of(device, caller.device_id)).collect(),
+    };
+    Ok(([(header::CONTENT_DISPOSITION, "attachment; filename=\"releve-export.json\"")], Json(export)))
+}

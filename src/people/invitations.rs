@@ -1,0 +1,144 @@
+//! Inviting somebody to a studio's staff, by mail. She accepts in `sign_in::acceptance`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::types::Json as Column;
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::staff::must_still_admin;
+use super::store;
+use crate::app::App;
+use crate::audit;
+use crate::db::Tx;
+use crate::extract::{Body, Path};
+use crate::ids::new_id;
+use crate::letters::facts::{Facts, InvitedRole};
+use crate::letters::outbox::{self, Letter};
+use crate::problem::{Answer, Kind, Problem};
+use crate::sign_in::caller::Role;
+use crate::sign_in::rules::INVITATION_LIFE;
+use crate::sign_in::{self, Caller, secrets};
+use crate::text::Email;
+
+/// Whom to invite.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvitationRequest {
+    /// Her address.
+    #[schema(value_type = String, format = "email")]
+    pub email: Email,
+    /// The roles that she will hold, one at least.
+    pub roles: BTreeSet<Role>,
+}
+
+/// An invitation on its way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Invited {
+    /// Its id.
+    pub id: Uuid,
+    /// To whom.
+    pub email: String,
+    /// The roles that she will hold.
+    pub roles: Vec<Role>,
+    /// Until when she may accept.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Invites somebody to the studio's staff. Admins are invited by an owner. A second invitation to the same address ends the first.
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/invitations", tag = "Running a studio", operation_id = "invite_staff",
+    params(("id" = Uuid, Path)), request_body = InvitationRequest,
+    responses((status = 201, body = Invited), (status = 401), (status = 403), (status = 404), (status = 422))
+)]
+pub async fn post(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Body(body): Body<InvitationRequest>,
+) -> Answer<(StatusCode, Json<Invited>)> {
+    caller.must_admin(studio_id)?;
+    if body.roles.is_empty() {
+        return Err(Problem::field("roles", "must name one role at least"));
+    }
+    let now = app.clock.now();
+    let code = secrets::long_code()?;
+    let (hash, sealed) = (secrets::hash(secrets::plain_code(&code).as_bytes()), app.keys.seal(&code)?);
+    let invited = Invited {
+        id: new_id(now),
+        email: body.email.as_str().to_owned(),
+        roles: body.roles.iter().copied().collect(),
+        expires_at: now + INVITATION_LIFE,
+    };
+    let id = invited.id;
+    app.db
+        .write("invite_staff", move |tx| Box::pin(async move { invite(tx, now, &caller, studio_id, id, &body, &hash, sealed).await }))
+        .await?;
+    app.letters_written.notify_one();
+    Ok((StatusCode::CREATED, Json(invited)))
+}
+
+#[allow(clippy::too_many_arguments, reason = "what the transaction needs")]
+async fn invite(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    caller: &Caller,
+    studio_id: Uuid,
+    id: Uuid,
+    body: &InvitationRequest,
+    code_hash: &[u8],
+    sealed: Vec<u8>,
+) -> Answer<()> {
+    let Some((studio, studios_locale)) = store::studio(tx, studio_id).await? else { return Err(Problem::new(Kind::NotFound)) };
+    let owner = must_still_admin(tx, caller, studio_id).await?;
+    if body.roles.contains(&Role::Admin) && !owner {
+        return Err(Problem::new(Kind::NotAllowed));
+    }
+    let email_key = body.email.key();
+    store::lock_address(tx, &email_key).await?;
+    let known = store::known_by(tx, &email_key).await?;
+    let invitation = sign_in::store::Invitation {
+        id,
+        studio_id,
+        email: body.email.as_str().to_owned(),
+        email_key,
+        roles: Column(body.roles.iter().copied().collect()),
+        accepted_at: None,
+        accepted_by: None,
+    };
+    sign_in::store::insert_invitation(tx, now, &invitation, code_hash, caller.person_id).await?;
+    let invited_by = store::profile(tx, caller.person_id).await?.map(|profile| profile.name).unwrap_or_default();
+    let roles = body.roles.iter().map(|role| invited_role(*role)).collect();
+    let locale = known.as_ref().and_then(|known| known.locale).or(studios_locale).unwrap_or(caller.language);
+    let letter = Letter {
+        person_id: known.map(|known| known.id),
+        locale,
+        studio_id: Some(studio_id),
+        booking_id: None,
+        session_id: None,
+        nth: 0,
+        facts: Facts::Invitation { studio, roles, invited_by },
+        sequence: None,
+        sealed_code: Some(sealed),
+        to_email: Some(invitation.email),
+        dedupe_key: None,
+        useful_until: Some(now + INVITATION_LIFE),
+    };
+    outbox::write(tx, now, vec![letter]).await?;
+    let entry = caller.record().of("staff.invited", "invitation", id, Some(studio_id));
+    audit::write(tx, now, vec![entry.with(json!({ "roles": body.roles }))]).await?;
+    Ok(())
+}
+
+const fn invited_role(role: Role) -> InvitedRole {
+    match role {
+        Role::Instructor => InvitedRole::Instructor,
+        Role::FrontDesk => InvitedRole::FrontDesk,
+        Role::Admin => InvitedRole::Admin,
+    }
+}

@@ -1,0 +1,117 @@
+//! One's own profile.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::store::{self, Change, Profile};
+use crate::app::App;
+use crate::audit;
+use crate::extract::{Body, given};
+use crate::language::Language;
+use crate::problem::{Answer, Kind, Problem};
+use crate::sign_in::Caller;
+use crate::sign_in::caller::Role;
+use crate::text::{Line, Name};
+
+/// A role that she holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeldRole {
+    /// In which studio.
+    pub studio_id: Uuid,
+    /// Which one.
+    pub role: Role,
+}
+
+/// Herself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// Her id.
+    pub id: Uuid,
+    /// Her address.
+    pub email: Option<String>,
+    /// Whether she has shown that it is hers: booking needs it.
+    pub email_verified: bool,
+    /// Her name.
+    pub name: String,
+    /// Her telephone number.
+    pub phone: Option<String>,
+    /// The language of her letters, if she chose one.
+    pub locale: Option<Language>,
+    /// Her roles in studios.
+    pub roles: Vec<HeldRole>,
+    /// Whether she owns the deployment.
+    pub owner: bool,
+    /// When her account will be deleted, if she asked for it.
+    pub deletion_due_at: Option<DateTime<Utc>>,
+}
+
+impl Me {
+    fn of(profile: Profile, roles: Vec<(Uuid, Role)>) -> Self {
+        Self {
+            id: profile.id,
+            email: profile.email,
+            email_verified: profile.verified_at.is_some(),
+            name: profile.name,
+            phone: profile.phone,
+            locale: profile.locale,
+            roles: roles.into_iter().map(|(studio_id, role)| HeldRole { studio_id, role }).collect(),
+            owner: profile.is_owner,
+            deletion_due_at: profile.deletion_due_at,
+        }
+    }
+}
+
+/// Herself.
+#[utoipa::path(get, path = "/v1/me", tag = "A person's own", operation_id = "me", responses((status = 200, body = Me), (status = 401)))]
+pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<Me>> {
+    let mut tx = app.db.read().await?;
+    let profile = store::profile(&mut tx, caller.person_id).await?;
+    let roles = store::roles_of(&mut tx, caller.person_id).await?;
+    tx.rollback().await;
+    let profile = profile.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    Ok(Json(Me::of(profile, roles)))
+}
+
+/// What she changes of herself: what is absent stays, null is cleared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeChange {
+    /// Her name.
+    #[schema(value_type = Option<String>)]
+    pub name: Option<Name>,
+    /// Her telephone number.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub phone: Option<Option<Line<40>>>,
+    /// The language of her letters.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Language>)]
+    pub locale: Option<Option<Language>>,
+}
+
+/// Changes what she says of herself. What a studio wrote down of her stays as it is.
+#[utoipa::path(
+    patch, path = "/v1/me", tag = "A person's own", operation_id = "change_me", request_body = MeChange,
+    responses((status = 200, body = Me), (status = 401), (status = 422))
+)]
+pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeChange>) -> Answer<Json<Me>> {
+    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let change = Change { name: body.name, phone: body.phone.map(|phone| phone.map(Line::into_string)), locale: body.locale };
+    let me = app
+        .db
+        .write("change_me", move |tx| {
+            Box::pin(async move {
+                store::change(tx, person_id, change).await?;
+                audit::write(tx, now, vec![record.of("person.changed", "person", person_id, None)]).await?;
+                let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+                Ok::<_, Problem>(Me::of(profile, store::roles_of(tx, person_id).await?))
+            })
+        })
+        .await?;
+    app.identities.forget_person(person_id);
+    Ok(Json(me))
+}

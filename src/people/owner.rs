@@ -1,0 +1,70 @@
+//! Owners of the deployment, made from the command line: the first one has nobody to ask.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::store;
+use crate::audit::{self, Record};
+use crate::clock::Clock;
+use crate::db::{Db, Tx};
+use crate::ids::new_id;
+use crate::problem::{Answer, Kind, Problem};
+use crate::sign_in;
+use crate::sign_in::passwords::{NewPassword, Passwords};
+use crate::sign_in::store::NewAccount;
+use crate::sign_in::verification::confirm;
+use crate::text::{Email, Name};
+
+/// Who shall own the deployment.
+#[derive(Debug)]
+pub struct NewOwner {
+    /// Her address, which counts as verified: whoever runs the command line vouches for it.
+    pub email: Email,
+    /// Her name.
+    pub name: Name,
+    /// Her password, also if she had another.
+    pub password: NewPassword,
+}
+
+/// What was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Who.
+    pub person_id: Uuid,
+    /// Whether she had an account before.
+    pub had_account: bool,
+}
+
+/// Makes an owner: a new account, or the one that this address has. All her devices are signed out.
+pub async fn make(db: &Db, clock: &Clock, passwords: &Passwords, owner: NewOwner) -> Answer<Made> {
+    let password_hash = passwords.hash(owner.password.clone()).await?;
+    let now = clock.now();
+    db.write("make_owner", move |tx| Box::pin(async move { made(tx, now, &owner, &password_hash).await })).await
+}
+
+async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: &str) -> Answer<Made> {
+    let (email, email_key) = (owner.email.as_str(), owner.email.key());
+    store::lock_address(tx, &email_key).await?;
+    let account = sign_in::store::account_by(tx, &email_key).await?;
+    let had_account = account.is_some();
+    let id = match account {
+        Some(account) => account.person_id,
+        None => {
+            let id = new_id(now);
+            store::insert(tx, now, store::NewPerson { id, name: &owner.name, email: None, locale: None, verified_at: None }).await?;
+            let new = NewAccount { person_id: id, email, email_key: &email_key, password_hash, verified_at: None, policy_version: None };
+            sign_in::store::insert_account(tx, now, new).await?;
+            id
+        }
+    };
+    let account = sign_in::store::account_of(tx, id).await?.ok_or_else(|| Problem::fault("an account that was just opened is missing"))?;
+    let record = Record::default();
+    let person_id = confirm(tx, now, account, email, &email_key, &record).await?.ok_or_else(|| Problem::new(Kind::AddressTaken))?;
+    store::rename(tx, person_id, &owner.name, None).await?;
+    sign_in::store::set_password(tx, person_id, password_hash).await?;
+    sign_in::store::end_codes(tx, now, person_id, None).await?;
+    sign_in::store::end_devices(tx, now, person_id, None).await?;
+    store::make_owner(tx, person_id).await?;
+    audit::write(tx, now, vec![record.of("owner.made", "person", person_id, None)]).await?;
+    Ok(Made { person_id, had_account })
+}

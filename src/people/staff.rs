@@ -1,0 +1,140 @@
+//! Who works in a studio, and in which roles.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::store;
+use crate::app::App;
+use crate::audit;
+use crate::db::Tx;
+use crate::extract::{Body, Path};
+use crate::problem::{Answer, Kind, Problem};
+use crate::sign_in::Caller;
+use crate::sign_in::caller::Role;
+use crate::text::search_key;
+
+/// Somebody who works in a studio.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StaffMember {
+    /// Who.
+    pub person_id: Uuid,
+    /// Her name.
+    pub name: String,
+    /// Her roles in this studio.
+    pub roles: Vec<Role>,
+}
+
+/// Everybody who works in a studio.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Staff {
+    /// By name.
+    pub staff: Vec<StaffMember>,
+}
+
+/// Everybody who works in the studio, by name.
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/staff", tag = "Running a studio", operation_id = "list_staff",
+    params(("id" = Uuid, Path)), responses((status = 200, body = Staff), (status = 401), (status = 403), (status = 404))
+)]
+pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Staff>> {
+    caller.must_admin(studio_id)?;
+    let mut tx = app.db.read().await?;
+    let studio = store::studio(&mut tx, studio_id).await?;
+    let rows = store::staff(&mut tx, studio_id).await?;
+    tx.rollback().await;
+    if studio.is_none() {
+        return Err(Problem::new(Kind::NotFound));
+    }
+    let mut staff: BTreeMap<(String, Uuid), StaffMember> = BTreeMap::new();
+    for row in rows {
+        let member = staff.entry((search_key(&row.name), row.person_id)).or_insert_with(|| StaffMember {
+            person_id: row.person_id,
+            name: row.name,
+            roles: Vec::new(),
+        });
+        member.roles.push(row.role);
+    }
+    Ok(Json(Staff { staff: staff.into_values().collect() }))
+}
+
+/// The roles that somebody shall hold from now on: none takes her off the staff.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Roles {
+    /// Which ones.
+    pub roles: BTreeSet<Role>,
+}
+
+/// Sets the roles of somebody whom the studio knows. Admins are made and unmade by an owner.
+#[utoipa::path(
+    put, path = "/v1/studios/{id}/staff/{person_id}", tag = "Running a studio", operation_id = "set_staff_roles",
+    params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = Roles,
+    responses((status = 200, body = StaffMember), (status = 401), (status = 403), (status = 404),
+        (status = 409, description = "`staff-teaches` with the `sessions` that she still has to teach"))
+)]
+pub async fn put(
+    State(app): State<App>,
+    caller: Caller,
+    Path((studio_id, person_id)): Path<(Uuid, Uuid)>,
+    Body(body): Body<Roles>,
+) -> Answer<Json<StaffMember>> {
+    caller.must_admin(studio_id)?;
+    let by = caller.clone();
+    let now = app.clock.now();
+    let name = app
+        .db
+        .write("set_staff_roles", {
+            let wanted = body.roles.clone();
+            move |tx| Box::pin(async move { set(tx, now, &by, studio_id, person_id, &wanted).await })
+        })
+        .await?;
+    app.identities.forget_person(person_id);
+    Ok(Json(StaffMember { person_id, name, roles: body.roles.into_iter().collect() }))
+}
+
+async fn set(
+    tx: &mut Tx,
+    now: chrono::DateTime<chrono::Utc>,
+    caller: &Caller,
+    studio_id: Uuid,
+    person_id: Uuid,
+    wanted: &BTreeSet<Role>,
+) -> Answer<String> {
+    let owner = must_still_admin(tx, caller, studio_id).await?;
+    let Some(name) = store::name_in(tx, studio_id, person_id).await? else { return Err(Problem::new(Kind::NotFound)) };
+    let held: BTreeSet<Role> = store::roles_in(tx, studio_id, person_id).await?.into_iter().collect();
+    if held.contains(&Role::Admin) != wanted.contains(&Role::Admin) && !owner {
+        return Err(Problem::new(Kind::NotAllowed));
+    }
+    if held.contains(&Role::Instructor) && !wanted.contains(&Role::Instructor) {
+        let teaches = store::teaches(tx, now, person_id, Some(studio_id)).await?;
+        if !teaches.is_empty() {
+            return Err(Problem::new(Kind::StaffTeaches).with("sessions", teaches));
+        }
+    }
+    for role in held.difference(wanted) {
+        store::take_role(tx, studio_id, person_id, *role).await?;
+    }
+    let given: Vec<Role> = wanted.difference(&held).copied().collect();
+    store::give_roles(tx, now, studio_id, person_id, &given).await?;
+    if held != *wanted {
+        let entry = caller.record().of("staff.roles_set", "person", person_id, Some(studio_id));
+        audit::write(tx, now, vec![entry.with(json!({ "before": held, "after": wanted }))]).await?;
+    }
+    Ok(name)
+}
+
+/// Rights are up to five seconds old: who gives rights is asked again in the transaction. Answers whether she owns the deployment.
+pub async fn must_still_admin(tx: &mut Tx, caller: &Caller, studio_id: Uuid) -> Answer<bool> {
+    let profile = store::profile(tx, caller.person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    if profile.is_owner || store::roles_in(tx, studio_id, caller.person_id).await?.contains(&Role::Admin) {
+        Ok(profile.is_owner)
+    } else {
+        Err(Problem::new(Kind::NotAllowed))
+    }
+}
