@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-
 both_engines! {
     async fn what_a_member_holds(house: House) {
         let ana = house.stranger("Ana").await;

@@ -227,6 +227,19 @@ both_engines! {
         house.book(&bea, &evening).await.expect_refused(409, "not-open-yet");
     }
 
+    /// A place that had become public is given to who waits, once the rules promote longer.
+    async fn new_rules_move_the_waitlist(house: House) {
+        let (ana, bea) = (house.member("Ana").await, house.member("Bea").await);
+        let evening = house.session("2026-12-03 18:30", 1).await;
+        let booked = house.book(&ana, &evening).await.expect_booked();
+        let waiting = house.book(&bea, &evening).or_wait().await.expect_waitlisted(1);
+        house.it_is("2026-12-03 12:00");
+        house.cancel(&booked).await.expect(200);
+        assert_eq!(house.now(&waiting).await["status"], "waitlisted", "after the cut-off it is everybody's");
+        house.put_rules(&house.studio.admin, 1, json!({"promotion_until_min": 60})).await.expect(200);
+        assert_eq!(house.now(&waiting).await["status"], "booked");
+    }
+
     async fn nonsense_is_no_studio(house: House) {
         let owner = house.studio.owner.clone();
         let good = json!({"name": "A", "time_zone": "Europe/Paris", "locale": "en"});
