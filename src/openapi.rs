@@ -249,7 +249,8 @@ mod tests {
     #[test]
     fn every_route_is_documented_and_nothing_else() {
         let (routed, documented) = (routed(include_str!("routes.rs")), documented(&document()));
-        let missing: Vec<_> = routed.difference(&documented).collect();
+        // What a demo alone answers is no part of the API.
+        let missing: Vec<_> = routed.difference(&documented).filter(|route| !route.contains(" /dev/")).collect();
         let invented: Vec<_> = documented.difference(&routed).collect();
         assert!(missing.is_empty() && invented.is_empty(), "routed, not documented: {missing:#?}\ndocumented, not routed: {invented:#?}");
     }

@@ -83,13 +83,13 @@ async fn bench(size: Size, engines: &[Engine]) {
     let mut own = Vec::new();
     for engine in engines {
         let Some(place) = Place::of(*engine) else {
-            report.lines.push("| PostgreSQL: NOT RUN, its binaries are missing | | | |".into());
+            report.line("| PostgreSQL: NOT RUN, its binaries are missing | | | |".into());
             continue;
         };
         let (figures, sample) = releve(size, &place, &mut report).await;
         let peer = textbook(size, &place, &mut report).await;
         level(size, &place, &mut report).await;
-        report.goals.push(Goal::at_least(format!("{place}: rush beside the textbook"), figures.rush.rate() / peer.rate(), 8.0, "×"));
+        report.goal(Goal::at_least(format!("{place}: rush beside the textbook"), figures.rush.rate() / peer.rate(), 8.0, "×"));
         own.push((place.to_string(), figures));
         samples = Some(sample);
     }
@@ -100,7 +100,9 @@ async fn bench(size: Size, engines: &[Engine]) {
             ("schedule read beside a constant of its size", figures.schedule.rate() / ceiling.schedule.rate(), 0.5),
             ("schedule read, 304, beside a small constant", figures.unchanged.rate() / ceiling.unchanged.rate(), 0.5),
         ];
-        report.goals.extend(goals.map(|(what, got, wanted)| Goal::at_least(format!("{place}: {what}"), got, wanted, "")));
+        for (what, got, wanted) in goals {
+            report.goal(Goal::at_least(format!("{place}: {what}"), got, wanted, ""));
+        }
     }
     report.print();
 }
@@ -150,23 +152,23 @@ async fn releve(size: Size, place: &Place, report: &mut Report) -> (Own, Samples
     let filled = filling::fill(&url, size.rushes + 1, FEW_BEFORE).await;
     drop(Server::start(Which::Releve, &url, directory.path()).await);
     let server = Server::start(Which::Releve, &url, directory.path()).await;
-    report.goals.push(Goal::at_most(format!("{place}: from exec to the first answer"), server.first_answer.as_secs_f64(), 0.5, " s"));
+    report.goal(Goal::at_most(format!("{place}: from exec to the first answer"), server.first_answer.as_secs_f64(), 0.5, " s"));
 
     progress(&format!("{place}: Relevé, the rush"));
     let (rush, booking) = rushes(&server, &url, &filled).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let (now, peak) = server.memory();
-    report.goals.push(Goal::at_most(format!("{place}: resident memory 5 s after the rush (peak {peak:.0} MiB)"), now, 100.0, " MiB"));
-    report.lines.push(rush.line(&format!("{place}: rush, Relevé")));
+    report.goal(Goal::at_most(format!("{place}: resident memory 5 s after the rush (peak {peak:.0} MiB)"), now, 100.0, " MiB"));
+    report.line(rush.line(&format!("{place}: rush, Relevé")));
 
     progress(&format!("{place}: Relevé, the spread"));
-    report.lines.push(spread(&server, &url, &filled).await.line(&format!("{place}: spread, Relevé")));
+    report.line(spread(&server, &url, &filled).await.line(&format!("{place}: spread, Relevé")));
 
     progress(&format!("{place}: Relevé, the schedule"));
     let (schedule, unchanged, signed_in, body) = schedule(size, &server, &filled).await;
-    report.lines.push(schedule.line(&format!("{place}: schedule read ({} bytes)", body.len())));
-    report.lines.push(unchanged.line(&format!("{place}: schedule read, 304")));
-    report.lines.push(signed_in.line(&format!("{place}: schedule read, signed in")));
+    report.line(schedule.line(&format!("{place}: schedule read ({} bytes)", body.len())));
+    report.line(unchanged.line(&format!("{place}: schedule read, 304")));
+    report.line(signed_in.line(&format!("{place}: schedule read, signed in")));
     (Own { rush, schedule, unchanged }, Samples { booking, schedule: body })
 }
 
@@ -179,8 +181,8 @@ async fn textbook(size: Size, place: &Place, report: &mut Report) -> Figures {
     let server = Server::start(Which::Textbook, &url, directory.path()).await;
     progress(&format!("{place}: the textbook"));
     let (rush, _) = rushes(&server, &url, &filled).await;
-    report.lines.push(rush.line(&format!("{place}: rush, textbook")));
-    report.lines.push(spread(&server, &url, &filled).await.line(&format!("{place}: spread, textbook")));
+    report.line(rush.line(&format!("{place}: rush, textbook")));
+    report.line(spread(&server, &url, &filled).await.line(&format!("{place}: spread, textbook")));
     rush
 }
 
@@ -198,7 +200,7 @@ async fn level(size: Size, place: &Place, report: &mut Report) {
         rates.push(spread(&server, &url, &filled).await.rate());
     }
     let what = format!("{place}: cost of a booking, {} bookings before it beside {FEW_BEFORE}", size.many_before);
-    report.goals.push(Goal::at_most(what, rates[0] / rates[1], 1.5, "×"));
+    report.goal(Goal::at_most(what, rates[0] / rates[1], 1.5, "×"));
 }
 
 /// The same stack and limits with nothing behind.
@@ -222,9 +224,9 @@ async fn ceiling(size: Size, samples: &Samples, report: &mut Report) -> Own {
     }
     own.schedule = reads(size, &server, |_| request("GET", "/schedule", None, None), 200).await;
     own.unchanged = reads(size, &server, |_| request("GET", "/small", None, None), 200).await;
-    report.lines.push(own.rush.line(&format!("ceiling: a constant of a booking's size ({} bytes), as the rush", samples.booking.len())));
-    report.lines.push(own.schedule.line(&format!("ceiling: a constant of the schedule's size ({} bytes)", samples.schedule.len())));
-    report.lines.push(own.unchanged.line("ceiling: a small constant, as the schedule read"));
+    report.line(own.rush.line(&format!("ceiling: a constant of a booking's size ({} bytes), as the rush", samples.booking.len())));
+    report.line(own.schedule.line(&format!("ceiling: a constant of the schedule's size ({} bytes)", samples.schedule.len())));
+    report.line(own.unchanged.line("ceiling: a small constant, as the schedule read"));
     own
 }
 
@@ -336,6 +338,17 @@ fn progress(what: &str) {
 }
 
 impl Report {
+    /// Said at once and in the table.
+    fn line(&mut self, line: String) {
+        progress(&line);
+        self.lines.push(line);
+    }
+
+    fn goal(&mut self, goal: Goal) {
+        progress(&goal.line());
+        self.goals.push(goal);
+    }
+
     fn print(&self) {
         let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = model.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1)).unwrap_or("?");

@@ -27,6 +27,8 @@ CREATE TABLE codes (
     -- Whose account it acts on; NULL: nobody's, no code fits.
     person_id uuid REFERENCES persons (id),
     code_hash bytea NOT NULL,
+    -- The how-many-eth for this address and purpose: a new code ends those before it, whatever the clocks say.
+    nth bigint NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     tries bigint NOT NULL DEFAULT 0,

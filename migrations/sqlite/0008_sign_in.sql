@@ -27,6 +27,8 @@ CREATE TABLE codes (
     -- Whose account it acts on; NULL: nobody's, no code fits.
     person_id BLOB REFERENCES persons (id),
     code_hash BLOB NOT NULL,
+    -- The how-many-eth for this address and purpose: a new code ends those before it, whatever the clocks say.
+    nth INTEGER NOT NULL,
     created_at TEXT NOT NULL,
     expires_at TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,

@@ -30,7 +30,7 @@ pub struct Deletion {
 /// devices and the text of her letters are removed; what was booked and paid stays under an id without a name.
 #[utoipa::path(
     put, path = "/v1/me/deletion", tag = "A person's own", operation_id = "delete_me",
-    responses((status = 200, body = Deletion), (status = 401),
+    security(("bearer" = [])), responses((status = 200, body = Deletion), (status = 401),
         (status = 409, description = "`last-owner`, or `staff-teaches` with the `sessions` that she still has to teach"))
 )]
 pub async fn put(State(app): State<App>, caller: Caller) -> Answer<Json<Deletion>> {
@@ -60,7 +60,7 @@ pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Record, person_id: Uu
 /// Keeps one's account after all. Repeated, or never asked for: the same answer.
 #[utoipa::path(
     delete, path = "/v1/me/deletion", tag = "A person's own", operation_id = "keep_me",
-    responses((status = 204, description = "The account stays"), (status = 401), (status = 409, description = "`deletion-pending`: it is too late"))
+    security(("bearer" = [])), responses((status = 204, description = "The account stays"), (status = 401), (status = 409, description = "`deletion-pending`: it is too late"))
 )]
 pub async fn undo(State(app): State<App>, caller: Caller) -> Answer<StatusCode> {
     let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);

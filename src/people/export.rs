@@ -70,7 +70,7 @@ pub struct ExportedPass {
 /// Everything that is hers, in one file.
 #[utoipa::path(
     get, path = "/v1/me/export", tag = "A person's own", operation_id = "export_me",
-    responses((status = 200, body = Export), (status = 401), (status = 429))
+    security(("bearer" = [])), responses((status = 200, body = Export), (status = 401), (status = 429))
 )]
 pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoResponse> {
     app.limits.take(Limit::Exports, caller.person_id)?;

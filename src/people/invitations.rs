@@ -54,7 +54,7 @@ pub struct Invited {
 #[utoipa::path(
     post, path = "/v1/studios/{id}/invitations", tag = "Running a studio", operation_id = "invite_staff",
     params(("id" = Uuid, Path)), request_body = InvitationRequest,
-    responses((status = 201, body = Invited), (status = 401), (status = 403), (status = 404), (status = 422))
+    security(("bearer" = [])), responses((status = 201, body = Invited), (status = 401), (status = 403), (status = 404), (status = 422))
 )]
 pub async fn post(
     State(app): State<App>,

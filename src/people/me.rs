@@ -66,7 +66,7 @@ impl Me {
 }
 
 /// Herself.
-#[utoipa::path(get, path = "/v1/me", tag = "A person's own", operation_id = "me", responses((status = 200, body = Me), (status = 401)))]
+#[utoipa::path(get, path = "/v1/me", tag = "A person's own", operation_id = "me", security(("bearer" = [])), responses((status = 200, body = Me), (status = 401)))]
 pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<Me>> {
     let mut tx = app.db.read().await?;
     let profile = store::profile(&mut tx, caller.person_id).await?;
@@ -96,7 +96,7 @@ pub struct MeChange {
 /// Changes what she says of herself. What a studio wrote down of her stays as it is.
 #[utoipa::path(
     patch, path = "/v1/me", tag = "A person's own", operation_id = "change_me", request_body = MeChange,
-    responses((status = 200, body = Me), (status = 401), (status = 422))
+    security(("bearer" = [])), responses((status = 200, body = Me), (status = 401), (status = 422))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeChange>) -> Answer<Json<Me>> {
     let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);

@@ -75,7 +75,7 @@ pub struct Search {
 #[utoipa::path(
     get, path = "/v1/studios/{id}/members", tag = "Running a studio", operation_id = "find_members",
     params(("id" = Uuid, Path), Search),
-    responses((status = 200, body = Members), (status = 401), (status = 403), (status = 404), (status = 422))
+    security(("bearer" = [])), responses((status = 200, body = Members), (status = 401), (status = 403), (status = 404), (status = 422))
 )]
 pub async fn find(
     State(app): State<App>,
@@ -128,7 +128,7 @@ pub struct NewMember {
 #[utoipa::path(
     post, path = "/v1/studios/{id}/members", tag = "Running a studio", operation_id = "enter_member",
     params(("id" = Uuid, Path)), request_body = NewMember,
-    responses((status = 201, body = Member), (status = 200, description = "She is a member already", body = Member), (status = 401),
+    security(("bearer" = [])), responses((status = 201, body = Member), (status = 200, description = "She is a member already", body = Member), (status = 401),
         (status = 403), (status = 404), (status = 422))
 )]
 pub async fn enter(
@@ -183,7 +183,7 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
 #[utoipa::path(
     put, path = "/v1/studios/{id}/members/me", tag = "Running a studio", operation_id = "join_studio",
     params(("id" = Uuid, Path)),
-    responses((status = 200, body = Member), (status = 401), (status = 403, description = "`address-not-verified`"), (status = 404))
+    security(("bearer" = [])), responses((status = 200, body = Member), (status = 401), (status = 403, description = "`address-not-verified`"), (status = 404))
 )]
 pub async fn join(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Member>> {
     caller.must_be_verified()?;

@@ -39,7 +39,7 @@ pub struct Staff {
 /// Everybody who works in the studio, by name.
 #[utoipa::path(
     get, path = "/v1/studios/{id}/staff", tag = "Running a studio", operation_id = "list_staff",
-    params(("id" = Uuid, Path)), responses((status = 200, body = Staff), (status = 401), (status = 403), (status = 404))
+    params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Staff), (status = 401), (status = 403), (status = 404))
 )]
 pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Staff>> {
     caller.must_admin(studio_id)?;
@@ -74,7 +74,7 @@ pub struct Roles {
 #[utoipa::path(
     put, path = "/v1/studios/{id}/staff/{person_id}", tag = "Running a studio", operation_id = "set_staff_roles",
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = Roles,
-    responses((status = 200, body = StaffMember), (status = 401), (status = 403), (status = 404),
+    security(("bearer" = [])), responses((status = 200, body = StaffMember), (status = 401), (status = 403), (status = 404),
         (status = 409, description = "`staff-teaches` with the `sessions` that she still has to teach"))
 )]
 pub async fn put(

@@ -37,7 +37,7 @@ pub struct AddressChange {
 /// Asks for another address. It counts when `POST /v1/email-verifications` shows the code that is mailed to it.
 #[utoipa::path(
     put, path = "/v1/me/email", tag = "Signing in", operation_id = "change_email", request_body = AddressChange,
-    responses((status = 202, description = "A letter is on its way to the new address", body = Nothing), (status = 401), (status = 422), (status = 429))
+    security(("bearer" = [])), responses((status = 202, description = "A letter is on its way to the new address", body = Nothing), (status = 401), (status = 422), (status = 429))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<AddressChange>) -> Answer<(StatusCode, Json<Nothing>)> {
     let (now, email_key) = (app.clock.now(), body.email.key());

@@ -143,7 +143,7 @@ pub struct PasswordChange {
 /// Changes one's password. All other devices are signed out.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "Signing in", operation_id = "change_password", request_body = PasswordChange,
-    responses((status = 204, description = "The new password counts"), (status = 401), (status = 422), (status = 429), (status = 503))
+    security(("bearer" = [])), responses((status = 204, description = "The new password counts"), (status = 401), (status = 422), (status = 429), (status = 503))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<PasswordChange>) -> Answer<StatusCode> {
     let account = check(&app, &caller, body.old, "old").await?;

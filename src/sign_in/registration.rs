@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use super::codes::{self, Fresh};
@@ -35,12 +36,23 @@ pub struct Registration {
     pub password: NewPassword,
     /// Her name.
     #[schema(value_type = String)]
+    #[serde(deserialize_with = "a_name")]
     pub name: Name,
     /// The language of her letters; else `Accept-Language`.
     pub locale: Option<Language>,
     /// The version of the privacy policy that she accepts.
     #[schema(value_type = Option<String>)]
     pub policy_version: Option<Line<100>>,
+}
+
+/// A name that is no message: it goes into a letter to an address that nobody has confirmed.
+fn a_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    let name = Name::deserialize(deserializer)?;
+    let lower = name.as_str().to_lowercase();
+    if ["://", "www.", "@"].iter().any(|mark| lower.contains(mark)) {
+        return Err(D::Error::custom("must be a name, without addresses"));
+    }
+    Ok(name)
 }
 
 /// Registers an address. The answer is the same whether or not it has an account: the letter differs.

@@ -211,8 +211,9 @@ pub async fn codes_sent(tx: &mut Tx, now: DateTime<Utc>, purpose: Purpose, email
 
 /// Stores a code.
 pub async fn insert_code(tx: &mut Tx, now: DateTime<Utc>, code: NewCode<'_>) -> Result<u64, Error> {
-    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, created_at, expires_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, created_at, expires_at, nth) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+                 (SELECT COALESCE(MAX(nth), 0) + 1 FROM codes WHERE email_key = $4 AND purpose = $2))";
     let binds = (code.id, code.purpose, code.email, code.email_key, code.person_id, code.hash, now, now + rules::CODE_LIFE);
     tx.run(sql, binds).await
 }
@@ -239,8 +240,7 @@ pub async fn living_codes(tx: &mut Tx, now: DateTime<Utc>, purpose: Purpose, ema
     let sql = "SELECT c.id, c.person_id, c.email, c.code_hash, c.tries, c.used_at FROM codes c \
                WHERE c.email_key = $1 AND c.purpose = $2 AND c.person_id IS NOT NULL AND c.expires_at > $3 AND c.tries < $4 \
                AND NOT EXISTS (SELECT 1 FROM codes n WHERE n.email_key = c.email_key AND n.purpose = c.purpose \
-                 AND n.person_id = c.person_id AND (n.created_at > c.created_at OR (n.created_at = c.created_at AND n.id > c.id))) \
-               ORDER BY c.id";
+                 AND n.person_id = c.person_id AND n.nth > c.nth) ORDER BY c.nth";
     tx.all(sql, (email_key, purpose, now, rules::CODE_TRIES_MAX)).await
 }
 

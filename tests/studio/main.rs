@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod house;
+mod accounts;
 mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
@@ -17,11 +18,16 @@ mod cancellation;
 mod demo;
 mod desk;
 mod housekeeping;
+mod leaving;
 mod letters;
 mod letters_read;
 mod passes;
+mod passwords;
+mod registering;
 mod running_a_class;
 mod running_a_studio;
 mod schedule;
+mod signing_in;
+mod staff;
 mod staff_bookings;
 mod waitlist;
