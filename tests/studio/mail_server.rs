@@ -131,6 +131,8 @@ async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) {
     let (reading, mut writing) = stream.into_split();
     let mut reading = BufReader::new(reading);
     let mut to = String::new();
+    // The mail that this conversation has brought, not yet answered.
+    let mut brought = None;
     let (mut stage, mut usual) = (Stage::Greeting, "220 mail.test ready");
     loop {
         let trouble = {
@@ -154,16 +156,16 @@ async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) {
             }
         };
         if stage == Stage::Mail && answer.starts_with('2') {
-            let mut books = books.lock().unwrap();
-            let last = books.received.last().cloned();
-            books.accepted.extend(last);
+            books.lock().unwrap().accepted.extend(brought.take());
         }
         if writing.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
             return;
         }
         if stage == Stage::Data && answer.starts_with('3') {
             let Some(raw) = mail(&mut reading).await else { return };
-            books.lock().unwrap().received.push(Received { to: to.clone(), raw });
+            let mail = Received { to: to.clone(), raw };
+            books.lock().unwrap().received.push(mail.clone());
+            brought = Some(mail);
             (stage, usual) = (Stage::Mail, "250 2.0.0 taken");
             continue;
         }
