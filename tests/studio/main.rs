@@ -22,6 +22,7 @@ mod leaving;
 mod letters;
 mod letters_read;
 mod passwords;
+mod races;
 mod registering;
 mod running_a_class;
 mod signing_in;
