@@ -13,10 +13,12 @@ mod postgres;
 mod seed;
 mod speech;
 
+mod bad_input;
 mod booking;
 mod cancellation;
 mod demo;
 mod desk;
+mod faults;
 mod housekeeping;
 mod leaving;
 mod letters;
