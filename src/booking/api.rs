@@ -18,7 +18,7 @@ use super::{Booking, Status, store};
 use crate::app::App;
 use crate::desk::command::{Book, Cancel};
 use crate::desk::{Outcome, ShownBooking, What};
-use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page};
+use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable};
 use crate::problem::{Answer, Kind, Problem};
 use crate::schedule;
 use crate::sign_in::Caller;
@@ -190,7 +190,7 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
     let upcoming = params.when == When::Upcoming;
     let edge = if upcoming { (DateTime::UNIX_EPOCH, Uuid::nil()) } else { (DateTime::<Utc>::MAX_UTC, Uuid::max()) };
     let after = params.after.map_or(edge, |Cursor(after)| after);
-    let after = (after.0.min(last_instant()), after.1);
+    let after = (storable(after.0), after.1);
     let more = params.limit.0 + 1;
     let found = if upcoming {
         store::upcoming(&app.db, caller.person_id, now, after, more).await?
@@ -213,11 +213,6 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
         })
         .collect();
     Ok(Json(Bookings { bookings, next }).into_response())
-}
-
-/// The end of the years that both engines store.
-fn last_instant() -> DateTime<Utc> {
-    DateTime::from_timestamp(7_258_118_399, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Hands the command in and takes the booking that comes of it.

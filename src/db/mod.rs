@@ -364,6 +364,15 @@ impl Tx {
         }
     }
 
+    /// Waits for the batch that the desk is deciding, and keeps it from the next until the end of this transaction: for the rare plain
+    /// change of rows that the desk reads and writes whole. The first statement of its transaction. On SQLite the writer is that lock.
+    pub async fn between_batches(&mut self) -> Result<(), Error> {
+        if self.locks && matches!(self.conn, Conn::Postgres(_)) {
+            self.raw_owned(format!("SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})")).await?;
+        }
+        Ok(())
+    }
+
     async fn raw(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<(), Error> {
         match &mut self.conn {
             Conn::Sqlite(conn) => sqlx::raw_sql(sqlite).execute(&mut **conn).await.map(drop)?,

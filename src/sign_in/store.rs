@@ -87,7 +87,7 @@ pub async fn account_by(tx: &mut Tx, email_key: &str) -> Result<Option<Account>,
 /// This person's account, held until the transaction ends: a sign-in and a new password follow each other.
 pub async fn account_of(tx: &mut Tx, person_id: Uuid) -> Result<Option<Account>, Error> {
     let lock = Sql::Each { sqlite: "SELECT $1", postgres: "SELECT person_id FROM accounts WHERE person_id = $1 FOR UPDATE" };
-    tx.run(lock, (person_id,)).await?;
+    tx.maybe::<(Uuid,)>(lock, (person_id,)).await?;
     tx.maybe(ACCOUNT_OF, (person_id,)).await
 }
 
