@@ -82,9 +82,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// serde speaks of a missing or unknown field from its parent: ``missing field `name` ``.
+/// serde speaks of a missing, unknown or repeated field from its parent: ``missing field `name` ``.
 fn named_field(path: &str, message: &str) -> String {
-    let own = (message.starts_with("missing field") || message.starts_with("unknown field")).then(|| message.split('`').nth(1)).flatten();
+    let own = ["missing field", "unknown field", "duplicate field"].iter().any(|what| message.starts_with(what));
+    let own = own.then(|| message.split('`').nth(1)).flatten();
     match (path, own) {
         (".", Some(field)) => field.to_owned(),
         (path, Some(field)) if !path.ends_with(field) => format!("{path}.{field}"),

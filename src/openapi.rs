@@ -82,9 +82,9 @@ use crate::{attendance, booking, letters, passes, people, reports, running, sche
         running::api::openapi_document,
         running::api::apple_app_site_association,
         running::api::assetlinks,
-        running::pages::booking_link,
         letters::pages::list,
         letters::pages::one,
+        running::pages::booking_link,
     ),
     components(schemas(sign_in::caller::Role))
 )]

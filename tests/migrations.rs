@@ -495,6 +495,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("sent without when", "UPDATE letters SET state = 'sent', due_at = NULL"),
     ("in the air without a lease", "UPDATE letters SET state = 'sending', due_at = NULL"),
     ("queued and never due", "UPDATE letters SET due_at = NULL"),
+    ("to be sent with nothing to tell", "UPDATE letters SET facts = NULL"),
     ("replaced without when", "UPDATE devices SET previous_hash = current_hash"),
     ("a device of nobody", "UPDATE devices SET person_id = $1"),
     ("a code for nothing", "UPDATE codes SET purpose = 'fun'"),

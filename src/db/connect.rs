@@ -79,7 +79,7 @@ impl Db {
         let writer = pool().min_connections(1).max_connections(1).connect_with(writer_connect).await?;
         let readers = pool().max_connections(options.connections.max(1)).connect_with(connect.pragma("query_only", "1")).await?;
         let pools = Pools::Sqlite { writer, readers, queue: Arc::new(Mutex::new(())), turn: Arc::new(Mutex::new(())) };
-        Ok(Self { pools, locks: true })
+        Ok(Self { pools, locks: true, late: false })
     }
 
     async fn open_postgres(connect: PgConnectOptions, options: Options) -> Result<Self, Error> {
@@ -96,7 +96,7 @@ impl Db {
         let pool = || PgPoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false);
         let general = pool().max_connections(options.connections.max(1)).connect_with(connect.clone()).await?;
         let desk = pool().max_connections(1).idle_timeout(None).connect_lazy_with(connect);
-        let db = Self { pools: Pools::Postgres { pool: general, desk }, locks: true };
+        let db = Self { pools: Pools::Postgres { pool: general, desk }, locks: true, late: false };
         let (synchronous,): (String,) = db.one("SELECT current_setting('synchronous_commit')", ()).await?;
         if synchronous == "off" {
             return Err(sqlx::Error::Configuration("synchronous_commit is off: an acknowledged booking could be lost".into()).into());

@@ -33,6 +33,9 @@ pub type Work<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>
 /// How long a writer waits for its turn before the caller is told to come again.
 const WRITER_WAIT_MAX: Duration = Duration::from_secs(2);
 
+/// How late a commit is that was said to be made before.
+const LATE: Duration = Duration::from_millis(50);
+
 /// The key of the desk's advisory lock: one batch at a time in the deployment.
 const DESK_LOCK: i64 = 0x52_65_6c_65_76_e9;
 
@@ -44,6 +47,8 @@ const CHUNKS: [usize; 3] = [64, 8, 1];
 pub struct Db {
     pools: Pools,
     locks: bool,
+    /// True only in the negative control of the crash test.
+    late: bool,
 }
 
 #[derive(Clone)]
@@ -67,6 +72,8 @@ pub struct Tx {
     open: bool,
     /// False only in the negative control of a race test.
     locks: bool,
+    /// True only in the negative control of the crash test.
+    late: bool,
     /// The right to write, given up after the connection is back in its pool.
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -88,7 +95,13 @@ impl Db {
     /// The same database without the desk's lock and without row locks: the negative control of the race tests.
     #[doc(hidden)]
     pub fn without_locks(&self) -> Self {
-        Self { pools: self.pools.clone(), locks: false }
+        Self { locks: false, ..self.clone() }
+    }
+
+    /// The same database, whose commits are said to be made before they are: the negative control of the crash test.
+    #[doc(hidden)]
+    pub fn committing_late(&self) -> Self {
+        Self { late: true, ..self.clone() }
     }
 
     /// One snapshot for several reads.
@@ -98,7 +111,7 @@ impl Db {
                 Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
                 Pools::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
             };
-            let mut tx = Tx { conn, open: true, locks: self.locks, _turn: None };
+            let mut tx = Tx { conn, open: true, locks: self.locks, late: self.late, _turn: None };
             tx.raw("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             Ok(tx)
         })
@@ -140,10 +153,11 @@ impl Db {
             match &self.pools {
                 Pools::Sqlite { writer, turn, .. } => {
                     let turn = Arc::clone(turn).lock_owned().await;
-                    begin_sqlite(writer, turn).await
+                    begin_sqlite(writer, turn, self.late).await
                 }
                 Pools::Postgres { desk, .. } => {
-                    let mut tx = Tx { conn: Conn::Postgres(desk.acquire().await?), open: true, locks: self.locks, _turn: None };
+                    let mut tx =
+                        Tx { conn: Conn::Postgres(desk.acquire().await?), open: true, locks: self.locks, late: self.late, _turn: None };
                     if self.locks {
                         let text = format!("BEGIN; SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})");
                         tx.raw_owned(text).await?;
@@ -166,10 +180,11 @@ impl Db {
                         Arc::clone(turn).lock_owned().await
                     };
                     let turn = tokio::time::timeout(WRITER_WAIT_MAX, waiting).await.map_err(|_| Error::writer_busy())?;
-                    begin_sqlite(writer, turn).await
+                    begin_sqlite(writer, turn, self.late).await
                 }
                 Pools::Postgres { pool, .. } => {
-                    let mut tx = Tx { conn: Conn::Postgres(pool.acquire().await?), open: true, locks: self.locks, _turn: None };
+                    let mut tx =
+                        Tx { conn: Conn::Postgres(pool.acquire().await?), open: true, locks: self.locks, late: self.late, _turn: None };
                     tx.raw("BEGIN", "BEGIN").await?;
                     Ok(tx)
                 }
@@ -192,8 +207,8 @@ impl Db {
     }
 }
 
-async fn begin_sqlite(writer: &sqlx::SqlitePool, turn: OwnedMutexGuard<()>) -> Result<Tx, Error> {
-    let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, locks: true, _turn: Some(turn) };
+async fn begin_sqlite(writer: &sqlx::SqlitePool, turn: OwnedMutexGuard<()>, late: bool) -> Result<Tx, Error> {
+    let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, locks: true, late, _turn: Some(turn) };
     tx.raw("BEGIN IMMEDIATE", "").await?;
     Ok(tx)
 }
@@ -314,6 +329,17 @@ impl Tx {
 
     /// Makes it so. What has not been committed never was.
     pub async fn commit(mut self) -> Result<(), Error> {
+        if self.late {
+            tokio::spawn(async move {
+                tokio::time::sleep(LATE).await;
+                self.make_it_so().await
+            });
+            return Ok(());
+        }
+        self.make_it_so().await
+    }
+
+    async fn make_it_so(&mut self) -> Result<(), Error> {
         self.raw("COMMIT", "COMMIT").await?;
         self.open = false;
         Ok(())
@@ -336,6 +362,15 @@ impl Tx {
                 Ok(alone)
             }
         }
+    }
+
+    /// Waits for the batch that the desk is deciding, and keeps it from the next until the end of this transaction: for the rare plain
+    /// change of rows that the desk reads and writes whole. The first statement of its transaction. On SQLite the writer is that lock.
+    pub async fn between_batches(&mut self) -> Result<(), Error> {
+        if self.locks && matches!(self.conn, Conn::Postgres(_)) {
+            self.raw_owned(format!("SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})")).await?;
+        }
+        Ok(())
     }
 
     async fn raw(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<(), Error> {

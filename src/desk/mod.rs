@@ -10,6 +10,9 @@ mod letters;
 mod places;
 mod sales;
 mod sessions;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod simulation;
 pub mod store;
 pub mod world;
 

@@ -125,16 +125,13 @@ pub async fn hand_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), Error> {
     tx.run("UPDATE letters SET person_id = $2 WHERE person_id = $1", (from, to)).await.map(drop)
 }
 
-/// Takes everything from a person's letters that says who she is: addresses, codes, words. What was not sent will not be.
+/// Takes everything from a person's letters that says who she is: addresses, codes, facts and words. What was not sent will not be; one
+/// that is on its way at this instant loses its lease, so that nothing is written back.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
-    let sql = "UPDATE letters SET state = 'obsolete', due_at = NULL WHERE person_id = $1 AND state IN ('queued', 'retrying')";
-    tx.run(sql, (person_id,)).await?;
-    let sql = "UPDATE letters SET to_email = NULL, sealed_code = NULL, subject = NULL, body_text = NULL, body_html = NULL, error = NULL \
-               WHERE person_id = $1";
-    tx.run(sql, (person_id,)).await?;
-    // These tell in their facts of devices and addresses; the rest tells of sessions and passes.
-    let sql = "UPDATE letters SET facts = $2 WHERE person_id = $1 AND kind IN ('new_device', 'address_changed')";
-    tx.run(sql, (person_id, Json(Facts::AlreadyRegistered {}))).await.map(drop)
+    let sql = "UPDATE letters SET facts = NULL, to_email = NULL, subject = NULL, body_text = NULL, body_html = NULL, error = NULL, \
+               sealed_code = NULL, lease = NULL, leased_until = NULL, due_at = NULL, \
+               state = CASE WHEN state IN ('queued', 'sending', 'retrying') THEN 'obsolete' ELSE state END WHERE person_id = $1";
+    tx.run(sql, (person_id,)).await.map(drop)
 }
 
 /// Takes a person's name from her letters before she is removed: of an account that was never confirmed.

@@ -229,6 +229,9 @@ fn without_addresses(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
+    use crate::letters::facts::ToRender;
+    use crate::letters::words::{self, tests::facts_of_every_kind};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -292,6 +295,16 @@ mod tests {
         let error = SendError::permanent("550 5.1.1 <ana@demo.test>:\r\n user unknown\u{7}");
         assert_eq!(error.message, "550 5.1.1 (address) user unknown");
         assert_eq!(SendError::transient("x".repeat(10_000)).message.len(), ERROR_CHARS_MAX);
+    }
+
+    #[test]
+    fn letters_with_a_code_are_known_by_their_kind() {
+        for (kind, facts) in facts_of_every_kind() {
+            let letter = |code| ToRender { language: Language::En, name: None, facts: &facts, public_url: "", booking_id: None, code };
+            // Without a code such a letter cannot be put into words.
+            assert_eq!(words::render(&letter(None)).is_err(), carries_code(kind), "{kind}");
+            assert!(words::render(&letter(Some(""))).is_ok(), "{kind}");
+        }
     }
 
     #[test]

@@ -263,12 +263,3 @@ pub async fn erase_older(tx: &mut Tx, before: DateTime<Utc>, most: i64) -> Resul
                AND state IN ('sent', 'failed', 'bounced', 'obsolete') ORDER BY created_at LIMIT $2)";
     tx.run(sql, (before, most)).await
 }
-
-/// Erases everything personal in a person's letters, in the transaction that deletes her account. What was not sent never will be:
-/// one that is on its way at this instant loses its lease, so that nothing is written back.
-pub async fn erase_of_person(tx: &mut Tx, person_id: Uuid) -> Result<u64, Error> {
-    let sql = "UPDATE letters SET facts = NULL, to_email = NULL, subject = NULL, body_text = NULL, body_html = NULL, error = NULL, \
-               sealed_code = NULL, lease = NULL, leased_until = NULL, due_at = NULL, \
-               state = CASE WHEN state IN ('queued', 'sending', 'retrying') THEN 'obsolete' ELSE state END WHERE person_id = $1";
-    tx.run(sql, (person_id,)).await
-}

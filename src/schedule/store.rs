@@ -77,17 +77,6 @@ pub async fn one_for(db: &Db, id: Uuid, person_id: Uuid) -> Result<Option<ShownT
     db.maybe(sql, (id, person_id)).await
 }
 
-/// Keeps these sessions from plain transactions that would set their instants, until the end of this one. A statement of its own:
-/// what is decided upon is read after it.
-pub async fn lock(tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
-    let sql = Sql::Each {
-        // The writer is alone as it is.
-        sqlite: "SELECT id FROM sessions WHERE id IN # AND id IS NULL",
-        postgres: "SELECT id FROM sessions WHERE id IN # ORDER BY id FOR NO KEY UPDATE",
-    };
-    tx.among::<(Uuid,), _>(sql, (), ids).await.map(drop)
-}
-
 /// These sessions, in no order, as the desk needs them for its answers.
 pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Shown>, Error> {
     let sql = shown!(
@@ -199,22 +188,25 @@ pub async fn any_to_come(tx: &mut Tx, studio_id: Uuid, now: DateTime<Utc>) -> Re
     Ok(tx.maybe::<(Uuid,)>(sql, (studio_id, now)).await?.is_some())
 }
 
-/// Gives the sessions to come the instants of the studio's new house rules; how many. Bookings keep what they were told.
+/// Gives the sessions to come the instants of the studio's new house rules. Bookings keep what they were told. Returns how many sessions,
+/// and those in which somebody waits: the desk is to look whether she may move up now.
 ///
-/// A plain transaction may do this beside the desk: it sets columns that the desk only reads. The rows are locked first, in the order of
-/// their ids, and so is the studio's row before them (by the caller's update): a batch that is deciding on one of these sessions, or
-/// making one by the old rules, is waited for or waits, and reads the new columns in its next statement.
-pub async fn apply_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, zone: Zone, now: DateTime<Utc>) -> Result<u64, Error> {
-    let sql = Sql::Each {
-        sqlite: "SELECT id, starts_at, capacity FROM sessions \
-                 WHERE studio_id = $1 AND starts_at > $2 AND status <> 'cancelled' ORDER BY id",
-        postgres: "SELECT id, starts_at, capacity FROM sessions \
-                   WHERE studio_id = $1 AND starts_at > $2 AND status <> 'cancelled' ORDER BY id FOR NO KEY UPDATE",
-    };
-    let to_come: Vec<(Uuid, DateTime<Utc>, i64)> = tx.all(sql, (studio_id, now)).await?;
+/// The caller's transaction stands [between two batches](Tx::between_batches) of the desk, which writes sessions whole and gives new ones
+/// their instants by the rules that it read: no batch has seen the old rules and writes after this.
+pub async fn apply_rules(
+    tx: &mut Tx,
+    studio_id: Uuid,
+    rules: &HouseRules,
+    zone: Zone,
+    now: DateTime<Utc>,
+) -> Result<(usize, Vec<Uuid>), Error> {
+    let sql = "SELECT id, starts_at, capacity, waiting FROM sessions WHERE studio_id = $1 AND starts_at > $2 AND status <> 'cancelled'";
+    let to_come: Vec<(Uuid, DateTime<Utc>, i64, i64)> = tx.all(sql, (studio_id, now)).await?;
+    let sessions = to_come.len();
+    let waited_for = to_come.iter().filter(|(.., waiting)| *waiting > 0).map(|(id, ..)| *id).collect();
     let rows = to_come
         .into_iter()
-        .map(|(id, starts_at, capacity)| {
+        .map(|(id, starts_at, capacity, _)| {
             let SessionInstants { booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap } =
                 instants(rules, zone.tz(), starts_at, capacity);
             (id, booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap)
@@ -224,7 +216,8 @@ pub async fn apply_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, zone:
                booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, waiting_ends_at = x.ends, \
                waitlist_cap = x.cap \
                FROM x WHERE sessions.id = x.id";
-    tx.rows(sql, rows).await
+    tx.rows(sql, rows).await?;
+    Ok((sessions, waited_for))
 }
 
 /// The studio's class types, oldest first.

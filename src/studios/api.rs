@@ -13,6 +13,7 @@ use super::{HouseRules, Room, Studio, Zone, store};
 use crate::answer::Versioned;
 use crate::app::App;
 use crate::audit;
+use crate::desk::What;
 use crate::extract::{Body, IfMatch, Paging, Path, Query, Within, given, page};
 use crate::ids::new_id;
 use crate::language::Language;
@@ -191,6 +192,10 @@ pub async fn change(
         .db
         .write("change_studio", move |tx| {
             Box::pin(async move {
+                if change.time_zone.is_some() {
+                    // No session may be made by the old zone meanwhile.
+                    tx.between_batches().await?;
+                }
                 let mut studio = store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
                 must_match(studio.version, if_match)?;
                 let zone = studio.time_zone;
@@ -255,24 +260,31 @@ pub async fn set_house_rules(
     let rules = HouseRules::parse(written)
         .map_err(|refused| Problem::fields(refused.into_iter().map(|(field, message)| FieldError { field, message }).collect()))?;
     let (now, record) = (app.clock.now(), caller.record());
-    let (version, rules) = app
+    let (version, rules, waited_for) = app
         .db
         .write("set_house_rules", move |tx| {
             Box::pin(async move {
+                tx.between_batches().await?;
                 let policy = store::policy_to_edit(tx, id).await?.ok_or_else(nothing)?;
                 must_match(policy.house_rules_version, if_match)?;
                 let version = policy.house_rules_version + 1;
                 store::set_house_rules(tx, id, &rules, version).await?;
-                let sessions = schedule::store::apply_rules(tx, id, &rules, policy.time_zone, now).await?;
+                let (sessions, waited_for) = schedule::store::apply_rules(tx, id, &rules, policy.time_zone, now).await?;
                 let changed = difference(&policy.house_rules, &rules);
                 let entry = record
                     .of("house_rules.changed", "studio", id, Some(id))
                     .with(json!({ "version": version, "sessions": sessions, "changed": changed }));
                 audit::write(tx, now, vec![entry]).await?;
-                Ok::<_, Problem>((version, rules))
+                Ok::<_, Problem>((version, rules, waited_for))
             })
         })
         .await?;
+    // Who may move up by the new rules does so now; should the desk be too busy, the next sweep finds her.
+    for session_id in waited_for {
+        if app.desk.sweep(What::Refill { session_id }).await.is_err() {
+            break;
+        }
+    }
     Ok(HouseRulesView::of(id, version, rules))
 }
 

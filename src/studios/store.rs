@@ -21,12 +21,6 @@ pub async fn studio(db: &Db, id: Uuid) -> Result<Option<Studio>, Error> {
     db.maybe(sql, (id,)).await
 }
 
-/// These studios, in no order.
-pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Studio>, Error> {
-    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id IN #";
-    tx.among(sql, (), ids).await
-}
-
 /// The studio's zone and language; `None`: there is no such studio.
 pub async fn setting(db: &Db, id: Uuid) -> Result<Option<(Zone, Language)>, Error> {
     db.maybe("SELECT time_zone, locale FROM studios WHERE id = $1", (id,)).await
@@ -58,21 +52,6 @@ pub async fn set_studio(tx: &mut Tx, studio: &Studio) -> Result<(), Error> {
                shop_url = $9, version = $10 WHERE id = $1";
     let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version } = studio.clone();
     tx.run(sql, (id, name, address, time_zone.name(), locale, contact, rules_text, privacy_url, shop_url, version)).await.map(drop)
-}
-
-/// The policies of these studios as they are, in no order.
-pub async fn policies(tx: &mut Tx, studio_ids: &[Uuid]) -> Result<Vec<Policy>, Error> {
-    let sql = "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id IN #";
-    tx.among(sql, (), studio_ids).await
-}
-
-/// The same, and nobody changes them until the end of the transaction: by them a session gets its instants when it is made or moved.
-pub async fn policies_kept(tx: &mut Tx, studio_ids: &[Uuid]) -> Result<Vec<Policy>, Error> {
-    let sql = Sql::Each {
-        sqlite: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id IN #",
-        postgres: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id IN # ORDER BY id FOR SHARE",
-    };
-    tx.among(sql, (), studio_ids).await
 }
 
 /// The policy of one studio.

@@ -88,7 +88,7 @@ pub struct Rooms {
 /// Where the rows are.
 enum Database {
     File { _directory: TempDir },
-    Own { name: String, _directory: TempDir },
+    Own { name: String, cluster: &'static Cluster, _directory: TempDir },
 }
 
 impl Deref for House {
@@ -107,28 +107,34 @@ impl House {
 
     /// The same, with other settings.
     pub async fn open_with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Option<Self> {
+        let cluster = if engine == Engine::Postgres { Some(Cluster::shared()?) } else { None };
+        Some(Self::open_on(cluster, THE_BEGINNING.parse().unwrap(), change).await)
+    }
+
+    /// The same on this cluster, or, without one, on SQLite; the clock stands at `begins`.
+    pub async fn open_on(cluster: Option<&'static Cluster>, begins: DateTime<Utc>, change: impl FnOnce(&mut Settings)) -> Self {
         // `RUST_LOG=warn` shows what the house says of itself.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let directory = TempDir::with_prefix("releve-test-").unwrap();
         let path = directory.path().to_owned();
-        let (database, url) = match engine {
-            Engine::Sqlite => {
+        let (database, url) = match cluster {
+            None => {
                 let file = path.join("releve.db");
                 std::fs::write(&file, migrated_file().await).unwrap();
                 let url = format!("sqlite:{}", file.display());
                 (Database::File { _directory: directory }, url)
             }
-            Engine::Postgres => {
-                let (name, url) = Cluster::shared()?.database().await;
-                (Database::Own { name, _directory: directory }, url)
+            Some(cluster) => {
+                let (name, url) = cluster.database().await;
+                (Database::Own { name, cluster, _directory: directory }, url)
             }
         };
         let mut settings = settings(&path, url);
         change(&mut settings);
         let options = Options { connections: settings.database.connections, ..Options::default() };
         let db = Db::open(&settings.database.url, options).await.unwrap();
-        let clock = Clock::standing_at(THE_BEGINNING.parse().unwrap());
+        let clock = Clock::standing_at(begins);
         let studio = seed::jing_an(&db, clock.now()).await;
         let post = Post::open(&settings).unwrap();
         let app = App::new(settings, db.clone(), clock.clone(), post).unwrap();
@@ -137,7 +143,7 @@ impl House {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(releve::server::serve(app.clone(), listener, async { drop(stopped.await) }));
-        Some(Self(Arc::new(Rooms {
+        Self(Arc::new(Rooms {
             app,
             db,
             clock,
@@ -150,7 +156,7 @@ impl House {
             stop: std::sync::Mutex::new(Some(stop)),
             served: std::sync::Mutex::new(Some(served)),
             database,
-        })))
+        }))
     }
 
     /// A new id, as an app would choose it.
@@ -217,8 +223,8 @@ impl House {
             self.audit_is_clean().await;
         }
         self.shut().await;
-        if let Database::Own { name, .. } = &self.database {
-            Cluster::shared().unwrap().drop_database(name).await;
+        if let Database::Own { name, cluster, .. } = &self.database {
+            cluster.drop_database(name).await;
         }
     }
 

@@ -13,9 +13,9 @@ use releve::language::{Language, Texts};
 use releve::letters::facts::{Facts, PassedOver, SessionFacts, StudioFacts, Terms};
 use releve::letters::message::Mail;
 use releve::letters::outbox::{self, Letter};
+use releve::letters::retention;
 use releve::letters::transport::{Post, Transport};
 use releve::letters::worker::Worker;
-use releve::letters::{retention, store};
 use uuid::Uuid;
 
 use crate::house::House;
@@ -596,7 +596,7 @@ both_engines! {
         let worker = house.sending_to(&server.url());
         let sending = tokio::spawn(async move { worker.run_one().await });
         until(async || server.stalled() == 1).await;
-        house.write(move |tx| Box::pin(async move { store::erase_of_person(tx, ana.id).await })).await;
+        house.write(move |tx| Box::pin(async move { outbox::forget(tx, ana.id).await })).await;
         sending.abort();
         let rows = house.rows().await;
         assert!(rows.iter().all(|row| row.erased && row.subject.is_none() && row.body_text.is_none()), "{rows:?}");

@@ -145,7 +145,7 @@ fn undertaker(directories: &[String]) -> Child {
 }
 
 /// Counts a test that could not run; the sum is said after everything else, by a process that outlives this one. Fails with `CI=true`.
-fn note_absence() {
+pub fn note_absence() {
     static TELLER: Mutex<Option<Child>> = Mutex::new(None);
     let script = r#"trap '' INT TERM HUP; n=0; while read -r _; do n=$((n+1)); done
         printf '\nNOT RUN: %s tests on PostgreSQL (%s): its binaries are neither on the PATH nor under /usr/lib/postgresql/*/bin (Debian: apt-get install postgresql)\n' "$n" "$1" >&2"#;
