@@ -10,6 +10,7 @@ mod accounts;
 mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod proxy;
 mod seed;
 mod speech;
 
@@ -17,6 +18,7 @@ mod booking;
 mod cancellation;
 mod demo;
 mod desk;
+mod faults;
 mod housekeeping;
 mod leaving;
 mod letters;
