@@ -93,6 +93,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
 /// The body of a cancellation.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = BookingCancellation)]
 pub struct CancelBody {
     /// Only if the booking still has this status.
     #[serde(default)]
@@ -159,6 +160,7 @@ pub enum When {
 
 /// The parameters of one's own list.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OwnParams {
     /// `upcoming` or `past`.

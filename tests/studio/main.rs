@@ -14,6 +14,7 @@ mod proxy;
 mod seed;
 mod speech;
 
+mod bad_input;
 mod booking;
 mod cancellation;
 mod demo;
@@ -25,6 +26,7 @@ mod letters;
 mod letters_read;
 mod passes;
 mod passwords;
+mod races;
 mod registering;
 mod running_a_class;
 mod running_a_studio;
