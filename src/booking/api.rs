@@ -131,7 +131,7 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
         reason: body.reason.map(Note::into_string),
     };
     let shown = ask_desk(&app, &caller, What::Cancel(ask)).await?;
-    Ok(answer(&app, &caller, *shown).await?)
+    answer(&app, &caller, *shown).await
 }
 
 /// `{}`: nothing has to be said.
@@ -144,7 +144,7 @@ pub struct Nothing {}
     responses((status = 200, body = BookingView<'static>), (status = 409, description = "offer-expired, session-full")))]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(Nothing {}): Body<Nothing>) -> Answer<Response> {
     let shown = ask_desk(&app, &caller, What::Accept { booking_id: id }).await?;
-    Ok(answer(&app, &caller, *shown).await?)
+    answer(&app, &caller, *shown).await
 }
 
 /// Which of her bookings.

@@ -52,6 +52,19 @@ impl Error {
         sqlx::Error::PoolTimedOut.into()
     }
 
+    pub(super) fn silent() -> Self {
+        sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the server does not answer")).into()
+    }
+
+    /// Whether its connection leads nowhere any more: to a server that shuts down, that only reads since a failover, or that is silent.
+    pub(super) fn spoils_its_connection(&self) -> bool {
+        match &self.source {
+            sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("25006" | "57P01" | "57P02" | "57P03")),
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn missing() -> Self {
         sqlx::Error::RowNotFound.into()
     }

@@ -10,6 +10,7 @@ mod accounts;
 mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod proxy;
 mod seed;
 mod speech;
 
