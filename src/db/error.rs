@@ -43,9 +43,12 @@ impl Error {
         }
     }
 
-    /// Whether the disk is full, which an operator must read in the log.
-    pub fn disk_full(&self) -> bool {
-        matches!(&self.source, sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")))
+    /// What an operator must read in the log of a database that is away.
+    pub fn plight(&self) -> &'static str {
+        match &self.source {
+            sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")) => "the disk is full",
+            _ => "the database is away",
+        }
     }
 
     pub(super) fn writer_busy() -> Self {

@@ -24,6 +24,7 @@ mod housekeeping;
 mod leaving;
 mod letters;
 mod letters_read;
+mod losing_postgres;
 mod passes;
 mod passwords;
 mod races;
