@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -71,7 +71,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
+        // serde_json calls some wrong types (an object where a word belongs) errors of syntax.
+        if inner.is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
             let message = without_position(&inner.to_string());
             Problem::field(named_field(&path, &message), message)
         } else {
@@ -79,6 +80,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
     })?;
     json.end().map_err(|error| Problem::new(Kind::MalformedBody).about("body", error.to_string()))?;
+    // serde reads an array into a struct, too, field by field.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::field("body", "must be an object"));
+    }
     Ok(value)
 }
 

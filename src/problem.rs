@@ -213,7 +213,7 @@ impl From<db::Error> for Problem {
         match error.trouble() {
             db::Trouble::Again => Self::new(Kind::Busy).retry_after(1),
             db::Trouble::Away => {
-                tracing::error!(%error, disk_full = error.disk_full(), "the database is away");
+                tracing::error!(%error, "{}", error.plight());
                 Self::new(Kind::Unavailable).retry_after(2)
             }
             db::Trouble::Unique | db::Trouble::Fault => Self::fault(error),

@@ -401,7 +401,7 @@ async fn audit(tx: &mut Tx) -> Result<(), Error> {
 async fn sign_in(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO devices (id, person_id, family_hash, current_hash, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $5)";
     tx.run(sql, (id(0xf2), id(ANA), vec![1_u8; 32], vec![2_u8; 32], now())).await?;
-    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, created_at, expires_at) VALUES ($1, $2, $3, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, nth, created_at, expires_at) VALUES ($1, $2, $3, $3, $4, $5, 1, $6, $7)";
     tx.run(sql, (id(0xf3), "address", "ana@example.test", Some(id(ANA)), vec![3_u8; 32], now(), now() + TimeDelta::minutes(15))).await?;
     let sql = "INSERT INTO invitations (id, studio_id, email, email_key, roles, code_hash, invited_by, created_at, expires_at) \
                VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8)";

@@ -10,6 +10,7 @@ mod client;
 mod figures;
 mod filling;
 #[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, reason = "each binary uses what it needs")]
 mod postgres;
 mod servers;
 mod textbook;

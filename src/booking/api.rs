@@ -18,7 +18,7 @@ use super::{Booking, Status, store};
 use crate::app::App;
 use crate::desk::command::{Book, Cancel};
 use crate::desk::{Outcome, ShownBooking, What};
-use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page};
+use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable};
 use crate::problem::{Answer, Kind, Problem};
 use crate::schedule;
 use crate::sign_in::Caller;
@@ -93,6 +93,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
 /// The body of a cancellation.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = BookingCancellation)]
 pub struct CancelBody {
     /// Only if the booking still has this status.
     #[serde(default)]
@@ -130,7 +131,7 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
         reason: body.reason.map(Note::into_string),
     };
     let shown = ask_desk(&app, &caller, What::Cancel(ask)).await?;
-    Ok(answer(&app, &caller, *shown).await?)
+    answer(&app, &caller, *shown).await
 }
 
 /// `{}`: nothing has to be said.
@@ -143,7 +144,7 @@ pub struct Nothing {}
     responses((status = 200, body = BookingView<'static>), (status = 409, description = "offer-expired, session-full")))]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(Nothing {}): Body<Nothing>) -> Answer<Response> {
     let shown = ask_desk(&app, &caller, What::Accept { booking_id: id }).await?;
-    Ok(answer(&app, &caller, *shown).await?)
+    answer(&app, &caller, *shown).await
 }
 
 /// Which of her bookings.
@@ -159,6 +160,7 @@ pub enum When {
 
 /// The parameters of one's own list.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OwnParams {
     /// `upcoming` or `past`.
@@ -188,7 +190,7 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
     let upcoming = params.when == When::Upcoming;
     let edge = if upcoming { (DateTime::UNIX_EPOCH, Uuid::nil()) } else { (DateTime::<Utc>::MAX_UTC, Uuid::max()) };
     let after = params.after.map_or(edge, |Cursor(after)| after);
-    let after = (after.0.min(last_instant()), after.1);
+    let after = (storable(after.0), after.1);
     let more = params.limit.0 + 1;
     let found = if upcoming {
         store::upcoming(&app.db, caller.person_id, now, after, more).await?
@@ -211,11 +213,6 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
         })
         .collect();
     Ok(Json(Bookings { bookings, next }).into_response())
-}
-
-/// The end of the years that both engines store.
-fn last_instant() -> DateTime<Utc> {
-    DateTime::from_timestamp(7_258_118_399, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Hands the command in and takes the booking that comes of it.

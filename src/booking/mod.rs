@@ -20,6 +20,7 @@ use crate::letters::facts::PassedOver;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = BookingStatus)]
 pub enum Status {
     /// A place is hers.
     Booked,

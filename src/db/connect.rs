@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -19,6 +20,9 @@ pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres")
 
 /// Statements that a connection keeps prepared: more than there are.
 const STATEMENTS_KEPT: usize = 512;
+
+/// A connection that was used so lately is taken to be alive; one that was not is asked, and may take so long to say so.
+const IDLE_TRUSTED: Duration = Duration::from_secs(1);
 
 /// The two engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +97,19 @@ impl Db {
         } else {
             connect
         };
-        let pool = || PgPoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false);
+        // A connection that has lain idle may have died unnoticed. In a rush none lies idle, and none is asked.
+        let pool = || {
+            PgPoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false).before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for < IDLE_TRUSTED {
+                        return Ok(true);
+                    }
+                    let silent = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+                    tokio::time::timeout(IDLE_TRUSTED, connection.ping()).await.map_err(|_| silent())??;
+                    Ok(true)
+                })
+            })
+        };
         let general = pool().max_connections(options.connections.max(1)).connect_with(connect.clone()).await?;
         let desk = pool().max_connections(1).idle_timeout(None).connect_lazy_with(connect);
         let db = Self { pools: Pools::Postgres { pool: general, desk }, locks: true, late: false };

@@ -43,13 +43,29 @@ impl Error {
         }
     }
 
-    /// Whether the disk is full, which an operator must read in the log.
-    pub fn disk_full(&self) -> bool {
-        matches!(&self.source, sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")))
+    /// What an operator must read in the log of a database that is away.
+    pub fn plight(&self) -> &'static str {
+        match &self.source {
+            sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")) => "the disk is full",
+            _ => "the database is away",
+        }
     }
 
     pub(super) fn writer_busy() -> Self {
         sqlx::Error::PoolTimedOut.into()
+    }
+
+    pub(super) fn silent() -> Self {
+        sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the server does not answer")).into()
+    }
+
+    /// Whether its connection leads nowhere any more: to a server that shuts down, that only reads since a failover, or that is silent.
+    pub(super) fn spoils_its_connection(&self) -> bool {
+        match &self.source {
+            sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("25006" | "57P01" | "57P02" | "57P03")),
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+            _ => false,
+        }
     }
 
     pub(super) fn missing() -> Self {

@@ -33,6 +33,10 @@ pub type Work<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>
 /// How long a writer waits for its turn before the caller is told to come again.
 const WRITER_WAIT_MAX: Duration = Duration::from_secs(2);
 
+/// A server that says nothing for so long is gone: it would itself have ended the statement after 10 s. Without this a host that
+/// vanished would hold every connection until the kernel gives up on it, a quarter of an hour later.
+const SILENCE_MAX: Duration = Duration::from_secs(12);
+
 /// How late a commit is that was said to be made before.
 const LATE: Duration = Duration::from_millis(50);
 
@@ -70,6 +74,8 @@ enum Pools {
 pub struct Tx {
     conn: Conn,
     open: bool,
+    /// Its server is gone or only reads: the connection is not used again.
+    spoiled: bool,
     /// False only in the negative control of a race test.
     locks: bool,
     /// True only in the negative control of the crash test.
@@ -111,7 +117,7 @@ impl Db {
                 Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
                 Pools::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
             };
-            let mut tx = Tx { conn, open: true, locks: self.locks, late: self.late, _turn: None };
+            let mut tx = Tx { conn, open: true, spoiled: false, locks: self.locks, late: self.late, _turn: None };
             tx.raw("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             Ok(tx)
         })
@@ -156,8 +162,14 @@ impl Db {
                     begin_sqlite(writer, turn, self.late).await
                 }
                 Pools::Postgres { desk, .. } => {
-                    let mut tx =
-                        Tx { conn: Conn::Postgres(desk.acquire().await?), open: true, locks: self.locks, late: self.late, _turn: None };
+                    let mut tx = Tx {
+                        conn: Conn::Postgres(desk.acquire().await?),
+                        open: true,
+                        spoiled: false,
+                        locks: self.locks,
+                        late: self.late,
+                        _turn: None,
+                    };
                     if self.locks {
                         let text = format!("BEGIN; SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})");
                         tx.raw_owned(text).await?;
@@ -183,8 +195,14 @@ impl Db {
                     begin_sqlite(writer, turn, self.late).await
                 }
                 Pools::Postgres { pool, .. } => {
-                    let mut tx =
-                        Tx { conn: Conn::Postgres(pool.acquire().await?), open: true, locks: self.locks, late: self.late, _turn: None };
+                    let mut tx = Tx {
+                        conn: Conn::Postgres(pool.acquire().await?),
+                        open: true,
+                        spoiled: false,
+                        locks: self.locks,
+                        late: self.late,
+                        _turn: None,
+                    };
                     tx.raw("BEGIN", "BEGIN").await?;
                     Ok(tx)
                 }
@@ -208,7 +226,7 @@ impl Db {
 }
 
 async fn begin_sqlite(writer: &sqlx::SqlitePool, turn: OwnedMutexGuard<()>, late: bool) -> Result<Tx, Error> {
-    let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, locks: true, late, _turn: Some(turn) };
+    let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, spoiled: false, locks: true, late, _turn: Some(turn) };
     tx.raw("BEGIN IMMEDIATE", "").await?;
     Ok(tx)
 }
@@ -218,7 +236,7 @@ impl Db {
     pub fn all<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
         match &self.pools {
             Pools::Sqlite { readers, .. } => sql::all_sqlite(readers, sql.into().sqlite(), binds.sqlite()),
-            Pools::Postgres { pool, .. } => sql::all_postgres(pool, sql.into().postgres(), binds.postgres()),
+            Pools::Postgres { pool, .. } => lent(pool, sql.into().postgres(), binds.postgres()),
         }
     }
 
@@ -247,7 +265,7 @@ impl Db {
             }
             Pools::Postgres { pool, .. } => {
                 let (text, args) = sql::among_postgres(sql.into().postgres(), binds, list);
-                sql::all_postgres(pool, text, args)
+                lent(pool, text, args)
             }
         }
     }
@@ -258,7 +276,9 @@ impl Tx {
     pub fn all<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
         match &mut self.conn {
             Conn::Sqlite(conn) => sql::all_sqlite(&mut **conn, sql.into().sqlite(), binds.sqlite()),
-            Conn::Postgres(conn) => sql::all_postgres(&mut **conn, sql.into().locking(self.locks), binds.postgres()),
+            Conn::Postgres(conn) => {
+                noting(&mut self.spoiled, sql::all_postgres(&mut **conn, sql.into().locking(self.locks), binds.postgres()))
+            }
         }
     }
 
@@ -287,7 +307,7 @@ impl Tx {
             }
             Conn::Postgres(conn) => {
                 let (text, args) = sql::among_postgres(sql.into().locking(self.locks), binds, list);
-                sql::all_postgres(&mut **conn, text, args)
+                noting(&mut self.spoiled, sql::all_postgres(&mut **conn, text, args))
             }
         }
     }
@@ -296,7 +316,7 @@ impl Tx {
     pub fn run(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, u64> {
         match &mut self.conn {
             Conn::Sqlite(conn) => sql::run_sqlite(conn, sql.into().sqlite(), binds.sqlite()),
-            Conn::Postgres(conn) => sql::run_postgres(conn, sql.into().postgres(), binds.postgres()),
+            Conn::Postgres(conn) => noting(&mut self.spoiled, sql::run_postgres(conn, sql.into().postgres(), binds.postgres())),
         }
     }
 
@@ -316,10 +336,11 @@ impl Tx {
             }
             Conn::Postgres(conn) => {
                 let statements = sql::rows_postgres(sql.into().postgres(), rows);
+                let spoiled = &mut self.spoiled;
                 Box::pin(async move {
                     let mut touched = 0;
                     for (text, args) in statements {
-                        touched += sql::run_postgres(conn, text, args).await?;
+                        touched += noting(spoiled, sql::run_postgres(conn, text, args)).await?;
                     }
                     Ok(touched)
                 })
@@ -345,9 +366,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes it all back and keeps the connection.
+    /// Takes it all back and keeps the connection, if it is of any use.
     pub async fn rollback(mut self) {
-        if self.raw("ROLLBACK", "ROLLBACK").await.is_ok() {
+        if !self.spoiled && self.raw("ROLLBACK", "ROLLBACK").await.is_ok() {
             self.open = false;
         }
     }
@@ -376,7 +397,7 @@ impl Tx {
     async fn raw(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<(), Error> {
         match &mut self.conn {
             Conn::Sqlite(conn) => sqlx::raw_sql(sqlite).execute(&mut **conn).await.map(drop)?,
-            Conn::Postgres(conn) => sqlx::raw_sql(postgres).execute(&mut **conn).await.map(drop)?,
+            Conn::Postgres(conn) => noting(&mut self.spoiled, raw_postgres(conn, postgres.into())).await?,
         }
         Ok(())
     }
@@ -384,7 +405,7 @@ impl Tx {
     /// Only for texts made of this file's own constants.
     async fn raw_owned(&mut self, text: String) -> Result<(), Error> {
         if let Conn::Postgres(conn) = &mut self.conn {
-            sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut **conn).await?;
+            noting(&mut self.spoiled, raw_postgres(conn, text)).await?;
         }
         Ok(())
     }
@@ -400,6 +421,49 @@ impl Drop for Tx {
             }
         }
     }
+}
+
+/// Only for texts made of this file's own constants.
+fn raw_postgres(conn: &mut sqlx::PgConnection, text: String) -> Eventually<'_, ()> {
+    Box::pin(async move { Ok(sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(conn).await.map(drop)?) })
+}
+
+/// The statement's outcome, or that the server has fallen silent; notes whether the connection is of any further use.
+fn noting<'a, T: Send + 'a>(spoiled: &'a mut bool, statement: Eventually<'a, T>) -> Eventually<'a, T> {
+    Box::pin(async move {
+        let outcome = tokio::time::timeout(SILENCE_MAX, statement).await.unwrap_or_else(|_| Err(Error::silent()));
+        *spoiled |= outcome.as_ref().is_err_and(Error::spoils_its_connection);
+        outcome
+    })
+}
+
+/// A connection out of its pool for one statement. Given back in the middle of it, it would hold its place in the pool for as long as
+/// its server is silent: it is closed instead.
+struct Loan {
+    conn: PoolConnection<Postgres>,
+    spoiled: bool,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if self.spoiled {
+            self.conn.close_on_drop();
+        }
+    }
+}
+
+fn lent<'a, T: Record>(
+    pool: &'a sqlx::PgPool,
+    text: &'static str,
+    args: sql::Built<sqlx::postgres::PgArguments>,
+) -> Eventually<'a, Vec<T>> {
+    Box::pin(async move {
+        let mut loan = Loan { conn: pool.acquire().await?, spoiled: true };
+        let mut spoiled = false;
+        let found = noting(&mut spoiled, sql::all_postgres(&mut *loan.conn, text, args)).await;
+        loan.spoiled = spoiled;
+        found
+    })
 }
 
 fn first<'a, T: Send + 'a>(all: Eventually<'a, Vec<T>>) -> Eventually<'a, Option<T>> {

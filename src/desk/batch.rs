@@ -51,7 +51,7 @@ pub async fn decide_all(db: &Db, commands: Arc<Vec<Stamped>>) -> Vec<Answer<Outc
                 answers[from..to].iter_mut().for_each(|answer| *answer = Some(Err(busy())));
             }
             Tried::Failed(error) if matches!(error.trouble(), Trouble::Away) => {
-                tracing::error!(%error, disk_full = error.disk_full(), commands = to - from, "the database is away");
+                tracing::error!(%error, commands = to - from, "{}", error.plight());
                 answers[from..to].iter_mut().for_each(|answer| *answer = Some(Err(Problem::new(Kind::Unavailable).retry_after(2))));
             }
             failed if to - from > 1 => {

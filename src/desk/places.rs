@@ -622,12 +622,9 @@ pub fn remove_person(world: &mut World, actor: &Actor, person_id: Uuid, now: Dat
     };
     let mut touched = Touched::default();
     for booking in coming {
-        match rules::cancel(&booking, true, now) {
-            Ok(decided) => {
-                let ending = Ending { by: EndedBy::Member, reason: None };
-                end_by_person(world, actor, booking, decided, &ending, &mut touched, now)?;
-            }
-            Err(_) => {}
+        if let Ok(decided) = rules::cancel(&booking, true, now) {
+            let ending = Ending { by: EndedBy::Member, reason: None };
+            end_by_person(world, actor, booking, decided, &ending, &mut touched, now)?;
         }
     }
     touched.people.clear();

@@ -298,7 +298,7 @@ fn start(local_start: LocalStart, studio: &Studio, now: DateTime<Utc>) -> Decide
 
 fn capacity(asked: Option<i64>, room: &Room) -> Decided<i64> {
     let capacity = asked.unwrap_or(room.capacity);
-    if capacity < 1 || capacity > CAPACITY_MAX || capacity > room.capacity {
+    if !(1..=CAPACITY_MAX.min(room.capacity)).contains(&capacity) {
         return Err(Problem::field("capacity", format!("must be 1 to {}, the capacity of the room", room.capacity)).into());
     }
     Ok(capacity)

@@ -117,6 +117,12 @@ impl<T> Table<T> {
     }
 }
 
+/// Which sessions may stand in the way of another: its room, instructor, start and end.
+type RoomAndTime = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>);
+
+/// How often each membership was used in a week.
+pub type Visits = Vec<(Uuid, i64)>;
+
 /// How much of a queue has been read.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
@@ -174,7 +180,7 @@ pub struct World {
     /// Withdrawn ids, and until when they are barred for whom; `None`: not withdrawn.
     pub(super) withdrawn: HashMap<(Uuid, Uuid), Option<DateTime<Utc>>>,
     pub(super) new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
-    pub(super) clashes: HashMap<(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>), Vec<Clash>>,
+    pub(super) clashes: HashMap<RoomAndTime, Vec<Clash>>,
     pub(super) idempotency: HashMap<(Uuid, String), Option<(String, Uuid)>>,
     pub(super) new_idempotency: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>,
     /// Entries of the ledger to be written.
@@ -328,7 +334,7 @@ impl World {
     }
 
     /// A person's passes, and how often each membership was used in the week of `monday`.
-    pub fn passes(&self, person_id: Uuid, monday: NaiveDate) -> Decided<(Vec<PassState>, Vec<(Uuid, i64)>)> {
+    pub fn passes(&self, person_id: Uuid, monday: NaiveDate) -> Decided<(Vec<PassState>, Visits)> {
         let mut needs = Vec::new();
         let mut states = Vec::new();
         let mut used = Vec::new();

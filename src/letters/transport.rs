@@ -96,7 +96,7 @@ pub struct Memory(Arc<Mutex<VecDeque<Mail>>>);
 
 impl Memory {
     /// So many are kept: a bench sends tens of thousands.
-    pub const KEPT: usize = 2_000;
+    pub const KEPT: usize = 500;
 
     /// The mails, in the order in which they were sent.
     pub fn mails(&self) -> Vec<Mail> {

@@ -437,7 +437,7 @@ fn pause_after(error: &Error) -> Duration {
     if error.trouble() == Trouble::Again {
         return IN_THE_WAY;
     }
-    tracing::error!(%error, disk_full = error.disk_full(), "letters can be neither leased nor settled");
+    tracing::error!(%error, "{}: letters can be neither leased nor settled", error.plight());
     AWAY
 }
 

@@ -32,6 +32,7 @@ pub struct PassView {
 /// Whether a pass can still pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PassState)]
 pub enum State {
     /// It can.
     Active,

@@ -31,6 +31,7 @@ pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = SessionStatus)]
 pub enum Status {
     /// Only staff see it.
     Draft,

@@ -90,6 +90,7 @@ pub async fn edit(
 /// Why a session is cancelled; the note goes to everybody who is in it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SessionCancellation)]
 pub struct CancelBody {
     #[serde(default)]
     reason: Option<CancelReason>,

@@ -61,6 +61,7 @@ pub struct Named<'a> {
 /// The reader's own booking of the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
+#[schema(as = MyBooking)]
 pub struct Me<'a> {
     pub booking_id: Uuid,
     pub status: Cow<'a, str>,

@@ -19,7 +19,7 @@ impl House {
 
     async fn desk_book(&self, who: &Person, session: &Session, waitlist: bool) -> Answer<Box<ShownBooking>> {
         let book =
-            Book { id: Uuid::now_v7(), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
+            Book { id: self.new_id(), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
         match self.hand_in(who, What::Book(book)).await? {
             Outcome::Booking(shown) => Ok(shown),
             other => panic!("{other:?}"),

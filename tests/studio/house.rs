@@ -212,7 +212,7 @@ impl House {
     }
 
     /// Leaves the house in order: letters worked off, promises kept, doors closed.
-    async fn close(self) {
+    pub async fn close(self) {
         self.post().await;
         if !self.letters_may_stay.load(Ordering::Relaxed) {
             let left: Vec<(String, String)> =

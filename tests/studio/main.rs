@@ -10,19 +10,24 @@ mod accounts;
 mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod proxy;
 mod seed;
 mod speech;
 
+mod bad_input;
 mod booking;
 mod cancellation;
 mod demo;
 mod desk;
+mod faults;
 mod housekeeping;
 mod leaving;
 mod letters;
 mod letters_read;
+mod losing_postgres;
 mod passes;
 mod passwords;
+mod races;
 mod registering;
 mod running_a_class;
 mod running_a_studio;

@@ -5,6 +5,8 @@
 //! this process says: on a machine of CI it is a failure.
 
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,6 +29,10 @@ pub enum Fsync {
 /// A running cluster whose template database is migrated.
 pub struct Cluster {
     guard: ProcessGuard,
+    data: PathBuf,
+    postgres: PathBuf,
+    /// Started again after a [`Cluster::stop`].
+    again: Mutex<Option<Child>>,
     _undertaker: Child,
     databases: AtomicU32,
 }
@@ -54,6 +60,7 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut config = TmpPostgrustFactoryConfig::default();
         config.disable_fsync = fsync == Fsync::Off;
+        let postgres = bin.join("postgres");
         config.postgresql_bin_dir = Some(bin);
         let factory = TmpPostgrustFactory::try_new(&config).expect("initdb");
         let cache = Mutex::new(String::new());
@@ -85,8 +92,9 @@ impl Cluster {
             places
         });
         let cache = cache.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let undertaker = undertaker(&[data, cache, socket]);
-        Self { guard, _undertaker: undertaker, databases: AtomicU32::new(0) }
+        let undertaker = undertaker(&[data.clone(), cache, socket]);
+        let (data, again) = (PathBuf::from(data), Mutex::new(None));
+        Self { data, postgres, again, guard, _undertaker: undertaker, databases: AtomicU32::new(0) }
     }
 
     /// A database of one's own, migrated: its name and its URL.
@@ -109,6 +117,27 @@ impl Cluster {
     /// Takes a database away, whoever still sits in it.
     pub async fn drop_database(&self, name: &str) {
         self.execute(format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+
+    /// Stops the server as an operator would who is in a hurry; its files stay.
+    pub fn stop(&self) {
+        let lock = self.data.join("postmaster.pid");
+        let pid = std::fs::read_to_string(&lock).expect("it runs");
+        let stopped = Command::new("kill").args(["-INT", pid.lines().next().unwrap_or_default()]).status();
+        assert!(stopped.is_ok_and(|status| status.success()));
+        while lock.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// Starts it again where it was.
+    pub fn start_again(&self) {
+        let owner = std::fs::metadata(&self.data).expect("its files");
+        let mut command = Command::new(&self.postgres);
+        command.env("PGDATA", &self.data).args(["-p", &self.guard.port.to_string()]);
+        command.uid(owner.uid()).gid(owner.gid()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("it starts");
+        *self.again.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
     }
 
     /// Runs a statement as the cluster's superuser, outside every test's database.

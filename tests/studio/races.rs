@@ -1,0 +1,234 @@
+//! Races. Each has its negative control: the same race with the guard taken away goes wrong, so the test can see what it guards.
+//!
+//! The guard is the lock by which batches follow each other in the whole deployment, so the racers are two houses on one database, each
+//! with a desk of its own. On SQLite the guard is the engine's own (one writer, which begins by taking the right to write): there is
+//! nothing to take away, and the control is PostgreSQL's.
+
+use std::sync::Arc;
+
+use releve::app::App;
+use releve::db::{Db, Engine, Options};
+use releve::letters::transport::Post;
+use serde_json::json;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::house::{House, run};
+use crate::seed::{Person, Session};
+
+/// Members who want the same few places.
+const MEMBERS: usize = 40;
+const PLACES: i64 = 5;
+/// By then a race without its guard must have gone wrong.
+const RACES_MAX: usize = 30;
+
+/// Another process, as good as: a desk, pools and a server of its own on the house's database.
+struct Neighbour {
+    app: App,
+    url: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Neighbour {
+    async fn of(house: &House, locks: bool) -> Self {
+        let settings = house.app.settings.clone();
+        let db = Db::open(&settings.database.url, Options::default()).await.unwrap();
+        let db = if locks { db } else { db.without_locks() };
+        let post = Post::open(&settings).unwrap();
+        let app = App::new(settings, db, house.clock.clone(), post).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(releve::server::serve(app.clone(), listener, std::future::pending()));
+        Self { app, url, server }
+    }
+
+    async fn leave(self) {
+        self.server.abort();
+        drop(self.server.await);
+        self.app.close_desk().await;
+        self.app.db.close().await;
+    }
+}
+
+/// Everybody at once, by turns at either house; how many answers there were of each status.
+async fn rush(house: &House, urls: &[&str], members: &[Person], session: &Session) -> Vec<u16> {
+    let taps = members.iter().enumerate().map(|(n, person)| {
+        let path = format!("{}/v1/bookings/{}", urls[n % urls.len()], house.new_id());
+        let body = json!({"session_id": session.id, "waitlist": true});
+        let call = house.http.put(path).bearer_auth(&person.token).json(&body);
+        tokio::spawn(async move { call.send().await.unwrap().status().as_u16() })
+    });
+    let taps: Vec<_> = taps.collect();
+    futures_util::future::join_all(taps).await.into_iter().map(Result::unwrap).collect()
+}
+
+async fn booked(house: &House, session: Uuid) -> i64 {
+    house.count("SELECT COUNT(*) FROM bookings WHERE session_id = $1 AND status = 'booked'", session).await
+}
+
+both_engines! {
+    async fn two_desks_never_oversell_together(house: House) {
+        house.rules(json!({"waitlist_unlimited": true})).await;
+        let members = house.members(MEMBERS).await;
+        let neighbour = Neighbour::of(&house, true).await;
+        for day in 3..7 {
+            let session = house.session(&format!("2026-12-{day:02} 18:30"), PLACES).await;
+            let statuses = rush(&house, &[&house.url, &neighbour.url], &members, &session).await;
+            assert!(statuses.iter().all(|status| *status == 201), "{statuses:?}");
+            assert_eq!(booked(&house, session.id).await, PLACES);
+            house.audit_is_clean().await;
+        }
+        neighbour.leave().await;
+    }
+
+    async fn two_desks_give_each_freed_place_to_one(house: House) {
+        house.rules(json!({"waitlist_unlimited": true})).await;
+        let members = house.members(MEMBERS).await;
+        let neighbour = Neighbour::of(&house, true).await;
+        let session = house.session("2026-12-03 18:30", PLACES).await;
+        rush(&house, &[&house.url, &neighbour.url], &members, &session).await;
+        let sql = "SELECT id, person_id FROM bookings WHERE session_id = $1 AND status = 'booked'";
+        let taken: Vec<(Uuid, Uuid)> = house.db.all(sql, (session.id,)).await.unwrap();
+        let cancels = taken.iter().enumerate().map(|(n, (booking, person))| {
+            let url = if n % 2 == 0 { &house.url } else { &neighbour.url };
+            let person = members.iter().find(|member| member.id == *person).unwrap();
+            let path = format!("{url}/v1/bookings/{booking}/cancellation");
+            let call = house.http.put(path).bearer_auth(&person.token).json(&json!({}));
+            tokio::spawn(async move { call.send().await.unwrap().status().as_u16() })
+        });
+        let cancels: Vec<_> = cancels.collect();
+        for cancel in cancels {
+            assert_eq!(cancel.await.unwrap(), 200);
+        }
+        assert_eq!(booked(&house, session.id).await, PLACES);
+        neighbour.leave().await;
+    }
+
+    async fn one_credit_is_spent_once(house: House) {
+        let ana = house.stranger("Ana").await;
+        let pack = house.pack(&ana, 1).await;
+        let neighbour = Neighbour::of(&house, true).await;
+        let mut taps = Vec::new();
+        for day in 1..=8 {
+            let session = house.session(&format!("2026-12-{day:02} 18:30"), 5).await;
+            let url = if day % 2 == 0 { &house.url } else { &neighbour.url };
+            let call = house.http.put(format!("{url}/v1/bookings/{}", house.new_id())).bearer_auth(&ana.token);
+            let call = call.json(&json!({"session_id": session.id}));
+            taps.push(tokio::spawn(async move { call.send().await.unwrap().status().as_u16() }));
+        }
+        let mut statuses: Vec<u16> = futures_util::future::join_all(taps).await.into_iter().map(Result::unwrap).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 402, 402, 402, 402, 402, 402, 402]);
+        assert_eq!(house.balance(&pack).await, 0);
+        neighbour.leave().await;
+    }
+
+    async fn a_key_sells_one_pass(house: House) {
+        let ana = house.stranger("Ana").await;
+        let neighbour = Neighbour::of(&house, true).await;
+        let path = format!("/v1/studios/{}/members/{}/passes", house.studio.id, ana.id);
+        let key = house.new_id().to_string();
+        let calls = (0..8).map(|n| {
+            let url = if n % 2 == 0 { &house.url } else { &neighbour.url };
+            let call = house.http.post(format!("{url}{path}")).bearer_auth(&house.studio.desk.token).header("Idempotency-Key", &key);
+            let call = call.json(&json!({"pass_type_id": house.studio.pack_type}));
+            tokio::spawn(async move {
+                let answer = call.send().await.unwrap();
+                assert_eq!(answer.status(), 201);
+                answer.json::<serde_json::Value>().await.unwrap()["id"].clone()
+            })
+        });
+        let calls: Vec<_> = calls.collect();
+        let mut ids = Vec::new();
+        for call in calls {
+            ids.push(call.await.unwrap());
+        }
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        assert_eq!(house.count("SELECT COUNT(*) FROM passes WHERE person_id = $1", ana.id).await, 1);
+        neighbour.leave().await;
+    }
+
+    async fn an_instructor_is_booked_once_for_a_time(house: House) {
+        let neighbour = Neighbour::of(&house, true).await;
+        let (studio, admin) = (&house.studio, &house.studio.admin);
+        let path = format!("/v1/studios/{}/sessions", studio.id);
+        let mut rooms = Vec::new();
+        for n in 0..8 {
+            let call = house.post_to(format!("/v1/studios/{}/rooms", studio.id)).by(admin);
+            rooms.push(call.json(&json!({"name": format!("Room {n}"), "capacity": 10})).await.expect(201).id());
+        }
+        let calls = rooms.iter().enumerate().map(|(n, room)| {
+            let url = if n % 2 == 0 { &house.url } else { &neighbour.url };
+            let body = json!({"class_type_id": studio.class_type, "room_id": room, "instructor_id": studio.instructor.id,
+                "local_start": format!("2026-12-03T18:{:02}", 30 + n)});
+            let call = house.http.post(format!("{url}{path}")).bearer_auth(&admin.token).json(&body);
+            tokio::spawn(async move { call.send().await.unwrap().status().as_u16() })
+        });
+        let calls: Vec<_> = calls.collect();
+        let mut statuses: Vec<u16> = futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+        neighbour.leave().await;
+    }
+
+    async fn new_house_rules_are_not_lost_to_a_booking(house: House) {
+        let members = house.members(MEMBERS).await;
+        let session = house.session("2026-12-03 18:30", 100).await;
+        let neighbour = Neighbour::of(&house, true).await;
+        let urls = [house.url.as_str(), neighbour.url.as_str()];
+        let storm = rush(&house, &urls, &members, &session);
+        let path = format!("/v1/studios/{}/house-rules", house.studio.id);
+        let edits = async {
+            for minutes in 60..72 {
+                let version = house.get(&path).by(&house.studio.admin).await.expect(200).version();
+                let call = house.put(&path).by(&house.studio.admin).header("If-Match", version);
+                call.json(&json!({"free_cancel_min": minutes})).await.expect(200);
+            }
+        };
+        let (statuses, ()) = tokio::join!(storm, edits);
+        assert!(statuses.iter().all(|status| *status == 201), "{statuses:?}");
+        let sql = "SELECT free_cancel_until FROM sessions WHERE id = $1";
+        let (until,): (chrono::DateTime<chrono::Utc>,) = house.db.one(sql, (session.id,)).await.unwrap();
+        assert_eq!(until, session.starts_at - chrono::TimeDelta::minutes(71));
+        assert_eq!(house.count("SELECT taken FROM sessions WHERE id = $1", session.id).await, MEMBERS as i64);
+        neighbour.leave().await;
+    }
+}
+
+/// The negative control of all of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_desk_s_lock_two_desks_oversell() {
+    let oversold = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = Arc::clone(&oversold);
+    run(Engine::Postgres, async move |house: House| {
+        house.audit_may_be_dirty();
+        house.rules(json!({"waitlist_unlimited": true})).await;
+        // The constraints are the last word: without them nothing stands in the way.
+        for statement in [
+            "ALTER TABLE sessions DROP CONSTRAINT sessions_never_oversold",
+            "DROP INDEX bookings_queue",
+            "ALTER TABLE passes DROP CONSTRAINT passes_never_below_zero",
+        ] {
+            house.write(move |tx| Box::pin(tx.run(statement, ()))).await;
+        }
+        let members = house.members(MEMBERS).await;
+        let (one, two) = (Neighbour::of(&house, false).await, Neighbour::of(&house, false).await);
+        for race in 0..RACES_MAX {
+            let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).unwrap() + chrono::Days::new(race as u64 % 10);
+            let session = house.plan(&format!("{day} {:02}:30", 8 + race / 10), PLACES).await;
+            rush(&house, &[&one.url, &two.url], &members, &session).await;
+            if booked(&house, session.id).await > PLACES {
+                seen.store(true, std::sync::atomic::Ordering::Relaxed);
+                break;
+            }
+        }
+        one.leave().await;
+        two.leave().await;
+    })
+    .await;
+    let ran = crate::postgres::Cluster::shared().is_some();
+    assert!(
+        !ran || oversold.load(std::sync::atomic::Ordering::Relaxed),
+        "{RACES_MAX} races without a lock oversold nothing: the tests see nothing"
+    );
+}
