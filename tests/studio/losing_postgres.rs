@@ -138,7 +138,9 @@ async fn a_database_that_falls_silent_is_left_and_found_again() {
         let mut booked = 0;
         for (person, id) in members.iter().zip(&ids) {
             let (_, reply) = insist(&house, person, &evening, *id).await;
-            booked += i64::from(reply.expect(201)["status"] == "booked");
+            // 200 where a tap of that time was decided after nobody waited for its answer any more.
+            assert!(matches!(reply.status, 200 | 201), "{reply:?}");
+            booked += i64::from(reply["status"] == "booked");
         }
         assert_eq!(booked, 5);
         // In the end the kernel gives up on what is left of that time.
