@@ -1,10 +1,11 @@
 //! SQL of bookings. The desk is the only writer.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::Booking;
 use crate::db::{Db, Error, Sql, Tx, Wide};
+use crate::schedule::SESSION_HOURS_MAX;
 
 macro_rules! columns {
     () => {
@@ -33,9 +34,19 @@ pub async fn one(db: &Db, id: Uuid) -> Result<Option<Booking>, Error> {
 /// What these people are in, in sessions that are not over.
 pub async fn ahead(tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
     let sql = select!(
-        "WHERE status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show') AND ends_at > $1 AND person_id IN #"
+        "WHERE status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show') AND starts_at > $1 AND ends_at > $2 \
+         AND person_id IN #"
     );
-    tx.among(sql, (now,), people).await
+    tx.among(sql, (now - Duration::hours(SESSION_HOURS_MAX), now), people).await
+}
+
+/// What these people are in a session.
+pub async fn in_session(tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Result<Vec<Booking>, Error> {
+    let sql = select!(
+        "WHERE session_id = $1 AND status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show') AND guest_of IS NULL \
+         AND person_id IN #"
+    );
+    tx.among(sql, (session_id,), people).await
 }
 
 /// The next of a queue behind `after`.

@@ -155,12 +155,14 @@ fn wanted(world: &mut World, command: &Command, now: DateTime<Utc>) -> Vec<Key> 
 /// What a command is known to need before it is decided.
 fn first_keys(command: &Command) -> Vec<Key> {
     let caller = command.by.actor_id;
-    let mut keys: Vec<Key> = caller.map(Key::Person).into_iter().collect();
+    // Whether a booking needs more of her, the session says.
+    let known_as = if matches!(command.what, What::Book(_)) { Key::Identity } else { Key::Person };
+    let mut keys: Vec<Key> = caller.map(known_as).into_iter().collect();
     match &command.what {
         What::Book(ask) => {
             keys.push(Key::Session(ask.session_id));
             keys.extend(caller.map(|caller| Key::Booking(ask.id, caller)));
-            keys.extend(ask.person_id.map(Key::Person));
+            keys.extend(ask.person_id.map(Key::Identity));
         }
         What::Cancel(ask) => keys.extend(caller.map(|caller| Key::Booking(ask.booking_id, caller))),
         What::Accept { booking_id } | What::CheckIn { booking_id, .. } | What::UndoCheckIn { booking_id } => {

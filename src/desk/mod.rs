@@ -112,6 +112,11 @@ impl Desk {
         self.hand_in(&self.sweeps, Record::default(), what).await
     }
 
+    /// Whether somebody stands at the desk of this process: her answer is still to come.
+    pub fn is_busy(&self) -> bool {
+        !self.waiting_of.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Whether the desk takes commands and answers them.
     pub async fn is_answering(&self) -> bool {
         let nothing = What::Refill { session_id: Uuid::nil() };

@@ -61,13 +61,20 @@ pub fn book(world: &mut World, actor: &Actor, ask: &Book, now: DateTime<Utc>) ->
     if ask.not_after.is_some_and(|not_after| now > not_after) {
         return Err(Problem::new(Kind::TapExpired).into());
     }
-    let people = match (world.person(caller), world.person(person_id)) {
+    let people = match (world.identity(caller), world.identity(person_id)) {
         (Ok(own), Ok(member)) => (own, member),
         (own, member) => return Err(all_needs([own.err(), member.err()])),
     };
     let session = world.session(ask.session_id)?.clone();
     let studio = world.studio(session.studio_id)?;
     let by_staff = may_book(world, &people.0, &people.1, ask, &session)?;
+    // In a full session she can only join the queue, which asks neither credit nor a free hour: in a rush, when hundreds do, neither their
+    // passes nor their other bookings are read.
+    if session_now(&session, &studio).places_free() > 0 || !studio.rules.overlapping_waitlists {
+        world.person(person_id)?;
+    } else {
+        world.know_in_session(session.id, person_id)?;
+    }
     let monday = week_of(session.local_date);
     let (passes, visits) = world.passes(person_id, monday)?;
     let ahead = world.ahead(person_id, now);

@@ -14,13 +14,11 @@ use crate::db::{Error, Tx};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
 use crate::passes::PassType;
+use crate::schedule::SESSION_HOURS_MAX;
 use crate::sign_in::caller::Role;
 use crate::studios::house_rules::HouseRules;
 use crate::text::search_key;
 use crate::{audit, booking, letters, passes, schedule};
-
-/// The longest session: what falls into a time began at most so long before it.
-const SESSION_HOURS_MAX: i64 = 24;
 
 /// A studio as decisions and letters need it.
 #[derive(Clone, Debug)]
@@ -134,11 +132,17 @@ struct PersonRow {
 pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: DateTime<Utc>) -> Result<(), Error> {
     let mut ids: HashMap<&'static str, Vec<Uuid>> = HashMap::new();
     let mut callers = BTreeSet::new();
+    let mut in_sessions: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
     for key in keys {
         let (table, id) = match key {
             Key::Session(id) => ("session", *id),
             Key::Studio(id) => ("studio", *id),
+            Key::Identity(id) => ("identity", *id),
             Key::Person(id) => ("person", *id),
+            Key::InSession(session_id, person_id) => {
+                in_sessions.entry(*session_id).or_default().push(*person_id);
+                continue;
+            }
             Key::Roster(id) => ("roster", *id),
             Key::Pass(id) => ("pass", *id),
             Key::ClassType(id) => ("class_type", *id),
@@ -156,7 +160,14 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
     load_bookings(tx, world, &take("booking"), &callers, now).await?;
     load_sessions(tx, world, &take("session")).await?;
     load_studios(tx, world, &take("studio")).await?;
-    load_people(tx, world, &take("person"), now).await?;
+    load_identities(tx, world, take("identity")).await?;
+    load_people(tx, world, take("person"), now).await?;
+    for (session_id, people) in in_sessions {
+        for booking in booking::store::in_session(tx, session_id, &people).await? {
+            world.load_booking(booking);
+        }
+        world.known_in_session.extend(people.into_iter().map(|person_id| (session_id, person_id)));
+    }
     load_rosters(tx, world, &take("roster")).await?;
     for pass in passes::store::by_id(tx, &take("pass")).await? {
         world.load_pass(pass);
@@ -251,16 +262,17 @@ async fn load_studios(tx: &mut Tx, world: &mut World, ids: &[Uuid]) -> Result<()
     Ok(())
 }
 
-async fn load_people(tx: &mut Tx, world: &mut World, ids: &[Uuid], now: DateTime<Utc>) -> Result<(), Error> {
+async fn load_identities(tx: &mut Tx, world: &mut World, mut ids: Vec<Uuid>) -> Result<(), Error> {
+    ids.retain(|id| !world.persons.contains_key(id));
     if ids.is_empty() {
         return Ok(());
     }
     let sql = "SELECT id, name, locale, email IS NOT NULL AS has_address, verified_at IS NOT NULL AS verified, is_owner \
                FROM persons WHERE deleted_at IS NULL AND id IN #";
-    let people: Vec<PersonRow> = tx.among(sql, (), ids).await?;
+    let people: Vec<PersonRow> = tx.among(sql, (), &ids).await?;
     let mut roles: HashMap<Uuid, Vec<(Uuid, Role)>> = HashMap::new();
     for (person, studio, role) in
-        tx.among::<(Uuid, Uuid, Role), _>("SELECT person_id, studio_id, role FROM staff WHERE person_id IN #", (), ids).await?
+        tx.among::<(Uuid, Uuid, Role), _>("SELECT person_id, studio_id, role FROM staff WHERE person_id IN #", (), &ids).await?
     {
         roles.entry(person).or_default().push((studio, role));
     }
@@ -276,19 +288,28 @@ async fn load_people(tx: &mut Tx, world: &mut World, ids: &[Uuid], now: DateTime
         };
         world.persons.insert(row.id, Some(Arc::new(person)));
     }
-    for pass in passes::store::of_people(tx, ids).await? {
-        world.load_pass(pass);
-    }
-    for booking in booking::store::ahead(tx, ids, now).await? {
-        world.load_booking(booking);
-    }
-    for (studio, person) in tx.among::<(Uuid, Uuid), _>("SELECT studio_id, person_id FROM members WHERE person_id IN #", (), ids).await? {
+    for (studio, person) in tx.among::<(Uuid, Uuid), _>("SELECT studio_id, person_id FROM members WHERE person_id IN #", (), &ids).await? {
         world.members.insert((studio, person));
     }
     for id in ids {
-        world.persons.entry(*id).or_insert(None);
-        world.known_people.insert(*id);
+        world.persons.entry(id).or_insert(None);
     }
+    Ok(())
+}
+
+async fn load_people(tx: &mut Tx, world: &mut World, mut ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<(), Error> {
+    ids.retain(|id| !world.known_people.contains(id));
+    if ids.is_empty() {
+        return Ok(());
+    }
+    load_identities(tx, world, ids.clone()).await?;
+    for pass in passes::store::of_people(tx, &ids).await? {
+        world.load_pass(pass);
+    }
+    for booking in booking::store::ahead(tx, &ids, now).await? {
+        world.load_booking(booking);
+    }
+    world.known_people.extend(ids);
     Ok(())
 }
 

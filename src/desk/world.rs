@@ -29,8 +29,12 @@ pub enum Key {
     Session(Uuid),
     /// A studio with its house rules.
     Studio(Uuid),
-    /// A person with roles, passes and what she is in from now on.
+    /// A person with her roles and the studios that she joined.
+    Identity(Uuid),
+    /// The same with her passes and what she is in from now on.
     Person(Uuid),
+    /// What a person is in a session: (session, person).
+    InSession(Uuid, Uuid),
     /// A booking, and whether `.1` withdrew that id before it was seen.
     Booking(Uuid, Uuid),
     /// How often a membership was used in the week that begins on that Monday.
@@ -169,6 +173,8 @@ pub struct World {
     pub(super) pass_types: HashMap<Uuid, Option<Arc<crate::passes::PassType>>>,
     /// Whose passes and bookings ahead are known.
     pub(super) known_people: HashSet<Uuid>,
+    /// Of which sessions it is known what a person is in them.
+    pub(super) known_in_session: HashSet<(Uuid, Uuid)>,
     ahead: HashMap<Uuid, BTreeSet<Uuid>>,
     passes_of: HashMap<Uuid, BTreeSet<Uuid>>,
     queues: HashMap<Uuid, Queue>,
@@ -304,6 +310,21 @@ impl World {
         }
     }
 
+    /// A person and her roles, whatever she holds and is in.
+    pub fn identity(&self, id: Uuid) -> Decided<Arc<Person>> {
+        match self.persons.get(&id) {
+            Some(Some(person)) => Ok(Arc::clone(person)),
+            Some(None) => Err(super::not_found()),
+            None => Err(self.missing(Key::Identity(id), false)),
+        }
+    }
+
+    /// Makes sure that it is known whether a person is in a session already.
+    pub fn know_in_session(&self, session_id: Uuid, person_id: Uuid) -> Decided<()> {
+        let known = self.complete || self.known_people.contains(&person_id) || self.known_in_session.contains(&(session_id, person_id));
+        if known { Ok(()) } else { Err(Stop::Needs(vec![Key::InSession(session_id, person_id)])) }
+    }
+
     /// A person, her passes and what she is in from now on.
     pub fn person(&self, id: Uuid) -> Decided<Arc<Person>> {
         match self.persons.get(&id) {
@@ -327,13 +348,13 @@ impl World {
         self.withdrawn.get(&(id, caller)).copied().flatten()
     }
 
-    /// What a person is in, in sessions that are not over.
+    /// What a person ([`World::person`]) is in, in sessions that are not over.
     pub fn ahead(&self, person_id: Uuid, now: DateTime<Utc>) -> Vec<&Booking> {
         let ids = self.ahead.get(&person_id).into_iter().flatten();
         ids.filter_map(|id| self.bookings.rows.get(id)).filter(|booking| booking.ends_at > now).collect()
     }
 
-    /// A person's passes, and how often each membership was used in the week of `monday`.
+    /// The passes of a person ([`World::person`]), and how often each membership was used in the week of `monday`.
     pub fn passes(&self, person_id: Uuid, monday: NaiveDate) -> Decided<(Vec<PassState>, Visits)> {
         let mut needs = Vec::new();
         let mut states = Vec::new();

@@ -33,6 +33,13 @@ const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// them once more.
 const SETTLE_AFTER: Duration = Duration::from_millis(25);
 
+/// People go before letters: in a rush the processor and the writer are the desk's. So long a letter may wait for the rush to be over;
+/// in one that does not end, letters leave a handful at a time.
+const ASIDE_MAX: Duration = Duration::from_secs(1);
+
+/// How often to look whether the rush is over.
+const ASIDE_STEP: Duration = Duration::from_millis(10);
+
 /// How long to wait while somebody else is in the way.
 const IN_THE_WAY: Duration = Duration::from_millis(20);
 
@@ -148,11 +155,20 @@ impl Worker {
             hand.settle_by = (!hand.done.is_empty()).then(Instant::now);
         }
         if self.has_room(hand) {
+            self.step_aside().await;
             let found = self.look(most).await?;
             hand.look_again = Some(found.look_again.unwrap_or(LOOK_EVERY));
             hand.waiting.extend(found.leased);
         }
         self.launch(hand).await
+    }
+
+    /// Lets those at the desk go first.
+    async fn step_aside(&self) {
+        let since = Instant::now();
+        while self.app.desk.is_busy() && since.elapsed() < ASIDE_MAX {
+            tokio::time::sleep(ASIDE_STEP).await;
+        }
     }
 
     fn has_room(&self, hand: &Hand) -> bool {

@@ -27,6 +27,9 @@ use crate::studios::Zone;
 pub use cache::ScheduleCache;
 pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 
+/// The longest session: what falls into a time began at most so long before it.
+pub const SESSION_HOURS_MAX: i64 = 24;
+
 /// Where a session stands. `Ended` is never stored: a scheduled session has ended when its end has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
