@@ -7,6 +7,10 @@
 mod batch;
 pub mod command;
 mod letters;
+#[cfg(test)]
+#[path = "../../tests/support/life.rs"]
+#[allow(clippy::unwrap_used, missing_docs)]
+mod life;
 mod places;
 mod sales;
 mod sessions;

@@ -7,6 +7,8 @@
 #[macro_use]
 mod house;
 mod accounts;
+#[path = "../support/life.rs"]
+mod life;
 mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
@@ -33,6 +35,7 @@ mod running_a_class;
 mod running_a_studio;
 mod schedule;
 mod signing_in;
+mod simulation;
 mod staff;
 mod staff_bookings;
 mod waitlist;
