@@ -291,7 +291,9 @@ async fn schedule(size: Size, server: &Server, filled: &Filled) -> (Figures, Fig
         request
     };
     let unchanged = reads(size, server, unchanged, 304).await;
-    let signed_in = reads(size, server, |n| request("GET", &path, Some(&filled.members[n].token), None), 200).await;
+    // Each of these asks the database: a tenth of them says as much.
+    let fewer = Size { reads: size.reads / 10, ..size };
+    let signed_in = reads(fewer, server, |n| request("GET", &path, Some(&filled.members[n].token), None), 200).await;
     (whole, unchanged, signed_in, first.body)
 }
 
