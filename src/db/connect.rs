@@ -22,7 +22,7 @@ pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres")
 const STATEMENTS_KEPT: usize = 512;
 
 /// Rows that SQLite's thread reads ahead of the one that takes them: each time it must wait, two threads are woken.
-const ROWS_AHEAD: usize = 256;
+const ROWS_AHEAD: usize = 128;
 
 /// Pages of 4 KiB that the write-ahead log holds before a commit also tidies it away: a rush fits in, and pays for it seldom.
 const CHECKPOINT_PAGES: &str = "4000";

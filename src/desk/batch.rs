@@ -1,10 +1,11 @@
 //! One batch: one transaction, many commands. What fails is tried again, then halved until the culprit stands alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::world::{Key, Stop, World};
 use super::{Command, Outcome, What, busy, decide, store};
@@ -117,8 +118,11 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
                 rounds += 1;
                 let mut keys: BTreeSet<Key> = keys.into_iter().collect();
                 // What those behind will need is asked for in the same round.
+                let mut hopeful = HashMap::new();
                 for (command, now) in &commands[answers.len() + 1..] {
-                    keys.extend(wanted(&mut world, command, *now));
+                    if may_hope(&world, command, &mut hopeful) {
+                        keys.extend(wanted(&mut world, command, *now));
+                    }
                 }
                 store::load(&mut tx, &mut world, &keys, earliest).await?;
             }
@@ -139,6 +143,16 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
     }
     tx.commit().await?;
     Ok(answers)
+}
+
+/// Of those who want one session, no more are asked about than there are places: once it is full, far less must be known of the others.
+fn may_hope(world: &World, command: &Command, hopeful: &mut HashMap<Uuid, i64>) -> bool {
+    let What::Book(ask) = &command.what else { return true };
+    let Ok(session) = world.session(ask.session_id) else { return true };
+    let places = session.capacity - session.taken - session.held;
+    let before = hopeful.entry(ask.session_id).or_insert(0);
+    *before += 1;
+    places <= 0 || *before <= places
 }
 
 /// What a command would ask for now, if it were its turn.
