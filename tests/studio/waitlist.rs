@@ -235,6 +235,22 @@ both_engines! {
         assert_eq!(house.now(&waiting).await["status"], "waitlisted");
     }
 
+    async fn a_membership_sold_to_her_lets_her_in_at_once(house: House) {
+        let (bo, desk, studio) = (house.stranger("Bo").await, &house.studio.desk, house.studio.id);
+        let ana = house.member("Ana").await;
+        let types = house.post_to(format!("/v1/studios/{studio}/pass-types")).by(&house.studio.admin);
+        let membership = json!({"name": {"en": "Twice a week"}, "kind": "membership", "per_week": 2, "valid_days": 30});
+        let membership = types.json(&membership).await.expect(201).id();
+        let evening = house.session("2026-12-03 18:30", 1).await;
+        let booked = house.book(&ana, &evening).await.expect_booked();
+        let waiting = house.book(&bo, &evening).or_wait().await.expect_waitlisted(1);
+        house.cancel(&booked).await.expect(200);
+        assert_eq!(house.now(&waiting).await["status"], "waitlisted");
+        let sell = house.post_to(format!("/v1/studios/{studio}/members/{}/passes", bo.id)).by(desk);
+        sell.header("Idempotency-Key", house.new_id()).json(&json!({"pass_type_id": membership})).await.expect(201);
+        assert_eq!(house.now(&waiting).await["status"], "booked");
+    }
+
     async fn overlapping_waitlists_may_be_forbidden(house: House) {
         house.rules(json!({"overlapping_waitlists": false})).await;
         let (ana, bo, cleo, mei) =
