@@ -577,7 +577,13 @@ pub fn check_in(
     booking.arrived_at = came.then(|| at.unwrap_or(now));
     booking.arrived_by = came.then_some(caller);
     world.audit.push(actor.line(if came { "booking.checked_in" } else { "booking.check_in_undone" }, &booking));
+    // What she was checked in to is no longer ahead of her: before its start she may so become able to take another place.
+    let mut touched = Touched::default();
+    if came && now < booking.starts_at {
+        touched.person(booking.person_id);
+    }
     world.put(booking);
+    settle(world, touched, now)?;
     Ok(Outcome::Booking(Box::new(show(world, booking_id)?)))
 }
 

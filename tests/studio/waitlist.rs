@@ -251,6 +251,21 @@ both_engines! {
         assert_eq!(house.now(&waiting).await["status"], "booked");
     }
 
+    async fn who_has_come_to_one_session_may_have_the_next(house: House) {
+        house.rules(json!({"bookings_ahead_max": 1, "promotion_until_min": 60})).await;
+        let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
+        let (noon, evening) = (house.session("2026-12-03 12:00", 1).await, house.session("2026-12-03 18:30", 1).await);
+        let coming = house.book(&bo, &noon).await.expect_booked();
+        let booked = house.book(&ana, &evening).await.expect_booked();
+        let waiting = house.book(&bo, &evening).or_wait().await.expect_waitlisted(1);
+        house.it_is("2026-12-03 11:30");
+        house.cancel(&booked).await.expect(200);
+        assert_eq!(house.now(&waiting).await["status"], "waitlisted");
+        let came = house.put(format!("/v1/bookings/{}/check-in", coming.id)).by(&house.studio.desk);
+        came.json(&json!({})).await.expect(200);
+        assert_eq!(house.now(&waiting).await["status"], "booked");
+    }
+
     async fn overlapping_waitlists_may_be_forbidden(house: House) {
         house.rules(json!({"overlapping_waitlists": false})).await;
         let (ana, bo, cleo, mei) =
