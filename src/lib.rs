@@ -1,9 +1,5 @@
 //! Relevé, the booking backend of barre and ballet-workout studios. The modules in reading order.
 
-// What the tests share names the crate as they do.
-#[cfg(test)]
-extern crate self as releve;
-
 pub mod app;
 pub mod routes;
 

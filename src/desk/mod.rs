@@ -7,16 +7,9 @@
 mod batch;
 pub mod command;
 mod letters;
-#[cfg(test)]
-#[path = "../../tests/support/life.rs"]
-#[allow(clippy::unwrap_used, missing_docs)]
-mod life;
 mod places;
 mod sales;
 mod sessions;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod simulation;
 pub mod store;
 pub mod world;
 

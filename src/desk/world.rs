@@ -221,17 +221,6 @@ impl World {
         Stop::Needs(keys)
     }
 
-    /// What was decided is decided: a simulation has nothing to write.
-    #[cfg(test)]
-    pub fn settled(&mut self) {
-        self.undo.clear();
-        self.letters.clear();
-        self.audit.clear();
-        self.new_members.clear();
-        self.new_withdrawn.clear();
-        self.new_idempotency.clear();
-    }
-
     /// Where it stands now.
     pub fn mark(&self) -> Mark {
         Mark {

@@ -7,8 +7,6 @@
 #[macro_use]
 mod house;
 mod accounts;
-#[path = "../support/life.rs"]
-mod life;
 mod mail_server;
 #[path = "../support/postgres.rs"]
 mod postgres;
