@@ -352,8 +352,7 @@ impl World {
             if pass.kind == Kind::Membership {
                 match self.visits.get(&(pass.id, monday)) {
                     Some(visits) => used.push((pass.id, *visits)),
-                    // One that is sold in this batch has no visits in the database, and would have another id when decided again.
-                    None if self.complete || self.passes.dirty.get(&pass.id) == Some(&true) => {}
+                    None if self.has_all_visits(pass.id) => {}
                     None => needs.push(Key::Visits(pass.id, monday)),
                 }
             }
@@ -552,14 +551,20 @@ impl World {
         before
     }
 
+    /// Whether every visit of a membership is counted here: one that is sold in this batch has none in the database, and would have another
+    /// id when its sale is decided again.
+    fn has_all_visits(&self, pass_id: Uuid) -> bool {
+        self.complete || self.passes.dirty.get(&pass_id) == Some(&true)
+    }
+
     /// What a booking contributes to counts that are stored.
     fn count(&mut self, booking: &Booking, by: i64) {
-        if let Some(visits) = booking.pass_id.zip(booking.visit_week).and_then(|key| self.visits.get_mut(&key)) {
-            *visits += by;
-        } else if self.complete
-            && let Some(key) = booking.pass_id.zip(booking.visit_week)
-        {
-            *self.visits.entry(key).or_default() += by;
+        if let Some(key) = booking.pass_id.zip(booking.visit_week) {
+            if let Some(visits) = self.visits.get_mut(&key) {
+                *visits += by;
+            } else if self.has_all_visits(key.0) {
+                self.visits.insert(key, by);
+            }
         }
         if let Some(session) = self.sessions.rows.get_mut(&booking.session_id) {
             if booking.status.takes_place() {
