@@ -22,16 +22,16 @@ pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres")
 const STATEMENTS_KEPT: usize = 512;
 
 /// Rows that SQLite's thread reads ahead of the one that takes them: each time it must wait, two threads are woken.
-const ROWS_AHEAD: usize = 100;
+const ROWS_AHEAD: usize = 128;
 
 /// Pages of 4 KiB that the write-ahead log holds before a commit also tidies it away: a rush fits in, and pays for it seldom.
 const CHECKPOINT_PAGES: &str = "4000";
 
 /// Memory for the writer's pages, in KiB (negative: SQLite counts in KiB): the hot ends of all indexes of a large house.
-const WRITER_CACHE_KIB: &str = "-3000";
+const WRITER_CACHE_KIB: &str = "-4000";
 
 /// The same for each reader: there are several, and the system's own cache stands behind them.
-const READER_CACHE_KIB: &str = "-500";
+const READER_CACHE_KIB: &str = "-1000";
 
 /// A connection that was used so lately is taken to be alive; one that was not is asked, and may take so long to say so.
 const IDLE_TRUSTED: Duration = Duration::from_secs(1);
