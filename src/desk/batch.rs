@@ -145,14 +145,18 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
     Ok(answers)
 }
 
-/// Of those who want one session, no more are asked about than there are places: once it is full, far less must be known of the others.
+/// Of those who want one session, not many more are asked about than there are places: once it is full, far less must be known of the
+/// others. So many at least, or a batch of taps that are refused for another reason (too early) would need a round for every few.
+const HOPEFUL_MIN: i64 = 64;
+
+/// Whether a command is asked about now, or only once it is known who got the places.
 fn may_hope(world: &World, command: &Command, hopeful: &mut HashMap<Uuid, i64>) -> bool {
     let What::Book(ask) = &command.what else { return true };
     let Ok(session) = world.session(ask.session_id) else { return true };
     let places = session.capacity - session.taken - session.held;
     let before = hopeful.entry(ask.session_id).or_insert(0);
     *before += 1;
-    places <= 0 || *before <= places
+    places <= 0 || *before <= places.max(HOPEFUL_MIN)
 }
 
 /// What a command would ask for now, if it were its turn.

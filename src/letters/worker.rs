@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
 /// How long letters whose fate is decided may wait for others to be settled with them: a process that is killed before then sends
-/// them once more.
+/// them once more. In a rush they also wait while the worker steps aside.
 const SETTLE_AFTER: Duration = Duration::from_millis(25);
 
 /// People go before letters: in a rush the processor and the writer are the desk's. So long a letter may wait for the rush to be over;
