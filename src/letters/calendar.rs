@@ -59,7 +59,9 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         Facts::Cancelled { .. }
         | Facts::LateCancelled { .. }
         | Facts::RemovedByStaff { .. }
-        | Facts::SessionCancelled { had_place: true, .. } => Some(Method::Cancel),
+        | Facts::SessionCancelled { had_place: true, .. }
+        | Facts::Released { .. }
+        | Facts::MovedToWaitlist { .. } => Some(Method::Cancel),
         Facts::AddressCode {}
         | Facts::AlreadyRegistered {}
         | Facts::PasswordCode {}
@@ -76,7 +78,17 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::WaitlistLeft { .. }
         | Facts::WaitlistClosed { .. }
         | Facts::SessionChanged { booked: false, .. }
-        | Facts::SessionCancelled { had_place: false, .. } => None,
+        | Facts::SessionCancelled { had_place: false, .. }
+        | Facts::TooFewSoon { .. }
+        | Facts::TooFewDecided { .. }
+        | Facts::SubstituteWanted { .. }
+        | Facts::SubstituteFound { .. }
+        | Facts::SubstituteClaimed { .. }
+        | Facts::SubstituteDecided { .. }
+        | Facts::SubstituteMissing { .. }
+        | Facts::SubstituteExpired { .. }
+        | Facts::SessionsProposed { .. }
+        | Facts::SessionsPublished { .. } => None,
     }
 }
 
@@ -237,6 +249,8 @@ mod tests {
                 ("removed_by_staff", "CANCEL"),
                 ("session_changed", "REQUEST"),
                 ("session_cancelled", "CANCEL"),
+                ("released", "CANCEL"),
+                ("moved_to_waitlist", "CANCEL"),
             ]
         );
     }

@@ -10,7 +10,6 @@ use crate::language::{Language, Texts};
 /// One kind of letter with what it has to tell. The tag is the letter's `kind` in the API and in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a few live for one batch; a box around a session would be seen wherever one is written")]
 pub enum Facts {
     /// Somebody registered with this address: the code proves that it is hers. The code itself is sealed in its row.
     AddressCode {},
@@ -72,6 +71,32 @@ pub enum Facts {
     SessionChanged { session: SessionFacts, before: SessionFacts, booked: bool },
     /// The studio cancelled the session; everything taken for it came back.
     SessionCancelled { session: SessionFacts, reason: Option<CancelReason>, note: Option<String>, credits_returned: i64, had_place: bool },
+    /// To a member: the session moved to a time at which she is booked elsewhere, so her place in it ended without penalty. `before` is
+    /// how she knew it.
+    Released { session: SessionFacts, before: SessionFacts, credits_returned: i64 },
+    /// To a member: fewer places than bookings; the latest booked wait at the head of the queue now, refunded.
+    MovedToWaitlist { session: SessionFacts, position: i64, credits_returned: i64 },
+    /// To the instructor, an hour before it is decided whether enough have booked.
+    TooFewSoon { session: SessionFacts, booked: i64, minimum: i64, decided_at: DateTime<Utc> },
+    /// To the instructor: it was decided; either the session takes place or it was cancelled and everybody told.
+    TooFewDecided { session: SessionFacts, booked: i64, minimum: i64, cancelled: bool },
+    /// To an instructor who could stand in: the first who claims it has it.
+    SubstituteWanted { session: SessionFacts, asked_by: String, note: Option<String> },
+    /// To the instructor who asked: somebody else teaches it now.
+    SubstituteFound { session: SessionFacts, substitute: String },
+    /// To the studio's admins: somebody would take it, an admin has to approve.
+    SubstituteClaimed { session: SessionFacts, asked_by: String, substitute: String },
+    /// To who claimed it: the admin decided. Approved, the session is hers; else it is not.
+    SubstituteDecided { session: SessionFacts, approved: bool },
+    /// To the studio's admins: the start is near (12 hours or less) and nobody has taken it.
+    SubstituteMissing { session: SessionFacts, asked_by: String },
+    /// To the instructor who asked: the start has come and nobody took it. It does not tell that an admin declined a claim.
+    SubstituteExpired { session: SessionFacts },
+    /// To the studio's admins: an instructor proposes so many sessions; `session` is the first of them. They are drafts until an admin
+    /// publishes them.
+    SessionsProposed { session: SessionFacts, by: String, count: i64 },
+    /// To the instructor: an admin published so many sessions that she proposed; `session` is the first.
+    SessionsPublished { session: SessionFacts, count: i64 },
 }
 
 impl Facts {
@@ -89,7 +114,19 @@ impl Facts {
             | Self::LateCancelled { session, .. }
             | Self::RemovedByStaff { session, .. }
             | Self::SessionChanged { session, .. }
-            | Self::SessionCancelled { session, .. } => Some(session),
+            | Self::SessionCancelled { session, .. }
+            | Self::Released { session, .. }
+            | Self::MovedToWaitlist { session, .. }
+            | Self::TooFewSoon { session, .. }
+            | Self::TooFewDecided { session, .. }
+            | Self::SubstituteWanted { session, .. }
+            | Self::SubstituteFound { session, .. }
+            | Self::SubstituteClaimed { session, .. }
+            | Self::SubstituteDecided { session, .. }
+            | Self::SubstituteMissing { session, .. }
+            | Self::SubstituteExpired { session }
+            | Self::SessionsProposed { session, .. }
+            | Self::SessionsPublished { session, .. } => Some(session),
             _ => None,
         }
     }

@@ -84,6 +84,18 @@ impl Facts {
             Self::RemovedByStaff { .. } => "removed_by_staff",
             Self::SessionChanged { .. } => "session_changed",
             Self::SessionCancelled { .. } => "session_cancelled",
+            Self::Released { .. } => "released",
+            Self::MovedToWaitlist { .. } => "moved_to_waitlist",
+            Self::TooFewSoon { .. } => "too_few_soon",
+            Self::TooFewDecided { .. } => "too_few_decided",
+            Self::SubstituteWanted { .. } => "substitute_wanted",
+            Self::SubstituteFound { .. } => "substitute_found",
+            Self::SubstituteClaimed { .. } => "substitute_claimed",
+            Self::SubstituteDecided { .. } => "substitute_decided",
+            Self::SubstituteMissing { .. } => "substitute_missing",
+            Self::SubstituteExpired { .. } => "substitute_expired",
+            Self::SessionsProposed { .. } => "sessions_proposed",
+            Self::SessionsPublished { .. } => "sessions_published",
         }
     }
 }

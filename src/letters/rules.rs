@@ -214,9 +214,14 @@ fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bo
 }
 
 /// Whether a later letter of one kind says all that matters of an earlier, unsent one about the same booking. It does, as each tells
-/// where the booking now stands, but for one: who was passed over still waits, and has yet to read on which terms.
+/// where the booking now stands, but for two: who was passed over still waits, and has yet to read on which terms; and who lost her
+/// place to the waitlist has it in her calendar, out of which only that letter takes it, until she has a place again.
 fn overtakes(later: &str, earlier: &str) -> bool {
-    !(later == "passed_over" && earlier == "waitlisted")
+    match earlier {
+        "waitlisted" => later != "passed_over",
+        "moved_to_waitlist" => matches!(later, "promoted" | "booked"),
+        _ => true,
+    }
 }
 
 /// On one line, cut, with everything that looks like an address taken out: mail servers like to repeat them.
@@ -401,6 +406,28 @@ mod tests {
         let mut siblings = [sibling(1, 1, "waitlisted", State::Retrying), sibling(2, 2, "passed_over", State::Queued)];
         siblings[0].due_at = Some(at(30));
         assert_eq!(sort_out(&both[1..], &siblings, at(0)), Sorted { put_off: vec![(id(2), at(30))], ..Sorted::default() });
+    }
+
+    #[test]
+    fn who_lost_her_place_to_the_waitlist_reads_it_unless_she_has_one_again() {
+        for (later, reads_it) in [
+            ("promoted", false),
+            ("booked", false),
+            ("passed_over", true),
+            ("place_free", true),
+            ("waitlist_left", true),
+            ("waitlist_closed", true),
+            ("session_changed", true),
+            ("session_cancelled", true),
+        ] {
+            let both = [due(1, 1, "moved_to_waitlist"), due(2, 2, later)];
+            let siblings = [sibling(1, 1, "moved_to_waitlist", State::Queued), sibling(2, 2, later, State::Queued)];
+            let sorted = match reads_it {
+                true => sends(&[1]),
+                false => Sorted { obsolete: vec![(id(1), Obsolete::Overtaken)], ..sends(&[2]) },
+            };
+            assert_eq!(sort_out(&both, &siblings, at(10)), sorted, "{later}");
+        }
     }
 
     #[test]

@@ -103,17 +103,39 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 credits_lost: 0,
             },
         ),
-        ("session_changed", Facts::SessionChanged { session: session.clone(), before, booked: true }),
+        ("session_changed", Facts::SessionChanged { session: session.clone(), before: before.clone(), booked: true }),
         (
             "session_cancelled",
             Facts::SessionCancelled {
-                session,
+                session: session.clone(),
                 reason: Some(CancelReason::Illness),
                 note: Some("See you on Thursday!".to_owned()),
                 credits_returned: 1,
                 had_place: true,
             },
         ),
+        ("released", Facts::Released { session: session.clone(), before, credits_returned: 1 }),
+        ("moved_to_waitlist", Facts::MovedToWaitlist { session: session.clone(), position: 1, credits_returned: 1 }),
+        ("too_few_soon", Facts::TooFewSoon { session: session.clone(), booked: 3, minimum: 4, decided_at: at("2026-12-01T07:30:00Z") }),
+        ("too_few_decided", Facts::TooFewDecided { session: session.clone(), booked: 3, minimum: 4, cancelled: true }),
+        (
+            "substitute_wanted",
+            Facts::SubstituteWanted {
+                session: session.clone(),
+                asked_by: "Lin Yue".to_owned(),
+                note: Some("I have a fever. The playlist is ready.".to_owned()),
+            },
+        ),
+        ("substitute_found", Facts::SubstituteFound { session: session.clone(), substitute: "Lin Yue".to_owned() }),
+        (
+            "substitute_claimed",
+            Facts::SubstituteClaimed { session: session.clone(), asked_by: "Lin Yue".to_owned(), substitute: "Ana Wu".to_owned() },
+        ),
+        ("substitute_decided", Facts::SubstituteDecided { session: session.clone(), approved: true }),
+        ("substitute_missing", Facts::SubstituteMissing { session: session.clone(), asked_by: "Lin Yue".to_owned() }),
+        ("substitute_expired", Facts::SubstituteExpired { session: session.clone() }),
+        ("sessions_proposed", Facts::SessionsProposed { session: session.clone(), by: "Lin Yue".to_owned(), count: 8 }),
+        ("sessions_published", Facts::SessionsPublished { session, count: 8 }),
     ]
 }
 
@@ -140,6 +162,12 @@ fn variants() -> Vec<(&'static str, Facts)> {
         had_place,
     };
     let late = |credits_lost, visit_counts| Facts::LateCancelled { session: demo_session(), credits_lost, visit_counts };
+    let released = |credits_returned| {
+        let mut before = demo_session();
+        before.starts_at = at("2026-12-01T10:00:00Z");
+        Facts::Released { session: demo_session(), before, credits_returned }
+    };
+    let decided = |booked| Facts::TooFewDecided { session: demo_session(), booked, minimum: 4, cancelled: false };
     let removed =
         |credits_returned, credits_lost| Facts::RemovedByStaff { session: demo_session(), reason: None, credits_returned, credits_lost };
     vec![
@@ -176,7 +204,38 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("session_cancelled, premises, membership", cancelled(Some(CancelReason::Premises), 0, true)),
         ("session_cancelled, too few, waiting", cancelled(Some(CancelReason::TooFew), 0, false)),
         ("session_cancelled, other", cancelled(Some(CancelReason::Other), 1, true)),
+        ("released, two credits", released(2)),
+        ("released, membership", released(0)),
+        ("moved_to_waitlist, two credits", Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned: 2 }),
+        ("moved_to_waitlist, membership", Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned: 0 }),
+        (
+            "too_few_soon, one needed",
+            Facts::TooFewSoon { session: demo_session(), booked: 0, minimum: 1, decided_at: at("2026-12-01T07:30:00Z") },
+        ),
+        ("too_few_decided, enough", decided(5)),
+        ("too_few_decided, exempt", decided(3)),
+        ("substitute_wanted, no note", Facts::SubstituteWanted { session: demo_session(), asked_by: "Lin Yue".to_owned(), note: None }),
+        ("substitute_decided, declined", Facts::SubstituteDecided { session: demo_session(), approved: false }),
+        ("sessions_proposed, one", Facts::SessionsProposed { session: demo_session(), by: "Lin Yue".to_owned(), count: 1 }),
+        ("sessions_published, one", Facts::SessionsPublished { session: demo_session(), count: 1 }),
     ]
+}
+
+/// About a session, but not about a booking.
+fn to_staff(facts: &Facts) -> bool {
+    matches!(
+        facts,
+        Facts::TooFewSoon { .. }
+            | Facts::TooFewDecided { .. }
+            | Facts::SubstituteWanted { .. }
+            | Facts::SubstituteFound { .. }
+            | Facts::SubstituteClaimed { .. }
+            | Facts::SubstituteDecided { .. }
+            | Facts::SubstituteMissing { .. }
+            | Facts::SubstituteExpired { .. }
+            | Facts::SessionsProposed { .. }
+            | Facts::SessionsPublished { .. }
+    )
 }
 
 fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
@@ -185,7 +244,7 @@ fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
         name: Some("Mei Chen"),
         facts,
         public_url: "https://demo.example",
-        booking_id: facts.session().map(|_| booking_id()),
+        booking_id: facts.session().filter(|_| !to_staff(facts)).map(|_| booking_id()),
         code: match facts {
             Facts::AddressCode {} | Facts::PasswordCode {} | Facts::DeletionCode {} | Facts::Invitation { .. } => Some("40718265"),
             _ => None,
@@ -336,6 +395,26 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
             infect(session);
             *note = Some(text());
         }
+        Facts::Released { session, before, .. } => {
+            infect(session);
+            infect(before);
+        }
+        Facts::SubstituteWanted { session, asked_by, note } => {
+            infect(session);
+            *asked_by = text();
+            *note = Some(text());
+        }
+        Facts::SubstituteClaimed { session, asked_by, substitute } => {
+            infect(session);
+            *asked_by = text();
+            *substitute = text();
+        }
+        Facts::SubstituteFound { session, substitute: name }
+        | Facts::SubstituteMissing { session, asked_by: name }
+        | Facts::SessionsProposed { session, by: name, .. } => {
+            infect(session);
+            *name = text();
+        }
         Facts::Booked { session, .. }
         | Facts::Waitlisted { session, .. }
         | Facts::Promoted { session, .. }
@@ -344,7 +423,13 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::WaitlistLeft { session, .. }
         | Facts::WaitlistClosed { session }
         | Facts::Cancelled { session, .. }
-        | Facts::LateCancelled { session, .. } => infect(session),
+        | Facts::LateCancelled { session, .. }
+        | Facts::MovedToWaitlist { session, .. }
+        | Facts::TooFewSoon { session, .. }
+        | Facts::TooFewDecided { session, .. }
+        | Facts::SubstituteDecided { session, .. }
+        | Facts::SubstituteExpired { session }
+        | Facts::SessionsPublished { session, .. } => infect(session),
     }
     facts
 }
