@@ -112,6 +112,7 @@ kinds! {
     RoomBusy CONFLICT "room-busy" { "The room is in use at that time.", "该教室在此时段已被占用。", "該教室在此時段已被使用。" }
     MembersOverlap CONFLICT "members-overlap" { "Members would be in two classes at once.", "部分会员将同时出现在两节课中。", "部分會員將同時出現在兩堂課中。" }
     CapacityTooSmall CONFLICT "capacity-too-small" { "More members are booked than that.", "已预约人数超过该容量。", "已預約人數超過該容量。" }
+    StudioClosed CONFLICT "studio-closed" { "The studio is closed on that day.", "工作室当天休息。", "工作室當天休息。" }
     SessionOver CONFLICT "session-over" { "This class is over.", "该课程已结束。", "該課堂已結束。" }
     ZoneInUse CONFLICT "zone-in-use" { "The time zone cannot change while classes are scheduled.", "存在未来课程时不能更改时区。", "有未來課堂時不能變更時區。" }
     StaffTeaches CONFLICT "staff-teaches" { "There are classes of hers to come.", "该教练仍有未来课程。", "該教練仍有未來課堂。" }

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::attendance::check_in;
 use crate::passes::selling;
 use crate::people::{deletion, export, invitations, me, members, pages, staff};
-use crate::schedule::scheduling;
+use crate::schedule::{planning, scheduling, series};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 use crate::{attendance, booking, letters, passes, reports, running, schedule, studios};
 
@@ -55,8 +55,16 @@ pub fn routes() -> Router<App> {
         .route("/v1/studios/{id}/members/me", put(members::join))
         // The schedule
         .route("/v1/studios/{id}/sessions", get(schedule::api::schedule).post(scheduling::make))
+        .route("/v1/studios/{id}/publication", put(planning::publish))
+        .route("/v1/studios/{id}/copies", post(planning::copy))
+        .route("/v1/studios/{id}/closing-days", get(planning::closing_days).post(planning::close))
+        .route("/v1/studios/{id}/closing-days/{date}", delete(planning::open))
+        .route("/v1/studios/{id}/series", get(series::api::list).post(series::api::make))
+        .route("/v1/series/{id}", get(series::api::one))
+        .route("/v1/series/{id}/publication", put(series::api::publish))
         .route("/v1/sessions/{id}", get(schedule::api::one).patch(scheduling::edit))
         .route("/v1/sessions/{id}/cancellation", put(scheduling::cancel))
+        .route("/v1/sessions/{id}/notes", put(scheduling::set_notes))
         .route("/v1/sessions/{id}/roster", get(attendance::api::roster))
         // Booking
         .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))

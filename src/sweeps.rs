@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::desk::What;
 use crate::people;
 use crate::problem::{Answer, Kind, Problem};
-use crate::{booking, letters, passes, running};
+use crate::{booking, letters, passes, running, schedule};
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -78,6 +78,10 @@ pub async fn sweep(app: &App) -> Answer<usize> {
         booking::store::waiting_over(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::CloseWaitlist { session_id }),
     );
     due.extend(people::store::deletions_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|person_id| What::RemovePerson { person_id }));
+    due.extend(schedule::series::store::due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(series_id,)| What::MakeAhead { series_id }));
+    due.extend(
+        schedule::store::too_few_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::DecideTooFew { session_id }),
+    );
     due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::Refill { session_id }));
     let count = due.len();
     let mut outcome = Ok(count);

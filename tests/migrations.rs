@@ -287,6 +287,7 @@ const STUDIO: u128 = 0xb0;
 const ROOM: u128 = 0xb1;
 const CLASS: u128 = 0xc0;
 const SESSION: u128 = 0xc1;
+const SERIES: u128 = 0xc2;
 const PASS_TYPE: u128 = 0xd0;
 const PASS: u128 = 0xd1;
 const BOOKED: u128 = 0xe0;
@@ -306,6 +307,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         8 => sign_in(tx).await,
         // It makes no table.
         9 => Ok(()),
+        11 => plans(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -356,6 +358,25 @@ async fn schedule(tx: &mut Tx) -> Result<(), Error> {
     );
     tx.run(sql, binds).await?;
     Ok(())
+}
+
+async fn plans(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO series (id, studio_id, rule, starts_on, except_dates, next_date, make_at, created_at) \
+               VALUES ($1, $2, 'FREQ=WEEKLY', $3, $4, $3, $5, $5)";
+    tx.run(sql, (id(SERIES), id(STUDIO), day("2026-12-01"), Json(json!([])), now())).await?;
+    let sql = "INSERT INTO series_parts (series_id, from_date, class_type_id, room_id, instructor_id, local_minute) \
+               VALUES ($1, $2, $3, $4, $5, 600)";
+    tx.run(sql, (id(SERIES), day("2026-12-01"), id(CLASS), id(ROOM), id(LIN))).await?;
+    let sql = "INSERT INTO series_gaps (series_id, series_date, reason, other_session_id) VALUES ($1, $2, 'room_busy', $3)";
+    tx.run(sql, (id(SERIES), day("2026-12-08"), id(SESSION))).await?;
+    let sql = "INSERT INTO closing_days (studio_id, closed_on, note, created_at) VALUES ($1, $2, 'Repairs', $3)";
+    tx.run(sql, (id(STUDIO), day("2026-12-24"), now())).await?;
+    tx.run("INSERT INTO teaches (studio_id, person_id, class_type_id) VALUES ($1, $2, $3)", (id(STUDIO), id(LIN), id(CLASS))).await?;
+    let sql = "INSERT INTO availability (studio_id, person_id, weekly, exceptions, updated_at) VALUES ($1, $2, $3, $3, $4)";
+    tx.run(sql, (id(STUDIO), id(LIN), Json(json!([])), now())).await?;
+    let sql = "INSERT INTO substitute_requests (id, studio_id, session_id, asked_by, state, due_at, created_at) \
+               VALUES ($1, $2, $3, $4, 'open', $5, $5)";
+    tx.run(sql, (id(0xc9), id(STUDIO), id(SESSION), id(LIN), now())).await.map(drop)
 }
 
 async fn passes(tx: &mut Tx) -> Result<(), Error> {

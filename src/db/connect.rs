@@ -33,6 +33,9 @@ const WRITER_CACHE_KIB: &str = "-4000";
 /// The same for each reader: there are several, and the system's own cache stands behind them.
 const READER_CACHE_KIB: &str = "-1000";
 
+/// Readers of one file: each is a thread with a cache, its statements and its share of the heap, and more than so many read no faster.
+const READERS_MAX: u32 = 4;
+
 /// A connection that was used so lately is taken to be alive; one that was not is asked, and may take so long to say so.
 const IDLE_TRUSTED: Duration = Duration::from_secs(1);
 
@@ -48,7 +51,7 @@ pub enum Engine {
 /// How many connections, and how long to wait for one.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Connections beside the writer (SQLite) or the desk (PostgreSQL).
+    /// Connections beside the writer (SQLite, of which four are used at most) or the desk (PostgreSQL).
     pub connections: u32,
     /// How long a request waits for a free connection before it is told to come again.
     pub wait_max: Duration,
@@ -96,7 +99,7 @@ impl Db {
             || SqlitePoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let writer = pool().min_connections(1).max_connections(1).connect_with(writer_connect).await?;
         let readers = pool()
-            .max_connections(options.connections.max(1))
+            .max_connections(options.connections.clamp(1, READERS_MAX))
             .connect_with(connect.pragma("query_only", "1").pragma("cache_size", READER_CACHE_KIB))
             .await?;
         let pools = Pools::Sqlite { writer, readers, queue: Arc::new(Mutex::new(())), turn: Arc::new(Mutex::new(())) };

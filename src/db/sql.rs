@@ -152,7 +152,7 @@ binds!(A B C D E F G H I J K L M N O);
 binds!(A B C D E F G H I J K L M N O P);
 binds!(A B C D E F G H I J K L M N O P Q);
 
-/// A row wider than one tuple: a tuple of two to four tuples.
+/// A row wider than one tuple: a tuple of two to six tuples.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide<T>(pub T);
 
@@ -181,6 +181,7 @@ macro_rules! wide {
 wide!(A B);
 wide!(A B C);
 wide!(A B C D);
+wide!(A B C D E F);
 
 pub(super) type Built<A> = Result<A, Error>;
 

@@ -10,8 +10,8 @@ use crate::booking::{Booking, EndedBy, Status};
 use crate::language::{Language, Texts};
 use crate::passes::rules::sale;
 use crate::passes::{Kind, LedgerEntry, LedgerReason, Pass, PassType};
-use crate::schedule::rules::{SessionInstants, instant, instants, local, week_of};
-use crate::schedule::{self, ClassType, Names, Session, Shown};
+use crate::schedule::rules::{instant, local, week_of};
+use crate::schedule::{ClassType, Names, New, Session, Shown};
 use crate::studios::{HouseRules, Room, Studio};
 
 /// A studio of the demo.
@@ -336,6 +336,7 @@ fn class_types(studio: u64) -> impl Iterator<Item = ClassType> {
         level: level.into(),
         minutes,
         credits,
+        minimum: None,
         version: 1,
     })
 }
@@ -439,41 +440,20 @@ fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Opti
     let instructor = studio * TRIO + (day_number + moved) % TRIO;
     let starts_at = instant(day.and_time(NaiveTime::from_hms_opt(hour, minute, 0)?), place.zone);
     let rules = HouseRules::default();
-    let SessionInstants { booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap } =
-        instants(&rules, place.zone, starts_at, capacity);
-    let shown = local(starts_at, place.zone);
-    let session = Session {
+    let new = New {
         id: id(Of::Session, studio * 1_000_000 + day_number * 10 + u64::try_from(slot).ok()?),
         studio_id: id(Of::Studio, studio),
         class_type_id: id(Of::ClassType, studio * 10 + u64::try_from(class).ok()?),
         room_id: id(Of::Room, studio * 10 + room),
         instructor_id: id(Of::Staff, INSTRUCTOR + 1 + instructor),
         starts_at,
-        ends_at: starts_at + TimeDelta::minutes(minutes),
-        local_date: shown.date,
-        local_minute: shown.minute,
-        local_weekday: shown.weekday,
+        minutes,
         capacity,
-        taken: 0,
-        held: 0,
-        waiting: 0,
-        next_queue_key: 1,
         credits,
-        status: schedule::Status::Scheduled,
-        booking_opens_at,
-        booking_closes_at,
-        free_cancel_until,
-        promote_until,
-        waiting_ends_at,
-        waitlist_cap,
-        changed: Json(Vec::new()),
-        cancelled_at: None,
-        cancel_reason: None,
-        cancel_note: None,
-        sequence: 0,
-        version: 1,
-        created_at: now,
+        minimum: None,
+        draft: false,
     };
+    let session = Session::new(new, &rules, place.zone, now);
     let names = Names {
         class_name: Json(class_name),
         class_level: level.into(),

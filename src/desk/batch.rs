@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::command::Publish;
 use super::world::{Key, Stop, World};
 use super::{Command, Outcome, What, busy, decide, store};
 use crate::db::{Db, Error, Trouble};
@@ -200,7 +201,24 @@ fn first_keys(command: &Command) -> Vec<Key> {
             keys.extend(ask.room_id.map(Key::Room));
             keys.extend(ask.instructor_id.map(Key::Person));
         }
-        What::CancelSession { session_id, .. } => keys.extend([Key::Session(*session_id), Key::Roster(*session_id)]),
+        What::CancelSession(ask) => keys.extend([Key::Session(ask.session_id), Key::Roster(ask.session_id)]),
+        What::SetNotes { session_id, .. } => keys.push(Key::Session(*session_id)),
+        What::MakeSeries(ask) => {
+            keys.extend([
+                Key::Studio(ask.studio_id),
+                Key::ClassType(ask.class_type_id),
+                Key::Room(ask.room_id),
+                Key::Person(ask.instructor_id),
+                Key::ClosingDays(ask.studio_id),
+            ]);
+        }
+        What::MakeAhead { series_id } => keys.push(Key::Series(*series_id)),
+        What::Publish(Publish::Days { studio_id, from, to }) => keys.extend([Key::Studio(*studio_id), Key::Days(*studio_id, *from, *to)]),
+        What::Publish(Publish::Series { series_id }) => keys.extend([Key::Series(*series_id), Key::SeriesSessions(*series_id)]),
+        What::CopyDays { studio_id, .. } | What::CloseDays { studio_id, .. } | What::OpenDay { studio_id, .. } => {
+            keys.extend([Key::Studio(*studio_id), Key::ClosingDays(*studio_id)]);
+        }
+        What::DecideTooFew { session_id } => keys.extend([Key::Session(*session_id), Key::Roster(*session_id)]),
         What::SellPass(ask) => {
             keys.extend([Key::Studio(ask.studio_id), Key::PassType(ask.pass_type_id), Key::Person(ask.person_id)]);
             keys.extend(caller.map(|caller| Key::Idempotency(caller, ask.key.clone())));

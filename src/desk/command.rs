@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use serde::Serialize;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store::Studio;
@@ -20,6 +21,8 @@ pub struct Command {
     pub by: Record,
     /// What.
     pub what: What,
+    /// Only say what would come of it.
+    pub dry_run: bool,
 }
 
 /// The verbs of the desk.
@@ -39,8 +42,24 @@ pub enum What {
     MakeSession(MakeSession),
     /// Change a session.
     EditSession(EditSession),
-    /// Cancel a session.
-    CancelSession { session_id: Uuid, reason: Option<CancelReason>, note: Option<String> },
+    /// Cancel a session, or what follows it in its series.
+    CancelSession(CancelSession),
+    /// Write down what the team and the members should know of a session.
+    SetNotes { session_id: Uuid, team: Option<String>, members: Option<String> },
+    /// Begin a series.
+    MakeSeries(MakeSeries),
+    /// Sweep: make the sessions of a series that are due.
+    MakeAhead { series_id: Uuid },
+    /// Show drafts to the members.
+    Publish(Publish),
+    /// Take the sessions of some days over to others, as drafts.
+    CopyDays { studio_id: Uuid, from: NaiveDate, days: u64, to: NaiveDate },
+    /// Close a studio on some days.
+    CloseDays { studio_id: Uuid, from: NaiveDate, to: NaiveDate, note: Option<String> },
+    /// Open it again on one.
+    OpenDay { studio_id: Uuid, date: NaiveDate },
+    /// Sweep: tell the instructor that too few have booked so far, or decide.
+    DecideTooFew { session_id: Uuid },
     /// Sell a pass.
     SellPass(SellPass),
     /// Give up all that a person has to come, without penalty, and her name.
@@ -62,7 +81,15 @@ impl What {
             Self::UndoCheckIn { .. } => "undo_check_in",
             Self::MakeSession(_) => "make_session",
             Self::EditSession(_) => "edit_session",
-            Self::CancelSession { .. } => "cancel_session",
+            Self::CancelSession(_) => "cancel_session",
+            Self::SetNotes { .. } => "set_notes",
+            Self::MakeSeries(_) => "make_series",
+            Self::MakeAhead { .. } => "make_ahead",
+            Self::Publish(_) => "publish",
+            Self::CopyDays { .. } => "copy_days",
+            Self::CloseDays { .. } => "close_days",
+            Self::OpenDay { .. } => "open_day",
+            Self::DecideTooFew { .. } => "decide_too_few",
             Self::SellPass(_) => "sell_pass",
             Self::RemovePerson { .. } => "remove_person",
             Self::Refill { .. } => "refill",
@@ -108,6 +135,7 @@ pub struct MakeSession {
     pub instructor_id: Uuid,
     pub local_start: LocalStart,
     pub capacity: Option<i64>,
+    pub draft: bool,
 }
 
 /// `PATCH /v1/sessions/{id}`: what is absent stays.
@@ -121,6 +149,59 @@ pub struct EditSession {
     pub instructor_id: Option<Uuid>,
     pub local_start: Option<LocalStart>,
     pub capacity: Option<i64>,
+    pub too_few_exempt: Option<bool>,
+    pub scope: Scope,
+    /// Whom the change would put into two sessions at once, or for whom no place is left, gives it up instead of standing in its way.
+    pub release: bool,
+}
+
+/// How much of a series an act means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This session alone.
+    #[default]
+    This,
+    /// This one and those that follow.
+    Following,
+    /// All that have not begun.
+    All,
+}
+
+/// `PUT /v1/sessions/{id}/cancellation`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct CancelSession {
+    pub session_id: Uuid,
+    pub reason: Option<CancelReason>,
+    pub note: Option<String>,
+    pub scope: Scope,
+}
+
+/// `POST /v1/studios/{id}/series`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct MakeSeries {
+    pub studio_id: Uuid,
+    pub class_type_id: Uuid,
+    pub room_id: Uuid,
+    pub instructor_id: Uuid,
+    pub capacity: Option<i64>,
+    pub starts_on: NaiveDate,
+    pub local_minute: i64,
+    pub rule: String,
+    pub until: Option<NaiveDate>,
+    pub count: Option<i64>,
+    pub except: Vec<NaiveDate>,
+    pub draft: bool,
+}
+
+/// Which drafts are published.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the fields of the calls")]
+pub enum Publish {
+    Days { studio_id: Uuid, from: NaiveDate, to: NaiveDate },
+    Series { series_id: Uuid },
 }
 
 /// `POST …/members/{person_id}/passes`.
@@ -151,6 +232,12 @@ pub enum Outcome {
     Booking(Box<ShownBooking>),
     /// A session, by id.
     Session(Uuid),
+    /// A series, by id.
+    Series(Uuid),
+    /// What became of several sessions at once.
+    Sessions(Box<Several>),
+    /// What would come of it: nothing was written.
+    Preview(Box<Preview>),
     /// A pass, by id.
     Pass(Uuid),
     /// Nothing to show.
@@ -170,4 +257,62 @@ pub struct ShownBooking {
     pub position: Option<i64>,
     /// Whether this command made it.
     pub fresh: bool,
+}
+
+/// Several sessions of one act.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct Several {
+    /// Made, published or cancelled.
+    pub session_ids: Vec<Uuid>,
+    /// Left out, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A session that an act left out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Skipped {
+    /// The one that would have been copied or cancelled.
+    pub session_id: Uuid,
+    /// Why, as the type of a problem ends.
+    pub because: &'static str,
+    /// Which one stands in its way.
+    pub other_session_id: Option<Uuid>,
+}
+
+/// What an act would do: who would be told what, and what becomes of whose booking.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct Preview {
+    /// Always true: nothing was written.
+    pub dry_run: bool,
+    /// One line a letter.
+    pub told: Vec<Told>,
+    /// Bookings that would not stay as they are.
+    pub bookings: Vec<Loses>,
+}
+
+/// A letter that would be written.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct Told {
+    pub person_id: Uuid,
+    pub name: String,
+    /// Its kind.
+    pub letter: &'static str,
+    pub booking_id: Option<Uuid>,
+    pub session_id: Option<Uuid>,
+}
+
+/// What would become of a booking.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct Loses {
+    pub booking_id: Uuid,
+    pub session_id: Uuid,
+    pub person_id: Uuid,
+    pub name: String,
+    /// Null: it does not exist yet.
+    pub status_before: Option<Status>,
+    pub status: Status,
+    pub credits_returned: i64,
+    pub free_cancel_until: Option<DateTime<Utc>>,
 }

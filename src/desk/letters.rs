@@ -48,6 +48,20 @@ pub fn tell(world: &mut World, booking: &mut Booking, about: &About<'_>, facts: 
     world.letters.push(letter);
 }
 
+/// Writes a letter about a session to somebody who teaches it or runs the studio. `once`: two with the same words there are one letter.
+pub fn tell_staff(world: &mut World, about: &About<'_>, once: Option<String>, facts: impl FnOnce(SessionFacts) -> Facts) {
+    if !about.person.has_address {
+        return;
+    }
+    let facts = facts(session_facts(about.session, about.studio));
+    let mut letter = Letter::to_person(about.person.id, about.person.locale.unwrap_or(about.studio.locale), facts);
+    letter.studio_id = Some(about.studio.id);
+    letter.session_id = Some(about.session.id);
+    letter.useful_until = about.useful_until;
+    letter.dedupe_key = once.map(|once| format!("{}:{once}:{}", letter.facts.kind(), about.person.id));
+    world.letters.push(letter);
+}
+
 /// The session as a letter tells it.
 pub fn session_facts(session: &Session, studio: &Studio) -> SessionFacts {
     SessionFacts {

@@ -5,12 +5,16 @@
 //! everything by set statements, commits, and only then answers (`batch`). Nothing stays in memory between batches.
 
 mod batch;
+mod changes;
 pub mod command;
 mod letters;
 mod places;
+mod planning;
 mod sales;
+mod series;
 mod sessions;
 pub mod store;
+mod too_few;
 pub mod world;
 
 use std::collections::HashMap;
@@ -22,8 +26,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-pub use command::{Command, Outcome, ShownBooking, What};
-use world::{Decided, Stop, World};
+pub use command::{Command, Loses, Outcome, Preview, ShownBooking, Told, What};
+use world::{Decided, Mark, Stop, World};
 
 use crate::audit::{Entry, Record};
 use crate::booking::Booking;
@@ -92,21 +96,30 @@ impl Desk {
     /// Hands in a command and waits for what comes of it. The answer comes after the commit that made it true.
     pub async fn ask(&self, by: Record, what: What) -> Answer<Outcome> {
         let _turn = by.actor_id.map(|person| self.turn_of(person)).transpose()?;
-        self.hand_in(&self.members, by, what).await
+        self.hand_in(&self.members, Command { by, what, dry_run: false }).await
+    }
+
+    /// Asks what would come of a command: it is decided like any other, and leaves nothing behind.
+    pub async fn preview(&self, by: Record, what: What) -> Answer<Preview> {
+        let _turn = by.actor_id.map(|person| self.turn_of(person)).transpose()?;
+        match self.hand_in(&self.members, Command { by, what, dry_run: true }).await? {
+            Outcome::Preview(preview) => Ok(*preview),
+            _ => Err(Problem::new(Kind::Fault)),
+        }
     }
 
     /// The same for commands that make or change one thing: its id.
     pub async fn ask_for_id(&self, by: Record, what: What) -> Answer<Uuid> {
         match self.ask(by, what).await? {
-            Outcome::Session(id) | Outcome::Pass(id) => Ok(id),
+            Outcome::Session(id) | Outcome::Pass(id) | Outcome::Series(id) => Ok(id),
             Outcome::Booking(shown) => Ok(shown.booking.id),
-            Outcome::Done => Err(Problem::new(Kind::NotFound)),
+            Outcome::Sessions(_) | Outcome::Preview(_) | Outcome::Done => Err(Problem::new(Kind::NotFound)),
         }
     }
 
     /// The same for sweeps, in a lane of their own.
     pub async fn sweep(&self, what: What) -> Answer<Outcome> {
-        self.hand_in(&self.sweeps, Record::default(), what).await
+        self.hand_in(&self.sweeps, Command { by: Record::default(), what, dry_run: false }).await
     }
 
     /// Whether somebody stands at the desk of this process: her answer is still to come.
@@ -121,10 +134,10 @@ impl Desk {
         matches!(answer, Ok(Ok(_)) | Ok(Err(Problem { kind: Kind::NotFound, .. })))
     }
 
-    async fn hand_in(&self, lane: &mpsc::Sender<Waiting>, by: Record, what: What) -> Answer<Outcome> {
+    async fn hand_in(&self, lane: &mpsc::Sender<Waiting>, command: Command) -> Answer<Outcome> {
         let (answer, answered) = oneshot::channel();
-        let name = what.name();
-        let waiting = Waiting { command: Command { by, what }, now: self.clock.now(), since: Instant::now(), answer };
+        let name = command.what.name();
+        let waiting = Waiting { command, now: self.clock.now(), since: Instant::now(), answer };
         lane.try_send(waiting).map_err(|_| busy())?;
         let answer = answered.await.unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable).retry_after(2)));
         let outcome = if answer.is_ok() { "done" } else { "refused" };
@@ -266,14 +279,56 @@ pub fn decide(world: &mut World, command: &Command, now: DateTime<Utc>) -> Decid
         What::UndoCheckIn { booking_id } => places::check_in(world, &actor, *booking_id, false, None, now),
         What::MakeSession(ask) => sessions::make(world, &actor, ask, now),
         What::EditSession(ask) => sessions::edit(world, &actor, ask, now),
-        What::CancelSession { session_id, reason, note } => sessions::cancel(world, &actor, *session_id, *reason, note.as_deref(), now),
+        What::CancelSession(ask) => sessions::cancel(world, &actor, ask, now),
+        What::SetNotes { session_id, team, members } => sessions::set_notes(world, &actor, *session_id, team, members),
+        What::MakeSeries(ask) => series::make(world, &actor, ask, now),
+        What::MakeAhead { series_id } => series::make_ahead(world, *series_id, now),
+        What::Publish(ask) => planning::publish(world, &actor, *ask, now),
+        What::CopyDays { studio_id, from, days, to } => planning::copy(world, &actor, *studio_id, *from, *days, *to, now),
+        What::CloseDays { studio_id, from, to, note } => planning::close(world, &actor, *studio_id, *from, *to, note.as_deref(), now),
+        What::OpenDay { studio_id, date } => planning::open(world, &actor, *studio_id, *date),
+        What::DecideTooFew { session_id } => too_few::decide(world, *session_id, now),
         What::SellPass(ask) => sales::sell(world, &actor, ask, now),
         What::RemovePerson { person_id } => places::remove_person(world, &actor, *person_id, now),
         What::Refill { session_id } => places::refill_by_clock(world, *session_id, now),
         What::CloseWaitlist { session_id } => places::close_waitlist(world, *session_id, now),
     };
-    if decided.is_err() {
-        world.back_to(mark);
+    match decided {
+        Ok(_) if command.dry_run => {
+            let preview = preview(world, mark);
+            world.back_to(mark);
+            Ok(Outcome::Preview(Box::new(preview)))
+        }
+        Ok(outcome) => Ok(outcome),
+        Err(stop) => {
+            world.back_to(mark);
+            Err(stop)
+        }
     }
-    decided
+}
+
+/// What a command did since `mark`, to be read before it is taken back.
+fn preview(world: &World, mark: Mark) -> Preview {
+    let name = |id: Uuid| world.persons.get(&id).and_then(Option::as_ref).map(|person| person.name.clone()).unwrap_or_default();
+    let told = world.letters_since(mark).iter().filter_map(|letter| {
+        let person_id = letter.person_id?;
+        let (letter_kind, booking_id, session_id) = (letter.facts.kind(), letter.booking_id, letter.session_id);
+        Some(Told { person_id, name: name(person_id), letter: letter_kind, booking_id, session_id })
+    });
+    let changed = world.bookings_since(mark).into_iter();
+    let bookings = changed
+        .filter(|(before, after)| {
+            before.is_none_or(|before| before.status != after.status || before.free_cancel_until != after.free_cancel_until)
+        })
+        .map(|(before, after)| Loses {
+            booking_id: after.id,
+            session_id: after.session_id,
+            person_id: after.person_id,
+            name: name(after.person_id),
+            status_before: before.map(|before| before.status),
+            status: after.status,
+            credits_returned: after.credits_returned - before.map_or(0, |before| before.credits_returned),
+            free_cancel_until: after.free_cancel_until,
+        });
+    Preview { dry_run: true, told: told.collect(), bookings: bookings.collect() }
 }

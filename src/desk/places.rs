@@ -27,7 +27,7 @@ use crate::schedule::rules::{local_date, week_of};
 const WITHDRAWN_HOURS: i64 = 24;
 
 /// A command that touches more people than this has a batch of its own.
-const PEOPLE_IN_COMPANY_MAX: usize = 200;
+pub const PEOPLE_IN_COMPANY_MAX: usize = 200;
 
 /// Whom a change may have made able to take a place, and where one may have come free.
 #[derive(Default)]
@@ -260,9 +260,12 @@ pub fn cancel(world: &mut World, actor: &Actor, ask: &Cancel, now: DateTime<Utc>
     Ok(Outcome::Booking(Box::new(show(world, ask.booking_id)?)))
 }
 
-struct Ending {
-    by: EndedBy,
-    reason: Option<String>,
+/// How a booking ends.
+pub struct Ending {
+    /// Who ended it.
+    pub by: EndedBy,
+    /// What staff wrote down.
+    pub reason: Option<String>,
 }
 
 /// Ends a booking as its owner or staff wished, and tells her.
@@ -318,7 +321,8 @@ fn end_by_person(
     Ok(())
 }
 
-fn end(booking: &mut Booking, ending: &Ending, now: DateTime<Utc>) {
+/// Ends a booking; its status is the caller's.
+pub fn end(booking: &mut Booking, ending: &Ending, now: DateTime<Utc>) {
     booking.queue_key = None;
     booking.passed_over = None;
     booking.ended_at = Some(now);
@@ -353,7 +357,7 @@ fn give_place(
 }
 
 /// Gives back what was taken for a booking. `days_min`: the studio's doing, so a pass that ends sooner is prolonged.
-fn give_back(
+pub fn give_back(
     world: &mut World,
     actor: &Actor,
     booking: &mut Booking,
@@ -663,7 +667,7 @@ fn own_booking(world: &World, actor: &Actor, booking_id: Uuid) -> Decided<(Booki
 }
 
 /// All bookings with these ids; so many that they would make everybody wait are decided alone.
-fn in_company(world: &World, ids: &[Uuid]) -> Decided<Vec<Booking>> {
+pub fn in_company(world: &World, ids: &[Uuid]) -> Decided<Vec<Booking>> {
     if ids.len() > PEOPLE_IN_COMPANY_MAX && !world.alone && !world.complete {
         return Err(Stop::Alone);
     }

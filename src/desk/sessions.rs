@@ -1,4 +1,6 @@
-//! Making, changing and cancelling sessions: no room and no instructor in two places at once, no member in two sessions, and everybody told.
+//! Making, changing and cancelling sessions, one of them or what follows it in its series.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
@@ -6,17 +8,20 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Actor;
-use super::command::{EditSession, MakeSession, Outcome};
-use super::letters::{About, session_facts, tell};
-use super::places::{Touched, end_by_studio, need_people, settle};
+use super::changes::{Edit, apply, changed, nobody_in_the_way};
+use super::command::{CancelSession, EditSession, MakeSession, Outcome, Scope};
+use super::letters::{About, tell_staff};
+use super::places::{end_by_studio, settle};
+use super::series;
 use super::store::{ClassType, Person, Room, Studio};
 use super::world::{Decided, Key, Stop, World};
-use crate::booking::{Booking, Status};
 use crate::ids::new_id;
 use crate::letters::facts::{CancelReason, Facts};
 use crate::problem::{Kind, Problem};
-use crate::schedule::rules::{LocalStart, instants, local, resolve_local_start};
-use crate::schedule::{Changed, Names, Session as Row, Shown as Session, Status as SessionStatus};
+use crate::schedule::rules::{LocalStart, resolve_local_start};
+use crate::schedule::series::rules::off_series;
+use crate::schedule::{Names, New, Session as Row, Shown as Session, Status as SessionStatus};
+use crate::studios::house_rules::InstructorsSchedule;
 
 /// The largest capacity of a session.
 const CAPACITY_MAX: i64 = 10_000;
@@ -25,60 +30,65 @@ const CAPACITY_MAX: i64 = 10_000;
 pub fn make(world: &mut World, actor: &Actor, ask: &MakeSession, now: DateTime<Utc>) -> Decided<Outcome> {
     let own = world.person(actor.person_id()?)?;
     let studio = world.studio_or_not_found(ask.studio_id)?;
-    may_schedule(&own, &studio, ask.instructor_id)?;
-    let class_type = class_type(world, ask.class_type_id, &studio)?;
-    let room = room(world, ask.room_id, &studio)?;
-    let instructor = instructor(world, ask.instructor_id, &studio)?;
+    let proposes = may_make(&own, &studio, ask.instructor_id)?;
+    let made_of = MadeOf {
+        class_type: class_type(world, ask.class_type_id, &studio)?,
+        room: room(world, ask.room_id, &studio)?,
+        instructor: instructor(world, ask.instructor_id, &studio)?,
+    };
     let starts_at = start(ask.local_start, &studio, now)?;
-    let ends_at = starts_at + Duration::minutes(class_type.minutes);
-    let capacity = capacity(ask.capacity, &room)?;
-    nobody_in_the_way(world, room.id, ask.instructor_id, starts_at, ends_at, None)?;
-    let row = Row {
-        id: new_id(now),
-        studio_id: studio.id,
-        class_type_id: class_type.id,
-        room_id: room.id,
-        instructor_id: instructor.id,
-        starts_at,
-        ends_at,
-        local_date: local(starts_at, studio.zone).date,
-        local_minute: 0,
-        local_weekday: 1,
-        capacity,
-        taken: 0,
-        held: 0,
-        waiting: 0,
-        next_queue_key: 1,
-        credits: class_type.credits,
-        status: SessionStatus::Scheduled,
-        booking_opens_at: starts_at,
-        booking_closes_at: starts_at,
-        free_cancel_until: starts_at,
-        promote_until: starts_at,
-        waiting_ends_at: starts_at,
-        waitlist_cap: None,
-        changed: Json(Vec::new()),
-        cancelled_at: None,
-        cancel_reason: None,
-        cancel_note: None,
-        sequence: 0,
-        version: 1,
-        created_at: now,
-    };
-    let names = Names {
-        class_name: class_type.name.clone(),
-        class_level: class_type.level.clone(),
-        class_minutes: class_type.minutes,
-        room_name: room.name.clone(),
-        instructor_name: instructor.name.clone(),
-        time_zone: studio.zone.into(),
-    };
-    let mut session = Session { session: row, names };
-    set_times(&mut session, &studio);
+    if world.is_closed(studio.id, ask.local_start.local().date())? {
+        return Err(Problem::new(Kind::StudioClosed).into());
+    }
+    let capacity = capacity(ask.capacity, &made_of.room)?;
+    let session = made_of.session(&studio, starts_at, capacity, ask.draft || proposes, now);
+    nobody_in_the_way(world, &[&session])?;
     world.audit.push(actor.record.of("session.made", "session", session.id, Some(studio.id)));
+    if proposes {
+        tell_admins(world, &studio, &session, &own, 1)?;
+    }
     let id = session.id;
     world.put_session(session);
     Ok(Outcome::Session(id))
+}
+
+/// What a session is made of, found and fit for its studio.
+#[derive(Clone)]
+pub struct MadeOf {
+    /// What it is.
+    pub class_type: Arc<ClassType>,
+    /// Where.
+    pub room: Arc<Room>,
+    /// With whom.
+    pub instructor: Arc<Person>,
+}
+
+impl MadeOf {
+    /// A session of it.
+    pub fn session(&self, studio: &Studio, starts_at: DateTime<Utc>, capacity: i64, draft: bool, now: DateTime<Utc>) -> Session {
+        let new = New {
+            id: new_id(now),
+            studio_id: studio.id,
+            class_type_id: self.class_type.id,
+            room_id: self.room.id,
+            instructor_id: self.instructor.id,
+            starts_at,
+            minutes: self.class_type.minutes,
+            capacity,
+            credits: self.class_type.credits,
+            minimum: self.class_type.minimum,
+            draft,
+        };
+        let names = Names {
+            class_name: self.class_type.name.clone(),
+            class_level: self.class_type.level.clone(),
+            class_minutes: self.class_type.minutes,
+            room_name: self.room.name.clone(),
+            instructor_name: self.instructor.name.clone(),
+            time_zone: studio.zone.into(),
+        };
+        Session { session: Row::new(new, &studio.rules, studio.zone, now), names }
+    }
 }
 
 /// `PATCH /v1/sessions/{id}`.
@@ -86,7 +96,7 @@ pub fn edit(world: &mut World, actor: &Actor, ask: &EditSession, now: DateTime<U
     let own = world.person(actor.person_id()?)?;
     let before = world.session(ask.session_id)?.clone();
     let studio = world.studio(before.studio_id)?;
-    may_schedule(&own, &studio, before.instructor_id)?;
+    may_change(&own, &studio, &before)?;
     if before.is_cancelled() {
         return Err(Problem::new(Kind::SessionIsCancelled).into());
     }
@@ -96,189 +106,216 @@ pub fn edit(world: &mut World, actor: &Actor, ask: &EditSession, now: DateTime<U
     if now >= before.ends_at {
         return Err(Problem::new(Kind::SessionOver).into());
     }
-    let after = edited(world, &own, &studio, &before, ask, now)?;
-    if after.capacity < after.taken + after.held {
-        return Err(Problem::new(Kind::CapacityTooSmall).with("booked", after.taken).with("held", after.held).into());
+    if ask.instructor_id.is_some_and(|id| id != before.instructor_id) && !own.is_admin(studio.id) {
+        return Err(Problem::new(Kind::NotAllowed).into());
     }
-    nobody_in_the_way(world, after.room_id, after.instructor_id, after.starts_at, after.ends_at, Some(after.id))?;
-    let moved = (after.starts_at, after.ends_at) != (before.starts_at, before.ends_at);
-    let tells = moved || after.room_id != before.room_id || after.instructor_id != before.instructor_id;
-    let details = json!({ "changed": changes(&before, &after), "capacity": after.capacity });
-    world.audit.push(actor.record.of("session.changed", "session", after.id, Some(studio.id)).with(details));
-    world.put_session(after.clone());
-    let mut touched = Touched::default();
-    if tells {
-        tell_change(world, &studio, &before, &after, moved, &mut touched, now)?;
+    if ask.scope != Scope::This {
+        return series::edit(world, actor, &studio, &before, ask, now);
     }
-    touched.session(after.id);
-    settle(world, touched, now)?;
+    let mut after = edited(world, &studio, &before, ask, now)?;
+    if let Some(series_id) = before.series_id {
+        let differs = off_series(&after, world.plan(series_id)?, studio.zone);
+        after.by_hand = Json(differs);
+    }
+    apply(world, actor, &studio, vec![Edit { before, after }], ask.release, now)?;
     Ok(Outcome::Session(ask.session_id))
 }
 
 /// `PUT /v1/sessions/{id}/cancellation`.
-pub fn cancel(
-    world: &mut World,
-    actor: &Actor,
-    session_id: Uuid,
-    reason: Option<CancelReason>,
-    note: Option<&str>,
-    now: DateTime<Utc>,
-) -> Decided<Outcome> {
+pub fn cancel(world: &mut World, actor: &Actor, ask: &CancelSession, now: DateTime<Utc>) -> Decided<Outcome> {
     let own = world.person(actor.person_id()?)?;
-    let mut session = world.session(session_id)?.clone();
+    let session = world.session(ask.session_id)?.clone();
     let studio = world.studio(session.studio_id)?;
-    may_schedule(&own, &studio, session.instructor_id)?;
+    may_change(&own, &studio, &session)?;
+    if ask.scope != Scope::This {
+        return series::end(world, actor, &studio, &session, ask, now);
+    }
     if session.is_cancelled() {
-        return Ok(Outcome::Session(session_id));
+        return Ok(Outcome::Session(ask.session_id));
     }
     if now >= session.ends_at {
         return Err(Problem::new(Kind::SessionOver).into());
     }
+    cancel_one(world, actor, session, ask.reason, ask.note.as_deref(), now)?;
+    Ok(Outcome::Session(ask.session_id))
+}
+
+/// Takes a session off the schedule: everything taken for it comes back, and everybody in it is told.
+pub fn cancel_one(
+    world: &mut World,
+    actor: &Actor,
+    mut session: Session,
+    reason: Option<CancelReason>,
+    note: Option<&str>,
+    now: DateTime<Utc>,
+) -> Decided<()> {
+    session.was_draft = session.is_draft();
     session.status = SessionStatus::Cancelled;
     session.cancelled_at = Some(now);
     session.cancel_reason = reason;
     session.cancel_note = note.map(str::to_owned);
+    (session.too_few_at, session.too_few_due_at) = (None, None);
     session.sequence += 1;
     session.version += 1;
     world.put_session(session.clone());
-    world.audit.push(actor.record.of("session.cancelled", "session", session_id, Some(studio.id)).with(json!({ "reason": reason })));
+    let line = actor.record.of("session.cancelled", "session", session.id, Some(session.studio_id));
+    world.audit.push(line.with(json!({ "reason": reason })));
     let touched = end_by_studio(world, actor, &session, reason, note, now)?;
-    settle(world, touched, now)?;
+    settle(world, touched, now)
+}
+
+/// `PUT /v1/sessions/{id}/notes`: her instructor and the studio's admins write down what the team and the members should know.
+pub fn set_notes(world: &mut World, actor: &Actor, session_id: Uuid, team: &Option<String>, members: &Option<String>) -> Decided<Outcome> {
+    let own = world.identity(actor.person_id()?)?;
+    let mut session = world.session(session_id)?.clone();
+    if !own.is_admin(session.studio_id) && own.id != session.instructor_id {
+        let sees = !session.is_for_staff() || own.is_staff(session.studio_id);
+        return Err(if sees { Problem::new(Kind::NotAllowed).into() } else { super::not_found() });
+    }
+    session.team_note.clone_from(team);
+    session.member_note.clone_from(members);
+    world.audit.push(actor.record.of("session.noted", "session", session_id, Some(session.studio_id)));
+    world.put_session(session);
     Ok(Outcome::Session(session_id))
 }
 
 /// The session as the edit would have it.
-fn edited(world: &World, own: &Person, studio: &Studio, before: &Session, ask: &EditSession, now: DateTime<Utc>) -> Decided<Session> {
+fn edited(world: &World, studio: &Studio, before: &Session, ask: &EditSession, now: DateTime<Utc>) -> Decided<Session> {
     let mut after = before.clone();
-    if let Some(id) = ask.class_type_id.filter(|id| *id != before.class_type_id) {
-        let class_type = class_type(world, id, studio)?;
-        after.class_type_id = id;
-        after.names.class_name = class_type.name.clone();
-        after.names.class_level.clone_from(&class_type.level);
-        after.names.class_minutes = class_type.minutes;
-        after.credits = class_type.credits;
+    if let Some(id) = ask.class_type_id {
+        set_class_type(world, &mut after, id, studio)?;
     }
-    let room_changes = ask.room_id.is_some_and(|id| id != before.room_id);
-    if room_changes || ask.capacity.is_some() {
-        let room = room(world, ask.room_id.unwrap_or(before.room_id), studio)?;
-        after.room_id = room.id;
-        after.names.room_name.clone_from(&room.name);
-        after.capacity = capacity(ask.capacity.or(Some(before.capacity)), &room)?;
+    if ask.room_id.is_some_and(|id| id != before.room_id) || ask.capacity.is_some() {
+        set_room(world, &mut after, ask.room_id.unwrap_or(before.room_id), ask.capacity.unwrap_or(before.capacity), studio)?;
     }
-    if let Some(id) = ask.instructor_id.filter(|id| *id != before.instructor_id) {
-        if !own.is_admin(studio.id) {
-            return Err(Problem::new(Kind::NotAllowed).into());
-        }
-        let instructor = instructor(world, id, studio)?;
-        after.instructor_id = id;
-        after.names.instructor_name.clone_from(&instructor.name);
+    if let Some(id) = ask.instructor_id {
+        set_instructor(world, &mut after, id, studio)?;
+    }
+    if let Some(exempt) = ask.too_few_exempt {
+        after.too_few_exempt = exempt;
     }
     let unmoved = LocalStart::of(before.starts_at, studio.zone);
     if let Some(local_start) = ask.local_start.filter(|start| start.to_string() != unmoved.to_string()) {
         if now >= before.starts_at {
             return Err(Problem::new(Kind::SessionStarted).into());
         }
-        after.starts_at = start(local_start, studio, now)?;
+        set_start(&mut after, start(local_start, studio, now)?);
+        after.skipped_minute = None;
     }
-    after.ends_at = after.starts_at + Duration::minutes(after.names.class_minutes);
-    set_times(&mut after, studio);
-    after.changed = Json(changes(before, &after));
+    Ok(finish(before, after, studio, now))
+}
+
+/// Another class type: its length, its price and its minimum come with it.
+pub fn set_class_type(world: &World, session: &mut Session, id: Uuid, studio: &Studio) -> Decided<()> {
+    if id == session.class_type_id {
+        return Ok(());
+    }
+    let class_type = class_type(world, id, studio)?;
+    session.class_type_id = id;
+    session.names.class_name = class_type.name.clone();
+    session.names.class_level.clone_from(&class_type.level);
+    session.names.class_minutes = class_type.minutes;
+    session.credits = class_type.credits;
+    session.minimum = class_type.minimum;
+    session.ends_at = session.starts_at + Duration::minutes(class_type.minutes);
+    Ok(())
+}
+
+/// Another room, or another capacity in it.
+pub fn set_room(world: &World, session: &mut Session, room_id: Uuid, asked: i64, studio: &Studio) -> Decided<()> {
+    let room = room(world, room_id, studio)?;
+    session.room_id = room.id;
+    session.names.room_name.clone_from(&room.name);
+    session.capacity = capacity(Some(asked), &room)?;
+    Ok(())
+}
+
+/// Another instructor.
+pub fn set_instructor(world: &World, session: &mut Session, id: Uuid, studio: &Studio) -> Decided<()> {
+    if id == session.instructor_id {
+        return Ok(());
+    }
+    let instructor = instructor(world, id, studio)?;
+    session.instructor_id = id;
+    session.names.instructor_name.clone_from(&instructor.name);
+    Ok(())
+}
+
+/// Another start; it stays as long as it is.
+pub fn set_start(session: &mut Session, starts_at: DateTime<Utc>) {
+    let long = session.ends_at - session.starts_at;
+    (session.starts_at, session.ends_at) = (starts_at, starts_at + long);
+}
+
+/// What follows from whatever changed.
+pub fn finish(before: &Session, mut after: Session, studio: &Studio, now: DateTime<Utc>) -> Session {
+    after.follow_start(&studio.rules, studio.zone, now);
+    if !after.is_draft() {
+        after.changed = Json(changed(before, &after));
+    }
     after.version += 1;
     after.sequence += 1;
-    Ok(after)
+    after
 }
 
-/// What of a session changed, since it was made, as members are shown it.
-fn changes(before: &Session, after: &Session) -> Vec<Changed> {
-    let mut changed = before.changed.0.clone();
-    let differs = [
-        (Changed::Time, (before.starts_at, before.ends_at) != (after.starts_at, after.ends_at)),
-        (Changed::Room, before.room_id != after.room_id),
-        (Changed::Instructor, before.instructor_id != after.instructor_id),
-    ];
-    for (what, _) in differs.into_iter().filter(|(what, differs)| *differs && !before.changed.0.contains(what)) {
-        changed.push(what);
+/// Whether this person may make sessions of that instructor; `true` if she may only propose them. Admins make any, an instructor her own if
+/// the house lets her.
+pub fn may_make(own: &Person, studio: &Studio, instructor_id: Uuid) -> Decided<bool> {
+    if own.is_admin(studio.id) {
+        return Ok(false);
     }
-    changed
+    if own.id != instructor_id || !own.is_instructor(studio.id) {
+        return Err(Problem::new(Kind::NotAllowed).into());
+    }
+    match studio.rules.instructors_schedule {
+        InstructorsSchedule::Own => Ok(false),
+        InstructorsSchedule::Propose => Ok(true),
+        InstructorsSchedule::None => Err(Problem::new(Kind::NotAllowed).into()),
+    }
 }
 
-/// Everybody in the session learns its new time, room or instructor. A new time opens a free way out until the start.
-fn tell_change(
-    world: &mut World,
-    studio: &Studio,
-    before: &Session,
-    after: &Session,
-    moved: bool,
-    touched: &mut Touched,
-    now: DateTime<Utc>,
-) -> Decided<()> {
-    let bookings: Vec<Booking> = world
-        .roster(after.id)?
-        .into_iter()
-        .filter_map(|id| world.known_booking(id).cloned())
-        .filter(|booking| !booking.status.has_ended())
-        .collect();
-    need_people(world, &bookings)?;
-    if moved {
-        nobody_in_two_sessions(world, &bookings, after, now)?;
+/// Whether she may change it: what she may only propose she may change as long as it is a draft.
+fn may_change(own: &Person, studio: &Studio, session: &Session) -> Decided<()> {
+    if session.is_for_staff() && !own.is_staff(studio.id) {
+        return Err(super::not_found());
     }
-    let was = session_facts(before, studio);
-    for mut booking in bookings {
-        let person = world.person(booking.person_id)?;
-        booking.starts_at = after.starts_at;
-        booking.ends_at = after.ends_at;
-        let booked = booking.status.takes_place();
-        if moved && matches!(booking.status, Status::Booked | Status::Offered) {
-            booking.free_cancel_until = Some(after.starts_at);
-        }
-        let told = About { session: after, studio, person: &person, useful_until: Some(after.ends_at) };
-        let was = was.clone();
-        tell(world, &mut booking, &told, |session| Facts::SessionChanged { session, before: was, booked });
-        touched.person(booking.person_id);
-        world.put(booking);
+    if may_make(own, studio, session.instructor_id)? && !session.is_draft() {
+        return Err(Problem::new(Kind::NotAllowed).into());
     }
     Ok(())
 }
 
-/// A move that would put booked members into two sessions at once is refused with their bookings.
-fn nobody_in_two_sessions(world: &World, bookings: &[Booking], after: &Session, now: DateTime<Utc>) -> Decided<()> {
-    let mut torn = Vec::new();
-    for booking in bookings.iter().filter(|booking| booking.status.takes_place()) {
-        let others = world.ahead(booking.person_id, now);
-        let other = others
-            .into_iter()
-            .find(|other| other.status.takes_place() && other.session_id != after.id && other.overlaps(after.starts_at, after.ends_at));
-        if let Some(other) = other {
-            torn.push(json!({ "booking_id": booking.id, "person_id": booking.person_id, "other_booking_id": other.id }));
-        }
+/// An instructor proposes sessions: who may publish them learns it.
+pub fn tell_admins(world: &mut World, studio: &Studio, first: &Session, by: &Person, count: i64) -> Decided<()> {
+    for admin in world.admins(studio.id)? {
+        let told = About { session: first, studio, person: &admin, useful_until: Some(first.starts_at) };
+        let name = by.name.clone();
+        tell_staff(world, &told, None, |session| Facts::SessionsProposed { session, by: name, count });
     }
-    if torn.is_empty() { Ok(()) } else { Err(Problem::new(Kind::MembersOverlap).with("bookings", torn).into()) }
+    Ok(())
 }
 
-/// Admins schedule; an instructor her own sessions, if the house lets her.
-fn may_schedule(own: &Person, studio: &Studio, instructor_id: Uuid) -> Decided<()> {
-    let for_herself = own.id == instructor_id && own.is_instructor(studio.id) && studio.rules.instructors_may_schedule();
-    if own.is_admin(studio.id) || for_herself { Ok(()) } else { Err(Problem::new(Kind::NotAllowed).into()) }
-}
-
-fn class_type(world: &World, id: Uuid, studio: &Studio) -> Decided<std::sync::Arc<ClassType>> {
+/// A class type of the studio.
+pub fn class_type(world: &World, id: Uuid, studio: &Studio) -> Decided<Arc<ClassType>> {
     match world.class_types.get(&id) {
-        Some(Some(found)) if found.studio_id == studio.id => Ok(std::sync::Arc::clone(found)),
+        Some(Some(found)) if found.studio_id == studio.id => Ok(Arc::clone(found)),
         None if !world.complete => Err(Stop::Needs(vec![Key::ClassType(id)])),
         _ => Err(Problem::field("class_type_id", "is not a class type of this studio").into()),
     }
 }
 
-fn room(world: &World, id: Uuid, studio: &Studio) -> Decided<std::sync::Arc<Room>> {
+/// A room of the studio.
+pub fn room(world: &World, id: Uuid, studio: &Studio) -> Decided<Arc<Room>> {
     match world.rooms.get(&id) {
-        Some(Some(found)) if found.studio_id == studio.id => Ok(std::sync::Arc::clone(found)),
+        Some(Some(found)) if found.studio_id == studio.id => Ok(Arc::clone(found)),
         None if !world.complete => Err(Stop::Needs(vec![Key::Room(id)])),
         _ => Err(Problem::field("room_id", "is not a room of this studio").into()),
     }
 }
 
-fn instructor(world: &World, id: Uuid, studio: &Studio) -> Decided<std::sync::Arc<Person>> {
-    match world.person(id) {
+/// An instructor of the studio.
+pub fn instructor(world: &World, id: Uuid, studio: &Studio) -> Decided<Arc<Person>> {
+    match world.identity(id) {
         Ok(person) if person.is_instructor(studio.id) => Ok(person),
         Err(stop @ Stop::Needs(_)) => Err(stop),
         _ => Err(Problem::field("instructor_id", "is not an instructor of this studio").into()),
@@ -296,36 +333,11 @@ fn start(local_start: LocalStart, studio: &Studio, now: DateTime<Utc>) -> Decide
     Ok(starts_at)
 }
 
-fn capacity(asked: Option<i64>, room: &Room) -> Decided<i64> {
+/// How many the session takes: what was asked, at most the room's.
+pub fn capacity(asked: Option<i64>, room: &Room) -> Decided<i64> {
     let capacity = asked.unwrap_or(room.capacity);
     if !(1..=CAPACITY_MAX.min(room.capacity)).contains(&capacity) {
         return Err(Problem::field("capacity", format!("must be 1 to {}, the capacity of the room", room.capacity)).into());
     }
     Ok(capacity)
-}
-
-fn nobody_in_the_way(
-    world: &World,
-    room_id: Uuid,
-    instructor_id: Uuid,
-    starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
-    except: Option<Uuid>,
-) -> Decided<()> {
-    let Some(clash) = world.clashes(room_id, instructor_id, starts_at, ends_at, except)?.into_iter().next() else { return Ok(()) };
-    let kind = if clash.instructor_id == instructor_id { Kind::InstructorBusy } else { Kind::RoomBusy };
-    Err(Problem::new(kind).with("session_id", clash.id).with("starts_at", clash.starts_at).into())
-}
-
-/// Everything that follows from the start: local columns, and the instants of the house rules.
-fn set_times(session: &mut Session, studio: &Studio) {
-    let on = local(session.starts_at, studio.zone);
-    (session.local_date, session.local_minute, session.local_weekday) = (on.date, on.minute, on.weekday);
-    let instants = instants(&studio.rules, studio.zone, session.starts_at, session.capacity);
-    session.booking_opens_at = instants.booking_opens_at;
-    session.booking_closes_at = instants.booking_closes_at;
-    session.free_cancel_until = instants.free_cancel_until;
-    session.promote_until = instants.promote_until;
-    session.waiting_ends_at = instants.waiting_ends_at;
-    session.waitlist_cap = instants.waitlist_cap;
 }

@@ -67,6 +67,11 @@ impl Person {
         self.is_admin(studio_id) || self.roles.contains(&(studio_id, Role::FrontDesk))
     }
 
+    /// Whether she is of this studio's staff.
+    pub fn is_staff(&self, studio_id: Uuid) -> bool {
+        self.is_owner || self.roles.iter().any(|(of, _)| *of == studio_id)
+    }
+
     /// Whether she teaches in this studio.
     pub fn is_instructor(&self, studio_id: Uuid) -> bool {
         self.roles.contains(&(studio_id, Role::Instructor))
@@ -84,6 +89,19 @@ pub struct Clash {
     pub ends_at: DateTime<Utc>,
 }
 
+impl Clash {
+    /// Of a session that is known whole.
+    pub fn of(session: &schedule::Session) -> Self {
+        Self {
+            id: session.id,
+            room_id: session.room_id,
+            instructor_id: session.instructor_id,
+            starts_at: session.starts_at,
+            ends_at: session.ends_at,
+        }
+    }
+}
+
 /// A class type as a session takes it over.
 #[derive(Clone, Debug, FromRow)]
 #[allow(missing_docs, reason = "columns")]
@@ -94,6 +112,7 @@ pub struct ClassType {
     pub level: String,
     pub minutes: i64,
     pub credits: i64,
+    pub minimum: Option<i64>,
 }
 
 /// A room as a session takes it over.
@@ -152,7 +171,15 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
                 callers.insert((*id, *caller));
                 ("booking", *id)
             }
-            Key::Queue(_) | Key::Visits(..) | Key::Clashes(..) | Key::Idempotency(..) => continue,
+            Key::Series(id) => ("series", *id),
+            Key::Queue(_)
+            | Key::Visits(..)
+            | Key::Clashes(..)
+            | Key::Idempotency(..)
+            | Key::SeriesSessions(_)
+            | Key::Days(..)
+            | Key::ClosingDays(_)
+            | Key::Admins(_) => continue,
         };
         ids.entry(table).or_default().push(id);
     }
@@ -173,6 +200,13 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
         world.load_pass(pass);
     }
     load_parts(tx, world, &take("class_type"), &take("room"), &take("pass_type")).await?;
+    let series = take("series");
+    for plan in schedule::series::store::plans(tx, &series).await? {
+        world.series.load(plan.series.id, plan);
+    }
+    for id in series {
+        world.series.note_absent(id);
+    }
     for key in keys {
         match key {
             Key::Queue(session_id) => {
@@ -185,13 +219,33 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
             }
             Key::Clashes(room, instructor, from, until) => {
                 let found = clashes(tx, *room, *instructor, *from, *until).await?;
-                world.clashes.insert((*room, *instructor, *from, *until), found);
+                world.load_clashes((*room, *instructor), (*from, *until), found);
             }
             Key::Idempotency(person_id, key) => {
                 let found: Option<(String, Uuid)> = tx
                     .maybe("SELECT body_hash, result_id FROM idempotency_keys WHERE person_id = $1 AND key = $2", (*person_id, key.clone()))
                     .await?;
                 world.idempotency.insert((*person_id, key.clone()), found);
+            }
+            Key::SeriesSessions(id) => {
+                let found = schedule::store::of_series(tx, *id, now).await?;
+                take_sessions(tx, world, found).await?;
+                world.sessions_of_series.insert(*id);
+            }
+            Key::Days(studio_id, from, to) => {
+                let found = schedule::store::of_days(tx, *studio_id, (*from, *to)).await?;
+                take_sessions(tx, world, found).await?;
+                world.known_days.insert((*studio_id, *from, *to));
+            }
+            Key::ClosingDays(id) => {
+                let found = schedule::store::closing_days(tx, *id, (now - Duration::days(2)).date_naive()).await?;
+                world.closing_days.extend(found.into_iter().map(|(date,)| (*id, date)));
+                world.known_closing_days.insert(*id);
+            }
+            Key::Admins(studio_id) => {
+                let found: Vec<(Uuid,)> =
+                    tx.all("SELECT person_id FROM staff WHERE studio_id = $1 AND role = 'admin' ORDER BY person_id", (*studio_id,)).await?;
+                world.admins.insert(*studio_id, found.into_iter().map(|(id,)| id).collect());
             }
             _ => {}
         }
@@ -231,12 +285,17 @@ async fn load_sessions(tx: &mut Tx, world: &mut World, ids: &[Uuid]) -> Result<(
         return Ok(());
     }
     let sessions = schedule::store::among(tx, ids).await?;
-    let studios: BTreeSet<Uuid> = sessions.iter().map(|session| session.studio_id).filter(|id| !world.studios.contains_key(id)).collect();
-    for session in sessions {
-        world.sessions.load(session.id, session);
-    }
+    take_sessions(tx, world, sessions).await?;
     for id in ids {
         world.sessions.note_absent(*id);
+    }
+    Ok(())
+}
+
+async fn take_sessions(tx: &mut Tx, world: &mut World, sessions: Vec<schedule::Shown>) -> Result<(), Error> {
+    let studios: BTreeSet<Uuid> = sessions.iter().map(|session| session.studio_id).filter(|id| !world.studios.contains_key(id)).collect();
+    for session in sessions {
+        world.load_session(session);
     }
     load_studios(tx, world, &studios.into_iter().collect::<Vec<_>>()).await
 }
@@ -326,7 +385,7 @@ async fn load_rosters(tx: &mut Tx, world: &mut World, ids: &[Uuid]) -> Result<()
 
 async fn load_parts(tx: &mut Tx, world: &mut World, class_types: &[Uuid], rooms: &[Uuid], pass_types: &[Uuid]) -> Result<(), Error> {
     if !class_types.is_empty() {
-        let sql = "SELECT id, studio_id, name, level, minutes, credits FROM class_types WHERE id IN #";
+        let sql = "SELECT id, studio_id, name, level, minutes, credits, minimum FROM class_types WHERE id IN #";
         let found: Vec<ClassType> = tx.among(sql, (), class_types).await?;
         world.class_types.extend(class_types.iter().map(|id| (*id, None)));
         world.class_types.extend(found.into_iter().map(|row| (row.id, Some(Arc::new(row)))));
@@ -359,7 +418,10 @@ async fn clashes(tx: &mut Tx, room: Uuid, instructor: Uuid, from: DateTime<Utc>,
 pub async fn write(tx: &mut Tx, world: &mut World, now: DateTime<Utc>) -> Result<(), Error> {
     let members = std::mem::take(&mut world.new_members);
     write_members(tx, world, members).await?;
+    schedule::series::store::insert(tx, world.series.to_write(true)).await?;
     schedule::store::insert(tx, world.sessions.to_write(true)).await?;
+    schedule::series::store::update(tx, world.series.to_write(false)).await?;
+    schedule::store::write_closing_days(tx, std::mem::take(&mut world.new_closing_days), now).await?;
     passes::store::insert(tx, world.passes.to_write(true)).await?;
     // What frees a unique rule comes before what takes it: updates of bookings before inserts. A session's counts come last but for
     // letters: the check on them is the alarm.

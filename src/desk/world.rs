@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::store::{Clash, Person, Studio};
@@ -17,7 +17,8 @@ use crate::letters::outbox::Letter;
 use crate::passes::rules::PassState;
 use crate::passes::{Kind, LedgerEntry, Pass};
 use crate::problem::Problem;
-use crate::schedule::Shown as Session;
+use crate::schedule::series::Plan;
+use crate::schedule::{SESSION_HOURS_MAX, Shown as Session};
 
 /// How many of a queue are read at a time, from its head.
 pub const QUEUE_SLICE: i64 = 16;
@@ -47,6 +48,16 @@ pub enum Key {
     Pass(Uuid),
     /// Sessions of a room or an instructor that fall into a time: (room, instructor, from, until).
     Clashes(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>),
+    /// A series with its parts.
+    Series(Uuid),
+    /// The sessions of a series that have not begun.
+    SeriesSessions(Uuid),
+    /// The sessions of a studio on its local dates: from, and the first that is not meant.
+    Days(Uuid, NaiveDate, NaiveDate),
+    /// The days on which a studio is closed, from today on.
+    ClosingDays(Uuid),
+    /// Who runs a studio.
+    Admins(Uuid),
     /// A class type, a room, a pass type: what a new row is made of.
     ClassType(Uuid),
     /// See [`Key::ClassType`].
@@ -76,6 +87,20 @@ impl From<Problem> for Stop {
 
 /// What a decision answers.
 pub type Decided<T> = Result<T, Stop>;
+
+/// All of several decisions. A refusal is said before rows are asked for, and all that is missing is asked for at once.
+pub fn all<T>(decisions: impl IntoIterator<Item = Decided<T>>) -> Decided<Vec<T>> {
+    let mut needs = Vec::new();
+    let mut done = Vec::new();
+    for decided in decisions {
+        match decided {
+            Ok(one) => done.push(one),
+            Err(Stop::Needs(keys)) => needs.extend(keys),
+            Err(other) => return Err(other),
+        }
+    }
+    if needs.is_empty() { Ok(done) } else { Err(Stop::Needs(needs)) }
+}
 
 /// A table's rows by id, and which of them must be written.
 #[derive(Debug)]
@@ -121,9 +146,6 @@ impl<T> Table<T> {
     }
 }
 
-/// Which sessions may stand in the way of another: its room, instructor, start and end.
-type RoomAndTime = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>);
-
 /// How often each membership was used in a week.
 pub type Visits = Vec<(Uuid, i64)>;
 
@@ -136,6 +158,12 @@ pub struct Queue {
     complete: bool,
 }
 
+/// From when until when.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
+/// A day on which a studio is closed: why, as its members read it.
+pub type ClosingDay = Option<String>;
+
 enum Undo {
     Booking(Uuid, Option<Booking>, Option<bool>),
     Session(Uuid, Option<Box<Session>>, Option<bool>),
@@ -143,6 +171,8 @@ enum Undo {
     Member(Uuid, Uuid),
     Withdrawn(Uuid, Uuid),
     Idempotency(Uuid, String),
+    Series(Uuid, Option<Box<Plan>>, Option<bool>),
+    ClosingDay(Uuid, NaiveDate, Option<bool>),
 }
 
 /// Where the world stood before a command.
@@ -186,7 +216,21 @@ pub struct World {
     /// Withdrawn ids, and until when they are barred for whom; `None`: not withdrawn.
     pub(super) withdrawn: HashMap<(Uuid, Uuid), Option<DateTime<Utc>>>,
     pub(super) new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
-    pub(super) clashes: HashMap<RoomAndTime, Vec<Clash>>,
+    /// Times of which it is known what a room and an instructor are in.
+    known_times: HashMap<(Uuid, Uuid), Vec<Span>>,
+    /// What is known of sessions that only stand in the way.
+    others: HashMap<Uuid, Clash>,
+    /// What each room and each instructor is in, by its start.
+    busy: HashMap<Uuid, BTreeSet<(DateTime<Utc>, Uuid)>>,
+    pub(super) series: Table<Plan>,
+    pub(super) sessions_of_series: HashSet<Uuid>,
+    pub(super) known_days: HashSet<(Uuid, NaiveDate, NaiveDate)>,
+    /// Of which studios the closing days are known, and these.
+    pub(super) known_closing_days: HashSet<Uuid>,
+    pub(super) closing_days: HashSet<(Uuid, NaiveDate)>,
+    /// Days to be closed (with a note) or opened again.
+    pub(super) new_closing_days: BTreeMap<(Uuid, NaiveDate), Option<ClosingDay>>,
+    pub(super) admins: HashMap<Uuid, Vec<Uuid>>,
     pub(super) idempotency: HashMap<(Uuid, String), Option<(String, Uuid)>>,
     pub(super) new_idempotency: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>,
     /// Entries of the ledger to be written.
@@ -245,11 +289,22 @@ impl World {
                     set_dirty(&mut self.bookings.dirty, id, dirty);
                 }
                 Some(Undo::Session(id, row, dirty)) => {
-                    match row {
-                        Some(row) => drop(self.sessions.rows.insert(id, *row)),
-                        None => drop(self.sessions.rows.remove(&id)),
-                    }
+                    self.replace_session(id, row.map(|row| *row));
                     set_dirty(&mut self.sessions.dirty, id, dirty);
+                }
+                Some(Undo::Series(id, row, dirty)) => {
+                    match row {
+                        Some(row) => drop(self.series.rows.insert(id, *row)),
+                        None => drop(self.series.rows.remove(&id)),
+                    }
+                    set_dirty(&mut self.series.dirty, id, dirty);
+                }
+                Some(Undo::ClosingDay(studio, date, was)) => {
+                    self.new_closing_days.remove(&(studio, date));
+                    match was {
+                        Some(true) => drop(self.closing_days.insert((studio, date))),
+                        _ => drop(self.closing_days.remove(&(studio, date))),
+                    }
                 }
                 Some(Undo::Pass(id, row, dirty)) => {
                     match row {
@@ -409,29 +464,128 @@ impl World {
         until: DateTime<Utc>,
         except: Option<Uuid>,
     ) -> Decided<Vec<Clash>> {
-        let mut found: BTreeMap<Uuid, Clash> = match self.clashes.get(&(room, instructor, from, until)) {
-            Some(clashes) => {
-                clashes.iter().filter(|clash| !self.sessions.rows.contains_key(&clash.id)).map(|clash| (clash.id, clash.clone())).collect()
-            }
-            None if self.complete => BTreeMap::new(),
-            None => return Err(Stop::Needs(vec![Key::Clashes(room, instructor, from, until)])),
-        };
-        for session in self.sessions.rows.values().filter(|session| !session.is_cancelled()) {
-            let same = session.room_id == room || session.instructor_id == instructor;
-            if same && session.starts_at < until && from < session.ends_at {
-                found.insert(
-                    session.id,
-                    Clash {
-                        id: session.id,
-                        room_id: session.room_id,
-                        instructor_id: session.instructor_id,
-                        starts_at: session.starts_at,
-                        ends_at: session.ends_at,
-                    },
-                );
+        let known = self.known_times.get(&(room, instructor)).into_iter().flatten();
+        if !self.complete && !known.into_iter().any(|(known_from, known_until)| *known_from <= from && until <= *known_until) {
+            return Err(Stop::Needs(vec![Key::Clashes(room, instructor, from, until)]));
+        }
+        let earliest = from - Duration::hours(SESSION_HOURS_MAX);
+        let ids: BTreeSet<Uuid> = [room, instructor]
+            .iter()
+            .filter_map(|who| self.busy.get(who))
+            .flat_map(|busy| busy.range((earliest, Uuid::nil())..(until, Uuid::nil())))
+            .map(|(_, id)| *id)
+            .filter(|id| Some(*id) != except)
+            .collect();
+        let found = ids.into_iter().filter_map(|id| match self.sessions.rows.get(&id) {
+            Some(session) => Some(Clash::of(session)),
+            None => self.others.get(&id).cloned(),
+        });
+        Ok(found.filter(|clash| from < clash.ends_at).collect())
+    }
+
+    /// Takes in what a room and an instructor are in during a time.
+    pub(super) fn load_clashes(&mut self, key: (Uuid, Uuid), time: Span, clashes: Vec<Clash>) {
+        for clash in clashes {
+            if !self.sessions.rows.contains_key(&clash.id) {
+                for who in [clash.room_id, clash.instructor_id] {
+                    self.busy.entry(who).or_default().insert((clash.starts_at, clash.id));
+                }
+                self.others.insert(clash.id, clash);
             }
         }
-        Ok(found.into_values().filter(|clash| Some(clash.id) != except).collect())
+        self.known_times.entry(key).or_default().push(time);
+    }
+
+    /// A series that must exist.
+    pub fn plan(&self, id: Uuid) -> Decided<&Plan> {
+        self.series.rows.get(&id).ok_or_else(|| self.missing(Key::Series(id), self.series.knows(id)))
+    }
+
+    /// Puts a series, new or changed.
+    pub fn put_plan(&mut self, plan: Plan) {
+        let id = plan.series.id;
+        let dirty = self.series.dirty.get(&id).copied();
+        let is_new = dirty.unwrap_or(!self.series.rows.contains_key(&id));
+        let before = self.series.rows.insert(id, plan);
+        self.undo.push(Undo::Series(id, before.map(Box::new), dirty));
+        self.series.dirty.insert(id, is_new);
+        if is_new {
+            self.sessions_of_series.insert(id);
+        }
+    }
+
+    /// The sessions of a series that have not begun and are not cancelled, in the order of its dates.
+    pub fn of_series(&self, series_id: Uuid, now: DateTime<Utc>) -> Decided<Vec<Session>> {
+        if !self.complete && !self.sessions_of_series.contains(&series_id) {
+            return Err(Stop::Needs(vec![Key::SeriesSessions(series_id)]));
+        }
+        let all = self.sessions.rows.values().filter(|session| session.series_id == Some(series_id));
+        let mut found: Vec<Session> = all.filter(|session| session.starts_at > now && !session.is_cancelled()).cloned().collect();
+        found.sort_by_key(|session| (session.series_date, session.id));
+        Ok(found)
+    }
+
+    /// The sessions of a studio on these local dates, in the order of time.
+    pub fn of_days(&self, studio_id: Uuid, from: NaiveDate, to: NaiveDate) -> Decided<Vec<Session>> {
+        if !self.complete && !self.known_days.contains(&(studio_id, from, to)) {
+            return Err(Stop::Needs(vec![Key::Days(studio_id, from, to)]));
+        }
+        let all = self.sessions.rows.values().filter(|session| session.studio_id == studio_id);
+        let mut found: Vec<Session> = all.filter(|session| (from..to).contains(&session.local_date)).cloned().collect();
+        found.sort_by_key(|session| (session.starts_at, session.id));
+        Ok(found)
+    }
+
+    /// Whether a studio is closed on a day to come.
+    pub fn is_closed(&self, studio_id: Uuid, date: NaiveDate) -> Decided<bool> {
+        if !self.complete && !self.known_closing_days.contains(&studio_id) {
+            return Err(Stop::Needs(vec![Key::ClosingDays(studio_id)]));
+        }
+        Ok(self.closing_days.contains(&(studio_id, date)))
+    }
+
+    /// Closes a studio for a day (`Some`), or opens it again.
+    pub fn put_closing_day(&mut self, studio_id: Uuid, date: NaiveDate, closed: Option<ClosingDay>) {
+        let key = (studio_id, date);
+        let was = self.closing_days.contains(&key);
+        match &closed {
+            Some(_) => drop(self.closing_days.insert(key)),
+            None => drop(self.closing_days.remove(&key)),
+        }
+        self.new_closing_days.insert(key, closed);
+        self.undo.push(Undo::ClosingDay(studio_id, date, Some(was)));
+    }
+
+    /// Who runs a studio: to whom its staff's letters go.
+    pub fn admins(&self, studio_id: Uuid) -> Decided<Vec<Arc<Person>>> {
+        let none = Vec::new();
+        let ids = match self.admins.get(&studio_id) {
+            Some(ids) => ids,
+            None if self.complete => &none,
+            None => return Err(Stop::Needs(vec![Key::Admins(studio_id)])),
+        };
+        let unknown: Vec<Key> = ids.iter().filter(|id| !self.persons.contains_key(id)).map(|id| Key::Identity(*id)).collect();
+        if unknown.is_empty() { ids.iter().map(|id| self.identity(*id)).collect() } else { Err(Stop::Needs(unknown)) }
+    }
+
+    /// What became of bookings since `mark`: as it was before, and as it is now.
+    pub fn bookings_since(&self, mark: Mark) -> Vec<(Option<&Booking>, &Booking)> {
+        let mut seen = HashSet::new();
+        let mut changed = Vec::new();
+        for undo in &self.undo[mark.undo..] {
+            if let Undo::Booking(id, before, _) = undo
+                && seen.insert(*id)
+                && let Some(now) = self.bookings.rows.get(id)
+            {
+                changed.push((before.as_ref(), now));
+            }
+        }
+        changed
+    }
+
+    /// The letters written since `mark`.
+    pub fn letters_since(&self, mark: Mark) -> &[Letter] {
+        &self.letters[mark.letters..]
     }
 
     /// What an idempotency key was answered with: the body's hash and the id that came of it.
@@ -461,7 +615,7 @@ impl World {
         }
         let dirty = self.sessions.dirty.get(&id).copied();
         let is_new = dirty.unwrap_or(!self.sessions.rows.contains_key(&id));
-        let before = self.sessions.rows.insert(id, session);
+        let before = self.replace_session(id, Some(session));
         self.undo.push(Undo::Session(id, before.map(Box::new), dirty));
         self.sessions.dirty.insert(id, is_new);
         if is_new {
@@ -535,6 +689,35 @@ impl World {
     /// The key behind which the next slice of a queue begins.
     pub(super) fn queue_read_to(&self, session_id: Uuid) -> i64 {
         self.queues.get(&session_id).and_then(|queue| queue.read_to).unwrap_or(i64::MIN)
+    }
+
+    /// Takes in a session that was loaded.
+    pub(super) fn load_session(&mut self, session: Session) {
+        if !self.sessions.rows.contains_key(&session.id) {
+            self.sessions.absent.remove(&session.id);
+            self.others.remove(&session.id);
+            self.replace_session(session.id, Some(session));
+        }
+    }
+
+    fn replace_session(&mut self, id: Uuid, row: Option<Session>) -> Option<Session> {
+        let before = self.sessions.rows.remove(&id);
+        if let Some(before) = &before {
+            for who in [before.room_id, before.instructor_id] {
+                if let Some(busy) = self.busy.get_mut(&who) {
+                    busy.remove(&(before.starts_at, id));
+                }
+            }
+        }
+        if let Some(row) = row {
+            if !row.is_cancelled() {
+                for who in [row.room_id, row.instructor_id] {
+                    self.busy.entry(who).or_default().insert((row.starts_at, id));
+                }
+            }
+            self.sessions.rows.insert(id, row);
+        }
+        before
     }
 
     fn replace_booking(&mut self, id: Uuid, row: Option<Booking>) -> Option<Booking> {

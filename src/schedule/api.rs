@@ -139,13 +139,13 @@ pub async fn one(State(app): State<App>, caller: Option<Caller>, Path(id): Path<
     let encoded = match caller {
         Some(caller) => {
             let one = store::one_for(&app.db, id, caller.person_id).await?.ok_or_else(nothing)?;
-            if one.shown.is_draft() && !caller.is_staff(one.shown.studio_id) {
+            if one.shown.is_for_staff() && !caller.is_staff(one.shown.studio_id) {
                 return Err(nothing());
             }
             Encoded::of_version(one.shown.version, &view_for(&one, &caller, now))?
         }
         None => {
-            let shown = store::one(&app.db, id).await?.filter(|shown| !shown.is_draft()).ok_or_else(nothing)?;
+            let shown = store::one(&app.db, id).await?.filter(|shown| !shown.is_for_staff()).ok_or_else(nothing)?;
             let language = match asked(&headers) {
                 Some(language) => language,
                 None => studios::store::setting(&app.db, shown.studio_id).await?.map_or(Language::En, |(_, locale)| locale),
@@ -212,6 +212,8 @@ pub struct ClassTypeView {
     minutes: i64,
     /// What a session of it costs.
     credits: i64,
+    /// With fewer booked it is cancelled; null: it takes place whoever comes.
+    minimum: Option<i64>,
     /// Rises with each edit.
     version: i64,
 }
@@ -228,6 +230,7 @@ impl ClassTypeView {
             level: class.level,
             minutes: class.minutes,
             credits: class.credits,
+            minimum: class.minimum,
             version: class.version,
         }
     }
@@ -264,6 +267,8 @@ pub async fn class_types(
 type Minutes = Within<1, 1_440>;
 /// The price of a session, in credits.
 type Credits = Within<0, 1_000>;
+/// How many must have booked.
+type Minimum = Within<1, 10_000>;
 
 /// A new class type.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -284,6 +289,10 @@ pub struct NewClassType {
     /// What a session costs, 0 to 1,000.
     #[schema(value_type = i64, minimum = 0, maximum = 1_000)]
     credits: Credits,
+    /// With fewer booked a session is cancelled, when the house rules have it decided; without it it takes place whoever comes.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
+    minimum: Option<Minimum>,
 }
 
 /// Adds a class type. Admins.
@@ -305,6 +314,7 @@ pub async fn add_class_type(
         level: new.level.into(),
         minutes: new.minutes.0,
         credits: new.credits.0,
+        minimum: new.minimum.map(|minimum| minimum.0),
         version: 1,
     };
     let row = class.clone();
@@ -339,6 +349,10 @@ pub struct ClassTypeChange {
     /// Sessions that are scheduled already keep their price.
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 1_000)]
     credits: Option<Credits>,
+    /// Sessions that are scheduled already keep theirs.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
+    minimum: Option<Option<Minimum>>,
 }
 
 impl ClassTypeChange {
@@ -351,6 +365,9 @@ impl ClassTypeChange {
         }
         if let Some(level) = self.level {
             class.level = level.into();
+        }
+        if let Some(minimum) = self.minimum {
+            class.minimum = minimum.map(|minimum| minimum.0);
         }
         class.minutes = self.minutes.map_or(class.minutes, |minutes| minutes.0);
         class.credits = self.credits.map_or(class.credits, |credits| credits.0);

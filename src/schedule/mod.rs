@@ -7,14 +7,17 @@
 
 pub mod api;
 mod cache;
+pub mod planning;
 pub mod rules;
 pub mod scheduling;
+pub mod series;
 pub mod store;
 mod view;
 
 use std::ops::{Deref, DerefMut};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use utoipa::ToSchema;
@@ -22,9 +25,10 @@ use uuid::Uuid;
 
 use crate::language::Texts;
 use crate::letters::facts::CancelReason;
-use crate::studios::Zone;
+use crate::studios::{HouseRules, Zone};
 
 pub use cache::ScheduleCache;
+use series::ByHand;
 pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 
 /// The longest session: what falls into a time began at most so long before it.
@@ -92,6 +96,18 @@ pub struct Session {
     pub sequence: i64,
     pub version: i64,
     pub created_at: DateTime<Utc>,
+    pub series_id: Option<Uuid>,
+    pub series_date: Option<NaiveDate>,
+    pub by_hand: Json<Vec<ByHand>>,
+    pub skipped_minute: Option<i64>,
+    pub was_draft: bool,
+    pub minimum: Option<i64>,
+    pub too_few_exempt: bool,
+    pub too_few_at: Option<DateTime<Utc>>,
+    pub too_few_due_at: Option<DateTime<Utc>>,
+    pub too_few_warned: bool,
+    pub team_note: Option<String>,
+    pub member_note: Option<String>,
 }
 
 /// What stands around a session for whoever reads it.
@@ -136,15 +152,102 @@ impl DerefMut for Shown {
     }
 }
 
+/// What a session is made of; everything else follows from it and the house rules.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "columns of a session")]
+pub struct New {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub class_type_id: Uuid,
+    pub room_id: Uuid,
+    pub instructor_id: Uuid,
+    pub starts_at: DateTime<Utc>,
+    /// How long it is.
+    pub minutes: i64,
+    pub capacity: i64,
+    pub credits: i64,
+    pub minimum: Option<i64>,
+    pub draft: bool,
+}
+
 impl Session {
+    /// A session that nobody is in yet.
+    pub fn new(new: New, rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> Self {
+        let mut session = Self {
+            id: new.id,
+            studio_id: new.studio_id,
+            class_type_id: new.class_type_id,
+            room_id: new.room_id,
+            instructor_id: new.instructor_id,
+            starts_at: new.starts_at,
+            ends_at: new.starts_at + TimeDelta::minutes(new.minutes),
+            local_date: rules::local_date(new.starts_at, zone),
+            local_minute: 0,
+            local_weekday: 1,
+            capacity: new.capacity,
+            taken: 0,
+            held: 0,
+            waiting: 0,
+            next_queue_key: 1,
+            credits: new.credits,
+            status: if new.draft { Status::Draft } else { Status::Scheduled },
+            booking_opens_at: new.starts_at,
+            booking_closes_at: new.starts_at,
+            free_cancel_until: new.starts_at,
+            promote_until: new.starts_at,
+            waiting_ends_at: new.starts_at,
+            waitlist_cap: None,
+            changed: Json(Vec::new()),
+            cancelled_at: None,
+            cancel_reason: None,
+            cancel_note: None,
+            sequence: 0,
+            version: 1,
+            created_at: now,
+            series_id: None,
+            series_date: None,
+            by_hand: Json(Vec::new()),
+            skipped_minute: None,
+            was_draft: false,
+            minimum: new.minimum,
+            too_few_exempt: false,
+            too_few_at: None,
+            too_few_due_at: None,
+            too_few_warned: false,
+            team_note: None,
+            member_note: None,
+        };
+        session.follow_start(rules, zone, now);
+        session
+    }
+
+    /// Sets everything that follows from the start: the local columns, and the instants of the house rules.
+    pub fn follow_start(&mut self, rules: &HouseRules, zone: Tz, now: DateTime<Utc>) {
+        let on = rules::local(self.starts_at, zone);
+        (self.local_date, self.local_minute, self.local_weekday) = (on.date, on.minute, on.weekday);
+        let instants = rules::instants(rules, zone, self.starts_at, self.capacity);
+        self.booking_opens_at = instants.booking_opens_at;
+        self.booking_closes_at = instants.booking_closes_at;
+        self.free_cancel_until = instants.free_cancel_until;
+        self.promote_until = instants.promote_until;
+        self.waiting_ends_at = instants.waiting_ends_at;
+        self.waitlist_cap = instants.waitlist_cap;
+        (self.too_few_at, self.too_few_due_at) = rules::too_few(self, rules, zone, now);
+    }
+
     /// Whether the studio has cancelled it.
     pub fn is_cancelled(&self) -> bool {
         self.status == Status::Cancelled
     }
 
-    /// Whether only staff see it.
+    /// Whether members have not seen it yet.
     pub fn is_draft(&self) -> bool {
         self.status == Status::Draft
+    }
+
+    /// Whether only staff see it: a draft, or one that was cancelled before anybody else could.
+    pub fn is_for_staff(&self) -> bool {
+        self.is_draft() || self.was_draft
     }
 }
 
@@ -159,5 +262,6 @@ pub struct ClassType {
     pub level: String,
     pub minutes: i64,
     pub credits: i64,
+    pub minimum: Option<i64>,
     pub version: i64,
 }

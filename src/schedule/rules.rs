@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
+use super::{Session, Status};
 use crate::studios::house_rules::{HouseRules, WallTime};
 
 /// Sessions that start before this hour count as morning sessions.
@@ -34,6 +35,11 @@ impl LocalStart {
         if YEARS.contains(&local.year()) { Ok(Self(local)) } else { Err("must be in the years 2000 to 2199") }
     }
 
+    /// This wall time.
+    pub fn from_local(local: NaiveDateTime) -> Self {
+        Self(local)
+    }
+
     /// The wall time of an instant.
     pub fn of(at: DateTime<Utc>, zone: Tz) -> Self {
         Self(at.with_timezone(&zone).naive_local())
@@ -42,6 +48,11 @@ impl LocalStart {
     /// The wall time that a session is stored with.
     pub fn shown(date: NaiveDate, minute: i64) -> Self {
         Self(date.and_time(NaiveTime::MIN) + Duration::minutes(minute))
+    }
+
+    /// The minute of its day on the clock's face.
+    pub fn minute(self) -> i64 {
+        i64::from(self.0.hour() * 60 + self.0.minute())
     }
 
     /// As date and time.
@@ -196,6 +207,32 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
         waiting_ends_at: promote.max(closes).min(starts_at),
         waitlist_cap: rules.waitlist_cap(capacity),
     }
+}
+
+/// The instructor is told so long before it is decided whether enough have booked.
+const TOO_FEW_WARNING: Duration = Duration::hours(1);
+
+/// When it is decided whether enough have booked, and the next step towards it. Neither where no minimum is set, where staff exempted the
+/// session, where it is not on the schedule, and where that instant has passed. A step that is done stays done while the instant stays.
+pub fn too_few(session: &Session, rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    if session.minimum.is_none() || session.too_few_exempt || session.status != Status::Scheduled {
+        return (None, None);
+    }
+    let at = too_few_at(rules, zone, session.starts_at);
+    if session.too_few_at == Some(at) {
+        return (Some(at), session.too_few_due_at);
+    }
+    if at <= now { (None, None) } else { (Some(at), Some(at - TOO_FEW_WARNING)) }
+}
+
+/// When it is decided whether enough have booked: so long before the start, for sessions of the morning in the evening before.
+fn too_few_at(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>) -> DateTime<Utc> {
+    let local = starts_at.with_timezone(&zone).naive_local();
+    if local.time() < rules.too_few_morning_before.time() {
+        let evening = local.date().checked_sub_days(Days::new(1)).unwrap_or(local.date());
+        return instant(evening.and_time(rules.too_few_evening_at.time()), zone).min(starts_at);
+    }
+    starts_at - Duration::minutes(rules.too_few_min)
 }
 
 /// How a member came to her place: it decides her grace.

@@ -1,19 +1,19 @@
-//! Making, changing and cancelling sessions over HTTP. The desk decides: a room, an instructor and every member are in one place at a time.
+//! Making, changing and cancelling sessions over HTTP, one or what follows it in its series. The desk decides: a room, an instructor and every member are in one place at a time.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::rules::LocalStart;
 use super::{SessionView, store};
 use crate::app::App;
-use crate::desk::What;
-use crate::desk::command::{EditSession, MakeSession};
-use crate::extract::{Body, IfMatch, Path};
+use crate::desk::command::{CancelSession, EditSession, MakeSession, Scope};
+use crate::desk::{Outcome, What};
+use crate::extract::{Body, IfMatch, Path, Query};
 use crate::letters::facts::CancelReason;
 use crate::problem::{Answer, Kind, Problem};
 use crate::sign_in::Caller;
@@ -31,6 +31,9 @@ pub struct MakeBody {
     /// At most the room's, which it is if nothing is said.
     #[serde(default)]
     capacity: Option<i64>,
+    /// Members do not see it until it is published. An instructor who may only propose always makes drafts.
+    #[serde(default)]
+    draft: bool,
 }
 
 /// Schedules a session: admins any, an instructor her own if the house rules let her.
@@ -44,6 +47,7 @@ pub async fn make(State(app): State<App>, caller: Caller, Path(studio_id): Path<
         instructor_id: body.instructor_id,
         local_start: body.local_start,
         capacity: body.capacity,
+        draft: body.draft,
     };
     let session = ask(&app, &caller, What::MakeSession(what)).await?;
     Ok((StatusCode::CREATED, session).into_response())
@@ -63,16 +67,37 @@ pub struct EditBody {
     local_start: Option<LocalStart>,
     #[serde(default)]
     capacity: Option<i64>,
+    /// Too few: it takes place however few have booked.
+    #[serde(default)]
+    too_few_exempt: Option<bool>,
+    /// `following` and `all` change the series: what is changed by hand in one of its sessions stays.
+    #[serde(default)]
+    scope: Scope,
+    /// Members whom a new time would put into two sessions at once leave this one, those above a smaller capacity go to the head of the
+    /// waitlist, refunded and told; without, they stand in the way of the change.
+    #[serde(default)]
+    release: bool,
 }
 
-/// Changes a session, and tells everybody who is in it of a new time, room or instructor.
-#[utoipa::path(patch, operation_id = "change_session", path = "/v1/sessions/{id}", tag = "Running a studio", params(("id" = Uuid, Path), ("If-Match" = String, Header)), request_body = EditBody,
+/// Only look.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct DryRun {
+    /// Answer who would be told what and who would lose what, and change nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Changes a session, and tells everybody who is in it of a new time, room or instructor. With `dry_run` it answers what would come of it.
+#[utoipa::path(patch, operation_id = "change_session", path = "/v1/sessions/{id}", tag = "Running a studio", params(("id" = Uuid, Path), ("If-Match" = String, Header), DryRun), request_body = EditBody,
     responses((status = 200, body = SessionView<'static>), (status = 409, description = "members-overlap, instructor-busy, room-busy, capacity-too-small"), (status = 412, description = "version-stale")))]
 pub async fn edit(
     State(app): State<App>,
     caller: Caller,
     IfMatch(version): IfMatch,
     Path(session_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
     Body(body): Body<EditBody>,
 ) -> Answer<Response> {
     let what = EditSession {
@@ -83,8 +108,11 @@ pub async fn edit(
         instructor_id: body.instructor_id,
         local_start: body.local_start,
         capacity: body.capacity,
+        too_few_exempt: body.too_few_exempt,
+        scope: body.scope,
+        release: body.release,
     };
-    ask(&app, &caller, What::EditSession(what)).await
+    ask_or_preview(&app, &caller, What::EditSession(what), &how).await
 }
 
 /// Why a session is cancelled; the note goes to everybody who is in it.
@@ -96,19 +124,67 @@ pub struct CancelBody {
     reason: Option<CancelReason>,
     #[serde(default)]
     note: Option<Note>,
+    /// `following` and `all` end its series.
+    #[serde(default)]
+    scope: Scope,
 }
 
-/// Cancels a session: everything taken for it comes back, and everybody is told. Repeated, it answers the same.
-#[utoipa::path(put, operation_id = "cancel_session", path = "/v1/sessions/{id}/cancellation", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = CancelBody,
+/// Cancels a session: everything taken for it comes back, and everybody is told. Repeated, it answers the same. With `dry_run` it answers
+/// what would come of it.
+#[utoipa::path(put, operation_id = "cancel_session", path = "/v1/sessions/{id}/cancellation", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = CancelBody,
     responses((status = 200, body = SessionView<'static>)))]
 pub async fn cancel(
     State(app): State<App>,
     caller: Caller,
     Path(session_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
     Body(body): Body<CancelBody>,
 ) -> Answer<Response> {
-    let note = body.note.map(Note::into_string);
-    ask(&app, &caller, What::CancelSession { session_id, reason: body.reason, note }).await
+    let what = CancelSession { session_id, reason: body.reason, note: body.note.map(Note::into_string), scope: body.scope };
+    ask_or_preview(&app, &caller, What::CancelSession(what), &how).await
+}
+
+/// What should be known of a session; what is absent or null is cleared.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotesBody {
+    /// Read by the studio's staff.
+    #[serde(default)]
+    team: Option<Note>,
+    /// Read by everybody.
+    #[serde(default)]
+    members: Option<Note>,
+}
+
+/// Notes on a session: by its instructor and the studio's admins.
+#[utoipa::path(put, operation_id = "note_session", path = "/v1/sessions/{id}/notes", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = NotesBody,
+    responses((status = 200, body = SessionView<'static>)))]
+pub async fn set_notes(
+    State(app): State<App>,
+    caller: Caller,
+    Path(session_id): Path<Uuid>,
+    Body(body): Body<NotesBody>,
+) -> Answer<Response> {
+    let what = What::SetNotes { session_id, team: body.team.map(Note::into_string), members: body.members.map(Note::into_string) };
+    ask(&app, &caller, what).await
+}
+
+async fn ask_or_preview(app: &App, caller: &Caller, what: What, how: &DryRun) -> Answer<Response> {
+    if how.dry_run {
+        return Ok(Json(app.desk.preview(caller.record(), what).await?).into_response());
+    }
+    ask(app, caller, what).await
+}
+
+/// Hands the desk an act that touches several sessions, or asks what would come of it.
+pub async fn several(app: &App, caller: &Caller, what: What, how: &DryRun) -> Answer<Response> {
+    if how.dry_run {
+        return Ok(Json(app.desk.preview(caller.record(), what).await?).into_response());
+    }
+    match app.desk.ask(caller.record(), what).await? {
+        Outcome::Sessions(several) => Ok(Json(*several).into_response()),
+        _ => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
 }
 
 async fn ask(app: &App, caller: &Caller, what: What) -> Answer<Response> {

@@ -1,24 +1,31 @@
 //! Sessions and class types in the database.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::rules::{SessionInstants, instants};
 use super::{ClassType, Me, Shown};
 use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::studios::{HouseRules, Zone};
 
 /// The columns of a session and of what stands around it.
+macro_rules! columns {
+    () => {
+        "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, \
+         s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, \
+         s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, \
+         s.cancel_reason, s.cancel_note, s.sequence, s.version, s.created_at, s.series_id, s.series_date, s.by_hand, s.skipped_minute, \
+         s.was_draft, s.minimum, s.too_few_exempt, s.too_few_at, s.too_few_due_at, s.too_few_warned, s.team_note, s.member_note, \
+         c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, \
+         r.name AS room_name, i.name AS instructor_name, t.time_zone"
+    };
+}
+
+/// Sessions with what stands around them.
 macro_rules! shown {
     ($rest:literal) => {
-        concat!(
-            "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, ",
-            "s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, ",
-            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
-            "s.cancel_note, s.sequence, s.version, s.created_at, c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, ",
-            "r.name AS room_name, i.name AS instructor_name, t.time_zone ",
-            $rest
-        )
+        concat!(columns!(), " ", $rest)
     };
 }
 
@@ -26,11 +33,8 @@ macro_rules! shown {
 macro_rules! shown_to {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, ",
-            "s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, ",
-            "s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, s.cancel_reason, ",
-            "s.cancel_note, s.sequence, s.version, s.created_at, c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, ",
-            "r.name AS room_name, i.name AS instructor_name, t.time_zone, b.id AS me_booking_id, b.status AS me_status, ",
+            columns!(),
+            ", b.id AS me_booking_id, b.status AS me_status, ",
             "CASE WHEN b.queue_key IS NULL THEN NULL ELSE ",
             "(SELECT COUNT(*) FROM bookings q WHERE q.session_id = s.id AND q.queue_key <= b.queue_key) END AS me_position ",
             $rest
@@ -116,7 +120,7 @@ pub async fn range(db: &Db, range: &Range) -> Result<Vec<Shown>, Error> {
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
          WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3 AND (s.starts_at > $4 OR (s.starts_at = $4 AND s.id > $5)) \
-         AND ($6 OR s.status <> 'draft') AND ($7 IS NULL OR s.class_type_id = $7) AND ($8 IS NULL OR s.instructor_id = $8) \
+         AND ($6 OR (s.status <> 'draft' AND NOT s.was_draft)) AND ($7 IS NULL OR s.class_type_id = $7) AND ($8 IS NULL OR s.instructor_id = $8) \
          ORDER BY s.starts_at, s.id LIMIT $9"
     );
     let (after, after_id) = range.after.unwrap_or(BEGINNING);
@@ -132,7 +136,7 @@ pub async fn range_for(db: &Db, range: &Range, person_id: Uuid) -> Result<Vec<Sh
          LEFT JOIN bookings b ON b.session_id = s.id AND b.person_id = $10 AND b.guest_of IS NULL \
          AND b.status NOT IN ('cancelled', 'late_cancelled') \
          WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3 AND (s.starts_at > $4 OR (s.starts_at = $4 AND s.id > $5)) \
-         AND ($6 OR s.status <> 'draft') AND ($7 IS NULL OR s.class_type_id = $7) AND ($8 IS NULL OR s.instructor_id = $8) \
+         AND ($6 OR (s.status <> 'draft' AND NOT s.was_draft)) AND ($7 IS NULL OR s.class_type_id = $7) AND ($8 IS NULL OR s.instructor_id = $8) \
          ORDER BY s.starts_at, s.id LIMIT $9"
     );
     let (after, after_id) = range.after.unwrap_or(BEGINNING);
@@ -176,10 +180,66 @@ pub async fn of_dates(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, Naiv
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
-         WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3 AND s.status <> 'draft' \
+         WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3 AND s.status <> 'draft' AND NOT s.was_draft \
          ORDER BY s.starts_at, s.id LIMIT $4"
     );
     tx.all(sql, (studio_id, from, to, count_max)).await
+}
+
+/// The sessions of a series that have not begun and are not cancelled.
+pub async fn of_series(tx: &mut Tx, series_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.series_id = $1 AND s.starts_at > $2 AND s.status <> 'cancelled'"
+    );
+    tx.all(sql, (series_id, now)).await
+}
+
+/// The sessions of a studio on some local dates, drafts and cancelled ones too.
+pub async fn of_days(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate)) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date < $3"
+    );
+    tx.all(sql, (studio_id, from, to)).await
+}
+
+/// The days on which the studio is closed, from one on.
+pub async fn closing_days(tx: &mut Tx, studio_id: Uuid, from: NaiveDate) -> Result<Vec<(NaiveDate,)>, Error> {
+    tx.all("SELECT closed_on FROM closing_days WHERE studio_id = $1 AND closed_on >= $2", (studio_id, from)).await
+}
+
+/// Sessions of which a step towards the decision whether enough have booked is due.
+pub async fn too_few_due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<(Uuid,)>, Error> {
+    tx.all("SELECT id FROM sessions WHERE too_few_due_at <= $1 AND status = 'scheduled' ORDER BY too_few_due_at LIMIT $2", (now, count_max))
+        .await
+}
+
+/// The days to come on which the studio is closed, and why.
+pub async fn closing_days_to_come<T: crate::db::Record>(db: &Db, studio_id: Uuid, today: NaiveDate) -> Result<Vec<T>, Error> {
+    let sql = "SELECT closed_on AS date, note FROM closing_days WHERE studio_id = $1 AND closed_on >= $2 ORDER BY closed_on LIMIT 1000";
+    db.all(sql, (studio_id, today)).await
+}
+
+/// Closes days, or opens them again.
+pub async fn write_closing_days(
+    tx: &mut Tx,
+    days: BTreeMap<(Uuid, NaiveDate), Option<Option<String>>>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    for ((studio_id, date), closed) in days {
+        match closed {
+            Some(note) => {
+                let sql = "INSERT INTO closing_days (studio_id, closed_on, note, created_at) VALUES ($1, $2, $3, $4) \
+                           ON CONFLICT (studio_id, closed_on) DO UPDATE SET note = excluded.note";
+                tx.run(sql, (studio_id, date, note, now)).await?;
+            }
+            None => drop(tx.run("DELETE FROM closing_days WHERE studio_id = $1 AND closed_on = $2", (studio_id, date)).await?),
+        }
+    }
+    Ok(())
 }
 
 /// Whether the studio has sessions that are not over.
@@ -200,21 +260,26 @@ pub async fn apply_rules(
     zone: Zone,
     now: DateTime<Utc>,
 ) -> Result<(usize, Vec<Uuid>), Error> {
-    let sql = "SELECT id, starts_at, capacity, waiting FROM sessions WHERE studio_id = $1 AND starts_at > $2 AND status <> 'cancelled'";
-    let to_come: Vec<(Uuid, DateTime<Utc>, i64, i64)> = tx.all(sql, (studio_id, now)).await?;
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.studio_id = $1 AND s.starts_at > $2 AND s.status <> 'cancelled'"
+    );
+    let to_come: Vec<Shown> = tx.all(sql, (studio_id, now)).await?;
     let sessions = to_come.len();
-    let waited_for = to_come.iter().filter(|(.., waiting)| *waiting > 0).map(|(id, ..)| *id).collect();
+    let waited_for = to_come.iter().filter(|session| session.waiting > 0).map(|session| session.id).collect();
     let rows = to_come
         .into_iter()
-        .map(|(id, starts_at, capacity, _)| {
-            let SessionInstants { booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap } =
-                instants(rules, zone.tz(), starts_at, capacity);
-            (id, booking_opens_at, booking_closes_at, free_cancel_until, promote_until, waiting_ends_at, waitlist_cap)
+        .map(|Shown { mut session, .. }| {
+            session.follow_start(rules, zone.tz(), now);
+            let s = session;
+            let cut_offs = (s.booking_opens_at, s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at);
+            Wide(((s.id,), cut_offs, (s.waitlist_cap, s.too_few_at, s.too_few_due_at)))
         })
         .collect();
-    let sql = "WITH x(id, opens, closes, free, promote, ends, cap) AS (VALUES #) UPDATE sessions SET booking_opens_at = x.opens, \
-               booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, waiting_ends_at = x.ends, \
-               waitlist_cap = x.cap \
+    let sql = "WITH x(id, opens, closes, free, promote, ends, cap, decided, due) AS (VALUES #) UPDATE sessions SET \
+               booking_opens_at = x.opens, booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, \
+               waiting_ends_at = x.ends, waitlist_cap = x.cap, too_few_at = x.decided, too_few_due_at = x.due \
                FROM x WHERE sessions.id = x.id";
     tx.rows(sql, rows).await?;
     Ok((sessions, waited_for))
@@ -222,7 +287,7 @@ pub async fn apply_rules(
 
 /// The studio's class types, oldest first.
 pub async fn class_types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64) -> Result<Vec<ClassType>, Error> {
-    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, version FROM class_types \
+    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types \
                WHERE studio_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
 }
@@ -230,8 +295,8 @@ pub async fn class_types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
 /// One class type of the studio, kept from others until the end of the transaction.
 pub async fn class_type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<ClassType>, Error> {
     let sql = Sql::Each {
-        sqlite: "SELECT id, studio_id, name, description, level, minutes, credits, version FROM class_types WHERE studio_id = $1 AND id = $2",
-        postgres: "SELECT id, studio_id, name, description, level, minutes, credits, version FROM class_types WHERE studio_id = $1 AND id = $2 \
+        sqlite: "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types WHERE studio_id = $1 AND id = $2",
+        postgres: "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types WHERE studio_id = $1 AND id = $2 \
                    FOR NO KEY UPDATE",
     };
     tx.maybe(sql, (studio_id, id)).await
@@ -239,18 +304,18 @@ pub async fn class_type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Resul
 
 /// A new class type.
 pub async fn add_class_type(tx: &mut Tx, class: &ClassType, now: DateTime<Utc>) -> Result<(), Error> {
-    let sql = "INSERT INTO class_types (id, studio_id, name, description, level, minutes, credits, version, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let ClassType { id, studio_id, name, description, level, minutes, credits, version } = class.clone();
-    tx.run(sql, (id, studio_id, name, description, level, minutes, credits, version, now)).await.map(drop)
+    let sql = "INSERT INTO class_types (id, studio_id, name, description, level, minutes, credits, minimum, version, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let ClassType { id, studio_id, name, description, level, minutes, credits, minimum, version } = class.clone();
+    tx.run(sql, (id, studio_id, name, description, level, minutes, credits, minimum, version, now)).await.map(drop)
 }
 
 /// The class type's new texts and numbers. Sessions that are scheduled already keep their length and their credits.
 pub async fn set_class_type(tx: &mut Tx, class: &ClassType) -> Result<(), Error> {
-    let sql = "UPDATE class_types SET name = $3, description = $4, level = $5, minutes = $6, credits = $7, version = $8 \
+    let sql = "UPDATE class_types SET name = $3, description = $4, level = $5, minutes = $6, credits = $7, minimum = $8, version = $9 \
                WHERE studio_id = $1 AND id = $2";
-    let ClassType { id, studio_id, name, description, level, minutes, credits, version } = class.clone();
-    tx.run(sql, (studio_id, id, name, description, level, minutes, credits, version)).await.map(drop)
+    let ClassType { id, studio_id, name, description, level, minutes, credits, minimum, version } = class.clone();
+    tx.run(sql, (studio_id, id, name, description, level, minutes, credits, minimum, version)).await.map(drop)
 }
 
 /// Writes sessions that were scheduled.
@@ -263,13 +328,16 @@ pub async fn insert(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
                 (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
                 (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
                 (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version, s.created_at),
+                (s.series_id, s.series_date, s.by_hand.clone(), s.skipped_minute, s.was_draft, s.minimum, s.too_few_exempt),
+                (s.too_few_at, s.too_few_due_at, s.too_few_warned, s.team_note.clone(), s.member_note.clone()),
             ))
         })
         .collect();
     let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, \
                local_weekday, capacity, taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, \
                free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, \
-               sequence, version, created_at) VALUES #";
+               sequence, version, created_at, series_id, series_date, by_hand, skipped_minute, was_draft, minimum, too_few_exempt, \
+               too_few_at, too_few_due_at, too_few_warned, team_note, member_note) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 
@@ -283,19 +351,25 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
                 (s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at),
                 (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
                 (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version),
+                (s.by_hand.clone(), s.skipped_minute, s.was_draft, s.minimum, s.too_few_exempt, s.too_few_at, s.too_few_due_at),
+                (s.too_few_warned, s.team_note.clone(), s.member_note.clone()),
             ))
         })
         .collect();
     let sql = "WITH x (id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, local_weekday, capacity, \
                taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
-               promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version) \
+               promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version, \
+               by_hand, skipped_minute, was_draft, minimum, too_few_exempt, too_few_at, too_few_due_at, too_few_warned, team_note, member_note) \
                AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
                starts_at = x.starts_at, ends_at = x.ends_at, local_date = x.local_date, local_minute = x.local_minute, \
                local_weekday = x.local_weekday, capacity = x.capacity, taken = x.taken, held = x.held, waiting = x.waiting, \
                next_queue_key = x.next_queue_key, credits = x.credits, status = x.status, booking_opens_at = x.booking_opens_at, \
                booking_closes_at = x.booking_closes_at, free_cancel_until = x.free_cancel_until, promote_until = x.promote_until, \
                waiting_ends_at = x.waiting_ends_at, waitlist_cap = x.waitlist_cap, changed = x.changed, cancelled_at = x.cancelled_at, \
-               cancel_reason = x.cancel_reason, cancel_note = x.cancel_note, sequence = x.sequence, version = x.version \
+               cancel_reason = x.cancel_reason, cancel_note = x.cancel_note, sequence = x.sequence, version = x.version, \
+               by_hand = x.by_hand, skipped_minute = x.skipped_minute, was_draft = x.was_draft, minimum = x.minimum, \
+               too_few_exempt = x.too_few_exempt, too_few_at = x.too_few_at, too_few_due_at = x.too_few_due_at, \
+               too_few_warned = x.too_few_warned, team_note = x.team_note, member_note = x.member_note \
                FROM x WHERE sessions.id = x.id";
     tx.rows(sql, rows).await.map(drop)
 }

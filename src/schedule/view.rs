@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::rules::LocalStart;
 use super::{Changed, Names, Session, Status};
 use crate::language::Language;
+use crate::studios::house_rules::WallTime;
 
 /// One class as members and staff see it. `places_left` is what the public may take now: 0 before booking opens and after it closes.
 /// `waitlist_open`: who finds it full may wait.
@@ -37,7 +38,25 @@ pub struct SessionView<'a> {
     pub booking_opens_at: DateTime<Utc>,
     pub booking_closes_at: DateTime<Utc>,
     pub credits: i64,
+    /// The series that made it.
+    pub series_id: Option<Uuid>,
+    /// The wall time of its series, where a change of the clocks skips that on this day and it begins with the first minute after.
+    #[schema(value_type = Option<String>, example = "02:30")]
+    pub skipped_time: Option<WallTime>,
+    /// What members should know of it.
+    pub note: Option<&'a str>,
+    /// What happens if too few book; null: it takes place whoever comes.
+    pub too_few: Option<TooFew>,
     pub me: Option<Me<'a>>,
+}
+
+/// Too few: with fewer than `minimum` booked at `decided_at` the session is cancelled and refunded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct TooFew {
+    pub minimum: i64,
+    /// Null: staff exempted it, or it is decided.
+    pub decided_at: Option<DateTime<Utc>>,
 }
 
 /// The class type, in the reader's language.
@@ -99,6 +118,10 @@ impl<'a> SessionView<'a> {
             booking_opens_at: session.booking_opens_at,
             booking_closes_at: session.booking_closes_at,
             credits: session.credits,
+            series_id: session.series_id,
+            skipped_time: session.skipped_minute.map(WallTime::of_minute),
+            note: session.member_note.as_deref(),
+            too_few: session.minimum.map(|minimum| TooFew { minimum, decided_at: session.too_few_at.filter(|at| *at > now) }),
             me,
         }
     }
@@ -169,6 +192,18 @@ mod tests {
             sequence: 0,
             version: 1,
             created_at: at("2026-11-01T00:00:00Z"),
+            series_id: None,
+            series_date: None,
+            by_hand: Json(vec![]),
+            skipped_minute: None,
+            was_draft: false,
+            minimum: None,
+            too_few_exempt: false,
+            too_few_at: None,
+            too_few_due_at: None,
+            too_few_warned: false,
+            team_note: None,
+            member_note: None,
         }
     }
 
@@ -197,7 +232,8 @@ mod tests {
                 "starts_at": "2026-12-01T10:30:00Z", "ends_at": "2026-12-01T11:25:00Z", "time_zone": "Asia/Shanghai",
                 "local_start": "2026-12-01T18:30", "capacity": 20, "booked": 18, "held": 0, "places_left": 2, "waitlist_length": 0,
                 "waitlist_open": true, "status": "scheduled", "changed": [], "version": 1, "booking_opens_at": "2026-11-17T04:00:00Z",
-                "booking_closes_at": "2026-12-01T10:30:00Z", "credits": 1, "me": null
+                "booking_closes_at": "2026-12-01T10:30:00Z", "credits": 1,
+                "series_id": null, "skipped_time": null, "note": null, "too_few": null, "me": null
             })
         );
         let me = Me { booking_id: Uuid::from_u128(9), status: "waitlisted".into(), waitlist_position: Some(2) };

@@ -270,6 +270,7 @@ pub async fn set_house_rules(
                 let version = policy.house_rules_version + 1;
                 store::set_house_rules(tx, id, &rules, version).await?;
                 let (sessions, waited_for) = schedule::store::apply_rules(tx, id, &rules, policy.time_zone, now).await?;
+                schedule::series::store::apply_rules(tx, id, &rules, policy.time_zone).await?;
                 let changed = difference(&policy.house_rules, &rules);
                 let entry = record
                     .of("house_rules.changed", "studio", id, Some(id))

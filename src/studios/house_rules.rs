@@ -25,6 +25,12 @@ impl WallTime {
         Self(NaiveTime::from_hms_opt(hour % 24, minute % 60, 0).unwrap_or(NaiveTime::MIN))
     }
 
+    /// The time at this minute of the day.
+    pub fn of_minute(minute: i64) -> Self {
+        let minute = u32::try_from(minute).unwrap_or(0);
+        Self::at(minute / 60, minute)
+    }
+
     /// Reads `HH:MM`.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 5 {
@@ -72,7 +78,7 @@ pub enum AfterCutoff {
     Staff,
 }
 
-/// What instructors may do with their own sessions. `propose` behaves as `own` until its part comes.
+/// What instructors may do with their own sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InstructorsSchedule {
@@ -191,26 +197,19 @@ house_rules! {
     /// Unclaimed places may be given to who stands by, so many minutes after the start.
     door_release_min: i64 = 0, false;
     /// Whether enough have booked is decided so many minutes before the start …
-    too_few_min: i64 = 180, false;
+    too_few_min: i64 = 180, true;
     /// … for sessions that start before this local time …
-    too_few_morning_before: WallTime = WallTime::at(10, 0), false;
+    too_few_morning_before: WallTime = WallTime::at(10, 0), true;
     /// … at this local time of the evening before.
-    too_few_evening_at: WallTime = WallTime::at(20, 0), false;
+    too_few_evening_at: WallTime = WallTime::at(20, 0), true;
+    /// An instructor's claim to stand in for another waits for an admin's approval.
+    substitutes_need_approval: bool = false, true;
 }
 
 impl HouseRules {
     /// Which of the rules, as they are set, this version enforces.
     pub fn active(&self) -> Active {
-        Active {
-            after_cutoff: self.after_cutoff == AfterCutoff::Open,
-            instructors_schedule: self.instructors_schedule != InstructorsSchedule::Propose,
-            ..Active::table()
-        }
-    }
-
-    /// Whether instructors may make, change and cancel their own sessions.
-    pub fn instructors_may_schedule(&self) -> bool {
-        self.instructors_schedule != InstructorsSchedule::None
+        Active { after_cutoff: self.after_cutoff == AfterCutoff::Open, ..Active::table() }
     }
 
     /// How many may wait for a session of this capacity; `None` is no cap.
@@ -354,8 +353,7 @@ mod tests {
         let mut rules = HouseRules::default();
         assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().offer_min);
         rules.after_cutoff = AfterCutoff::Offers;
-        rules.instructors_schedule = InstructorsSchedule::Propose;
-        assert!(!rules.active().after_cutoff && !rules.active().instructors_schedule);
+        assert!(!rules.active().after_cutoff);
         assert_eq!(serde_json::to_value(rules.active()).unwrap().as_object().unwrap().len(), RULES.len());
     }
 

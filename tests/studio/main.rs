@@ -32,6 +32,7 @@ mod registering;
 mod running_a_class;
 mod running_a_studio;
 mod schedule;
+mod series;
 mod signing_in;
 mod simulation;
 mod staff;

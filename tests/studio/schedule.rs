@@ -49,7 +49,7 @@ both_engines! {
                 "starts_at": "2026-12-01T10:30:00Z", "ends_at": "2026-12-01T11:25:00Z", "time_zone": "Asia/Shanghai", "local_start": "2026-12-01T18:30",
                 "capacity": 20, "booked": 0, "held": 0, "places_left": 20, "waitlist_length": 0, "waitlist_open": true, "status": "scheduled",
                 "changed": [], "version": 1, "booking_opens_at": "2026-11-17T04:00:00Z", "booking_closes_at": "2026-12-01T10:30:00Z", "credits": 1,
-                "me": null,
+                "series_id": null, "skipped_time": null, "note": null, "too_few": null, "me": null,
             })
         );
         let one = house.get(format!("/v1/sessions/{}", evening.id)).await.expect(200);

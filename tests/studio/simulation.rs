@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use releve::audit::Record;
 use releve::booking::{Booking, EndedBy, Status};
 use releve::db::{Db, Engine};
-use releve::desk::command::{Book, Cancel, EditSession, MakeSession, SellPass};
+use releve::desk::command::{Book, Cancel, CancelSession, EditSession, MakeSession, Scope, SellPass};
 use releve::desk::world::{Key, Stop, World};
 use releve::desk::{Command, Outcome, What, decide, store};
 use releve::passes::{LedgerEntry, Pass};
@@ -164,7 +164,7 @@ impl Desk {
             Self::Memory { world, ledger } => {
                 for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
                     for what in [What::CloseWaitlist { session_id }, What::Refill { session_id }] {
-                        decided(world, ledger, &Command { by: Record::default(), what }, month.now).unwrap();
+                        decided(world, ledger, &Command { by: Record::default(), what, dry_run: false }, month.now).unwrap();
                     }
                 }
                 commands.iter().map(|command| decided(world, ledger, command, month.now)).collect()
@@ -328,7 +328,8 @@ impl Month {
             {
                 commands.push(last.clone());
             } else if let Some((who, what)) = self.command() {
-                commands.push(Command { by: Record { actor_id: Some(who), request_id: None }, what });
+                let dry_run = self.dice.random_bool(0.02);
+                commands.push(Command { by: Record { actor_id: Some(who), request_id: None }, what, dry_run });
             }
         }
         commands
@@ -349,8 +350,12 @@ impl Month {
                 let (booking_id, owner) = self.booking_talked_of()?;
                 Some((owner, What::Accept { booking_id }))
             }
-            78..84 => Some((admin, self.change_capacity()?)),
-            84..85 => Some((admin, What::CancelSession { session_id: self.session()?, reason: None, note: None })),
+            78..82 => Some((admin, self.change_capacity()?)),
+            82..84 => Some((admin, self.move_session()?)),
+            84..85 => {
+                let session_id = self.session()?;
+                Some((admin, What::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::This })))
+            }
             85..92 => {
                 let pass_type_id = if self.dice.random_bool(0.6) { self.cast.pack_type } else { self.cast.membership_type };
                 let key = self.id().to_string();
@@ -396,6 +401,7 @@ impl Month {
             instructor_id: *self.cast.instructors.choose(&mut self.dice)?,
             local_start,
             capacity: Some(self.dice.random_range(1..4)),
+            draft: false,
         }))
     }
 
@@ -415,6 +421,28 @@ impl Month {
             instructor_id: None,
             local_start: None,
             capacity: Some(self.dice.random_range(1..7)),
+            too_few_exempt: None,
+            scope: Scope::This,
+            release: self.dice.random_bool(0.5),
+        }))
+    }
+
+    /// To another time of the evening, where those who are in it may be in another session.
+    fn move_session(&mut self) -> Option<What> {
+        let (session_id, version) = *self.talked_of.choose(&mut self.dice)?;
+        let day = self.now.date_naive() + Days::new(self.dice.random_range(0..6));
+        let (hour, minute) = (self.dice.random_range(18..20), 15 * self.dice.random_range(0..4));
+        Some(What::EditSession(EditSession {
+            session_id,
+            version,
+            class_type_id: None,
+            room_id: None,
+            instructor_id: None,
+            local_start: Some(LocalStart::parse(&format!("{day}T{hour:02}:{minute:02}")).unwrap()),
+            capacity: None,
+            too_few_exempt: None,
+            scope: Scope::This,
+            release: self.dice.random_bool(0.7),
         }))
     }
 

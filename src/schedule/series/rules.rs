@@ -1,0 +1,227 @@
+//! The dates of a series and what is held on them. Pure.
+//!
+//! A rule is read as RFC 5545 (3.3.10) writes it, in whole days: it gives dates in the studio's calendar, and the wall time is put on them
+//! here, so that a change of the clocks moves no date and a time that it skips becomes the first valid minute.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use rrule::{Frequency, RRule, RRuleSet};
+use uuid::Uuid;
+
+use super::{ByHand, Part, Plan, Series};
+use crate::schedule::Session;
+use crate::schedule::rules::{LocalStart, YEARS, instant, resolve_local_start};
+use crate::studios::HouseRules;
+
+/// Sessions are made at least so far ahead.
+const AHEAD_DAYS_MIN: i64 = 56;
+/// The longest text of a rule.
+const RULE_LENGTH_MAX: usize = 200;
+/// A series ends at most so many years after it begins, if its end is given.
+pub const YEARS_MAX: i32 = 5;
+/// The most sessions of a series whose number is given.
+pub const COUNT_MAX: i64 = 1_000;
+/// The most dates that a series leaves out.
+pub const EXCEPT_MAX: usize = 400;
+/// A rule must give its first date within so many days.
+const FIRST_WITHIN_DAYS: u64 = 366;
+/// Dates of one making: the rest is made by the next sweep.
+pub const MADE_AT_ONCE_MAX: usize = 400;
+
+/// The dates that a rule gives, from its first on, without end, COUNT or exceptions. What is wrong with it is said in words.
+fn unbounded(rule: &str, starts_on: NaiveDate) -> Result<RRuleSet, String> {
+    if rule.len() > RULE_LENGTH_MAX {
+        return Err(format!("must be at most {RULE_LENGTH_MAX} characters long"));
+    }
+    if !rule.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=;,+-".contains(&byte)) {
+        return Err("must be an RFC 5545 rule like \"FREQ=WEEKLY;BYDAY=MO,WE\", without \"RRULE:\" and DTSTART".into());
+    }
+    let parsed: RRule<rrule::Unvalidated> = rule.parse().map_err(|error| format!("is not an RFC 5545 rule: {error}"))?;
+    if matches!(parsed.get_freq(), Frequency::Hourly | Frequency::Minutely | Frequency::Secondly) {
+        return Err("must repeat by days or more slowly: FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, one session a date at most".into());
+    }
+    if !(parsed.get_by_hour().is_empty() && parsed.get_by_minute().is_empty() && parsed.get_by_second().is_empty()) {
+        return Err(
+            "must give dates, one session a date at most: BYHOUR, BYMINUTE and BYSECOND are not taken, `local_time` says when".into()
+        );
+    }
+    if parsed.get_count().is_some() || parsed.get_until().is_some() {
+        return Err("must not hold UNTIL or COUNT: `until` and `count` stand beside it".into());
+    }
+    if parsed.get_interval() == 0 {
+        return Err("must have an INTERVAL of at least 1".into());
+    }
+    let first = rrule::Tz::UTC.from_utc_datetime(&starts_on.and_time(NaiveTime::MIN));
+    parsed.build(first).map(RRuleSet::limit).map_err(|error| format!("is not an RFC 5545 rule: {error}"))
+}
+
+/// What somebody who wants a series got wrong: the field, and how.
+pub type Refusal = (&'static str, String);
+
+/// Whether a series can be: its rule gives dates, it ends within the bounds if its end is given, and it leaves out no more than it may.
+pub fn check(series: &Series) -> Result<(), Refusal> {
+    let dates = unbounded(&series.rule, series.starts_on).map_err(|message| ("rule", message))?;
+    if series.until_on.is_some() && series.count_max.is_some() {
+        return Err(("until", "must not stand beside `count`: one of them ends a series".into()));
+    }
+    let last = NaiveDate::from_ymd_opt(series.starts_on.year() + YEARS_MAX, series.starts_on.month(), 1).unwrap_or(NaiveDate::MAX);
+    if series.until_on.is_some_and(|until| until < series.starts_on) {
+        return Err(("until", "must not be before `starts_on`".into()));
+    }
+    if series.until_on.is_some_and(|until| until > last) {
+        return Err(("until", format!("must be at most {YEARS_MAX} years after `starts_on`; without it the series runs on")));
+    }
+    if series.count_max.is_some_and(|count| !(1..=COUNT_MAX).contains(&count)) {
+        return Err(("count", format!("must be 1 to {COUNT_MAX}; without it the series runs on")));
+    }
+    if series.except_dates.len() > EXCEPT_MAX {
+        return Err(("except", format!("must be at most {EXCEPT_MAX} dates")));
+    }
+    let soon = series.starts_on.checked_add_days(Days::new(FIRST_WITHIN_DAYS)).unwrap_or(NaiveDate::MAX);
+    match (&dates).into_iter().next() {
+        Some(first) if first.date_naive() <= soon => {}
+        _ => return Err(("rule", format!("must give a date within {FIRST_WITHIN_DAYS} days of `starts_on`"))),
+    }
+    if self::dates(series, series.starts_on).next().is_none() {
+        return Err(("except", "must leave at least one date".into()));
+    }
+    Ok(())
+}
+
+/// The dates of a series from one on, in order.
+pub fn dates(series: &Series, from: NaiveDate) -> impl Iterator<Item = NaiveDate> + '_ {
+    let count = series.count_max.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
+    // A rule that is stored was checked: where it gives nothing, there is nothing.
+    let rule = unbounded(&series.rule, series.starts_on).ok().map(|set| (&set).into_iter());
+    rule.into_iter()
+        .flatten()
+        .map(|at| at.date_naive())
+        .take_while(|date| YEARS.contains(&date.year()))
+        .take(count)
+        .take_while(move |date| series.until_on.is_none_or(|until| *date <= until))
+        .skip_while(move |date| *date < from)
+        .filter(|date| !series.except_dates.contains(date))
+}
+
+/// How many days ahead sessions are made: at least as far as booking opens.
+fn days_ahead(rules: &HouseRules) -> u64 {
+    u64::try_from((rules.booking_opens_days + 1).max(AHEAD_DAYS_MIN)).unwrap_or(0)
+}
+
+/// The last date of which sessions are made today.
+pub fn made_until(rules: &HouseRules, today: NaiveDate) -> NaiveDate {
+    today.checked_add_days(Days::new(days_ahead(rules))).unwrap_or(NaiveDate::MAX)
+}
+
+/// When the session of this date of a series is due to be made: at midnight of the day it comes within reach.
+pub fn make_at(rules: &HouseRules, zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    let day = date.checked_sub_days(Days::new(days_ahead(rules))).unwrap_or(date);
+    instant(day.and_time(NaiveTime::MIN), zone)
+}
+
+/// The time of a session that a series makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// The series' minute of the day, if the clocks skip it that night: it then begins with the first valid minute.
+    pub skipped_minute: Option<i64>,
+}
+
+/// When the session of a date begins under a part of its series.
+pub fn occurrence(date: NaiveDate, part: &Part, zone: Tz) -> Occurrence {
+    let local = (date.and_time(NaiveTime::MIN) + Duration::days(part.shift_days)) + Duration::minutes(part.local_minute);
+    match resolve_local_start(LocalStart::from_local(local), zone) {
+        Ok(starts_at) => Occurrence { starts_at, skipped_minute: None },
+        Err(_) => Occurrence { starts_at: instant(local, zone), skipped_minute: Some(part.local_minute) },
+    }
+}
+
+/// In what a session is not as its series would have it. A series without a capacity of its own leaves that to the session.
+pub fn off_series(session: &Session, plan: &Plan, zone: Tz) -> Vec<ByHand> {
+    let (Some(date), Some(part)) = (session.series_date, session.series_date.and_then(|date| plan.part_on(date))) else {
+        return Vec::new();
+    };
+    let differs = [
+        (ByHand::Time, session.starts_at != occurrence(date, part, zone).starts_at),
+        (ByHand::Room, session.room_id != part.room_id),
+        (ByHand::Instructor, session.instructor_id != part.instructor_id),
+        (ByHand::ClassType, session.class_type_id != part.class_type_id),
+        (ByHand::Capacity, part.capacity.is_some_and(|capacity| session.capacity != capacity)),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
+}
+
+impl Plan {
+    /// What holds on a date of the series. There is always a part: the first begins with the series.
+    pub fn part_on(&self, date: NaiveDate) -> Option<&Part> {
+        self.parts.range(..=date).next_back().or_else(|| self.parts.iter().next()).map(|(_, part)| part)
+    }
+
+    /// Changes what holds from a date on: one more part begins there, and those behind it take over what changes.
+    pub fn change_from(&mut self, from: NaiveDate, change: &Change) {
+        let Some(before) = self.part_on(from).cloned() else { return };
+        self.parts.entry(from).or_insert(Part { from_date: from, ..before });
+        for part in self.parts.range_mut(from..).map(|(_, part)| part) {
+            change.apply(part);
+        }
+        self.tidy();
+    }
+
+    /// A part that says what the one before says is none.
+    fn tidy(&mut self) {
+        let mut kept: BTreeMap<NaiveDate, Part> = BTreeMap::new();
+        for (from, part) in std::mem::take(&mut self.parts) {
+            let same = kept.values().next_back().is_some_and(|before| Part { from_date: from, ..before.clone() } == part);
+            if !same {
+                kept.insert(from, part);
+            }
+        }
+        self.parts = kept;
+    }
+
+    /// The series yields nothing from a date on.
+    pub fn end_before(&mut self, date: NaiveDate) {
+        let last = date.pred_opt().unwrap_or(date);
+        // A series whose number is given keeps its number: what is left of it ends with the date.
+        self.series.until_on = Some(self.series.until_on.map_or(last, |until| until.min(last)));
+        (self.series.next_date, self.series.make_at) = (None, None);
+        self.gaps.retain(|on, _| *on < date);
+        self.parts.retain(|from, part| *from < date || part.from_date == self.series.starts_on);
+    }
+
+    /// The next date to be made, and when it is due.
+    pub fn go_on_from(&mut self, date: NaiveDate, rules: &HouseRules, zone: Tz) {
+        let next = dates(&self.series, date).next();
+        self.series.next_date = next;
+        self.series.make_at = next.map(|next| make_at(rules, zone, next));
+    }
+}
+
+/// What of a series changes from a date on; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs, reason = "the fields of a part")]
+pub struct Change {
+    pub class_type_id: Option<Uuid>,
+    pub room_id: Option<Uuid>,
+    pub instructor_id: Option<Uuid>,
+    pub capacity: Option<i64>,
+    pub local_minute: Option<i64>,
+    pub shift_days: Option<i64>,
+}
+
+impl Change {
+    fn apply(&self, part: &mut Part) {
+        part.class_type_id = self.class_type_id.unwrap_or(part.class_type_id);
+        part.room_id = self.room_id.unwrap_or(part.room_id);
+        part.instructor_id = self.instructor_id.unwrap_or(part.instructor_id);
+        part.capacity = self.capacity.or(part.capacity);
+        part.local_minute = self.local_minute.unwrap_or(part.local_minute);
+        part.shift_days = self.shift_days.unwrap_or(part.shift_days);
+    }
+}
+
+#[cfg(test)]
+mod tests;
