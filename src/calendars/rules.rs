@@ -239,7 +239,7 @@ fn calendar(name: &str, entries: Vec<Entry>) -> String {
         .append_property(("X-PUBLISHED-TTL", "PT1H"))
         .to_string();
     let mut text = head.strip_suffix(END).unwrap_or(&head).to_owned();
-    for (zone, (first, last)) in zones(&entries) {
+    for (zone, first, last) in zones(&entries) {
         text.push_str(&zone::component(zone, &zone::observances(zone, first, last)));
     }
     for entry in &entries {
@@ -252,13 +252,13 @@ fn calendar(name: &str, entries: Vec<Entry>) -> String {
 
 /// The zones that events name, and when the first of them begins and the last one ends. An object must not be without a component
 /// (RFC 5545, 3.6): one without events has the zone of all calendars.
-fn zones(entries: &[Entry]) -> Vec<(Tz, (DateTime<Utc>, DateTime<Utc>))> {
+fn zones(entries: &[Entry]) -> Vec<(Tz, DateTime<Utc>, DateTime<Utc>)> {
     if entries.is_empty() {
-        return vec![(Tz::UTC, (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH))];
+        return vec![(Tz::UTC, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH)];
     }
     let mut zones = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.is_by_zone()) {
-        let (_, (first, last)) = zones.entry(entry.zone.name()).or_insert((entry.zone, (entry.starts_at, entry.ends_at)));
+        let (_, first, last) = zones.entry(entry.zone.name()).or_insert((entry.zone, entry.starts_at, entry.ends_at));
         *first = entry.starts_at.min(*first);
         *last = entry.ends_at.max(*last);
     }
