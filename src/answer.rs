@@ -35,7 +35,7 @@ impl<T: Serialize> IntoResponse for Versioned<T> {
     }
 }
 
-/// JSON in bytes, with the hash of these bytes as a strong `ETag`. Cheap to clone.
+/// A body in bytes, mostly JSON, with the hash of these bytes as a strong `ETag`. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Encoded {
     bytes: Bytes,
@@ -53,8 +53,16 @@ impl Encoded {
         Self::with_prefix(&format!("{version}-"), body)
     }
 
+    /// The same for a text that is not JSON, to be sent by [`Encoded::answer_as`].
+    pub fn of_text(text: String) -> Answer<Self> {
+        Self::of_bytes("", text.into_bytes())
+    }
+
     fn with_prefix(prefix: &str, body: &impl Serialize) -> Answer<Self> {
-        let bytes = serde_json::to_vec(body).map_err(Problem::fault)?;
+        Self::of_bytes(prefix, serde_json::to_vec(body).map_err(Problem::fault)?)
+    }
+
+    fn of_bytes(prefix: &str, bytes: Vec<u8>) -> Answer<Self> {
         let mut etag = format!("\"{prefix}");
         for byte in Sha256::digest(&bytes).iter().take(16) {
             etag.push_str(&format!("{byte:02x}"));
@@ -70,6 +78,13 @@ impl Encoded {
 
     /// The answer: 304 without a body if the caller has these very bytes. `public`: the same for everybody who reads this language.
     pub fn answer(&self, request: &HeaderMap, public: bool) -> Response {
+        let mut response = self.answer_as(request, "application/json", if public { "public, no-cache" } else { "private, no-cache" });
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Accept-Language"));
+        response
+    }
+
+    /// The same for whatever is in the bytes: the same for everybody who has its address, kept by caches as `cache` says.
+    pub fn answer_as(&self, request: &HeaderMap, content_type: &'static str, cache: &'static str) -> Response {
         let mut response = Response::default();
         let known = request.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &self.etag));
         if known {
@@ -79,11 +94,9 @@ impl Encoded {
         }
         let headers = response.headers_mut();
         if !known {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         headers.insert(header::ETAG, self.etag.clone());
-        headers.insert(header::VARY, HeaderValue::from_static("Authorization, Accept-Language"));
-        let cache = if public { "public, no-cache" } else { "private, no-cache" };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
         response
     }

@@ -5,6 +5,7 @@ pub mod routes;
 
 pub mod attendance;
 pub mod booking;
+pub mod calendars;
 pub mod desk;
 pub mod passes;
 pub mod people;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Kind;
-use crate::{attendance, booking, letters, passes, people, reports, running, schedule, sign_in, studios};
+use crate::{attendance, booking, calendars, letters, passes, people, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
 #[derive(OpenApi)]
@@ -27,6 +27,10 @@ use crate::{attendance, booking, letters, passes, people, reports, running, sche
         passes::api::own,
         passes::api::ledger,
         schedule::api::teaching,
+        calendars::api::make,
+        calendars::api::list,
+        calendars::api::revoke,
+        calendars::api::read,
         studios::api::list,
         studios::api::open,
         studios::api::one,

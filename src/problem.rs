@@ -86,6 +86,7 @@ kinds! {
     AddressNotVerified FORBIDDEN "address-not-verified" { "Please confirm your e-mail address first.", "请先验证您的邮箱地址。", "請先驗證您的電子郵件地址。" }
     AddressTaken CONFLICT "address-taken" { "This address belongs to another account.", "该邮箱已被其他账号使用。", "該電子郵件已被其他帳號使用。" }
     DeletionPending CONFLICT "deletion-pending" { "This account is about to be deleted.", "该账号即将注销。", "該帳號即將註銷。" }
+    TooManyCalendars CONFLICT "too-many-calendars" { "You have as many calendar addresses as one may have.", "您的日历订阅地址数量已达上限。", "您的行事曆訂閱網址數量已達上限。" }
     LastOwner CONFLICT "last-owner" { "The last owner must stay.", "必须保留最后一位所有者。", "必須保留最後一位擁有者。" }
 
     // Booking.

@@ -10,7 +10,7 @@ use crate::passes::selling;
 use crate::people::{deletion, export, invitations, me, members, pages, staff};
 use crate::schedule::{planning, scheduling, series};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, letters, passes, reports, running, schedule, studios};
+use crate::{attendance, booking, calendars, letters, passes, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -35,6 +35,9 @@ pub fn routes() -> Router<App> {
         .route("/v1/me/passes", get(passes::api::own))
         .route("/v1/passes/{id}/ledger", get(passes::api::ledger))
         .route("/v1/me/teaching", get(schedule::api::teaching))
+        .route("/v1/me/calendars", get(calendars::api::list).post(calendars::api::make))
+        .route("/v1/me/calendars/{id}", delete(calendars::api::revoke))
+        .route("/calendars/{file}", get(calendars::api::read))
         // Running a studio
         .route("/v1/studios", get(studios::api::list).post(studios::api::open))
         .route("/v1/studios/{id}", get(studios::api::one).patch(studios::api::change))

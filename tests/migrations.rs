@@ -307,6 +307,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         8 => sign_in(tx).await,
         // It makes no table.
         9 => Ok(()),
+        10 => calendars(tx).await,
         11 => plans(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
@@ -433,6 +434,12 @@ async fn sign_in(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn calendars(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO calendar_feeds (id, person_id, kind, studio_id, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.run(sql, (id(0xf5), id(ANA), "studio", id(STUDIO), vec![5_u8; 32], now())).await?;
+    Ok(())
+}
+
 /// A database on which every migration ran while people lived in it.
 async fn lived_in(empty: &Empty) -> Db {
     for version in SQLITE_MIGRATIONS.iter().map(|one| one.version) {
@@ -521,6 +528,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("to be sent with nothing to tell", "UPDATE letters SET facts = NULL"),
     ("replaced without when", "UPDATE devices SET previous_hash = current_hash"),
     ("a device of nobody", "UPDATE devices SET person_id = $1"),
+    ("a calendar of nothing", "UPDATE calendar_feeds SET kind = 'weather'"),
+    ("a studio's calendar without the studio", "UPDATE calendar_feeds SET studio_id = NULL"),
+    ("a calendar of nobody", "UPDATE calendar_feeds SET person_id = $1"),
+    (
+        "one secret, two calendars",
+        "INSERT INTO calendar_feeds (id, person_id, kind, studio_id, secret_hash, created_at) \
+         SELECT $1, person_id, kind, studio_id, secret_hash, created_at FROM calendar_feeds",
+    ),
     ("a code for nothing", "UPDATE codes SET purpose = 'fun'"),
     ("accepted by nobody", "UPDATE invitations SET accepted_at = created_at"),
     (

@@ -92,29 +92,74 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
     }
 }
 
+/// What letters and subscribed calendars say alike of one class.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Left of the UID's `@`: the booking's id, by which the letter and the feed are one event.
+    pub uid: &'a str,
+    /// Right of it.
+    pub domain: &'a str,
+    /// `SEQUENCE`.
+    pub sequence: i64,
+    /// `DTSTAMP`.
+    pub written_at: DateTime<Utc>,
+    /// What the class is called.
+    pub class: &'a str,
+    /// Where it is: studio, room, address. Those that are empty are left out.
+    pub place: [&'a str; 3],
+    /// Several lines; what stands in them was made [`plain`].
+    pub description: &'a str,
+    /// The page of the booking, if it is somebody's.
+    pub link: Option<&'a str>,
+    /// Whether it takes place.
+    pub status: EventStatus,
+}
+
+/// The event, but for when it is and who is invited.
+pub fn event(said: &Said<'_>) -> Event {
+    let place: Vec<_> = said.place.into_iter().filter(|name| !name.is_empty()).collect();
+    let mut event = Event::new();
+    event
+        .uid(&plain(&format!("{}@{}", said.uid, said.domain)))
+        .add_property("SEQUENCE", said.sequence.to_string())
+        .timestamp(said.written_at)
+        .summary(&plain(said.class))
+        .location(&plain(&place.join(", ")))
+        .description(said.description)
+        .status(said.status);
+    if let Some(link) = said.link {
+        event.url(&plain(link));
+    }
+    event.done()
+}
+
+/// The page of a booking, which phones open as the app.
+pub fn link(public_url: &str, booking_id: Uuid) -> String {
+    format!("{public_url}/b/{booking_id}")
+}
+
 /// The object: UTF-8 with CRLF, long lines folded.
 pub fn part(e: &CalendarEntry<'_>) -> String {
     let session = e.session;
     let studio = &session.studio;
-    let link = format!("{}/b/{}", e.public_url, e.booking_id);
-    let place = [studio.name.as_str(), session.room.as_str(), studio.address.as_deref().unwrap_or_default()];
-    let place: Vec<_> = place.into_iter().filter(|name| !name.is_empty()).collect();
-
-    let mut event = Event::new();
-    event
-        .uid(&plain(&format!("{}@{}", e.booking_id, e.domain)))
-        .add_property("SEQUENCE", e.sequence.to_string())
-        .timestamp(e.written_at)
-        .starts(session.starts_at)
-        .ends(session.ends_at)
-        .summary(&plain(session.class.read(e.language)))
-        .location(&plain(&place.join(", ")))
-        .description(&phrases::calendar_description(&plain(&session.instructor), &link, e.language))
-        .url(&plain(&link))
-        .status(match e.method {
+    let link = link(e.public_url, e.booking_id);
+    let mut event = event(&Said {
+        uid: &e.booking_id.to_string(),
+        domain: e.domain,
+        sequence: e.sequence,
+        written_at: e.written_at,
+        class: session.class.read(e.language),
+        place: [&studio.name, &session.room, studio.address.as_deref().unwrap_or_default()],
+        description: &phrases::calendar_description(&plain(&session.instructor), &link, e.language),
+        link: Some(&link),
+        status: match e.method {
             Method::Request => EventStatus::Confirmed,
             Method::Cancel => EventStatus::Cancelled,
-        })
+        },
+    });
+    event
+        .starts(session.starts_at)
+        .ends(session.ends_at)
         .append_property(named("ORGANIZER", e.sender, Some(&studio.name)))
         .append_property(
             named("ATTENDEE", e.address, e.name)
@@ -130,7 +175,7 @@ pub fn part(e: &CalendarEntry<'_>) -> String {
         .append_property(("PRODID", "-//Relevé//Letters//EN"))
         .append_property(("CALSCALE", "GREGORIAN"))
         .append_property(("METHOD", e.method.name()))
-        .push(event.done())
+        .push(event)
         .to_string()
 }
 
@@ -146,7 +191,7 @@ fn named(key: &str, address: &str, name: Option<&str>) -> Property {
 }
 
 /// On one line and without control characters; commas, semicolons and backslashes are escaped when the object is written.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let words: Vec<_> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }

@@ -185,12 +185,50 @@ pub fn cancel_reason(reason: CancelReason, language: Language) -> Option<&'stati
 
 /// What the calendar shows under the class: who teaches, where the booking is, and what the calendar cannot do.
 pub fn calendar_description(instructor: &str, link: &str, language: Language) -> String {
+    let who = calendar_instructor(instructor, language);
     match language {
-        Language::En => {
-            format!("Instructor: {instructor}\nYour booking: {link}\nDeclining or deleting this entry does not cancel the booking.")
-        }
-        Language::ZhHans => format!("教练：{instructor}\n您的预约：{link}\n拒绝或删除此日程不会取消预约。"),
-        Language::ZhHant => format!("教練：{instructor}\n您的預約：{link}\n拒絕或刪除這項活動並不會取消預約。"),
+        Language::En => format!("{who}\nYour booking: {link}\nDeclining or deleting this entry does not cancel the booking."),
+        Language::ZhHans => format!("{who}\n您的预约：{link}\n拒绝或删除此日程不会取消预约。"),
+        Language::ZhHant => format!("{who}\n您的預約：{link}\n拒絕或刪除這項活動並不會取消預約。"),
+    }
+}
+
+/// What a subscribed calendar is called: her bookings, or what she teaches.
+pub fn calendar_name(teaching: bool, language: Language) -> &'static str {
+    match (teaching, language) {
+        (false, Language::En) => "My classes",
+        (false, Language::ZhHans) => "我的课程",
+        (false, Language::ZhHant) => "我的課堂",
+        (true, Language::En) => "Classes I teach",
+        (true, Language::ZhHans) => "我的授课",
+        (true, Language::ZhHant) => "我的授課",
+    }
+}
+
+/// A class in the calendar of one who waits for a place in it.
+pub fn calendar_waiting(class: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("Waitlist: {class}"),
+        Language::ZhHans => format!("候补：{class}"),
+        Language::ZhHant => format!("候補：{class}"),
+    }
+}
+
+/// A class in the calendar of one for whom a place is kept that she has not taken.
+pub fn calendar_offered(class: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("Place offered: {class}"),
+        Language::ZhHans => format!("待确认名额：{class}"),
+        Language::ZhHant => format!("待確認名額：{class}"),
+    }
+}
+
+/// What the calendar shows under a class that is nobody's booking: who teaches it.
+pub fn calendar_instructor(instructor: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("Instructor: {instructor}"),
+        Language::ZhHans => format!("教练：{instructor}"),
+        Language::ZhHant => format!("教練：{instructor}"),
     }
 }
 

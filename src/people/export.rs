@@ -15,6 +15,8 @@ use uuid::Uuid;
 use super::me::HeldRole;
 use super::store::{self, ExportedBooking, ExportedEntry, ExportedLetter, Membership};
 use crate::app::App;
+use crate::calendars;
+use crate::calendars::store::ExportedCalendar;
 use crate::language::{Language, Texts};
 use crate::problem::{Answer, Kind, Problem};
 use crate::sign_in::limits::Limit;
@@ -33,6 +35,7 @@ pub struct Export {
     pub passes: Vec<ExportedPass>,
     pub letters: Vec<ExportedLetter>,
     pub devices: Vec<Device>,
+    pub calendars: Vec<ExportedCalendar>,
 }
 
 /// What she said of herself.
@@ -87,6 +90,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
     }
     let letters = store::letters(&mut tx, person_id).await?;
     let devices = sign_in::store::devices(&mut tx, now, person_id).await?;
+    let calendars = calendars::store::exported(&mut tx, person_id).await?;
     tx.rollback().await;
     let passes = passes.into_iter().map(|pass| {
         let Column(name) = pass.name;
@@ -124,6 +128,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
         passes: passes.collect(),
         letters,
         devices: devices.into_iter().map(|device| Device::of(device, caller.device_id)).collect(),
+        calendars,
     };
     Ok(([(header::CONTENT_DISPOSITION, "attachment; filename=\"releve-export.json\"")], Json(export)))
 }

@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::audit::{self, Record};
+use crate::calendars;
 use crate::db::{Error, Sql, Tx};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
@@ -349,10 +350,11 @@ pub async fn deletions_due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Resul
 }
 
 /// Takes everything away that says who she is: her name and address, here and with her studios, her account and devices, the words of
-/// her letters. What was booked, paid and counted stays, under an id without a name.
+/// her letters, the addresses that her calendars read. What was booked, paid and counted stays, under an id without a name.
 pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
     sign_in::store::remove_account(tx, person_id).await?;
     outbox::forget(tx, person_id).await?;
+    calendars::store::forget(tx, person_id).await?;
     tx.run("DELETE FROM staff WHERE person_id = $1", (person_id,)).await?;
     tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (person_id,)).await?;
     let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \

@@ -95,6 +95,7 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
         make("PATCH", "/v1/me".into(), Some(&ana), vec![], json!({"name": "Ana", "phone": "+86 10 1234", "locale": "en"})),
         make("PUT", "/v1/me/password".into(), Some(&ana), vec![], json!({"old": "plie-tendu-releve", "new": "plie-tendu-releve-2"})),
         make("PUT", "/v1/me/email".into(), Some(&ana), vec![], json!({"email": "other@releve.test", "password": "plie-tendu-releve"})),
+        make("POST", "/v1/me/calendars".into(), Some(&ana), vec![], json!({"kind": "studio", "studio_id": own})),
         make(
             "POST",
             "/v1/studios".into(),

@@ -44,12 +44,18 @@ both_engines! {
         assert_eq!(export["letters"][0]["kind"], "booked");
         assert!(export["letters"][0]["body_text"].as_str().unwrap().contains("Barre Sculpt"));
         assert_eq!(export["devices"][0]["current"], true);
+        assert_eq!(export["calendars"], json!([]));
+        let made = house.post_to("/v1/me/calendars").by(&ana).json(&json!({"kind": "bookings"})).await.expect(201);
         assert!(export.header("content-disposition").starts_with("attachment"));
         // No code, no hash, no token.
         house.post_to("/v1/password-resets").json(&json!({ "email": ana.email })).await.expect(202);
         let code = house.code_to(&ana.email).await;
         let export = house.get("/v1/me/export").by(&ana).await.expect(200);
         assert!(!export.text.contains(&code) && !export.text.contains("hash"), "{}", export.text);
+        let secret = made["url"].as_str().unwrap().rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned();
+        assert!(!export.text.contains(&secret), "{}", export.text);
+        let calendar = &export["calendars"][0];
+        assert_eq!((&calendar["id"], &calendar["kind"], &calendar["revoked_at"]), (&json!(made.id()), &json!("bookings"), &Value::Null));
         for _ in 0..3 {
             house.get("/v1/me/export").by(&ana).await.expect(200);
         }
@@ -79,6 +85,9 @@ both_engines! {
         house.book(&ana, &soon).await.expect_booked();
         house.book(&ana, &later).await.expect_booked();
         house.book(&bo, &later).or_wait().await.expect_waitlisted(1);
+        let calendar = house.post_to("/v1/me/calendars").by(&ana).json(&json!({"kind": "bookings"})).await.expect(201);
+        let calendar = calendar["url"].as_str().unwrap().split_once("/calendars/").unwrap().1.to_owned();
+        house.get(format!("/calendars/{calendar}")).await.expect(200);
         house.put("/v1/me/deletion").by(&ana).await.expect(200);
         house.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
         house.sweep().await;
@@ -101,6 +110,7 @@ both_engines! {
         for (sql, count) in [
             ("SELECT COUNT(*) FROM devices WHERE person_id = $1", 0),
             ("SELECT COUNT(*) FROM accounts WHERE person_id = $1", 0),
+            ("SELECT COUNT(*) FROM calendar_feeds WHERE person_id = $1", 0),
             ("SELECT COUNT(*) FROM members WHERE person_id = $1 AND (name <> '' OR phone IS NOT NULL)", 0),
             ("SELECT COUNT(*) FROM letters WHERE person_id = $1 AND (body_text IS NOT NULL OR to_email IS NOT NULL)", 0),
             ("SELECT COUNT(*) FROM letters WHERE person_id = $1 AND state IN ('queued', 'retrying')", 0),
@@ -108,6 +118,7 @@ both_engines! {
         ] {
             assert_eq!(house.db.one::<(i64,)>(sql, (ana.id,)).await.unwrap().0, count, "{sql}");
         }
+        house.get(format!("/calendars/{calendar}")).await.expect_refused(404, "not-found");
         let found = house.get(format!("/v1/studios/{}/members?q=ana", house.studio.id)).by(&house.studio.desk).await.expect(200);
         assert_eq!(found["members"], json!([]));
         // The address is free again, and whoever has it now is somebody else.

@@ -16,6 +16,7 @@ mod speech;
 
 mod bad_input;
 mod booking;
+mod calendars;
 mod cancellation;
 mod demo;
 mod desk;

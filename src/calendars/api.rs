@@ -1,0 +1,192 @@
+//! Calendar addresses over HTTP: made, listed and revoked by whose they are, read by whoever knows the secret.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::rules::{self, EVENTS_MAX, Frame, Window};
+use super::{Feed, Kind, Subscribed, store};
+use crate::answer::Encoded;
+use crate::app::App;
+use crate::audit;
+use crate::extract::{Body, Path};
+use crate::ids::new_id;
+use crate::problem::{self, Answer, Problem};
+use crate::sign_in::Caller;
+use crate::sign_in::caller::Role;
+use crate::sign_in::secrets;
+use crate::studios;
+
+/// The most feeds that a person can have at a time: some for each of her calendars.
+const FEEDS_MAX: i64 = 20;
+/// Bytes of a secret: 192 bits, which in base 64 need no padding and so have one spelling.
+const SECRET_BYTES: usize = 24;
+/// How long a calendar may keep what it read: as long as a calendar at its most eager waits anyway.
+const CACHED: &str = "private, max-age=300";
+
+fn nothing() -> Problem {
+    Problem::new(problem::Kind::NotFound)
+}
+
+/// What a new calendar address shows.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCalendar {
+    /// What it shows.
+    kind: Kind,
+    /// Whose schedule: needed for `studio`, and only for it.
+    studio_id: Option<Uuid>,
+}
+
+/// A calendar address that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeCalendar {
+    #[serde(flatten)]
+    feed: Feed,
+    /// Where a calendar subscribes. Whoever knows it reads the calendar; it is shown this once.
+    url: String,
+}
+
+/// Makes a private address from which a calendar reads her bookings, what she teaches, or a studio's published schedule. At most 20 at
+/// a time.
+#[utoipa::path(
+    post, path = "/v1/me/calendars", tag = "A person's own", operation_id = "make_calendar", request_body = NewCalendar,
+    security(("bearer" = [])),
+    responses((status = 201, body = MadeCalendar), (status = 403, description = "`not-allowed`: `teaching` is for instructors; `address-not-verified`"),
+        (status = 409, description = "`too-many-calendars`, with the most as `max`"), (status = 422))
+)]
+pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCalendar>) -> Answer<(StatusCode, Json<MadeCalendar>)> {
+    caller.must_be_verified()?;
+    may_have(&app, &caller, &new).await?;
+    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let secret = secrets::random::<SECRET_BYTES>()?;
+    let feed = Feed { id: new_id(now), kind: new.kind, studio_id: new.studio_id, created_at: now, last_read_at: None };
+    let row = feed.clone();
+    app.db
+        .write("make_calendar", move |tx| {
+            Box::pin(async move {
+                if !store::lock_owner(tx, person_id).await? {
+                    return Err(Problem::new(problem::Kind::TokenRefused));
+                }
+                if store::count(tx, person_id).await? >= FEEDS_MAX {
+                    return Err(Problem::new(problem::Kind::TooManyCalendars).with("max", FEEDS_MAX));
+                }
+                store::insert(tx, person_id, &row, secrets::hash(&secret)).await?;
+                let entry = record.of("calendar.made", "calendar", row.id, row.studio_id).with(json!({ "kind": row.kind }));
+                audit::write(tx, now, vec![entry]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    let url = format!("{}/calendars/{}.ics", app.settings.server.public_url, BASE64_URL_SAFE_NO_PAD.encode(secret));
+    Ok((StatusCode::CREATED, Json(MadeCalendar { feed, url })))
+}
+
+/// Teaching is for instructors; a studio is named for its schedule and for nothing else, and there is one.
+async fn may_have(app: &App, caller: &Caller, new: &NewCalendar) -> Answer<()> {
+    match (new.kind, new.studio_id) {
+        (Kind::Studio, None) => return Err(Problem::field("studio_id", "is needed for `studio`")),
+        (Kind::Studio, Some(id)) if studios::store::setting(&app.db, id).await?.is_none() => {
+            return Err(Problem::field("studio_id", "is not a studio"));
+        }
+        (Kind::Bookings | Kind::Teaching, Some(_)) => return Err(Problem::field("studio_id", "is only for `studio`")),
+        (Kind::Studio, Some(_)) | (Kind::Bookings | Kind::Teaching, None) => {}
+    }
+    let teaches = caller.roles.iter().any(|(_, role)| *role == Role::Instructor);
+    if new.kind == Kind::Teaching && !teaches { Err(Problem::new(problem::Kind::NotAllowed)) } else { Ok(()) }
+}
+
+/// Her calendar addresses.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Calendars {
+    /// Those that can be read, the oldest first; at most 20. The addresses themselves are not shown again.
+    calendars: Vec<Feed>,
+}
+
+/// Her calendar addresses that can be read.
+#[utoipa::path(
+    get, path = "/v1/me/calendars", tag = "A person's own", operation_id = "list_calendars",
+    security(("bearer" = [])), responses((status = 200, body = Calendars))
+)]
+pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Calendars>> {
+    Ok(Json(Calendars { calendars: store::of_person(&app.db, caller.person_id).await? }))
+}
+
+/// Revokes one of her calendar addresses: from now on nothing is there.
+#[utoipa::path(
+    delete, path = "/v1/me/calendars/{id}", tag = "A person's own", operation_id = "revoke_calendar", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses((status = 204, description = "It cannot be read any more"), (status = 404))
+)]
+pub async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<StatusCode> {
+    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    app.db
+        .write("revoke_calendar", move |tx| {
+            Box::pin(async move {
+                if !store::revoke(tx, now, person_id, id).await? {
+                    return Err(nothing());
+                }
+                audit::write(tx, now, vec![record.of("calendar.revoked", "calendar", id, None)]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A calendar (RFC 5545), for whoever knows its address: classes from 31 days back to 366 days ahead, the first 2,000 of them. It
+/// answers `ETag` and honours `If-None-Match`. `file` is the secret with `.ics` behind it.
+#[utoipa::path(
+    get, path = "/calendars/{file}", tag = "A person's own", operation_id = "read_calendar", params(("file" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/calendar"), (status = 304, description = "As `If-None-Match` knows it"),
+        (status = 404, description = "There is nothing at this address, or no longer"))
+)]
+pub async fn read(State(app): State<App>, Path(file): Path<String>, headers: HeaderMap) -> Answer<Response> {
+    let now = app.clock.now();
+    let hash = file.strip_suffix(".ics").and_then(secret_hash).ok_or_else(nothing)?;
+    let subscribed = store::by_secret(&app.db, hash).await?.ok_or_else(nothing)?;
+    let text = shown(&app, &subscribed, now).await?;
+    note_reading(&app, &subscribed.feed, now).await;
+    Ok(Encoded::of_text(text)?.answer_as(&headers, "text/calendar; charset=utf-8", CACHED))
+}
+
+fn secret_hash(text: &str) -> Option<Vec<u8>> {
+    let secret = BASE64_URL_SAFE_NO_PAD.decode(text).ok().filter(|secret| secret.len() == SECRET_BYTES)?;
+    Some(secrets::hash(&secret))
+}
+
+async fn shown(app: &App, subscribed: &Subscribed, now: DateTime<Utc>) -> Answer<String> {
+    let window = Window::at(now);
+    let frame = Frame {
+        domain: app.post.from.email.domain(),
+        public_url: &app.settings.server.public_url,
+        language: subscribed.locale.or(subscribed.studio_locale),
+    };
+    let text = match (subscribed.feed.kind, subscribed.feed.studio_id.zip(subscribed.studio_zone)) {
+        (Kind::Bookings, _) => rules::bookings(frame, &store::bookings(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
+        (Kind::Teaching, _) => rules::teaching(frame, &store::teaching(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
+        (Kind::Studio, Some((studio_id, zone))) => {
+            let given = store::of_studio(&app.db, studio_id, window, window.dates(zone.tz()), EVENTS_MAX).await?;
+            rules::schedule(frame, subscribed.studio_name.as_deref().unwrap_or_default(), &given)
+        }
+        (Kind::Studio, None) => return Err(nothing()),
+    };
+    Ok(text)
+}
+
+/// Notes the reading at most once an hour. That it cannot be noted keeps the calendar from nobody.
+async fn note_reading(app: &App, feed: &Feed, now: DateTime<Utc>) {
+    let Some(before) = rules::to_be_noted(feed.last_read_at, now) else { return };
+    let id = feed.id;
+    let noted = app.db.write("note_calendar_reading", move |tx| Box::pin(store::note_reading(tx, id, now, before))).await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, calendar = %id, "the reading of a calendar could not be noted");
+    }
+}

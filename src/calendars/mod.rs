@@ -1,0 +1,126 @@
+//! Calendars: private, revocable addresses from which a phone's calendar reads a member's bookings, what an instructor teaches, or a
+//! studio's published schedule (RFC 5545).
+//!
+//! A [`Feed`] is an address; who knows its secret reads it without signing in, so the secret is shown once and kept as a hash. What a
+//! feed shows is read afresh each time (`store`) and put into words and times (`rules`, its zones in `rules/zone.rs`). A booking is the
+//! same event as in its letters' calendar parts: the same UID, and never an older SEQUENCE.
+
+pub mod api;
+pub mod rules;
+pub mod store;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::language::{Language, Texts};
+use crate::studios::Zone;
+use crate::{booking, schedule};
+
+/// What a feed shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = CalendarKind)]
+pub enum Kind {
+    /// What she booked, in all studios.
+    Bookings,
+    /// What she teaches, in all studios.
+    Teaching,
+    /// A studio's published schedule.
+    Studio,
+}
+
+/// A feed as its owner sees it: the secret is not here.
+#[derive(Clone, Debug, FromRow, Serialize, ToSchema)]
+#[schema(as = Calendar)]
+pub struct Feed {
+    /// Which one.
+    pub id: Uuid,
+    /// What it shows.
+    pub kind: Kind,
+    /// Of which studio; null unless it shows a studio's schedule.
+    pub studio_id: Option<Uuid>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When a calendar last read it, to the hour; null: never.
+    pub last_read_at: Option<DateTime<Utc>>,
+}
+
+/// A feed that somebody reads by its secret, with what it needs to speak to its owner.
+#[derive(Clone, Debug, FromRow)]
+pub struct Subscribed {
+    /// The feed.
+    #[sqlx(flatten)]
+    pub feed: Feed,
+    /// Whose it is.
+    pub person_id: Uuid,
+    /// Her language, if she chose one.
+    pub locale: Option<Language>,
+    /// The studio whose schedule it shows.
+    pub studio_name: Option<String>,
+    /// Its language.
+    pub studio_locale: Option<Language>,
+    /// Its clock.
+    pub studio_zone: Option<Zone>,
+}
+
+/// A class as a feed shows it, whosesoever.
+#[derive(Clone, Debug, FromRow)]
+pub struct Class {
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// When the booking or the session was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was cancelled.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// When the audit log last told a change of it.
+    pub changed_at: Option<DateTime<Utc>>,
+    /// What it is called.
+    pub class_name: Json<Texts>,
+    /// Where, in the studio.
+    pub room_name: String,
+    /// With whom.
+    pub instructor_name: String,
+    /// In which studio.
+    pub studio_name: String,
+    /// Where that is.
+    pub studio_address: Option<String>,
+    /// By which clock.
+    pub time_zone: Zone,
+    /// The language of who chose none.
+    pub studio_locale: Language,
+}
+
+/// A booking of hers.
+#[derive(Clone, Debug, FromRow)]
+pub struct Booked {
+    /// Which one.
+    pub id: Uuid,
+    /// Where it stands.
+    pub status: booking::Status,
+    /// The SEQUENCE that its next letter will have.
+    pub sequence: i64,
+    /// The class.
+    #[sqlx(flatten)]
+    pub class: Class,
+}
+
+/// A session of a studio or of an instructor.
+#[derive(Clone, Debug, FromRow)]
+pub struct Given {
+    /// Which one.
+    pub id: Uuid,
+    /// Where it stands.
+    pub status: schedule::Status,
+    /// Its SEQUENCE.
+    pub sequence: i64,
+    /// The class.
+    #[sqlx(flatten)]
+    pub class: Class,
+}

@@ -1,0 +1,150 @@
+//! SQL of calendars: the feeds, and what they show.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::rules::Window;
+use super::{Booked, Feed, Given, Kind, Subscribed};
+use crate::db::{Db, Error, Sql, Tx};
+
+/// Holds the person until the end of the transaction, so that two of her requests count one after the other. `false`: she is gone.
+pub async fn lock_owner(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL",
+        postgres: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
+    };
+    Ok(tx.maybe::<(Uuid,)>(sql, (person_id,)).await?.is_some())
+}
+
+/// How many feeds of hers can be read.
+pub async fn count(tx: &mut Tx, person_id: Uuid) -> Result<i64, Error> {
+    let sql = "SELECT COUNT(*) FROM calendar_feeds WHERE person_id = $1 AND revoked_at IS NULL";
+    let (count,): (i64,) = tx.one(sql, (person_id,)).await?;
+    Ok(count)
+}
+
+/// A new feed, known by the hash of its secret.
+pub async fn insert(tx: &mut Tx, person_id: Uuid, feed: &Feed, secret_hash: Vec<u8>) -> Result<(), Error> {
+    let sql = "INSERT INTO calendar_feeds (id, person_id, kind, studio_id, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.run(sql, (feed.id, person_id, feed.kind, feed.studio_id, secret_hash, feed.created_at)).await.map(drop)
+}
+
+/// Her feeds that can be read, oldest first.
+pub async fn of_person(db: &Db, person_id: Uuid) -> Result<Vec<Feed>, Error> {
+    let sql = "SELECT id, kind, studio_id, created_at, last_read_at FROM calendar_feeds \
+               WHERE person_id = $1 AND revoked_at IS NULL ORDER BY id";
+    db.all(sql, (person_id,)).await
+}
+
+/// Ends one of her feeds. `false`: she has no such feed.
+pub async fn revoke(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<bool, Error> {
+    let sql = "UPDATE calendar_feeds SET revoked_at = $3 WHERE person_id = $1 AND id = $2 AND revoked_at IS NULL";
+    Ok(tx.run(sql, (person_id, id, now)).await? == 1)
+}
+
+/// Nothing of hers can be read any more, and nothing says that it could.
+pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
+    tx.run("DELETE FROM calendar_feeds WHERE person_id = $1", (person_id,)).await.map(drop)
+}
+
+/// A feed as her export tells it.
+#[derive(Clone, Debug, sqlx::FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct ExportedCalendar {
+    pub id: Uuid,
+    pub kind: Kind,
+    pub studio_id: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub last_read_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// All feeds that she ever made.
+pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedCalendar>, Error> {
+    let sql = "SELECT id, kind, studio_id, created_at, last_read_at, revoked_at FROM calendar_feeds WHERE person_id = $1 ORDER BY id";
+    tx.all(sql, (person_id,)).await
+}
+
+/// The feed with this secret, if it can be read.
+pub async fn by_secret(db: &Db, secret_hash: Vec<u8>) -> Result<Option<Subscribed>, Error> {
+    let sql = "SELECT f.id, f.kind, f.studio_id, f.created_at, f.last_read_at, f.person_id, p.locale, t.name AS studio_name, \
+               t.locale AS studio_locale, t.time_zone AS studio_zone \
+               FROM calendar_feeds f JOIN persons p ON p.id = f.person_id LEFT JOIN studios t ON t.id = f.studio_id \
+               WHERE f.secret_hash = $1 AND f.revoked_at IS NULL AND p.deleted_at IS NULL";
+    db.maybe(sql, (secret_hash,)).await
+}
+
+/// Notes that it was read, unless that was noted since `before`.
+pub async fn note_reading(tx: &mut Tx, id: Uuid, now: DateTime<Utc>, before: DateTime<Utc>) -> Result<(), Error> {
+    let sql = "UPDATE calendar_feeds SET last_read_at = $2 WHERE id = $1 AND (last_read_at IS NULL OR last_read_at <= $3)";
+    tx.run(sql, (id, now, before)).await.map(drop)
+}
+
+/// What stands around a booking `b` or a session `s`.
+macro_rules! around {
+    () => {
+        "c.name AS class_name, r.name AS room_name, i.name AS instructor_name, t.name AS studio_name, t.address AS studio_address, \
+         t.time_zone, t.locale AS studio_locale"
+    };
+}
+
+macro_rules! booked {
+    ($rest:literal) => {
+        concat!(
+            "SELECT b.id, b.status, b.sequence, b.starts_at, b.ends_at, b.created_at, b.ended_at, ",
+            "(SELECT MAX(a.at) FROM audit_log a WHERE a.subject_id IN (b.id, s.id)) AS changed_at, ",
+            around!(),
+            " FROM bookings b JOIN sessions s ON s.id = b.session_id JOIN class_types c ON c.id = s.class_type_id \
+              JOIN rooms r ON r.id = s.room_id JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = b.studio_id ",
+            $rest
+        )
+    };
+}
+
+macro_rules! given {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.status, s.sequence, s.starts_at, s.ends_at, s.created_at, s.cancelled_at AS ended_at, ",
+            "(SELECT MAX(a.at) FROM audit_log a WHERE a.subject_id = s.id) AS changed_at, ",
+            around!(),
+            " FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+              JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id ",
+            $rest
+        )
+    };
+}
+
+/// Her bookings in the order of time. One that was cancelled is shown if it ever was a place, as only then it was in a calendar: a pass
+/// paid for it, it had a free way out, or a letter entered it.
+pub async fn bookings(db: &Db, person_id: Uuid, window: Window, count_max: i64) -> Result<Vec<Booked>, Error> {
+    let sql = booked!(
+        "WHERE b.person_id = $1 AND b.starts_at >= $2 AND b.starts_at < $3 AND b.guest_of IS NULL \
+         AND (b.status <> 'cancelled' OR b.pass_id IS NOT NULL OR b.free_cancel_until IS NOT NULL OR b.sequence > 0) \
+         ORDER BY b.starts_at, b.id LIMIT $4"
+    );
+    db.all(sql, (person_id, window.from, window.until, count_max)).await
+}
+
+/// What she teaches in all studios, in the order of time.
+pub async fn teaching(db: &Db, instructor_id: Uuid, window: Window, count_max: i64) -> Result<Vec<Given>, Error> {
+    let sql = given!(
+        "WHERE s.instructor_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.status <> 'draft' AND NOT s.was_draft \
+         ORDER BY s.starts_at, s.id LIMIT $4"
+    );
+    db.all(sql, (instructor_id, window.from, window.until, count_max)).await
+}
+
+/// The studio's published schedule, in the order of time. The local dates are those of the window: by them the index is entered.
+pub async fn of_studio(
+    db: &Db,
+    studio_id: Uuid,
+    window: Window,
+    (first, last): (NaiveDate, NaiveDate),
+    count_max: i64,
+) -> Result<Vec<Given>, Error> {
+    let sql = given!(
+        "WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.local_date <= $3 AND s.starts_at >= $4 AND s.starts_at < $5 \
+         AND s.status <> 'draft' AND NOT s.was_draft ORDER BY s.local_date, s.starts_at, s.id LIMIT $6"
+    );
+    db.all(sql, (studio_id, first, last, window.from, window.until, count_max)).await
+}
