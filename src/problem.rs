@@ -115,6 +115,11 @@ kinds! {
     CapacityTooSmall CONFLICT "capacity-too-small" { "More members are booked than that.", "已预约人数超过该容量。", "已預約人數超過該容量。" }
     StudioClosed CONFLICT "studio-closed" { "The studio is closed on that day.", "工作室当天休息。", "工作室當天休息。" }
     SessionOver CONFLICT "session-over" { "This class is over.", "该课程已结束。", "該課堂已結束。" }
+    SubstituteAsked CONFLICT "substitute-asked" { "Somebody is being looked for already.", "该课程已在寻找代课教练。", "該課堂已在尋找代課教練。" }
+    AlreadyClaimed CONFLICT "already-claimed" { "Somebody else was faster.", "已有其他教练接下该课程。", "已有其他教練接下該課堂。" }
+    NotEligible CONFLICT "not-eligible" { "You do not teach this, or are not free at that time.", "您不教授该课程，或在该时段没有空。", "您不教授該課程，或在該時段沒有空。" }
+    NothingClaimed CONFLICT "nothing-claimed" { "Nobody has claimed this.", "尚无教练接下该课程。", "尚無教練接下該課堂。" }
+    RequestEnded CONFLICT "request-ended" { "This request has ended.", "该代课请求已结束。", "該代課請求已結束。" }
     ZoneInUse CONFLICT "zone-in-use" { "The time zone cannot change while classes are scheduled.", "存在未来课程时不能更改时区。", "有未來課堂時不能變更時區。" }
     StaffTeaches CONFLICT "staff-teaches" { "There are classes of hers to come.", "该教练仍有未来课程。", "該教練仍有未來課堂。" }
     LetterNotRepeatable CONFLICT "letter-not-repeatable" { "This letter cannot be sent again.", "该邮件不能重新发送。", "該郵件不能重新寄送。" }

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::attendance::check_in;
 use crate::passes::selling;
 use crate::people::{deletion, export, invitations, me, members, pages, staff};
-use crate::schedule::{planning, scheduling, series};
+use crate::schedule::{planning, scheduling, series, substitutes};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 use crate::{attendance, booking, calendars, letters, passes, reports, running, schedule, studios};
 
@@ -35,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/me/passes", get(passes::api::own))
         .route("/v1/passes/{id}/ledger", get(passes::api::ledger))
         .route("/v1/me/teaching", get(schedule::api::teaching))
+        .route("/v1/me/substitute-requests", get(substitutes::api::own))
         .route("/v1/me/calendars", get(calendars::api::list).post(calendars::api::make))
         .route("/v1/me/calendars/{id}", delete(calendars::api::revoke))
         .route("/calendars/{file}", get(calendars::api::read))
@@ -58,6 +59,11 @@ pub fn routes() -> Router<App> {
         .route("/v1/studios/{id}/members/me", put(members::join))
         // The schedule
         .route("/v1/studios/{id}/sessions", get(schedule::api::schedule).post(scheduling::make))
+        .route("/v1/studios/{id}/availability/me", get(substitutes::api::availability).put(substitutes::api::state_availability))
+        .route("/v1/studios/{id}/substitute-requests", get(substitutes::api::list).post(substitutes::api::ask))
+        .route("/v1/substitute-requests/{id}/claim", put(substitutes::api::claim).delete(substitutes::api::unclaim))
+        .route("/v1/substitute-requests/{id}/approval", put(substitutes::api::approve))
+        .route("/v1/substitute-requests/{id}/withdrawal", put(substitutes::api::withdraw))
         .route("/v1/studios/{id}/publication", put(planning::publish))
         .route("/v1/studios/{id}/copies", post(planning::copy))
         .route("/v1/studios/{id}/closing-days", get(planning::closing_days).post(planning::close))

@@ -82,6 +82,8 @@ pub async fn sweep(app: &App) -> Answer<usize> {
     due.extend(
         schedule::store::too_few_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::DecideTooFew { session_id }),
     );
+    let requests = schedule::substitutes::store::due(&mut tx, now, DUE_MAX).await?;
+    due.extend(requests.into_iter().map(|(request_id,)| What::SubstituteDue { request_id }));
     due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::Refill { session_id }));
     let count = due.len();
     let mut outcome = Ok(count);

@@ -43,7 +43,7 @@ CREATE TABLE series_parts (
 CREATE TABLE series_gaps (
     series_id uuid NOT NULL REFERENCES series (id),
     series_date date NOT NULL,
-    reason text NOT NULL CHECK (reason IN ('instructor_busy', 'room_busy', 'closed', 'past')),
+    reason text NOT NULL CHECK (reason IN ('instructor_busy', 'room_busy', 'closed', 'past', 'no_instructor')),
     other_session_id uuid REFERENCES sessions (id),
     PRIMARY KEY (series_id, series_date)
 );

@@ -43,7 +43,7 @@ CREATE TABLE series_parts (
 CREATE TABLE series_gaps (
     series_id BLOB NOT NULL REFERENCES series (id),
     series_date TEXT NOT NULL,
-    reason TEXT NOT NULL CHECK (reason IN ('instructor_busy', 'room_busy', 'closed', 'past')),
+    reason TEXT NOT NULL CHECK (reason IN ('instructor_busy', 'room_busy', 'closed', 'past', 'no_instructor')),
     other_session_id BLOB REFERENCES sessions (id),
     PRIMARY KEY (series_id, series_date)
 ) STRICT;

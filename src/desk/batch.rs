@@ -218,6 +218,16 @@ fn first_keys(command: &Command) -> Vec<Key> {
         What::CopyDays { studio_id, .. } | What::CloseDays { studio_id, .. } | What::OpenDay { studio_id, .. } => {
             keys.extend([Key::Studio(*studio_id), Key::ClosingDays(*studio_id)]);
         }
+        What::AskSubstitute(ask) => {
+            keys.extend([Key::Studio(ask.studio_id), Key::Candidates(ask.studio_id)]);
+            keys.extend(ask.session_id.map(Key::Session));
+            keys.extend(ask.dates.map(|(from, to)| Key::Days(ask.studio_id, from, to)));
+        }
+        What::ClaimSubstitute { request_id }
+        | What::UnclaimSubstitute { request_id }
+        | What::ApproveSubstitute { request_id, .. }
+        | What::WithdrawSubstitute { request_id }
+        | What::SubstituteDue { request_id } => keys.push(Key::Request(*request_id)),
         What::DecideTooFew { session_id } => keys.extend([Key::Session(*session_id), Key::Roster(*session_id)]),
         What::SellPass(ask) => {
             keys.extend([Key::Studio(ask.studio_id), Key::PassType(ask.pass_type_id), Key::Person(ask.person_id)]);

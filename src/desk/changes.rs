@@ -9,6 +9,7 @@ use super::Actor;
 use super::letters::{About, session_facts, tell};
 use super::places::{Ending, PEOPLE_IN_COMPANY_MAX, Touched, end, give_back, need_people, settle};
 use super::store::{Clash, Studio};
+use super::substitutes::follow_sessions;
 use super::world::{Decided, Stop, World, all};
 use crate::booking::{Booking, EndedBy, Status};
 use crate::letters::facts::Facts;
@@ -48,6 +49,7 @@ pub fn apply(world: &mut World, actor: &Actor, studio: &Studio, edits: Vec<Edit>
         world.audit.push(actor.record.of("session.changed", "session", after.id, Some(studio.id)).with(details));
         world.put_session(after.clone());
     }
+    follow_sessions(world, &edits, now)?;
     nobody_in_the_way(world, &edits.iter().map(|edit| &edit.after).collect::<Vec<_>>())?;
     let touching: Vec<&Edit> = edits.iter().filter(|edit| edit.tells() || edit.after.capacity < edit.before.capacity).collect();
     let rosters = all(touching.iter().map(|edit| world.roster(edit.after.id)))?;

@@ -58,6 +58,18 @@ pub enum What {
     CloseDays { studio_id: Uuid, from: NaiveDate, to: NaiveDate, note: Option<String> },
     /// Open it again on one.
     OpenDay { studio_id: Uuid, date: NaiveDate },
+    /// Ask for somebody who teaches instead.
+    AskSubstitute(AskSubstitute),
+    /// Teach instead.
+    ClaimSubstitute { request_id: Uuid },
+    /// Not, after all.
+    UnclaimSubstitute { request_id: Uuid },
+    /// An admin decides upon a claim.
+    ApproveSubstitute { request_id: Uuid, approved: bool },
+    /// Nobody is needed any more.
+    WithdrawSubstitute { request_id: Uuid },
+    /// Sweep: a request goes to the admins, or expires.
+    SubstituteDue { request_id: Uuid },
     /// Sweep: tell the instructor that too few have booked so far, or decide.
     DecideTooFew { session_id: Uuid },
     /// Sell a pass.
@@ -89,6 +101,12 @@ impl What {
             Self::CopyDays { .. } => "copy_days",
             Self::CloseDays { .. } => "close_days",
             Self::OpenDay { .. } => "open_day",
+            Self::AskSubstitute(_) => "ask_substitute",
+            Self::ClaimSubstitute { .. } => "claim_substitute",
+            Self::UnclaimSubstitute { .. } => "unclaim_substitute",
+            Self::ApproveSubstitute { .. } => "approve_substitute",
+            Self::WithdrawSubstitute { .. } => "withdraw_substitute",
+            Self::SubstituteDue { .. } => "substitute_due",
             Self::DecideTooFew { .. } => "decide_too_few",
             Self::SellPass(_) => "sell_pass",
             Self::RemovePerson { .. } => "remove_person",
@@ -196,6 +214,16 @@ pub struct MakeSeries {
     pub draft: bool,
 }
 
+/// `POST /v1/studios/{id}/substitute-requests`: for one session, or for all of hers on some dates.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct AskSubstitute {
+    pub studio_id: Uuid,
+    pub session_id: Option<Uuid>,
+    pub dates: Option<(NaiveDate, NaiveDate)>,
+    pub note: Option<String>,
+}
+
 /// Which drafts are published.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields of the calls")]
@@ -234,6 +262,8 @@ pub enum Outcome {
     Session(Uuid),
     /// A series, by id.
     Series(Uuid),
+    /// Requests for substitutes, by id.
+    Requests(Vec<Uuid>),
     /// What became of several sessions at once.
     Sessions(Box<Several>),
     /// What would come of it: nothing was written.

@@ -14,6 +14,7 @@ mod sales;
 mod series;
 mod sessions;
 pub mod store;
+mod substitutes;
 mod too_few;
 pub mod world;
 
@@ -113,7 +114,7 @@ impl Desk {
         match self.ask(by, what).await? {
             Outcome::Session(id) | Outcome::Pass(id) | Outcome::Series(id) => Ok(id),
             Outcome::Booking(shown) => Ok(shown.booking.id),
-            Outcome::Sessions(_) | Outcome::Preview(_) | Outcome::Done => Err(Problem::new(Kind::NotFound)),
+            Outcome::Requests(_) | Outcome::Sessions(_) | Outcome::Preview(_) | Outcome::Done => Err(Problem::new(Kind::NotFound)),
         }
     }
 
@@ -287,6 +288,12 @@ pub fn decide(world: &mut World, command: &Command, now: DateTime<Utc>) -> Decid
         What::CopyDays { studio_id, from, days, to } => planning::copy(world, &actor, *studio_id, *from, *days, *to, now),
         What::CloseDays { studio_id, from, to, note } => planning::close(world, &actor, *studio_id, *from, *to, note.as_deref(), now),
         What::OpenDay { studio_id, date } => planning::open(world, &actor, *studio_id, *date),
+        What::AskSubstitute(ask) => substitutes::ask(world, &actor, ask, now),
+        What::ClaimSubstitute { request_id } => substitutes::claim(world, &actor, *request_id, now),
+        What::UnclaimSubstitute { request_id } => substitutes::unclaim(world, &actor, *request_id),
+        What::ApproveSubstitute { request_id, approved } => substitutes::approve(world, &actor, *request_id, *approved, now),
+        What::WithdrawSubstitute { request_id } => substitutes::withdraw(world, &actor, *request_id, now),
+        What::SubstituteDue { request_id } => substitutes::due(world, *request_id, now),
         What::DecideTooFew { session_id } => too_few::decide(world, *session_id, now),
         What::SellPass(ask) => sales::sell(world, &actor, ask, now),
         What::RemovePerson { person_id } => places::remove_person(world, &actor, *person_id, now),

@@ -111,7 +111,12 @@ fn make_dates(world: &mut World, studio: &Studio, plan: &mut Plan, due: &[NaiveD
     let parts: Vec<&Part> = due.iter().filter_map(|date| plan.part_on(*date)).collect();
     let made_of = all(parts.iter().map(|part| made_of(world, part, studio)))?;
     let mut wanted = Vec::with_capacity(due.len());
+    let mut gaps = Vec::new();
     for ((date, part), made_of) in due.iter().zip(&parts).zip(&made_of) {
+        let Some(made_of) = made_of else {
+            gaps.push(Gap { series_id: plan.series.id, series_date: *date, reason: GapReason::NoInstructor, other_session_id: None });
+            continue;
+        };
         let at = occurrence(*date, part, studio.zone);
         // The room may have become smaller since: a session never takes more than its room.
         let capacity = part.capacity.unwrap_or(made_of.room.capacity).min(made_of.room.capacity);
@@ -119,8 +124,10 @@ fn make_dates(world: &mut World, studio: &Studio, plan: &mut Plan, due: &[NaiveD
         session.series_id = Some(plan.series.id);
         session.series_date = Some(*date);
         session.skipped_minute = at.skipped_minute;
+        session.by_hand = Json(off_series(&session, plan, studio.zone));
         wanted.push(session);
     }
+    plan.gaps.extend(gaps.into_iter().map(|gap| (gap.series_date, gap)));
     know_times(world, &wanted)?;
     let mut made = Vec::new();
     for session in wanted {
@@ -150,12 +157,15 @@ fn busy(session: &Session, clash: &Clash) -> GapReason {
     if clash.instructor_id == session.instructor_id { GapReason::InstructorBusy } else { GapReason::RoomBusy }
 }
 
-fn made_of(world: &World, part: &Part, studio: &Studio) -> Decided<MadeOf> {
-    Ok(MadeOf {
-        class_type: class_type(world, part.class_type_id, studio)?,
-        room: room(world, part.room_id, studio)?,
-        instructor: world.identity(part.instructor_id)?,
-    })
+/// What the sessions of a part are made of; `None`: its instructor teaches here no longer.
+fn made_of(world: &World, part: &Part, studio: &Studio) -> Decided<Option<MadeOf>> {
+    let instructor = match instructor(world, part.instructor_id, studio) {
+        Ok(instructor) => instructor,
+        Err(Stop::Refused(_)) => return Ok(None),
+        Err(stop) => return Err(stop),
+    };
+    let (class_type, room) = (class_type(world, part.class_type_id, studio)?, room(world, part.room_id, studio)?);
+    Ok(Some(MadeOf { class_type, room, instructor }))
 }
 
 /// Asks once for all that these sessions' rooms and instructors are in from the first to the last of them.

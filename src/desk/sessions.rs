@@ -14,6 +14,7 @@ use super::letters::{About, tell_staff};
 use super::places::{end_by_studio, settle};
 use super::series;
 use super::store::{ClassType, Person, Room, Studio};
+use super::substitutes::follow_sessions;
 use super::world::{Decided, Key, Stop, World};
 use crate::ids::new_id;
 use crate::letters::facts::{CancelReason, Facts};
@@ -149,6 +150,7 @@ pub fn cancel_one(
     note: Option<&str>,
     now: DateTime<Utc>,
 ) -> Decided<()> {
+    let before = session.clone();
     session.was_draft = session.is_draft();
     session.status = SessionStatus::Cancelled;
     session.cancelled_at = Some(now);
@@ -158,6 +160,7 @@ pub fn cancel_one(
     session.sequence += 1;
     session.version += 1;
     world.put_session(session.clone());
+    follow_sessions(world, &[Edit { before, after: session.clone() }], now)?;
     let line = actor.record.of("session.cancelled", "session", session.id, Some(session.studio_id));
     world.audit.push(line.with(json!({ "reason": reason })));
     let touched = end_by_studio(world, actor, &session, reason, note, now)?;

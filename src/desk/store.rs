@@ -172,6 +172,8 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
                 ("booking", *id)
             }
             Key::Series(id) => ("series", *id),
+            Key::Request(id) => ("request", *id),
+            Key::PendingRequest(id) => ("pending_request", *id),
             Key::Queue(_)
             | Key::Visits(..)
             | Key::Clashes(..)
@@ -179,7 +181,8 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
             | Key::SeriesSessions(_)
             | Key::Days(..)
             | Key::ClosingDays(_)
-            | Key::Admins(_) => continue,
+            | Key::Admins(_)
+            | Key::Candidates(_) => continue,
         };
         ids.entry(table).or_default().push(id);
     }
@@ -200,6 +203,20 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
         world.load_pass(pass);
     }
     load_parts(tx, world, &take("class_type"), &take("room"), &take("pass_type")).await?;
+    let requests = take("request");
+    if !requests.is_empty() {
+        let found = schedule::substitutes::store::by_id(tx, &requests).await?;
+        load_sessions(tx, world, &found.iter().map(|request| request.session_id).collect::<Vec<_>>()).await?;
+        for request in found {
+            world.requests.load(request.id, request);
+        }
+        requests.into_iter().for_each(|id| world.requests.note_absent(id));
+    }
+    let asked_for = take("pending_request");
+    for request in schedule::substitutes::store::pending(tx, &asked_for).await? {
+        world.requests.load(request.id, request);
+    }
+    world.known_requests.extend(asked_for);
     let series = take("series");
     for plan in schedule::series::store::plans(tx, &series).await? {
         world.series.load(plan.series.id, plan);
@@ -241,6 +258,10 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
                 let found = schedule::store::closing_days(tx, *id, (now - Duration::days(2)).date_naive()).await?;
                 world.closing_days.extend(found.into_iter().map(|(date,)| (*id, date)));
                 world.known_closing_days.insert(*id);
+            }
+            Key::Candidates(studio_id) => {
+                let found = schedule::substitutes::store::candidates(tx, *studio_id).await?;
+                world.candidates.insert(*studio_id, Arc::new(found));
             }
             Key::Admins(studio_id) => {
                 let found: Vec<(Uuid,)> =
@@ -421,6 +442,9 @@ pub async fn write(tx: &mut Tx, world: &mut World, now: DateTime<Utc>) -> Result
     schedule::series::store::insert(tx, world.series.to_write(true)).await?;
     schedule::store::insert(tx, world.sessions.to_write(true)).await?;
     schedule::series::store::update(tx, world.series.to_write(false)).await?;
+    // What ended frees the rule that a session has one that waits.
+    schedule::substitutes::store::update(tx, world.requests.to_write(false)).await?;
+    schedule::substitutes::store::insert(tx, world.requests.to_write(true)).await?;
     schedule::store::write_closing_days(tx, std::mem::take(&mut world.new_closing_days), now).await?;
     passes::store::insert(tx, world.passes.to_write(true)).await?;
     // What frees a unique rule comes before what takes it: updates of bookings before inserts. A session's counts come last but for

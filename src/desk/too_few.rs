@@ -20,13 +20,15 @@ pub fn decide(world: &mut World, session_id: Uuid, now: DateTime<Utc>) -> Decide
         return Ok(Outcome::Done);
     }
     let studio = world.studio(session.studio_id)?;
-    let instructor = world.identity(session.instructor_id)?;
+    let instructor = world.identity_if_any(session.instructor_id)?;
     let booked = session.taken;
     if now < at {
         session.too_few_due_at = Some(at);
         session.too_few_warned = booked < minimum;
         world.put_session(session.clone());
-        if session.too_few_warned {
+        if session.too_few_warned
+            && let Some(instructor) = instructor
+        {
             let told = About { session: &session, studio: &studio, person: &instructor, useful_until: Some(at) };
             let once = format!("{session_id}:{}", at.timestamp());
             tell_staff(world, &told, Some(once), |session| Facts::TooFewSoon { session, booked, minimum, decided_at: at });
@@ -44,7 +46,9 @@ pub fn decide(world: &mut World, session_id: Uuid, now: DateTime<Utc>) -> Decide
     if !cancelled && !session.too_few_warned {
         return Ok(Outcome::Done);
     }
-    let told = About { session: &session, studio: &studio, person: &instructor, useful_until: Some(session.ends_at) };
-    tell_staff(world, &told, None, |session| Facts::TooFewDecided { session, booked, minimum, cancelled });
+    if let Some(instructor) = instructor {
+        let told = About { session: &session, studio: &studio, person: &instructor, useful_until: Some(session.ends_at) };
+        tell_staff(world, &told, None, |session| Facts::TooFewDecided { session, booked, minimum, cancelled });
+    }
     Ok(Outcome::Done)
 }

@@ -18,6 +18,7 @@ use crate::passes::rules::PassState;
 use crate::passes::{Kind, LedgerEntry, Pass};
 use crate::problem::Problem;
 use crate::schedule::series::Plan;
+use crate::schedule::substitutes::{Candidate, Request};
 use crate::schedule::{SESSION_HOURS_MAX, Shown as Session};
 
 /// How many of a queue are read at a time, from its head.
@@ -58,6 +59,12 @@ pub enum Key {
     ClosingDays(Uuid),
     /// Who runs a studio.
     Admins(Uuid),
+    /// A request for a substitute, with its session.
+    Request(Uuid),
+    /// The request about a session that waits for somebody.
+    PendingRequest(Uuid),
+    /// What the instructors of a studio teach, and when they are available.
+    Candidates(Uuid),
     /// A class type, a room, a pass type: what a new row is made of.
     ClassType(Uuid),
     /// See [`Key::ClassType`].
@@ -173,6 +180,7 @@ enum Undo {
     Idempotency(Uuid, String),
     Series(Uuid, Option<Box<Plan>>, Option<bool>),
     ClosingDay(Uuid, NaiveDate, Option<bool>),
+    Request(Uuid, Option<Request>, Option<bool>),
 }
 
 /// Where the world stood before a command.
@@ -231,6 +239,10 @@ pub struct World {
     /// Days to be closed (with a note) or opened again.
     pub(super) new_closing_days: BTreeMap<(Uuid, NaiveDate), Option<ClosingDay>>,
     pub(super) admins: HashMap<Uuid, Vec<Uuid>>,
+    pub(super) requests: Table<Request>,
+    /// Of which sessions it is known whether somebody is asked for.
+    pub(super) known_requests: HashSet<Uuid>,
+    pub(super) candidates: HashMap<Uuid, Arc<Vec<Candidate>>>,
     pub(super) idempotency: HashMap<(Uuid, String), Option<(String, Uuid)>>,
     pub(super) new_idempotency: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>,
     /// Entries of the ledger to be written.
@@ -298,6 +310,13 @@ impl World {
                         None => drop(self.series.rows.remove(&id)),
                     }
                     set_dirty(&mut self.series.dirty, id, dirty);
+                }
+                Some(Undo::Request(id, row, dirty)) => {
+                    match row {
+                        Some(row) => drop(self.requests.rows.insert(id, row)),
+                        None => drop(self.requests.rows.remove(&id)),
+                    }
+                    set_dirty(&mut self.requests.dirty, id, dirty);
                 }
                 Some(Undo::ClosingDay(studio, date, was)) => {
                     self.new_closing_days.remove(&(studio, date));
@@ -568,6 +587,47 @@ impl World {
         if unknown.is_empty() { ids.iter().map(|id| self.identity(*id)).collect() } else { Err(Stop::Needs(unknown)) }
     }
 
+    /// A request for a substitute that must exist.
+    pub fn request(&self, id: Uuid) -> Decided<&Request> {
+        self.requests.rows.get(&id).ok_or_else(|| self.missing(Key::Request(id), self.requests.knows(id)))
+    }
+
+    /// The request about a session that waits for somebody.
+    pub fn pending_request(&self, session_id: Uuid) -> Decided<Option<&Request>> {
+        if !self.complete && !self.known_requests.contains(&session_id) {
+            return Err(Stop::Needs(vec![Key::PendingRequest(session_id)]));
+        }
+        Ok(self.requests.rows.values().find(|request| request.session_id == session_id && request.is_pending()))
+    }
+
+    /// Puts a request, new or changed.
+    pub fn put_request(&mut self, request: Request) {
+        let id = request.id;
+        let dirty = self.requests.dirty.get(&id).copied();
+        let is_new = dirty.unwrap_or(!self.requests.rows.contains_key(&id));
+        let before = self.requests.rows.insert(id, request);
+        self.undo.push(Undo::Request(id, before, dirty));
+        self.requests.dirty.insert(id, is_new);
+    }
+
+    /// What the instructors of a studio teach, and when they say they are available.
+    pub fn candidates(&self, studio_id: Uuid) -> Decided<Arc<Vec<Candidate>>> {
+        match self.candidates.get(&studio_id) {
+            Some(candidates) => Ok(Arc::clone(candidates)),
+            None if self.complete => Ok(Arc::default()),
+            None => Err(Stop::Needs(vec![Key::Candidates(studio_id)])),
+        }
+    }
+
+    /// A person and her roles, if she has not left.
+    pub fn identity_if_any(&self, id: Uuid) -> Decided<Option<Arc<Person>>> {
+        match self.identity(id) {
+            Ok(person) => Ok(Some(person)),
+            Err(Stop::Refused(_)) => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
     /// What became of bookings since `mark`: as it was before, and as it is now.
     pub fn bookings_since(&self, mark: Mark) -> Vec<(Option<&Booking>, &Booking)> {
         let mut seen = HashSet::new();
@@ -619,6 +679,7 @@ impl World {
         self.undo.push(Undo::Session(id, before.map(Box::new), dirty));
         self.sessions.dirty.insert(id, is_new);
         if is_new {
+            self.known_requests.insert(id);
             self.rosters.insert(id);
             self.queues.entry(id).or_default().complete = true;
         }

@@ -11,6 +11,7 @@ use crate::db::{Error, Sql, Tx};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
 use crate::letters::outbox;
+use crate::schedule;
 use crate::sign_in;
 use crate::sign_in::caller::Role;
 use crate::text::{Email, Name, search_key};
@@ -355,6 +356,7 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
     sign_in::store::remove_account(tx, person_id).await?;
     outbox::forget(tx, person_id).await?;
     calendars::store::forget(tx, person_id).await?;
+    schedule::substitutes::store::forget(tx, person_id).await?;
     tx.run("DELETE FROM staff WHERE person_id = $1", (person_id,)).await?;
     tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (person_id,)).await?;
     let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \

@@ -1,5 +1,7 @@
 //! The schedule over HTTP: sessions as anybody and as the signed-in see them, what an instructor teaches, and class types.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
@@ -13,8 +15,8 @@ use uuid::Uuid;
 
 use super::cache::Address;
 use super::rules::{LocalDate, date_range, local_date};
-use super::store::{Range, ShownTo};
-use super::{ClassType, SessionView, store};
+use super::store::{Range, RosterCounts, ShownTo};
+use super::{ClassType, SessionView, store, substitutes};
 use crate::answer::{Encoded, Versioned};
 use crate::app::App;
 use crate::audit;
@@ -175,9 +177,51 @@ pub struct TeachingPart {
     after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
 }
 
-/// What the caller teaches, in all studios, cancelled sessions too.
+/// A session as whoever teaches it sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TaughtView<'a> {
+    /// As everybody sees it.
+    #[serde(flatten)]
+    session: SessionView<'a>,
+    /// Who is expected.
+    roster: RosterView,
+    /// What the team should know.
+    team_note: Option<&'a str>,
+    /// Whether somebody else is asked to teach it.
+    substitute_request: Option<PendingView>,
+}
+
+/// A roster, counted.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct RosterView {
+    pub booked: i64,
+    pub arrived: i64,
+    /// Who has not attended in this studio before.
+    pub first_visits: i64,
+    pub waiting: i64,
+}
+
+/// A request for a substitute that waits for somebody.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct PendingView {
+    pub id: Uuid,
+    pub state: substitutes::State,
+}
+
+/// A page of what an instructor teaches.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Teaching<'a> {
+    /// In the order of time.
+    sessions: Vec<TaughtView<'a>>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// What the caller teaches, in all studios, cancelled sessions and drafts too: where, with whom, what the team should know.
 #[utoipa::path(get, operation_id = "list_own_teaching", path = "/v1/me/teaching", tag = "The schedule", params(TeachingPart), security(("bearer" = [])),
-    responses((status = 200, body = Schedule<'static>)))]
+    responses((status = 200, body = Teaching<'static>)))]
 pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
     // Her studios may lie in several zones: from the earliest date that it is anywhere.
@@ -187,8 +231,21 @@ pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query
     let found =
         store::teaching(&app.db, caller.person_id, dates, part.after.map(|Cursor((at, id))| (storable(at), id)), limit.0 + 1).await?;
     let (found, next) = page(found, limit, |one| (one.starts_at, one.id));
-    let sessions = found.iter().map(|one| SessionView::of(one, &one.names, caller.language, now, None)).collect();
-    Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false))
+    let ids: Vec<Uuid> = found.iter().map(|one| one.id).collect();
+    let counts = store::roster_counts(&app.db, &ids).await?;
+    let counts: HashMap<Uuid, RosterCounts> = counts.into_iter().map(|counts| (counts.session_id, counts)).collect();
+    let pending = substitutes::store::pending_of(&app.db, &ids).await?;
+    let pending: HashMap<Uuid, _> = pending.into_iter().map(|(session, id, state)| (session, (id, state))).collect();
+    let sessions = found.iter().map(|one| {
+        let RosterCounts { booked, arrived, first_visits, .. } = counts.get(&one.id).copied().unwrap_or_default();
+        TaughtView {
+            session: SessionView::of(one, &one.names, caller.language, now, None),
+            roster: RosterView { booked, arrived, first_visits, waiting: one.waiting },
+            team_note: one.team_note.as_deref(),
+            substitute_request: pending.get(&one.id).map(|(id, state)| PendingView { id: *id, state: *state }),
+        }
+    });
+    Ok(Encoded::of(&Teaching { sessions: sessions.collect(), next })?.answer(&headers, false))
 }
 
 /// A class type: its texts in the reader's language, and as the studio wrote them.

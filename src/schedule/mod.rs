@@ -12,6 +12,7 @@ pub mod rules;
 pub mod scheduling;
 pub mod series;
 pub mod store;
+pub mod substitutes;
 mod view;
 
 use std::ops::{Deref, DerefMut};

@@ -34,7 +34,8 @@ pub struct DaysBody {
     to: LocalDate,
 }
 
-fn days(from: LocalDate, to: LocalDate) -> Answer<(NaiveDate, NaiveDate)> {
+/// The dates `[from, to)` of one act.
+pub fn days(from: LocalDate, to: LocalDate) -> Answer<(NaiveDate, NaiveDate)> {
     let last = from.0.checked_add_days(Days::new(DAYS_MAX)).unwrap_or(NaiveDate::MAX);
     if to <= from {
         return Err(Problem::field("to", "must be after `from`"));

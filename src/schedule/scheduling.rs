@@ -86,7 +86,7 @@ pub struct EditBody {
 pub struct DryRun {
     /// Answer who would be told what and who would lose what, and change nothing.
     #[serde(default)]
-    dry_run: bool,
+    pub dry_run: bool,
 }
 
 /// Changes a session, and tells everybody who is in it of a new time, room or instructor. With `dry_run` it answers what would come of it.

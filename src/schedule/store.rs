@@ -175,6 +175,26 @@ pub async fn teaching(
     db.all(sql, (instructor_id, from, to, after, after_id, count_max)).await
 }
 
+/// Who is expected in a session, counted.
+#[derive(Clone, Copy, Debug, Default, sqlx::FromRow)]
+#[allow(missing_docs, reason = "columns")]
+pub struct RosterCounts {
+    pub session_id: Uuid,
+    pub booked: i64,
+    pub arrived: i64,
+    pub first_visits: i64,
+}
+
+/// The rosters of these sessions, counted; one that nobody is in is not there. A first visit is that of somebody who has not attended in
+/// this studio before.
+pub async fn roster_counts(db: &Db, ids: &[Uuid]) -> Result<Vec<RosterCounts>, Error> {
+    let sql = "SELECT b.session_id, COUNT(*) AS booked, CAST(SUM(CASE WHEN b.arrived_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS arrived, \
+               CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM bookings v WHERE v.person_id = b.person_id AND v.studio_id = b.studio_id \
+               AND v.status = 'attended' AND v.starts_at < b.starts_at) THEN 0 ELSE 1 END) AS BIGINT) AS first_visits \
+               FROM bookings b WHERE b.status IN ('booked', 'attended', 'no_show') AND b.session_id IN # GROUP BY b.session_id";
+    db.among(sql, (), ids).await
+}
+
 /// The studio's sessions of some local dates but drafts, in the order of time: what a report is about.
 pub async fn of_dates(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate), count_max: i64) -> Result<Vec<Shown>, Error> {
     let sql = shown!(

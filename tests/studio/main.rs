@@ -38,4 +38,5 @@ mod signing_in;
 mod simulation;
 mod staff;
 mod staff_bookings;
+mod substitutes;
 mod waitlist;

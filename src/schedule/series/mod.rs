@@ -63,6 +63,8 @@ pub enum GapReason {
     Closed,
     /// It would have begun before it was made.
     Past,
+    /// Its instructor teaches here no longer.
+    NoInstructor,
 }
 
 /// A date of which no session could be made.

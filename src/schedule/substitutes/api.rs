@@ -1,0 +1,307 @@
+//! Substitutes over HTTP: what an instructor teaches and when, and requests for somebody who teaches instead.
+
+use std::collections::{BTreeSet, HashMap};
+
+use axum::Json;
+use axum::extract::State as AppState;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{Candidate, Exception, Hours, Request, State, rules, store};
+use crate::app::App;
+use crate::audit;
+use crate::desk::command::AskSubstitute;
+use crate::desk::{Outcome, What};
+use crate::extract::{Body, Limit, PAGE_MAX, Path, Query, page};
+use crate::problem::{Answer, Kind, Problem};
+use crate::schedule::planning::days;
+use crate::schedule::rules::LocalDate;
+use crate::schedule::scheduling::DryRun;
+use crate::schedule::{SessionView, Shown, store as sessions};
+use crate::sign_in::Caller;
+use crate::sign_in::caller::Role;
+use crate::text::Note;
+
+/// Class types that an instructor may name.
+const TEACHES_MAX: usize = 200;
+
+/// What an instructor teaches in a studio, and when she could stand in for another.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Availability {
+    /// Class types of the studio.
+    #[serde(default)]
+    teaches: Vec<Uuid>,
+    /// Hours of every week, by the studio's clock.
+    #[serde(default)]
+    weekly: Vec<Hours>,
+    /// Dates on which it is otherwise; of two that speak of one minute the later in the list counts.
+    #[serde(default)]
+    exceptions: Vec<Exception>,
+}
+
+/// What the caller teaches here, and when she is available. Instructors of the studio.
+#[utoipa::path(get, operation_id = "show_availability", path = "/v1/studios/{id}/availability/me", tag = "Running a studio", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Availability)))]
+pub async fn availability(AppState(app): AppState<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Availability>> {
+    must_teach(&app, &caller, studio_id).await?;
+    let Candidate { teaches, weekly, exceptions, .. } = store::stated(&app.db, studio_id, caller.person_id).await?;
+    Ok(Json(Availability { teaches, weekly, exceptions }))
+}
+
+/// States what she teaches here, and when she is available. Instructors of the studio.
+#[utoipa::path(put, operation_id = "state_availability", path = "/v1/studios/{id}/availability/me", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = Availability,
+    responses((status = 200, body = Availability)))]
+pub async fn state_availability(
+    AppState(app): AppState<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Body(stated): Body<Availability>,
+) -> Answer<Json<Availability>> {
+    must_teach(&app, &caller, studio_id).await?;
+    rules::check(&stated.weekly, &stated.exceptions).map_err(|(field, message)| Problem::field(field, message))?;
+    let teaches: Vec<Uuid> = stated.teaches.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    if teaches.len() > TEACHES_MAX {
+        return Err(Problem::field("teaches", format!("must be at most {TEACHES_MAX} class types")));
+    }
+    let (now, record) = (app.clock.now(), caller.record());
+    let candidate = Candidate { person_id: caller.person_id, teaches, weekly: stated.weekly, exceptions: stated.exceptions };
+    let row = candidate.clone();
+    app.db
+        .write("state_availability", move |tx| {
+            Box::pin(async move {
+                if !store::state(tx, studio_id, &row, now).await? {
+                    return Err(Problem::field("teaches", "must be class types of this studio"));
+                }
+                audit::write(tx, now, vec![record.of("availability.stated", "person", row.person_id, Some(studio_id))]).await?;
+                Ok::<_, Problem>(())
+            })
+        })
+        .await?;
+    let Candidate { teaches, weekly, exceptions, .. } = candidate;
+    Ok(Json(Availability { teaches, weekly, exceptions }))
+}
+
+async fn must_teach(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
+    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    if caller.is(Role::Instructor, studio_id) { Ok(()) } else { Err(Problem::new(Kind::NotAllowed)) }
+}
+
+/// For what a substitute is asked: one session, or all of the caller's own on some dates.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskBody {
+    /// One session; an admin may ask for any.
+    #[serde(default)]
+    session_id: Option<Uuid>,
+    /// Or the first date …
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    from: Option<LocalDate>,
+    /// … and the first that is not meant, at most 62 days later.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    to: Option<LocalDate>,
+    /// What those who are asked read.
+    #[serde(default)]
+    note: Option<Note>,
+}
+
+/// Asks for substitutes: whoever teaches that, stated to be available and is free in all studios is told, and the first who claims a
+/// session has it. The instructor of the session, and admins.
+#[utoipa::path(post, operation_id = "ask_for_substitute", path = "/v1/studios/{id}/substitute-requests", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = AskBody,
+    responses((status = 201, body = Requests), (status = 409, description = "substitute-asked, session-started")))]
+pub async fn ask(
+    AppState(app): AppState<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+    Body(body): Body<AskBody>,
+) -> Answer<Response> {
+    let dates = match (body.session_id, body.from, body.to) {
+        (Some(_), None, None) => None,
+        (None, Some(from), Some(to)) => Some(days(from, to)?),
+        _ => return Err(Problem::field("session_id", "must be given, or else `from` and `to`")),
+    };
+    let note = body.note.map(Note::into_string);
+    let what = What::AskSubstitute(AskSubstitute { studio_id, session_id: body.session_id, dates, note });
+    if how.dry_run {
+        return Ok(Json(app.desk.preview(caller.record(), what).await?).into_response());
+    }
+    let requests = asked(&app, &caller, what).await?;
+    Ok((StatusCode::CREATED, Json(requests)).into_response())
+}
+
+/// A request for a substitute.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct RequestView {
+    pub id: Uuid,
+    pub state: State,
+    #[schema(value_type = SessionView<'static>)]
+    pub session: serde_json::Value,
+    pub asked_by: Uuid,
+    pub note: Option<String>,
+    pub claimed_by: Option<Uuid>,
+    pub claimed_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// Requests for substitutes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Requests {
+    requests: Vec<RequestView>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// Which requests.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// Only those in this state.
+    state: Option<State>,
+    /// The most requests, 1 to 200; without it 200.
+    #[param(value_type = Option<i64>)]
+    limit: Option<Limit>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<crate::extract::Cursor<Uuid>>,
+}
+
+/// The studio's requests, the latest first. Staff.
+#[utoipa::path(get, operation_id = "list_substitute_requests", path = "/v1/studios/{id}/substitute-requests", tag = "Running a studio", params(("id" = Uuid, Path), Which),
+    responses((status = 200, body = Requests)))]
+pub async fn list(
+    AppState(app): AppState<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(which): Query<Which>,
+) -> Answer<Json<Requests>> {
+    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    if !caller.is_staff(studio_id) {
+        return Err(Problem::new(Kind::NotAllowed));
+    }
+    let limit = which.limit.unwrap_or(Limit(PAGE_MAX));
+    let before = which.after.map(|cursor| cursor.0);
+    let found = store::of_studio(&app.db, studio_id, which.state, before, limit.0 + 1).await?;
+    let (found, next) = page(found, limit, |request| request.id);
+    Ok(Json(Requests { requests: views(&app, &caller, found).await?, next }))
+}
+
+/// What the caller asked or claimed and is not settled, and what she could claim, the soonest first.
+#[utoipa::path(get, operation_id = "list_own_substitute_requests", path = "/v1/me/substitute-requests", tag = "Running a studio",
+    responses((status = 200, body = Requests)))]
+pub async fn own(AppState(app): AppState<App>, caller: Caller) -> Answer<Json<Requests>> {
+    let found = store::for_person(&app.db, caller.person_id, app.clock.now(), PAGE_MAX).await?;
+    let sessions = sessions_of(&app, &found).await?;
+    let mut stated: HashMap<Uuid, Candidate> = HashMap::new();
+    let mut kept = Vec::new();
+    for request in found {
+        let hers = request.asked_by == caller.person_id || request.claimed_by == Some(caller.person_id);
+        if !hers {
+            let Some(session) = sessions.get(&request.session_id) else { continue };
+            let candidate = match stated.entry(request.studio_id) {
+                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::hash_map::Entry::Vacant(new) => {
+                    new.insert(store::stated(&app.db, request.studio_id, caller.person_id).await?)
+                }
+            };
+            let zone = session.names.time_zone.tz();
+            if !rules::could_stand_in(candidate, session.class_type_id, session.starts_at, session.ends_at, zone) {
+                continue;
+            }
+        }
+        kept.push(request);
+    }
+    Ok(Json(Requests { requests: views(&app, &caller, kept).await?, next: None }))
+}
+
+/// Claims a session: the first who could stand in has it, at once or when an admin approves. Repeated, it answers the same.
+#[utoipa::path(put, operation_id = "claim_substitution", path = "/v1/substitute-requests/{id}/claim", tag = "Running a studio", params(("id" = Uuid, Path)),
+    responses((status = 200, body = RequestView), (status = 409, description = "already-claimed, not-eligible, request-ended")))]
+pub async fn claim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
+    answer(&app, &caller, What::ClaimSubstitute { request_id }).await
+}
+
+/// Thinks better of a claim that no admin has approved yet.
+#[utoipa::path(delete, operation_id = "unclaim_substitution", path = "/v1/substitute-requests/{id}/claim", tag = "Running a studio", params(("id" = Uuid, Path)),
+    responses((status = 200, body = RequestView)))]
+pub async fn unclaim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
+    answer(&app, &caller, What::UnclaimSubstitute { request_id }).await
+}
+
+/// What an admin decides upon a claim.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalBody {
+    /// False: the request is open again.
+    approved: bool,
+}
+
+/// Decides upon a claim. Admins.
+#[utoipa::path(put, operation_id = "approve_substitution", path = "/v1/substitute-requests/{id}/approval", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = ApprovalBody,
+    responses((status = 200, body = RequestView), (status = 409, description = "nothing-claimed")))]
+pub async fn approve(
+    AppState(app): AppState<App>,
+    caller: Caller,
+    Path(request_id): Path<Uuid>,
+    Body(body): Body<ApprovalBody>,
+) -> Answer<Json<RequestView>> {
+    answer(&app, &caller, What::ApproveSubstitute { request_id, approved: body.approved }).await
+}
+
+/// Nobody is needed any more. Whoever asked, and admins.
+#[utoipa::path(put, operation_id = "withdraw_substitute_request", path = "/v1/substitute-requests/{id}/withdrawal", tag = "Running a studio", params(("id" = Uuid, Path)),
+    responses((status = 200, body = RequestView), (status = 409, description = "request-ended")))]
+pub async fn withdraw(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
+    answer(&app, &caller, What::WithdrawSubstitute { request_id }).await
+}
+
+async fn answer(app: &App, caller: &Caller, what: What) -> Answer<Json<RequestView>> {
+    let nothing = || Problem::new(Kind::NotFound);
+    asked(app, caller, what).await?.requests.into_iter().next().map(Json).ok_or_else(nothing)
+}
+
+async fn asked(app: &App, caller: &Caller, what: What) -> Answer<Requests> {
+    let Outcome::Requests(ids) = app.desk.ask(caller.record(), what).await? else { return Err(Problem::new(Kind::NotFound)) };
+    let mut tx = app.db.read().await?;
+    let mut found = store::by_id(&mut tx, &ids).await?;
+    tx.rollback().await;
+    found.sort_by_key(|request| request.id);
+    Ok(Requests { requests: views(app, caller, found).await?, next: None })
+}
+
+async fn sessions_of(app: &App, requests: &[Request]) -> Answer<HashMap<Uuid, Shown>> {
+    let ids: BTreeSet<Uuid> = requests.iter().map(|request| request.session_id).collect();
+    let mut tx = app.db.read().await?;
+    let found = sessions::among(&mut tx, &ids.into_iter().collect::<Vec<_>>()).await?;
+    tx.rollback().await;
+    Ok(found.into_iter().map(|session| (session.id, session)).collect())
+}
+
+async fn views(app: &App, caller: &Caller, requests: Vec<Request>) -> Answer<Vec<RequestView>> {
+    let (sessions, now) = (sessions_of(app, &requests).await?, app.clock.now());
+    let views = requests.into_iter().filter_map(|request| {
+        let session = sessions.get(&request.session_id)?;
+        let view = SessionView::of(session, &session.names, caller.language, now, None);
+        Some(RequestView {
+            id: request.id,
+            state: request.state,
+            session: serde_json::to_value(view).ok()?,
+            asked_by: request.asked_by,
+            note: request.note,
+            claimed_by: request.claimed_by,
+            claimed_at: request.claimed_at,
+            created_at: request.created_at,
+            ended_at: request.ended_at,
+        })
+    });
+    Ok(views.collect())
+}

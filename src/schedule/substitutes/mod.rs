@@ -1,0 +1,115 @@
+//! Substitutes: an instructor who cannot come asks, those who could stand in are told, the first who claims it has it.
+//!
+//! Each instructor says per studio what she teaches and in which hours of the week she is available, with exceptions by date; `rules`
+//! decide who could stand in. A [`Request`] is about one session. It is open until somebody claims it, then filled, or claimed and waiting
+//! for an admin where the house rules say so. Twelve hours before the start one that is still open goes to the admins; at the start it
+//! expires. The desk decides all of it, so two who claim at once are told apart.
+
+pub mod api;
+pub mod rules;
+pub mod store;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::studios::house_rules::WallTime;
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = SubstituteState)]
+pub enum State {
+    /// Nobody has claimed it.
+    Open,
+    /// Somebody has; an admin is to approve.
+    Claimed,
+    /// Somebody else teaches the session now.
+    Filled,
+    /// Whoever asked needs nobody any more, or the session changed without it.
+    Withdrawn,
+    /// The start came, and nobody.
+    Expired,
+}
+
+/// A session that somebody else is to teach: the row.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns of the table, which the migration explains")]
+pub struct Request {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub session_id: Uuid,
+    pub asked_by: Uuid,
+    pub note: Option<String>,
+    pub state: State,
+    pub claimed_by: Option<Uuid>,
+    pub claimed_at: Option<DateTime<Utc>>,
+    pub due_at: Option<DateTime<Utc>>,
+    pub told_admins_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+impl Request {
+    /// Ends it.
+    pub fn end(&mut self, state: State, now: DateTime<Utc>) {
+        self.state = state;
+        self.ended_at = Some(now);
+        self.due_at = None;
+        if state != State::Filled {
+            (self.claimed_by, self.claimed_at) = (None, None);
+        }
+    }
+
+    /// Whether it waits for somebody.
+    pub fn is_pending(&self) -> bool {
+        matches!(self.state, State::Open | State::Claimed)
+    }
+}
+
+/// Hours of every week, in the studio's wall time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// Monday is 1, Sunday 7.
+    pub weekday: i64,
+    /// From …
+    #[schema(value_type = String, example = "18:00")]
+    pub from: WallTime,
+    /// … until; `00:00` is the end of the day.
+    #[schema(value_type = String, example = "21:00")]
+    pub until: WallTime,
+}
+
+/// A date on which it is otherwise: available besides the weekly hours, or not although they say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// The studio's date.
+    pub date: NaiveDate,
+    /// Whether she is available then.
+    pub available: bool,
+    /// From; null: the beginning of the day.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub from: Option<WallTime>,
+    /// Until; null: the end of the day.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub until: Option<WallTime>,
+}
+
+/// What an instructor of a studio teaches there, and when she could stand in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Candidate {
+    /// Who.
+    pub person_id: Uuid,
+    /// Which class types.
+    pub teaches: Vec<Uuid>,
+    /// In which hours of the week.
+    pub weekly: Vec<Hours>,
+    /// When it is otherwise.
+    pub exceptions: Vec<Exception>,
+}
