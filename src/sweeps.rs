@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -18,6 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Due rows that one look takes in hand.
 const DUE_MAX: i64 = 500;
+
+/// Commands that stand at the desk at once: a few share a commit, and members wait for no long one.
+const AT_THE_DESK: usize = 8;
 
 /// The right to sweep: one process at a time.
 const SWEEP_RIGHT: i64 = 0x52_65_6c_53_77_65;
@@ -51,14 +55,17 @@ pub fn start(app: App) -> Sweeping {
     let (stop, mut stopped) = watch::channel(false);
     let task = tokio::spawn(async move {
         loop {
-            for (name, outcome) in [("due", sweep(&app).await.map(drop)), ("nightly", nightly(&app).await)] {
+            let swept = sweep(&app).await;
+            // What is due in such numbers is not all that is due.
+            let more = matches!(swept, Ok(count) if i64::try_from(count).is_ok_and(|count| count >= DUE_MAX));
+            for (name, outcome) in [("due", swept.map(drop)), ("nightly", nightly(&app).await)] {
                 if let Err(problem) = outcome {
                     tracing::warn!(name, kind = ?problem.kind, "a sweep was not finished; the next one goes on");
                 }
             }
             tokio::select! {
                 _ = stopped.changed() => return,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(if more { Duration::ZERO } else { LOOK_EVERY }) => {}
             }
         }
     });
@@ -87,9 +94,9 @@ pub async fn sweep(app: &App) -> Answer<usize> {
     due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::Refill { session_id }));
     let count = due.len();
     let mut outcome = Ok(count);
-    for what in due {
-        let name = what.name();
-        match app.desk.sweep(what).await {
+    let mut answers = stream::iter(due.into_iter().map(|what| async { (what.name(), app.desk.sweep(what).await) })).buffered(AT_THE_DESK);
+    while let Some((name, answer)) = answers.next().await {
+        match answer {
             Ok(_) => {}
             Err(problem) if matches!(problem.kind, Kind::Busy | Kind::Unavailable) => {
                 outcome = Err(problem);
@@ -98,6 +105,7 @@ pub async fn sweep(app: &App) -> Answer<usize> {
             Err(Problem { kind, .. }) => tracing::error!(?kind, command = name, "a sweep's command was refused"),
         }
     }
+    drop(answers);
     tx.rollback().await;
     outcome
 }

@@ -24,6 +24,13 @@ impl Figures {
         self.p99.push(storm.percentile(0.99));
     }
 
+    /// The rounds of another.
+    pub fn join(&mut self, other: Self) {
+        self.rates.extend(other.rates);
+        self.p50.extend(other.p50);
+        self.p99.extend(other.p99);
+    }
+
     /// The median of the rounds' requests a second.
     pub fn rate(&self) -> f64 {
         let mut rates = self.rates.clone();

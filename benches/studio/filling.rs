@@ -46,12 +46,12 @@ pub struct Member {
 }
 
 /// The rows of one studio.
-struct Studio {
-    id: Uuid,
-    class_type: Uuid,
+pub struct Studio {
+    pub id: Uuid,
+    pub class_type: Uuid,
     pack_type: Uuid,
-    room: Uuid,
-    instructor: Uuid,
+    pub room: Uuid,
+    pub instructor: Uuid,
 }
 
 /// Fills an empty database: so many rushes to come, so many bookings made before.
@@ -87,7 +87,7 @@ fn texts(text: &str) -> Json<Texts> {
     Json(Texts { en: text.into(), zh_hans: Some("芭杆塑形".into()), zh_hant: Some("芭桿塑形".into()) })
 }
 
-async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str) -> Studio {
+pub async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str) -> Studio {
     let studio = Studio { id: new_id(now), class_type: new_id(now), pack_type: new_id(now), room: new_id(now), instructor: new_id(now) };
     let Studio { id, class_type, pack_type, room, instructor } = studio;
     db.write("bench", move |tx| {
@@ -117,7 +117,7 @@ async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str) -> Studio {
     studio
 }
 
-async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -> Vec<Member> {
+pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -> Vec<Member> {
     let mut members = Vec::with_capacity(MEMBERS);
     let (mut persons, mut accounts, mut devices, mut joined, mut passes, mut ledger) = (vec![], vec![], vec![], vec![], vec![], vec![]);
     for n in 1..=MEMBERS {

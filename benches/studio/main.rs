@@ -9,6 +9,7 @@
 mod client;
 mod figures;
 mod filling;
+mod making;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, reason = "each binary uses what it needs")]
 mod postgres;
@@ -30,7 +31,7 @@ use uuid::Uuid;
 
 /// How much of it is run.
 #[derive(Clone, Copy)]
-struct Size {
+pub struct Size {
     /// Rushes after the warm-up.
     rushes: usize,
     /// Reads of one connection in one round, and rounds.
@@ -38,10 +39,12 @@ struct Size {
     read_rounds: usize,
     /// Bookings in the large database.
     many_before: usize,
+    /// Studios whose year of sessions is made.
+    studios: usize,
 }
 
-const FULL: Size = Size { rushes: 10, reads: 2_000, read_rounds: 5, many_before: 100_000 };
-const QUICK: Size = Size { rushes: 3, reads: 500, read_rounds: 3, many_before: 20_000 };
+const FULL: Size = Size { rushes: 10, reads: 2_000, read_rounds: 5, many_before: 100_000, studios: 50 };
+const QUICK: Size = Size { rushes: 3, reads: 500, read_rounds: 3, many_before: 20_000, studios: 5 };
 /// Bookings in the small one.
 const FEW_BEFORE: usize = 1_000;
 /// Bookings that each member makes in the spread.
@@ -51,7 +54,7 @@ const READERS: usize = 16;
 
 /// What is printed at the end.
 #[derive(Default)]
-struct Report {
+pub struct Report {
     lines: Vec<String>,
     goals: Vec<Goal>,
 }
@@ -90,6 +93,7 @@ async fn bench(size: Size, engines: &[Engine]) {
         let (figures, sample) = releve(size, &place, &mut report).await;
         let peer = textbook(size, &place, &mut report).await;
         level(size, &place, &mut report).await;
+        making::making(size, &place, &mut report).await;
         report.goal(Goal::at_least(format!("{place}: rush beside the textbook"), figures.rush.rate() / peer.rate(), 8.0, "×"));
         own.push((place.to_string(), figures));
         samples = Some(sample);
@@ -109,7 +113,7 @@ async fn bench(size: Size, engines: &[Engine]) {
 }
 
 /// A database of one engine.
-struct Place {
+pub struct Place {
     engine: Engine,
     cluster: Option<Cluster>,
 }
@@ -298,7 +302,7 @@ async fn schedule(size: Size, server: &Server, filled: &Filled) -> (Figures, Fig
 }
 
 /// A few connections that read without end; the first round warms up.
-async fn reads(size: Size, server: &Server, read: impl Fn(usize) -> Ready, status: u16) -> Figures {
+pub async fn reads(size: Size, server: &Server, read: impl Fn(usize) -> Ready, status: u16) -> Figures {
     let mut figures = Figures::new();
     for round in 0..=size.read_rounds {
         let wires = client::open(server.address, READERS).await;
@@ -332,11 +336,11 @@ async fn settled(url: &str) {
     }
 }
 
-async fn look(url: &str) -> Db {
+pub async fn look(url: &str) -> Db {
     Db::open(url, Options { connections: 1, read_only: true, ..Options::default() }).await.unwrap()
 }
 
-fn progress(what: &str) {
+pub fn progress(what: &str) {
     eprintln!("… {what}");
 }
 

@@ -19,6 +19,8 @@ use crate::calendars;
 use crate::calendars::store::ExportedCalendar;
 use crate::language::{Language, Texts};
 use crate::problem::{Answer, Kind, Problem};
+use crate::schedule::substitutes;
+use crate::schedule::substitutes::ExportedAvailability;
 use crate::sign_in::limits::Limit;
 use crate::sign_in::signing::Device;
 use crate::sign_in::{self, Caller};
@@ -36,6 +38,8 @@ pub struct Export {
     pub letters: Vec<ExportedLetter>,
     pub devices: Vec<Device>,
     pub calendars: Vec<ExportedCalendar>,
+    /// What she teaches and when she could stand in for others, in each studio.
+    pub availability: Vec<ExportedAvailability>,
 }
 
 /// What she said of herself.
@@ -91,6 +95,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
     let letters = store::letters(&mut tx, person_id).await?;
     let devices = sign_in::store::devices(&mut tx, now, person_id).await?;
     let calendars = calendars::store::exported(&mut tx, person_id).await?;
+    let availability = substitutes::store::exported(&mut tx, person_id).await?;
     tx.rollback().await;
     let passes = passes.into_iter().map(|pass| {
         let Column(name) = pass.name;
@@ -129,6 +134,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
         letters,
         devices: devices.into_iter().map(|device| Device::of(device, caller.device_id)).collect(),
         calendars,
+        availability,
     };
     Ok(([(header::CONTENT_DISPOSITION, "attachment; filename=\"releve-export.json\"")], Json(export)))
 }

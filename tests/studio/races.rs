@@ -171,6 +171,17 @@ both_engines! {
         neighbour.leave().await;
     }
 
+    async fn of_many_who_would_stand_in_one_does(house: House) {
+        let neighbour = Neighbour::of(&house, true).await;
+        let others = colleagues_who_could_stand_in(&house).await;
+        for day in 3..6 {
+            let session = house.session(&format!("2026-12-{day:02} 18:30"), 5).await;
+            let statuses = claims(&house, [&house.url, &neighbour.url], &others, &session).await;
+            assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        }
+        neighbour.leave().await;
+    }
+
     async fn new_house_rules_are_not_lost_to_a_booking(house: House) {
         let members = house.members(MEMBERS).await;
         let session = house.session("2026-12-03 18:30", 100).await;
@@ -193,6 +204,53 @@ both_engines! {
         assert_eq!(house.count("SELECT taken FROM sessions WHERE id = $1", session.id).await, MEMBERS as i64);
         neighbour.leave().await;
     }
+}
+
+async fn colleagues_who_could_stand_in(house: &House) -> Vec<Person> {
+    let mut others = Vec::new();
+    for n in 0..12 {
+        let person = house.colleague(&format!("Colleague {n}")).await;
+        house.could_stand_in(&person).await;
+        others.push(person);
+    }
+    others
+}
+
+/// All claim the session at once, by turns at either house.
+async fn claims(house: &House, urls: [&str; 2], others: &[Person], session: &Session) -> Vec<u16> {
+    let request = house.cannot_come(session).await;
+    let calls = others.iter().enumerate().map(|(n, person)| {
+        let call = house.http.put(format!("{}/v1/substitute-requests/{request}/claim", urls[n % 2])).bearer_auth(&person.token);
+        tokio::spawn(async move { call.send().await.unwrap().status().as_u16() })
+    });
+    let calls: Vec<_> = calls.collect();
+    futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect()
+}
+
+/// The negative control of the race for a substitution: without the desk's lock two are told that they teach.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_desk_s_lock_two_stand_in() {
+    let doubled = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = Arc::clone(&doubled);
+    run(Engine::Postgres, async move |house: House| {
+        house.audit_may_be_dirty();
+        let others = colleagues_who_could_stand_in(&house).await;
+        let (one, two) = (Neighbour::of(&house, false).await, Neighbour::of(&house, false).await);
+        for race in 0..RACES_MAX {
+            let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 3).unwrap() + chrono::Days::new(race as u64);
+            let session = house.session(&format!("{day} 18:30"), 5).await;
+            let statuses = claims(&house, [&one.url, &two.url], &others, &session).await;
+            if statuses.iter().filter(|status| **status == 200).count() > 1 {
+                seen.store(true, std::sync::atomic::Ordering::Relaxed);
+                break;
+            }
+        }
+        one.leave().await;
+        two.leave().await;
+    })
+    .await;
+    let ran = crate::postgres::Cluster::shared().is_some();
+    assert!(!ran || doubled.load(std::sync::atomic::Ordering::Relaxed), "{RACES_MAX} races without a lock had one winner each");
 }
 
 /// The negative control of all of them.

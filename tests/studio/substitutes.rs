@@ -9,7 +9,7 @@ use crate::speech::Reply;
 
 impl House {
     /// Says that she teaches the studio's class type, all week from morning to night.
-    async fn could_stand_in(&self, person: &Person) {
+    pub async fn could_stand_in(&self, person: &Person) {
         let weekly: Vec<Value> = (1..=7).map(|weekday| json!({"weekday": weekday, "from": "06:00", "until": "22:00"})).collect();
         self.states(person, &json!({"teaches": [self.studio.class_type], "weekly": weekly})).await.expect(200);
     }
@@ -23,7 +23,7 @@ impl House {
     }
 
     /// The studio's own instructor cannot come.
-    async fn cannot_come(&self, session: &Session) -> Uuid {
+    pub async fn cannot_come(&self, session: &Session) -> Uuid {
         let asked = self.ask_for(&self.studio.instructor, json!({"session_id": session.id, "note": "A cold."})).await.expect(201);
         asked["requests"][0]["id"].as_str().unwrap().parse().unwrap()
     }

@@ -113,3 +113,13 @@ pub struct Candidate {
     /// When it is otherwise.
     pub exceptions: Vec<Exception>,
 }
+
+/// What she states in a studio, as the export of her account tells it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "as they are called elsewhere")]
+pub struct ExportedAvailability {
+    pub studio_id: Uuid,
+    pub teaches: Vec<Uuid>,
+    pub weekly: Vec<Hours>,
+    pub exceptions: Vec<Exception>,
+}

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Candidate, Exception, Hours, Request, State};
+use super::{Candidate, Exception, ExportedAvailability, Hours, Request, State};
 use crate::db::{Db, Error, Tx, Wide};
 
 /// These requests, in no order.
@@ -141,6 +141,22 @@ pub async fn state(tx: &mut Tx, studio_id: Uuid, candidate: &Candidate, now: Dat
                version = availability.version + 1, updated_at = excluded.updated_at";
     tx.run(sql, (studio_id, person_id, Json(candidate.weekly.clone()), Json(candidate.exceptions.clone()), now)).await?;
     Ok(true)
+}
+
+/// What a person states, in every studio.
+pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedAvailability>, Error> {
+    let sql = "SELECT studio_id, weekly, exceptions FROM availability WHERE person_id = $1 ORDER BY studio_id";
+    let stated: Vec<(Uuid, Json<Vec<Hours>>, Json<Vec<Exception>>)> = tx.all(sql, (person_id,)).await?;
+    let sql = "SELECT studio_id, class_type_id FROM teaches WHERE person_id = $1 ORDER BY class_type_id";
+    let taught: Vec<(Uuid, Uuid)> = tx.all(sql, (person_id,)).await?;
+    let of = |studio_id| taught.iter().filter(move |(studio, _)| *studio == studio_id).map(|(_, class_type)| *class_type).collect();
+    let exported = stated.into_iter().map(|(studio_id, weekly, exceptions)| ExportedAvailability {
+        studio_id,
+        teaches: of(studio_id),
+        weekly: weekly.0,
+        exceptions: exceptions.0,
+    });
+    Ok(exported.collect())
 }
 
 /// What a person stated goes with her.
