@@ -58,6 +58,11 @@ impl Encoded {
         Self::of_bytes("", text.into_bytes())
     }
 
+    /// The same for JSON that is in bytes already.
+    pub fn of_json(bytes: Vec<u8>) -> Answer<Self> {
+        Self::of_bytes("", bytes)
+    }
+
     fn with_prefix(prefix: &str, body: &impl Serialize) -> Answer<Self> {
         Self::of_bytes(prefix, serde_json::to_vec(body).map_err(Problem::fault)?)
     }
@@ -69,6 +74,11 @@ impl Encoded {
         }
         etag.push('"');
         Ok(Self { bytes: bytes.into(), etag: HeaderValue::from_str(&etag).map_err(Problem::fault)? })
+    }
+
+    /// What goes out.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// How large it is.

@@ -13,7 +13,7 @@ use sqlx::types;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::cache::Address;
+use super::cache::{Address, Page};
 use super::rules::{LocalDate, date_range, local_date};
 use super::store::{Range, RosterCounts, ShownTo};
 use super::{ClassType, SessionView, store, substitutes};
@@ -77,7 +77,8 @@ pub struct Part {
     after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
 }
 
-/// A studio's schedule. Anyone; signed in with `me`. It answers `ETag` and honours `If-None-Match`; without a token it may be a second old.
+/// A studio's schedule. Anyone; signed in with `me`, and the studio's staff with drafts. It answers `ETag` and honours `If-None-Match`; but for
+/// staff the places may be as of a second ago, `me` never.
 #[utoipa::path(get, operation_id = "list_sessions", path = "/v1/studios/{id}/sessions", tag = "The schedule", params(("id" = Uuid, Path), Part),
     responses((status = 200, body = Schedule<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
 pub async fn schedule(
@@ -89,29 +90,36 @@ pub async fn schedule(
 ) -> Answer<Response> {
     let text = uri.query().unwrap_or_default();
     let now = app.clock.now();
-    let Some(caller) = caller else {
-        let address = Address { studio_id, query: text.to_owned(), language: asked(&headers) };
-        let public = app.schedule.get(address, now, |address| public_page(&app, address, now)).await?;
-        return Ok(public.answer(&headers, true));
+    // Who works there sees the drafts too.
+    if let Some(caller) = caller.as_ref().filter(|caller| caller.is_staff(studio_id)) {
+        let (range, limit, _) = part(&app, studio_id, query(text)?, true, now).await?;
+        let shown = store::range_for(&app.db, &range, caller.person_id).await?;
+        let (shown, next) = page(shown, limit, |one| (one.shown.starts_at, one.shown.id));
+        let sessions = shown.iter().map(|one| view_for(one, caller, now)).collect();
+        return Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false));
+    }
+    let language = caller.as_ref().map(|caller| caller.language).or_else(|| asked(&headers));
+    let address = Address { studio_id, query: text.to_owned(), language };
+    let found = app.schedule.get(address, now, |address| public_page(&app, address, now)).await?;
+    let Some(caller) = caller else { return Ok(found.public.answer(&headers, true)) };
+    let mine = match found.span {
+        Some(span) => store::mine(&app.db, caller.person_id, span).await?,
+        None => Vec::new(),
     };
-    let (range, limit, _) = part(&app, studio_id, query(text)?, Some(&caller), now).await?;
-    let shown = store::range_for(&app.db, &range, caller.person_id).await?;
-    let (shown, next) = page(shown, limit, |one| (one.shown.starts_at, one.shown.id));
-    let sessions = shown.iter().map(|one| view_for(one, &caller, now)).collect();
-    Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false))
+    let mine = mine.into_iter().map(|mine| (mine.session_id, mine.me())).collect();
+    Ok(found.with(mine)?.answer(&headers, false))
 }
 
 /// A page of the schedule as everybody without a token sees it.
-async fn public_page(app: &App, address: Address, now: DateTime<Utc>) -> Answer<Encoded> {
-    let (range, limit, locale) = part(app, address.studio_id, query(&address.query)?, None, now).await?;
+async fn public_page(app: &App, address: Address, now: DateTime<Utc>) -> Answer<Page> {
+    let (range, limit, locale) = part(app, address.studio_id, query(&address.query)?, false, now).await?;
     let language = address.language.unwrap_or(locale);
     let (shown, next) = page(store::range(&app.db, &range).await?, limit, |one| (one.starts_at, one.id));
-    let sessions = shown.iter().map(|one| SessionView::of(one, &one.names, language, now, None)).collect();
-    Encoded::of(&Schedule { sessions, next })
+    Page::of(shown.iter().map(|one| SessionView::of(one, &one.names, language, now, None)), next.as_deref())
 }
 
 /// The range that a part means, one session more than the limit, and the studio's language.
-async fn part(app: &App, studio_id: Uuid, part: Part, caller: Option<&Caller>, now: DateTime<Utc>) -> Answer<(Range, Limit, Language)> {
+async fn part(app: &App, studio_id: Uuid, part: Part, drafts: bool, now: DateTime<Utc>) -> Answer<(Range, Limit, Language)> {
     let (zone, locale) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(nothing)?;
     let dates = date_range(part.from, part.to, local_date(now, zone.tz()), DAYS);
     let (from, to) = dates.map_err(|message| Problem::field("to", message))?;
@@ -122,7 +130,7 @@ async fn part(app: &App, studio_id: Uuid, part: Part, caller: Option<&Caller>, n
         to,
         class_type: part.class_type,
         instructor: part.instructor,
-        drafts: caller.is_some_and(|caller| caller.is_staff(studio_id)),
+        drafts,
         after: part.after.map(|Cursor((at, id))| (storable(at), id)),
         count_max: limit.0 + 1,
     };

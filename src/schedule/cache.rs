@@ -2,6 +2,7 @@
 //!
 //! It is what everybody without a token reads, so an entry is known by the address alone: the studio, the text behind the `?`, the language
 //! asked for. While one request makes an entry the others of that address wait for it, so that an entry that ages costs one query.
+//! A member reads the same bytes with her own bookings put in: at noon, when booking opens, they all look.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,9 +12,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::{Me, SessionView};
 use crate::answer::Encoded;
 use crate::language::Language;
-use crate::problem::Answer;
+use crate::problem::{Answer, Problem};
 
 /// How old an answer may be.
 const AGE_MAX: Duration = Duration::from_secs(1);
@@ -23,6 +25,57 @@ const ADDRESSES_MAX: usize = 1_024;
 const BYTES_MAX: usize = 32 << 20;
 /// The longest text behind a `?` that is remembered.
 const QUERY_BYTES_MAX: usize = 512;
+
+/// How a session ends that the reader is not in: `me` is the last of its members.
+const NOT_IN_IT: &[u8] = b"null}";
+
+/// A page of the schedule, encoded for everybody.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// As who has no token reads it.
+    pub public: Encoded,
+    /// Each session with the position behind its closing brace, in order.
+    sessions: Arc<[(Uuid, usize)]>,
+    /// When the first of them begins, and the last.
+    pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Page {
+    /// Encodes sessions in their order, and the cursor of the next page.
+    pub fn of<'a>(sessions: impl Iterator<Item = SessionView<'a>>, next: Option<&str>) -> Answer<Self> {
+        let mut bytes = br#"{"sessions":["#.to_vec();
+        let (mut ends, mut span) = (Vec::new(), None);
+        for session in sessions {
+            if !ends.is_empty() {
+                bytes.push(b',');
+            }
+            serde_json::to_writer(&mut bytes, &session).map_err(Problem::fault)?;
+            ends.push((session.id, bytes.len()));
+            span = Some((span.map_or(session.starts_at, |(first, _)| first), session.starts_at));
+        }
+        bytes.extend_from_slice(br#"],"next":"#);
+        serde_json::to_writer(&mut bytes, &next).map_err(Problem::fault)?;
+        bytes.push(b'}');
+        Ok(Self { public: Encoded::of_json(bytes)?, sessions: ends.into(), span })
+    }
+
+    /// The same with a reader's own bookings, by session.
+    pub fn with(&self, mut mine: HashMap<Uuid, Me<'_>>) -> Answer<Encoded> {
+        let public = self.public.as_bytes();
+        let mut bytes = Vec::with_capacity(public.len() + 128 * mine.len());
+        let mut copied = 0;
+        for (id, end) in self.sessions.iter() {
+            let Some(me) = mine.remove(id) else { continue };
+            let open = end - NOT_IN_IT.len();
+            bytes.extend_from_slice(&public[copied..open]);
+            serde_json::to_writer(&mut bytes, &me).map_err(Problem::fault)?;
+            bytes.push(b'}');
+            copied = *end;
+        }
+        bytes.extend_from_slice(&public[copied..]);
+        Encoded::of_json(bytes)
+    }
+}
 
 /// What somebody without a token reads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,16 +102,16 @@ struct Slot {
 
 #[derive(Clone, Debug)]
 struct Ready {
-    body: Encoded,
+    body: Page,
     made_at: Instant,
     as_of: DateTime<Utc>,
 }
 
 impl ScheduleCache {
     /// The answer at this address, at most a second old; made by `make` if there is none.
-    pub async fn get<F>(&self, address: Address, now: DateTime<Utc>, make: impl FnOnce(Address) -> F) -> Answer<Encoded>
+    pub async fn get<F>(&self, address: Address, now: DateTime<Utc>, make: impl FnOnce(Address) -> F) -> Answer<Page>
     where
-        F: Future<Output = Answer<Encoded>>,
+        F: Future<Output = Answer<Page>>,
     {
         if address.query.len() > QUERY_BYTES_MAX {
             return make(address).await;
@@ -73,7 +126,7 @@ impl ScheduleCache {
         }
         let made_at = Instant::now();
         let body = make(address).await?;
-        if self.has_room(body.bytes(), now) {
+        if self.has_room(body.public.bytes(), now) {
             *slot.ready.write().unwrap_or_else(PoisonError::into_inner) = Some(Ready { body: body.clone(), made_at, as_of: now });
         }
         Ok(body)
@@ -103,7 +156,7 @@ impl ScheduleCache {
 }
 
 impl Slot {
-    fn fresh(&self, now: DateTime<Utc>) -> Option<Encoded> {
+    fn fresh(&self, now: DateTime<Utc>) -> Option<Page> {
         let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
         ready.as_ref().filter(|ready| ready.is_fresh(now)).map(|ready| ready.body.clone())
     }
@@ -114,7 +167,7 @@ impl Slot {
     }
 
     fn bytes(&self) -> usize {
-        self.ready.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |ready| ready.body.bytes())
+        self.ready.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |ready| ready.body.public.bytes())
     }
 }
 
@@ -139,6 +192,11 @@ mod tests {
         DateTime::UNIX_EPOCH
     }
 
+    /// Without sessions.
+    fn page(next: &str) -> Answer<Page> {
+        Page::of(std::iter::empty(), Some(next))
+    }
+
     #[tokio::test]
     async fn many_readers_cost_one_making() {
         let (cache, made) = (ScheduleCache::default(), AtomicUsize::new(0));
@@ -146,7 +204,7 @@ mod tests {
             cache.get(address(1), now(), |_| async {
                 made.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
-                Encoded::of(&"schedule")
+                page("schedule")
             })
         };
         let answers = futures_util::future::join_all((0..100).map(|_| read())).await;
@@ -156,17 +214,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_old_is_made_again_and_what_fails_is_not_kept() {
-        use crate::problem::{Kind, Problem};
+        use crate::problem::Kind;
         let cache = ScheduleCache::default();
         let first = cache.get(address(1), now(), |_| async { Err(Problem::new(Kind::NotFound)) }).await;
         assert!(first.is_err());
-        cache.get(address(1), now(), |_| async { Encoded::of(&1) }).await.unwrap();
+        cache.get(address(1), now(), |_| async { page("1") }).await.unwrap();
         let later = now() + TimeDelta::seconds(1);
         let made = AtomicUsize::new(0);
         cache
             .get(address(1), later, |_| async {
                 made.fetch_add(1, Ordering::SeqCst);
-                Encoded::of(&2)
+                page("2")
             })
             .await
             .unwrap();
@@ -177,7 +235,7 @@ mod tests {
     async fn addresses_without_end_find_an_end() {
         let cache = ScheduleCache::default();
         for n in 0..3_000 {
-            cache.get(address(n), now(), |_| async { Encoded::of(&"x".repeat(100_000)) }).await.unwrap();
+            cache.get(address(n), now(), |_| async { page(&"x".repeat(100_000)) }).await.unwrap();
         }
         let slots = cache.slots.lock().unwrap();
         assert!(slots.len() <= ADDRESSES_MAX);

@@ -61,6 +61,34 @@ impl ShownTo {
     }
 }
 
+/// A person's booking of a session.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Mine {
+    /// Of which.
+    pub session_id: Uuid,
+    id: Uuid,
+    status: String,
+    position: Option<i64>,
+}
+
+impl Mine {
+    /// As the schedule shows it to her.
+    pub fn me(self) -> Me<'static> {
+        Me { booking_id: self.id, status: self.status.into(), waitlist_position: self.position }
+    }
+}
+
+/// What a person is in, in sessions that begin then.
+pub async fn mine(db: &Db, person_id: Uuid, (first, last): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Mine>, Error> {
+    let sql = "SELECT b.session_id, b.id, b.status, CASE WHEN b.queue_key IS NULL THEN NULL ELSE \
+               (SELECT COUNT(*) FROM bookings q WHERE q.session_id = b.session_id AND q.queue_key <= b.queue_key) END AS position \
+               FROM bookings b WHERE b.person_id = $1 AND b.starts_at >= $2 AND b.starts_at <= $3 AND b.guest_of IS NULL \
+               AND b.status NOT IN ('cancelled', 'late_cancelled')";
+    // A page may be a second old, and a session may have moved in it.
+    let day = chrono::TimeDelta::days(1);
+    db.all(sql, (person_id, first - day, last + day)).await
+}
+
 /// One session.
 pub async fn one(db: &Db, id: Uuid) -> Result<Option<Shown>, Error> {
     let sql = shown!(

@@ -76,6 +76,12 @@ both_engines! {
         assert_eq!(house.get(&path).by(&cleo).await["sessions"][0]["me"], Value::Null, "what has ended is not hers any more");
         let public = house.get(&path).await.expect(200);
         assert_eq!(public["sessions"][0]["me"], Value::Null);
+        // But for herself she reads what everybody reads, to the byte.
+        house.advance(chrono::TimeDelta::seconds(1));
+        let mut hers = house.get(&path).await.expect(200).body;
+        hers["sessions"][0]["me"] = json!({"booking_id": booked.id, "status": "booked", "waitlist_position": null});
+        let seen = house.get(&path).by(&ana).await.expect(200);
+        assert_eq!((&seen.body, seen.header("cache-control")), (&hers, "private, no-cache"));
         house.get(&path).token("nonsense").await.expect_refused(401, "token-refused");
     }
 

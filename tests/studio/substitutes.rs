@@ -237,6 +237,8 @@ both_engines! {
             house.states(&mei, &bad).await.expect_client_error().naming(field);
         }
         assert_eq!(house.get(&path).by(&mei).await.expect(200).body, stated, "what is refused writes nothing");
+        let hers = house.get("/v1/me/export").by(&mei).await.expect(200)["availability"].clone();
+        assert_eq!((&hers[0]["studio_id"], &hers[0]["teaches"], &hers[0]["weekly"]), (&json!(house.studio.id), &stated["teaches"], &stated["weekly"]));
         let (thursday, off) = (house.session("2026-12-03 18:30", 5).await, house.session("2026-12-10 18:30", 5).await);
         house.cannot_come(&thursday).await;
         house.cannot_come(&off).await;

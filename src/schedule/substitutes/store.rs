@@ -90,6 +90,7 @@ pub async fn update(tx: &mut Tx, requests: Vec<&Request>) -> Result<(), Error> {
 
 #[derive(sqlx::FromRow)]
 struct Stated {
+    studio_id: Uuid,
     person_id: Uuid,
     weekly: Json<Vec<Hours>>,
     exceptions: Json<Vec<Exception>>,
@@ -100,7 +101,7 @@ pub async fn candidates(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<Candidate>, 
     let sql = "SELECT t.person_id, t.class_type_id FROM teaches t JOIN staff w ON w.studio_id = t.studio_id AND w.person_id = t.person_id \
                AND w.role = 'instructor' WHERE t.studio_id = $1 ORDER BY t.person_id, t.class_type_id";
     let taught: Vec<(Uuid, Uuid)> = tx.all(sql, (studio_id,)).await?;
-    let sql = "SELECT person_id, weekly, exceptions FROM availability WHERE studio_id = $1";
+    let sql = "SELECT studio_id, person_id, weekly, exceptions FROM availability WHERE studio_id = $1";
     let stated: Vec<Stated> = tx.all(sql, (studio_id,)).await?;
     let mut found: BTreeMap<Uuid, Candidate> = BTreeMap::new();
     for (person_id, class_type_id) in taught {
@@ -119,7 +120,7 @@ pub async fn candidates(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<Candidate>, 
 pub async fn stated(db: &Db, studio_id: Uuid, person_id: Uuid) -> Result<Candidate, Error> {
     let sql = "SELECT class_type_id FROM teaches WHERE studio_id = $1 AND person_id = $2 ORDER BY class_type_id";
     let teaches: Vec<(Uuid,)> = db.all(sql, (studio_id, person_id)).await?;
-    let sql = "SELECT person_id, weekly, exceptions FROM availability WHERE studio_id = $1 AND person_id = $2";
+    let sql = "SELECT studio_id, person_id, weekly, exceptions FROM availability WHERE studio_id = $1 AND person_id = $2";
     let stated: Option<Stated> = db.maybe(sql, (studio_id, person_id)).await?;
     let (weekly, exceptions) = stated.map(|row| (row.weekly.0, row.exceptions.0)).unwrap_or_default();
     Ok(Candidate { person_id, teaches: teaches.into_iter().map(|(id,)| id).collect(), weekly, exceptions })
@@ -145,16 +146,16 @@ pub async fn state(tx: &mut Tx, studio_id: Uuid, candidate: &Candidate, now: Dat
 
 /// What a person states, in every studio.
 pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedAvailability>, Error> {
-    let sql = "SELECT studio_id, weekly, exceptions FROM availability WHERE person_id = $1 ORDER BY studio_id";
-    let stated: Vec<(Uuid, Json<Vec<Hours>>, Json<Vec<Exception>>)> = tx.all(sql, (person_id,)).await?;
+    let sql = "SELECT studio_id, person_id, weekly, exceptions FROM availability WHERE person_id = $1 ORDER BY studio_id";
+    let stated: Vec<Stated> = tx.all(sql, (person_id,)).await?;
     let sql = "SELECT studio_id, class_type_id FROM teaches WHERE person_id = $1 ORDER BY class_type_id";
     let taught: Vec<(Uuid, Uuid)> = tx.all(sql, (person_id,)).await?;
     let of = |studio_id| taught.iter().filter(move |(studio, _)| *studio == studio_id).map(|(_, class_type)| *class_type).collect();
-    let exported = stated.into_iter().map(|(studio_id, weekly, exceptions)| ExportedAvailability {
-        studio_id,
-        teaches: of(studio_id),
-        weekly: weekly.0,
-        exceptions: exceptions.0,
+    let exported = stated.into_iter().map(|row| ExportedAvailability {
+        studio_id: row.studio_id,
+        teaches: of(row.studio_id),
+        weekly: row.weekly.0,
+        exceptions: row.exceptions.0,
     });
     Ok(exported.collect())
 }
