@@ -279,7 +279,11 @@ fn follow(world: &World, session: &Session, plan: &Plan, studio: &Studio) -> Dec
     if !keeps(ByHand::Instructor) {
         set_instructor(world, &mut after, part.instructor_id, studio)?;
     }
-    after.by_hand = Json(off_series(&after, plan, studio.zone));
+    let mut differs = off_series(&after, plan, studio.zone);
+    if keeps(ByHand::Capacity) && !differs.contains(&ByHand::Capacity) && plan.leaves_capacity(&after) {
+        differs.push(ByHand::Capacity);
+    }
+    after.by_hand = Json(differs);
     Ok(after)
 }
 

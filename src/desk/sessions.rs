@@ -20,6 +20,7 @@ use crate::ids::new_id;
 use crate::letters::facts::{CancelReason, Facts};
 use crate::problem::{Kind, Problem};
 use crate::schedule::rules::{LocalStart, resolve_local_start};
+use crate::schedule::series::ByHand;
 use crate::schedule::series::rules::off_series;
 use crate::schedule::{Names, New, Session as Row, Shown as Session, Status as SessionStatus};
 use crate::studios::house_rules::InstructorsSchedule;
@@ -115,7 +116,16 @@ pub fn edit(world: &mut World, actor: &Actor, ask: &EditSession, now: DateTime<U
     }
     let mut after = edited(world, &studio, &before, ask, now)?;
     if let Some(series_id) = before.series_id {
-        let differs = off_series(&after, world.plan(series_id)?, studio.zone);
+        let mut differs = off_series(&after, world.plan(series_id)?, studio.zone);
+        // Where the series leaves the capacity to the room, the room says whether it was changed.
+        let capacity_was = before.by_hand.contains(&ByHand::Capacity);
+        let changed = match ask.capacity {
+            Some(capacity) => capacity != room(world, after.room_id, &studio)?.capacity,
+            None => capacity_was,
+        };
+        if changed && !differs.contains(&ByHand::Capacity) && world.plan(series_id)?.leaves_capacity(&after) {
+            differs.push(ByHand::Capacity);
+        }
         after.by_hand = Json(differs);
     }
     apply(world, actor, &studio, vec![Edit { before, after }], ask.release, now)?;

@@ -195,6 +195,23 @@ both_engines! {
         assert_eq!(shown["exceptions"].as_array().unwrap().len(), 1);
     }
 
+    async fn a_capacity_changed_by_hand_stays_where_the_room_gives_it(house: House) {
+        let admin = &house.studio.admin;
+        let made = house.begin(admin, json!({"until": "2026-12-09", "capacity": null})).await.expect(201);
+        let sessions: Vec<Session> = house.of_series(made.id()).await.into_iter().map(|(_, session)| session).collect();
+        assert_eq!(house.shown(&sessions[0]).await["capacity"], 1000, "the room's");
+        house.alter(&sessions[1], &json!({"capacity": 2})).await.expect(200);
+        let path = format!("/v1/series/{}", made.id());
+        assert_eq!(house.get(&path).by(admin).await.expect(200)["exceptions"][0]["by_hand"], json!(["capacity"]));
+        let loft = json!({"name": "Loft", "capacity": 8});
+        let loft = house.post_to(format!("/v1/studios/{}/rooms", house.studio.id)).by(admin).json(&loft).await.expect(201).id();
+        house.alter(&sessions[0], &json!({"scope": "all", "room_id": loft})).await.expect(200);
+        assert_eq!([house.shown(&sessions[0]).await["capacity"].clone(), house.shown(&sessions[1]).await["capacity"].clone()], [json!(8), json!(2)]);
+        assert_eq!(house.get(&path).by(admin).await.expect(200)["exceptions"][0]["by_hand"], json!(["capacity"]));
+        house.alter(&sessions[1], &json!({"capacity": 8})).await.expect(200);
+        assert_eq!(house.get(&path).by(admin).await.expect(200)["exceptions"], json!([]));
+    }
+
     async fn a_series_ends_with_everything_to_come(house: House) {
         let ana = house.member("Ana").await;
         let made = house.begin(&house.studio.admin, json!({})).await.expect(201);

@@ -160,6 +160,11 @@ impl Plan {
         self.parts.range(..=date).next_back().or_else(|| self.parts.iter().next()).map(|(_, part)| part)
     }
 
+    /// Whether the series leaves a session's capacity to its room.
+    pub fn leaves_capacity(&self, session: &Session) -> bool {
+        session.series_date.and_then(|date| self.part_on(date)).is_some_and(|part| part.capacity.is_none())
+    }
+
     /// Changes what holds from a date on: one more part begins there, and those behind it take over what changes.
     pub fn change_from(&mut self, from: NaiveDate, change: &Change) {
         let Some(before) = self.part_on(from).cloned() else { return };
