@@ -1,7 +1,9 @@
 //! What follows from a change of sessions, one or a whole series: nobody and no room in two places, everybody in them told, and who
 //! cannot follow released without penalty.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -14,6 +16,7 @@ use crate::booking::{Booking, EndedBy, Status};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::problem::{Kind, Problem};
+use crate::schedule::rules::local_date;
 use crate::schedule::{Changed, Shown as Session};
 
 /// A session as it is and as it shall be.
@@ -48,6 +51,11 @@ pub fn apply(world: &mut World, actor: &Actor, studio: &Studio, edits: Vec<Edit>
         world.audit.push(actor.record.of("session.changed", "session", after.id, Some(studio.id)).with(details));
         world.put_session(after.clone());
     }
+    for edit in edits.iter().filter(|edit| edit.after.local_date != edit.before.local_date) {
+        if world.is_closed(studio.id, edit.after.local_date)? {
+            return Err(Problem::new(Kind::StudioClosed).with("date", edit.after.local_date).into());
+        }
+    }
     nobody_in_the_way(world, &edits.iter().map(|edit| &edit.after).collect::<Vec<_>>())?;
     let touching: Vec<&Edit> = edits.iter().filter(|edit| edit.tells() || edit.after.capacity < edit.before.capacity).collect();
     let rosters = all(touching.iter().map(|edit| world.roster(edit.after.id)))?;
@@ -71,12 +79,13 @@ pub fn apply(world: &mut World, actor: &Actor, studio: &Studio, edits: Vec<Edit>
     if !torn.is_empty() {
         return Err(Problem::new(Kind::MembersOverlap).with("bookings", torn).into());
     }
+    let mut told = BTreeSet::new();
     for edit in &edits {
-        make_wait(world, actor, studio, &edit.after, release, &mut touched, now)?;
+        told.extend(make_wait(world, actor, studio, &edit.after, release, &mut touched, now)?);
         touched.session(edit.after.id);
     }
     for edit in touching.iter().filter(|edit| edit.tells()) {
-        tell_everybody(world, studio, edit, &mut touched)?;
+        tell_everybody(world, studio, edit, &told, &mut touched)?;
     }
     settle(world, touched, now)
 }
@@ -158,7 +167,7 @@ fn let_go(
 ) -> Decided<()> {
     let person = world.person(booking.person_id)?;
     let credits_returned = booking.credits;
-    give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, None, now)?;
+    give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
     end(&mut booking, &Ending { by: EndedBy::Studio, reason: None }, now);
     booking.status = Status::Cancelled;
     let before = session_facts(&edit.before, studio);
@@ -170,7 +179,13 @@ fn let_go(
     Ok(())
 }
 
-/// A capacity below what is booked: the latest booked go to the head of the waitlist, in the order in which they booked.
+/// What the studio does prolongs the pass that a credit returns to, as when it cancels a session.
+fn prolong(studio: &Studio, now: DateTime<Utc>) -> Option<(i64, NaiveDate)> {
+    Some((studio.rules.returned_credit_days_min, local_date(now, studio.zone)))
+}
+
+/// A capacity below what is booked: the latest booked go to the head of the waitlist, in the order in which they booked. Their letter
+/// tells the session as it is now; which bookings it is about.
 fn make_wait(
     world: &mut World,
     actor: &Actor,
@@ -179,11 +194,11 @@ fn make_wait(
     release: bool,
     touched: &mut Touched,
     now: DateTime<Utc>,
-) -> Decided<()> {
+) -> Decided<Vec<Uuid>> {
     let session = world.session(after.id)?.clone();
     let over = session.taken + session.held - session.capacity;
     if over <= 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let refused = || Err(Problem::new(Kind::CapacityTooSmall).with("booked", session.taken).with("held", session.held).into());
     let mut booked: Vec<Booking> = open_bookings(world, after.id)?.into_iter().filter(|booking| booking.status == Status::Booked).collect();
@@ -194,10 +209,11 @@ fn make_wait(
     }
     let head = world.whole_queue(after.id)?.first().and_then(|id| world.known_booking(*id)?.queue_key);
     let mut key = head.unwrap_or(1).min(1);
+    let mut moved = Vec::with_capacity(count);
     for (mut booking, position) in booked.into_iter().take(count).zip((1..=over).rev()) {
         let person = world.person(booking.person_id)?;
         let credits_returned = booking.credits;
-        give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, None, now)?;
+        give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
         key -= 1;
         booking.status = Status::Waitlisted;
         booking.queue_key = Some(key);
@@ -207,15 +223,16 @@ fn make_wait(
         tell(world, &mut booking, &told, |session| Facts::MovedToWaitlist { session, position, credits_returned });
         world.audit.push(actor.line("booking.moved_to_waitlist", &booking).with(json!({ "credits_returned": credits_returned })));
         touched.person(booking.person_id);
+        moved.push(booking.id);
         world.put(booking);
     }
-    Ok(())
+    Ok(moved)
 }
 
-/// Everybody who is in the session learns its new time, room or instructor.
-fn tell_everybody(world: &mut World, studio: &Studio, edit: &Edit, touched: &mut Touched) -> Decided<()> {
+/// Everybody who is in the session and was not told yet learns its new time, room or instructor.
+fn tell_everybody(world: &mut World, studio: &Studio, edit: &Edit, told: &BTreeSet<Uuid>, touched: &mut Touched) -> Decided<()> {
     let was = session_facts(&edit.before, studio);
-    for mut booking in open_bookings(world, edit.after.id)? {
+    for mut booking in open_bookings(world, edit.after.id)?.into_iter().filter(|booking| !told.contains(&booking.id)) {
         let person = world.person(booking.person_id)?;
         let booked = booking.status.takes_place();
         let told = About { session: &edit.after, studio, person: &person, useful_until: Some(edit.after.ends_at) };

@@ -10,7 +10,7 @@ use super::Actor;
 use super::command::{Outcome, Publish, Several, Skipped};
 use super::letters::{About, tell_staff};
 use super::places::PEOPLE_IN_COMPANY_MAX;
-use super::sessions::{MadeOf, cancel_one, class_type, room};
+use super::sessions::{MadeOf, cancel_one, class_type, instructor, room};
 use super::store::Studio;
 use super::world::{Decided, Stop, World, all};
 use crate::letters::facts::{CancelReason, Facts};
@@ -82,9 +82,14 @@ pub fn copy(
     let until = from.checked_add_days(Days::new(days)).unwrap_or(from);
     let originals: Vec<Session> = world.of_days(studio_id, from, until)?.into_iter().filter(|session| !session.is_cancelled()).collect();
     let copies = all(originals.iter().map(|original| copied(world, &studio, original, to - from, now)))?;
-    all(copies.iter().map(|copy| world.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)))?;
+    let there = copies.iter().flatten();
+    all(there.map(|copy| world.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)))?;
     let mut several = Several::default();
     for (original, copy) in originals.iter().zip(copies) {
+        let Some(copy) = copy else {
+            several.skipped.push(Skipped { session_id: original.id, because: "instructor-left", other_session_id: None });
+            continue;
+        };
         let clash = world.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)?.into_iter().next();
         let skip = if copy.starts_at <= now {
             Some(("past", None))
@@ -104,16 +109,19 @@ pub fn copy(
     Ok(Outcome::Sessions(Box::new(several)))
 }
 
-/// The same so many days later, at the same wall time; one that the clocks skip there begins with the first valid minute.
-fn copied(world: &World, studio: &Studio, original: &Session, later: Duration, now: DateTime<Utc>) -> Decided<Session> {
-    let made_of = MadeOf {
-        class_type: class_type(world, original.class_type_id, studio)?,
-        room: room(world, original.room_id, studio)?,
-        instructor: world.identity(original.instructor_id)?,
+/// The same so many days later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: who taught
+/// it teaches here no more.
+fn copied(world: &World, studio: &Studio, original: &Session, later: Duration, now: DateTime<Utc>) -> Decided<Option<Session>> {
+    let instructor = match instructor(world, original.instructor_id, studio) {
+        Ok(instructor) => instructor,
+        Err(Stop::Refused(_)) => return Ok(None),
+        Err(stop) => return Err(stop),
     };
+    let made_of =
+        MadeOf { class_type: class_type(world, original.class_type_id, studio)?, room: room(world, original.room_id, studio)?, instructor };
     let local = original.local_date.and_time(NaiveTime::MIN) + later + Duration::minutes(original.local_minute);
     let capacity = original.capacity.min(made_of.room.capacity);
-    Ok(made_of.session(studio, instant(local, studio.zone), capacity, true, now))
+    Ok(Some(made_of.session(studio, instant(local, studio.zone), capacity, true, now)))
 }
 
 /// `POST /v1/studios/{id}/closing-days`: the sessions of those days are cancelled and refunded, and series leave them out.

@@ -8,8 +8,8 @@ use super::Actor;
 use super::changes::{Edit, apply};
 use super::command::{CancelSession, EditSession, MakeSeries, Outcome, Scope};
 use super::sessions::{
-    MadeOf, cancel_one, capacity, class_type, finish, instructor, may_make, room, set_class_type, set_instructor, set_room, set_start,
-    tell_admins,
+    MadeOf, cancel_one, capacity, class_type, finish, instructor, may_change, may_make, room, set_class_type, set_instructor, set_room,
+    set_start, tell_admins,
 };
 use super::store::{Clash, Studio};
 use super::world::{Decided, Stop, World, all};
@@ -179,6 +179,7 @@ pub fn edit(
     now: DateTime<Utc>,
 ) -> Decided<Outcome> {
     let (mut plan, from) = scope(world, anchor, ask.scope, now)?;
+    must_be_hers(world, actor, studio, &plan, from, now)?;
     let on = anchor.series_date.unwrap_or(from);
     if ask.local_start.is_some() && anchor.starts_at <= now {
         return Err(Problem::new(Kind::SessionStarted).into());
@@ -269,7 +270,9 @@ fn follow(world: &World, session: &Session, plan: &Plan, studio: &Studio) -> Dec
     if !keeps(ByHand::Instructor) {
         set_instructor(world, &mut after, part.instructor_id, studio)?;
     }
-    after.by_hand = Json(off_series(&after, plan, studio.zone));
+    let off = off_series(&after, plan, studio.zone).into_iter();
+    // Less than the series says because the room takes no more is nobody's hand: in a larger room it is as the series says again.
+    after.by_hand = Json(off.filter(|what| *what != ByHand::Capacity || keeps(ByHand::Capacity)).collect());
     Ok(after)
 }
 
@@ -283,6 +286,7 @@ pub fn end(
     now: DateTime<Utc>,
 ) -> Decided<Outcome> {
     let (mut plan, from) = scope(world, anchor, ask.scope, now)?;
+    must_be_hers(world, actor, studio, &plan, from, now)?;
     let sessions: Vec<Session> =
         world.of_series(plan.series.id, now)?.into_iter().filter(|session| session.series_date >= Some(from)).collect();
     let people: i64 = sessions.iter().map(|session| session.taken + session.waiting).sum();
@@ -300,6 +304,21 @@ pub fn end(
         cancel_one(world, actor, session, ask.reason, ask.note.as_deref(), now)?;
     }
     Ok(Outcome::Session(ask.session_id))
+}
+
+/// Whoever does not run the studio changes only what is hers: of the series all from that date on, and every session that it made there. One
+/// who stands in for another in one session, or may only propose, has no say in the rest.
+fn must_be_hers(world: &World, actor: &Actor, studio: &Studio, plan: &Plan, from: NaiveDate, now: DateTime<Utc>) -> Decided<()> {
+    let own = world.person(actor.person_id()?)?;
+    for part in plan.part_on(from).into_iter().chain(plan.parts.range(from..).map(|(_, part)| part)) {
+        if may_make(&own, studio, part.instructor_id)? && !plan.series.draft {
+            return Err(Problem::new(Kind::NotAllowed).into());
+        }
+    }
+    for session in world.of_series(plan.series.id, now)?.iter().filter(|session| session.series_date >= Some(from)) {
+        may_change(&own, studio, session)?;
+    }
+    Ok(())
 }
 
 /// The series of a session, and from which of its dates on an act means it.

@@ -19,6 +19,7 @@ use crate::ids::new_id;
 use crate::letters::facts::{CancelReason, Facts};
 use crate::problem::{Kind, Problem};
 use crate::schedule::rules::{LocalStart, resolve_local_start};
+use crate::schedule::series::ByHand;
 use crate::schedule::series::rules::off_series;
 use crate::schedule::{Names, New, Session as Row, Shown as Session, Status as SessionStatus};
 use crate::studios::house_rules::InstructorsSchedule;
@@ -114,7 +115,10 @@ pub fn edit(world: &mut World, actor: &Actor, ask: &EditSession, now: DateTime<U
     }
     let mut after = edited(world, &studio, &before, ask, now)?;
     if let Some(series_id) = before.series_id {
-        let differs = off_series(&after, world.plan(series_id)?, studio.zone);
+        let mut differs = off_series(&after, world.plan(series_id)?, studio.zone);
+        // Less than the series says because the room takes no more is nobody's hand.
+        let by_hand = ask.capacity.is_some() || before.by_hand.contains(&ByHand::Capacity);
+        differs.retain(|what| *what != ByHand::Capacity || by_hand);
         after.by_hand = Json(differs);
     }
     apply(world, actor, &studio, vec![Edit { before, after }], ask.release, now)?;
@@ -275,7 +279,7 @@ pub fn may_make(own: &Person, studio: &Studio, instructor_id: Uuid) -> Decided<b
 }
 
 /// Whether she may change it: what she may only propose she may change as long as it is a draft.
-fn may_change(own: &Person, studio: &Studio, session: &Session) -> Decided<()> {
+pub fn may_change(own: &Person, studio: &Studio, session: &Session) -> Decided<()> {
     if session.is_for_staff() && !own.is_staff(studio.id) {
         return Err(super::not_found());
     }

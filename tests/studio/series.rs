@@ -10,7 +10,7 @@ use crate::speech::Reply;
 
 impl House {
     /// Mondays and Wednesdays at 18:30 from 30 November on, with what is said besides.
-    fn series_body(&self, besides: Value) -> Value {
+    pub fn series_body(&self, besides: Value) -> Value {
         let mut body = json!({
             "class_type_id": self.studio.class_type, "room_id": self.studio.room, "instructor_id": self.studio.instructor.id,
             "capacity": 12, "starts_on": "2026-12-01", "local_time": "18:30", "rule": "FREQ=WEEKLY;BYDAY=MO,WE",
@@ -21,12 +21,12 @@ impl House {
         body
     }
 
-    async fn begin(&self, by: &Person, besides: Value) -> Reply {
+    pub async fn begin(&self, by: &Person, besides: Value) -> Reply {
         self.post_to(format!("/v1/studios/{}/series", self.studio.id)).by(by).json(&self.series_body(besides)).await
     }
 
     /// Local starts of a series' sessions, in the order of its dates; cancelled ones and drafts too.
-    async fn of_series(&self, series: Uuid) -> Vec<(String, Session)> {
+    pub async fn of_series(&self, series: Uuid) -> Vec<(String, Session)> {
         let sql = "SELECT id, starts_at, ends_at FROM sessions WHERE series_id = $1 ORDER BY series_date";
         let rows: Vec<(Uuid, chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>)> = self.db.all(sql, (series,)).await.unwrap();
         let zone = self.studio.zone;
@@ -37,15 +37,15 @@ impl House {
             .collect()
     }
 
-    async fn starts_of(&self, series: Uuid) -> Vec<String> {
+    pub async fn starts_of(&self, series: Uuid) -> Vec<String> {
         self.of_series(series).await.into_iter().map(|(start, _)| start).collect()
     }
 
-    async fn shown(&self, session: &Session) -> Value {
+    pub async fn shown(&self, session: &Session) -> Value {
         self.get(format!("/v1/sessions/{}", session.id)).by(&self.studio.admin).await.expect(200).body
     }
 
-    async fn alter(&self, session: &Session, edit: &Value) -> Reply {
+    pub async fn alter(&self, session: &Session, edit: &Value) -> Reply {
         let version = self.shown(session).await["version"].as_i64().unwrap();
         self.patch_session(session, version, edit).by(&self.studio.admin).await
     }

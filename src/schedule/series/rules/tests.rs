@@ -200,8 +200,11 @@ proptest! {
 fn the_zone_of_the_process_changes_nothing() {
     let myself = std::env::current_exe().unwrap();
     for zone in ["Asia/Tokyo", "America/New_York", "Pacific/Apia", "Australia/Lord_Howe"] {
-        let run =
-            std::process::Command::new(&myself).args(["schedule::rules", "schedule::series", "--skip", "the_zone_of_the_process"]).env("TZ", zone).output().unwrap();
+        let run = std::process::Command::new(&myself)
+            .args(["schedule::rules", "schedule::series", "--skip", "the_zone_of_the_process"])
+            .env("TZ", zone)
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&run.stdout);
         assert!(run.status.success() && !said.contains(" 0 passed"), "{zone}: {said}");
     }
