@@ -12,6 +12,7 @@ use super::letters::{About, session_facts, tell};
 use super::places::{Ending, PEOPLE_IN_COMPANY_MAX, Touched, end, give_back, need_people, settle};
 use super::store::{Clash, Studio};
 use super::world::{Decided, Stop, World, all};
+use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, EndedBy, Status};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
@@ -64,7 +65,7 @@ pub fn apply(world: &mut World, actor: &Actor, studio: &Studio, edits: Vec<Edit>
 
     let mut touched = Touched::default();
     for edit in touching.iter().filter(|edit| edit.moves()) {
-        move_bookings(world, &edit.after)?;
+        move_bookings(world, actor, studio, &edit.after, now)?;
     }
     let mut torn = Vec::new();
     for edit in touching.iter().filter(|edit| edit.moves()) {
@@ -124,10 +125,16 @@ fn clashes(world: &World, sessions: &[&Session]) -> Vec<Decided<Option<Clash>>> 
     sessions.iter().map(first).collect()
 }
 
-/// Bookings keep their session's time. A new one opens a free way out until the start.
-fn move_bookings(world: &mut World, after: &Session) -> Decided<()> {
+/// Bookings keep their session's time. A new one opens a free way out until the start; who had come for the old one has not come for one
+/// that is so far off that nobody could be checked in.
+fn move_bookings(world: &mut World, actor: &Actor, studio: &Studio, after: &Session, now: DateTime<Utc>) -> Decided<()> {
     for mut booking in open_bookings(world, after.id)? {
         (booking.starts_at, booking.ends_at) = (after.starts_at, after.ends_at);
+        if booking.status == Status::Attended && !may_check_in(&booking, &studio.rules, now) {
+            booking.status = Status::Booked;
+            (booking.arrived_at, booking.arrived_by) = (None, None);
+            world.audit.push(actor.line("booking.check_in_undone", &booking));
+        }
         if matches!(booking.status, Status::Booked | Status::Offered) {
             booking.free_cancel_until = Some(after.starts_at);
         }
@@ -184,7 +191,7 @@ fn prolong(studio: &Studio, now: DateTime<Utc>) -> Option<(i64, NaiveDate)> {
     Some((studio.rules.returned_credit_days_min, local_date(now, studio.zone)))
 }
 
-/// A capacity below what is booked: the latest booked go to the head of the waitlist, in the order in which they booked. Their letter
+/// A capacity below what is booked, while there is a way in to wait for: the latest booked go to the head of the waitlist, in the order in which they booked. Their letter
 /// tells the session as it is now; which bookings it is about.
 fn make_wait(
     world: &mut World,
@@ -204,7 +211,7 @@ fn make_wait(
     let mut booked: Vec<Booking> = open_bookings(world, after.id)?.into_iter().filter(|booking| booking.status == Status::Booked).collect();
     booked.sort_by_key(|booking| std::cmp::Reverse((booking.promoted_at.unwrap_or(booking.created_at), booking.id)));
     let count = usize::try_from(over).unwrap_or(usize::MAX);
-    if !release || booked.len() < count {
+    if !release || booked.len() < count || now >= session.waiting_ends_at {
         return refused();
     }
     let head = world.whole_queue(after.id)?.first().and_then(|id| world.known_booking(*id)?.queue_key);

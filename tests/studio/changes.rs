@@ -2,6 +2,8 @@
 
 use chrono::{Days, TimeDelta};
 use mail_parser::{MessageParser, MimeHeaders as _};
+use releve::audit::Record;
+use releve::desk::What;
 use releve::letters::transport::Transport;
 use serde_json::{Value, json};
 
@@ -264,6 +266,62 @@ both_engines! {
             house.put(format!("/v1/bookings/{}/check-in", booked.id)).by(&house.studio.desk).json(&json!({})).await.expect(200);
         }
         house.change(&evening, json!({"capacity": 1, "release": true})).await.expect_refused(409, "capacity-too-small");
+    }
+
+    async fn who_had_come_for_tonight_comes_again_tomorrow(house: House) {
+        let ana = house.member("Ana").await;
+        let evening = house.session("2026-12-03 18:30", 2).await;
+        let booked = house.book(&ana, &evening).await.expect_booked();
+        house.it_is("2026-12-03 18:00");
+        let check_in = format!("/v1/bookings/{}/check-in", booked.id);
+        house.put(&check_in).by(&house.studio.desk).json(&json!({})).await.expect(200);
+        house.change(&evening, json!({"local_start": "2026-12-03T18:45"})).await.expect(200);
+        assert_eq!(house.status_of(&booked).await, "attended", "she stands in the hall");
+        house.change(&evening, json!({"local_start": "2026-12-04T18:30"})).await.expect(200);
+        let now = house.now(&booked).await;
+        assert_eq!((&now["status"], &now["free_cancel_until"]), (&json!("booked"), &now["session"]["starts_at"]));
+        assert_eq!(house.cancel_if(&booked, &json!({"if_free": true})).await.expect(200)["credits_returned"], 1);
+    }
+
+    async fn nobody_is_made_to_wait_where_the_waiting_is_over(house: House) {
+        house.rules(json!({"booking_closes_min": 30})).await;
+        let people = house.members(2).await;
+        let evening = house.session("2026-12-03 18:30", 2).await;
+        for person in &people {
+            house.book(person, &evening).await.expect_booked();
+        }
+        house.it_is("2026-12-03 18:00");
+        house.change(&evening, json!({"capacity": 1, "release": true})).await.expect_refused(409, "capacity-too-small");
+        house.it_is("2026-12-03 17:59");
+        house.change(&evening, json!({"capacity": 1, "release": true})).await.expect(200);
+    }
+
+    async fn nothing_is_moved_onto_a_day_on_which_the_studio_is_closed(house: House) {
+        let days = json!({"from": "2026-12-08", "to": "2026-12-09"});
+        house.post_to(format!("/v1/studios/{}/closing-days", house.studio.id)).by(&house.studio.admin).json(&days).await.expect(200);
+        let evening = house.session("2026-12-03 18:30", 2).await;
+        let refused = house.change(&evening, json!({"local_start": "2026-12-08T18:30"})).await.expect_refused(409, "studio-closed");
+        assert_eq!(refused["date"], "2026-12-08");
+        let made = house.begin(&house.studio.admin, json!({"until": "2026-12-09", "local_time": "10:00"})).await.expect(201);
+        let before = house.starts_of(made.id()).await;
+        let first = house.of_series(made.id()).await.remove(0).1;
+        house.change(&first, json!({"scope": "all", "local_start": "2026-12-03T10:00"})).await.expect_refused(409, "studio-closed");
+        assert_eq!(house.starts_of(made.id()).await, before);
+        house.change(&first, json!({"scope": "all", "local_start": "2026-12-02T11:00"})).await.expect(200);
+    }
+
+    async fn a_look_beside_an_act_takes_nothing_of_it_back(house: House) {
+        let evening = house.session("2026-12-08 18:30", 2).await;
+        let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 8).unwrap();
+        let by = || Record { actor_id: Some(house.studio.admin.id), request_id: None };
+        let close = || What::CloseDays { studio_id: house.studio.id, from: day, to: day + Days::new(1), note: None };
+        // The desk waits for the writer until both are handed in: they make one batch.
+        let writer = house.db.desk().await.unwrap();
+        let (closed, looked, ()) = tokio::join!(house.app.desk.ask(by(), close()), house.app.desk.preview(by(), close()), writer.rollback());
+        assert!(closed.is_ok() && looked.is_ok());
+        let path = format!("/v1/studios/{}/closing-days", house.studio.id);
+        assert_eq!(house.get(&path).await.expect(200)["closing_days"], json!([{"date": "2026-12-08", "note": null}]));
+        assert_eq!(house.shown(&evening).await["status"], "cancelled");
     }
 
     async fn a_hand_in_a_series_tells_its_own_people(house: House) {
