@@ -315,10 +315,16 @@ both_engines! {
         let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 8).unwrap();
         let by = || Record { actor_id: Some(house.studio.admin.id), request_id: None };
         let close = || What::CloseDays { studio_id: house.studio.id, from: day, to: day + Days::new(1), note: None };
-        // The desk waits for the writer until both are handed in: they make one batch.
+        // The desk waits for the writer with the first of them; the others make one batch behind it.
         let writer = house.db.desk().await.unwrap();
-        let (closed, looked, ()) = tokio::join!(house.app.desk.ask(by(), close()), house.app.desk.preview(by(), close()), writer.rollback());
-        assert!(closed.is_ok() && looked.is_ok());
+        let later = |ms| tokio::time::sleep(std::time::Duration::from_millis(ms));
+        let (first, closed, looked, ()) = tokio::join!(
+            house.app.desk.preview(by(), close()),
+            async { (later(50).await, house.app.desk.ask(by(), close()).await).1 },
+            async { (later(60).await, house.app.desk.preview(by(), close()).await).1 },
+            async { (later(100).await, writer.rollback().await).1 },
+        );
+        assert!(first.is_ok() && closed.is_ok() && looked.is_ok());
         let path = format!("/v1/studios/{}/closing-days", house.studio.id);
         assert_eq!(house.get(&path).await.expect(200)["closing_days"], json!([{"date": "2026-12-08", "note": null}]));
         assert_eq!(house.shown(&evening).await["status"], "cancelled");
