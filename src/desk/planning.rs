@@ -10,7 +10,7 @@ use super::Actor;
 use super::command::{Outcome, Publish, Several, Skipped};
 use super::letters::{About, tell_staff};
 use super::places::PEOPLE_IN_COMPANY_MAX;
-use super::sessions::{MadeOf, cancel_one, class_type, instructor, room};
+use super::sessions::{MadeOf, cancel_one, class_type, room, still_teaches};
 use super::store::Studio;
 use super::world::{Decided, Stop, World, all};
 use crate::letters::facts::{CancelReason, Facts};
@@ -112,11 +112,7 @@ pub fn copy(
 /// The same so many days later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: who taught
 /// it teaches here no more.
 fn copied(world: &World, studio: &Studio, original: &Session, later: Duration, now: DateTime<Utc>) -> Decided<Option<Session>> {
-    let instructor = match instructor(world, original.instructor_id, studio) {
-        Ok(instructor) => instructor,
-        Err(Stop::Refused(_)) => return Ok(None),
-        Err(stop) => return Err(stop),
-    };
+    let Some(instructor) = still_teaches(world, original.instructor_id, studio)? else { return Ok(None) };
     let made_of =
         MadeOf { class_type: class_type(world, original.class_type_id, studio)?, room: room(world, original.room_id, studio)?, instructor };
     let local = original.local_date.and_time(NaiveTime::MIN) + later + Duration::minutes(original.local_minute);

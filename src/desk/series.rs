@@ -9,7 +9,7 @@ use super::changes::{Edit, apply};
 use super::command::{CancelSession, EditSession, MakeSeries, Outcome, Scope};
 use super::sessions::{
     MadeOf, cancel_one, capacity, class_type, finish, instructor, may_change, may_make, room, set_class_type, set_instructor, set_room,
-    set_start, tell_admins,
+    set_start, still_teaches, tell_admins,
 };
 use super::store::{Clash, Studio};
 use super::world::{Decided, Stop, World, all};
@@ -111,7 +111,13 @@ fn make_dates(world: &mut World, studio: &Studio, plan: &mut Plan, due: &[NaiveD
     let parts: Vec<&Part> = due.iter().filter_map(|date| plan.part_on(*date)).collect();
     let made_of = all(parts.iter().map(|part| made_of(world, part, studio)))?;
     let mut wanted = Vec::with_capacity(due.len());
+    let mut gone = Vec::new();
     for ((date, part), made_of) in due.iter().zip(&parts).zip(&made_of) {
+        let Some(made_of) = made_of else {
+            let gap = Gap { series_id: plan.series.id, series_date: *date, reason: GapReason::InstructorBusy, other_session_id: None };
+            gone.push(gap);
+            continue;
+        };
         let at = occurrence(*date, part, studio.zone);
         // The room may have become smaller since: a session never takes more than its room.
         let capacity = part.capacity.unwrap_or(made_of.room.capacity).min(made_of.room.capacity);
@@ -122,6 +128,7 @@ fn make_dates(world: &mut World, studio: &Studio, plan: &mut Plan, due: &[NaiveD
         wanted.push(session);
     }
     know_times(world, &wanted)?;
+    plan.gaps.extend(gone.into_iter().map(|gap| (gap.series_date, gap)));
     let mut made = Vec::new();
     for session in wanted {
         let Some(date) = session.series_date else { continue };
@@ -150,12 +157,10 @@ fn busy(session: &Session, clash: &Clash) -> GapReason {
     if clash.instructor_id == session.instructor_id { GapReason::InstructorBusy } else { GapReason::RoomBusy }
 }
 
-fn made_of(world: &World, part: &Part, studio: &Studio) -> Decided<MadeOf> {
-    Ok(MadeOf {
-        class_type: class_type(world, part.class_type_id, studio)?,
-        room: room(world, part.room_id, studio)?,
-        instructor: world.identity(part.instructor_id)?,
-    })
+/// `None`: who should teach it teaches here no more.
+fn made_of(world: &World, part: &Part, studio: &Studio) -> Decided<Option<MadeOf>> {
+    let Some(instructor) = still_teaches(world, part.instructor_id, studio)? else { return Ok(None) };
+    Ok(Some(MadeOf { class_type: class_type(world, part.class_type_id, studio)?, room: room(world, part.room_id, studio)?, instructor }))
 }
 
 /// Asks once for all that these sessions' rooms and instructors are in from the first to the last of them.

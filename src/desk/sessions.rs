@@ -326,6 +326,14 @@ pub fn instructor(world: &World, id: Uuid, studio: &Studio) -> Decided<Arc<Perso
     }
 }
 
+/// Whoever taught a session, if she still teaches in the studio.
+pub fn still_teaches(world: &World, id: Uuid, studio: &Studio) -> Decided<Option<Arc<Person>>> {
+    match instructor(world, id, studio) {
+        Err(Stop::Refused(_)) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 fn start(local_start: LocalStart, studio: &Studio, now: DateTime<Utc>) -> Decided<DateTime<Utc>> {
     let starts_at = resolve_local_start(local_start, studio.zone).map_err(|skipped| {
         let message = format!("does not exist there: the clocks are put forward; the next time that does is {}", skipped.next);

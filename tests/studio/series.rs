@@ -153,6 +153,23 @@ both_engines! {
         assert!(starts.contains(&"Mon 01 Feb 18:30".to_owned()), "{starts:?}");
     }
 
+    async fn a_series_whose_instructor_left_waits_for_another(house: House) {
+        let mei = house.colleague("Mei").await;
+        let made = house.begin(&house.studio.admin, json!({})).await.expect(201);
+        let lin = house.studio.instructor.id;
+        house.write(move |tx| Box::pin(async move { tx.run("DELETE FROM staff WHERE person_id = $1", (lin,)).await })).await;
+        house.it_is("2026-12-02 09:00");
+        house.sweep().await;
+        let path = format!("/v1/series/{}", made.id());
+        let shown = house.get(&path).by(&house.studio.admin).await.expect(200);
+        let gap = &shown["exceptions"][0];
+        assert_eq!((&gap["date"], &gap["gap"], &gap["other_session_id"]), (&json!("2027-01-27"), &json!("instructor_busy"), &json!(null)));
+        let first = house.of_series(made.id()).await.remove(0).1;
+        house.alter(&first, &json!({"scope": "all", "instructor_id": mei.id})).await.expect(200);
+        assert_eq!(house.starts_of(made.id()).await.last().unwrap(), "Wed 27 Jan 18:30");
+        assert_eq!(house.get(&path).by(&house.studio.admin).await.expect(200)["exceptions"], json!([]));
+    }
+
     async fn this_and_following_makes_one_more_part_of_it(house: House) {
         let ana = house.member("Ana").await;
         let mei = house.colleague("Mei").await;
