@@ -3,7 +3,7 @@
 //! Every check counts what it looked at and names the rows that break it. All read one snapshot. What only the clock changes is judged as
 //! of the last sweep, half a minute and a little ago.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, Utc};
@@ -13,12 +13,18 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::{Db, Error, Tx};
+use crate::schedule::series::ByHand;
+use crate::schedule::series::rules::{dates, off_series};
+use crate::schedule::{self, Shown};
 
 /// Rows of a breach that are named; the rest is only counted.
 const ROWS_NAMED_MAX: usize = 50;
 
 /// How long ago the last sweep may have been.
 const SWEEP_S: i64 = 60;
+
+/// Series that are read at once: what they have to come is some thousands of sessions.
+const SERIES_AT_ONCE: i64 = 50;
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -131,12 +137,21 @@ const CHECKS: &[Check] = &[
         broken: "SELECT b.id, b.status FROM bookings b JOIN sessions s ON s.id = b.session_id WHERE s.status = 'cancelled' \
                  AND (b.status NOT IN ('cancelled', 'late_cancelled') OR b.credits > 0 OR b.visit_week IS NOT NULL)",
     },
+    // Drafts count too. One pass in the order of time: who begins before all that began earlier have ended is in somebody's way.
     Check {
         promise: "no one is in two rooms, and no room has two sessions, at once",
         examined: "SELECT COUNT(*) FROM sessions WHERE status <> 'cancelled'",
-        broken: "SELECT a.id, CASE WHEN a.room_id = b.room_id THEN 'its room' ELSE 'its instructor' END || ' is in another session at that time' \
-                 FROM sessions a JOIN sessions b ON b.id <> a.id AND (b.room_id = a.room_id OR b.instructor_id = a.instructor_id) \
-                 AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at AND b.status <> 'cancelled' WHERE a.status <> 'cancelled'",
+        broken: "SELECT x.id, CASE WHEN x.starts_at < x.room_until THEN 'its room' ELSE 'its instructor' END || ' is in another session at that time' \
+                 FROM (SELECT id, starts_at, \
+                 MAX(ends_at) OVER (PARTITION BY room_id ORDER BY starts_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS room_until, \
+                 MAX(ends_at) OVER (PARTITION BY instructor_id ORDER BY starts_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS her_until \
+                 FROM sessions WHERE status <> 'cancelled') x WHERE x.starts_at < x.room_until OR x.starts_at < x.her_until",
+    },
+    Check {
+        promise: "a series has one session for each of its dates",
+        examined: "SELECT COUNT(*) FROM sessions WHERE series_id IS NOT NULL",
+        broken: "SELECT series_id, CAST(COUNT(*) AS TEXT) || ' sessions for ' || CAST(series_date AS TEXT) FROM sessions \
+                 WHERE series_id IS NOT NULL GROUP BY series_id, series_date HAVING COUNT(*) > 1",
     },
     Check {
         promise: "what a letter was written for, it was written once, in its order",
@@ -156,6 +171,7 @@ pub async fn check(db: &Db, now: DateTime<Utc>) -> Result<Report, Error> {
         findings.push(finding(check.promise, examined, broken));
     }
     findings.push(told_in_time(&mut tx, now).await?);
+    findings.extend(series(&mut tx, now).await?);
     findings.push(never_idle(&mut tx, now).await?);
     tx.rollback().await;
     Ok(Report { findings })
@@ -172,6 +188,45 @@ async fn told_in_time(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error>
     let (examined,): (i64,) = tx.one("SELECT COUNT(*) FROM bookings WHERE status = 'waitlisted'", ()).await?;
     let sql = "SELECT id, 'still waited for' FROM sessions WHERE waiting > 0 AND waiting_ends_at < $1";
     Ok(finding("nobody waits where no way in is left", examined, tx.all(sql, (as_of,)).await?))
+}
+
+/// What is to come of a series is on its dates, and as the series says in all that nobody changed by hand.
+async fn series(tx: &mut Tx, now: DateTime<Utc>) -> Result<[Finding; 2], Error> {
+    let (mut examined, mut astray, mut off) = (0, Vec::new(), Vec::new());
+    let mut after = Uuid::nil();
+    loop {
+        let ids: Vec<(Uuid,)> = tx.all("SELECT id FROM series WHERE id > $1 ORDER BY id LIMIT $2", (after, SERIES_AT_ONCE)).await?;
+        let ids: Vec<Uuid> = ids.into_iter().map(|(id,)| id).collect();
+        let Some(last) = ids.last() else { break };
+        after = *last;
+        let mut made: HashMap<Uuid, Vec<Shown>> = HashMap::new();
+        for session in schedule::store::of_many_series(tx, &ids, now).await? {
+            examined += 1;
+            made.entry(session.series_id.unwrap_or_default()).or_default().push(session);
+        }
+        for plan in schedule::series::store::plans(tx, &ids).await? {
+            let made = made.remove(&plan.series.id).unwrap_or_default();
+            let span = made.iter().filter_map(|session| session.series_date);
+            let Some((first, last)) = span.clone().min().zip(span.max()) else { continue };
+            let given: HashSet<NaiveDate> = dates(&plan.series, first).take_while(|date| *date <= last).collect();
+            for session in made {
+                let zone = session.names.time_zone.tz();
+                let date = session.series_date.unwrap_or_default();
+                if !given.contains(&date) {
+                    astray.push((session.id, format!("its series has none on {date}")));
+                }
+                // A room that takes fewer than the series says is no hand.
+                let fewer = plan.part_on(date).and_then(|part| part.capacity).is_some_and(|capacity| session.capacity < capacity);
+                let mut differs = off_series(&session, &plan, zone);
+                differs.retain(|what| !session.by_hand.contains(what) && (!fewer || *what != ByHand::Capacity));
+                if !differs.is_empty() {
+                    off.push((session.id, format!("not as its series says, and by nobody's hand: {differs:?}")));
+                }
+            }
+        }
+    }
+    let on_its_dates = finding("what is to come of a series is on a date that it has", examined, astray);
+    Ok([on_its_dates, finding("a session follows its series in all that was not changed by hand", examined, off)])
 }
 
 #[derive(FromRow)]

@@ -1,7 +1,9 @@
 //! What follows from a change of sessions, one or a whole series: nobody and no room in two places, everybody in them told, and who
 //! cannot follow released without penalty.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -11,10 +13,12 @@ use super::places::{Ending, PEOPLE_IN_COMPANY_MAX, Touched, end, give_back, need
 use super::store::{Clash, Studio};
 use super::substitutes::follow_sessions;
 use super::world::{Decided, Stop, World, all};
+use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, EndedBy, Status};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::problem::{Kind, Problem};
+use crate::schedule::rules::local_date;
 use crate::schedule::{Changed, Shown as Session};
 
 /// A session as it is and as it shall be.
@@ -50,6 +54,11 @@ pub fn apply(world: &mut World, actor: &Actor, studio: &Studio, edits: Vec<Edit>
         world.put_session(after.clone());
     }
     follow_sessions(world, &edits, now)?;
+    for edit in edits.iter().filter(|edit| edit.after.local_date != edit.before.local_date) {
+        if world.is_closed(studio.id, edit.after.local_date)? {
+            return Err(Problem::new(Kind::StudioClosed).with("date", edit.after.local_date).into());
+        }
+    }
     nobody_in_the_way(world, &edits.iter().map(|edit| &edit.after).collect::<Vec<_>>())?;
     let touching: Vec<&Edit> = edits.iter().filter(|edit| edit.tells() || edit.after.capacity < edit.before.capacity).collect();
     let rosters = all(touching.iter().map(|edit| world.roster(edit.after.id)))?;
@@ -58,7 +67,7 @@ pub fn apply(world: &mut World, actor: &Actor, studio: &Studio, edits: Vec<Edit>
 
     let mut touched = Touched::default();
     for edit in touching.iter().filter(|edit| edit.moves()) {
-        move_bookings(world, &edit.after)?;
+        move_bookings(world, actor, studio, &edit.after, now)?;
     }
     let mut torn = Vec::new();
     for edit in touching.iter().filter(|edit| edit.moves()) {
@@ -73,12 +82,13 @@ pub fn apply(world: &mut World, actor: &Actor, studio: &Studio, edits: Vec<Edit>
     if !torn.is_empty() {
         return Err(Problem::new(Kind::MembersOverlap).with("bookings", torn).into());
     }
+    let mut told = BTreeSet::new();
     for edit in &edits {
-        make_wait(world, actor, studio, &edit.after, release, &mut touched, now)?;
+        told.extend(make_wait(world, actor, studio, &edit.after, release, &mut touched, now)?);
         touched.session(edit.after.id);
     }
     for edit in touching.iter().filter(|edit| edit.tells()) {
-        tell_everybody(world, studio, edit, &mut touched)?;
+        tell_everybody(world, studio, edit, &told, &mut touched)?;
     }
     settle(world, touched, now)
 }
@@ -117,10 +127,16 @@ fn clashes(world: &World, sessions: &[&Session]) -> Vec<Decided<Option<Clash>>> 
     sessions.iter().map(first).collect()
 }
 
-/// Bookings keep their session's time. A new one opens a free way out until the start.
-fn move_bookings(world: &mut World, after: &Session) -> Decided<()> {
+/// Bookings keep their session's time. A new one opens a free way out until the start; who had come for the old one has not come for one
+/// that is so far off that nobody could be checked in.
+fn move_bookings(world: &mut World, actor: &Actor, studio: &Studio, after: &Session, now: DateTime<Utc>) -> Decided<()> {
     for mut booking in open_bookings(world, after.id)? {
         (booking.starts_at, booking.ends_at) = (after.starts_at, after.ends_at);
+        if booking.status == Status::Attended && !may_check_in(&booking, &studio.rules, now) {
+            booking.status = Status::Booked;
+            (booking.arrived_at, booking.arrived_by) = (None, None);
+            world.audit.push(actor.line("booking.check_in_undone", &booking));
+        }
         if matches!(booking.status, Status::Booked | Status::Offered) {
             booking.free_cancel_until = Some(after.starts_at);
         }
@@ -160,7 +176,7 @@ fn let_go(
 ) -> Decided<()> {
     let person = world.person(booking.person_id)?;
     let credits_returned = booking.credits;
-    give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, None, now)?;
+    give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
     end(&mut booking, &Ending { by: EndedBy::Studio, reason: None }, now);
     booking.status = Status::Cancelled;
     let before = session_facts(&edit.before, studio);
@@ -172,7 +188,13 @@ fn let_go(
     Ok(())
 }
 
-/// A capacity below what is booked: the latest booked go to the head of the waitlist, in the order in which they booked.
+/// What the studio does prolongs the pass that a credit returns to, as when it cancels a session.
+fn prolong(studio: &Studio, now: DateTime<Utc>) -> Option<(i64, NaiveDate)> {
+    Some((studio.rules.returned_credit_days_min, local_date(now, studio.zone)))
+}
+
+/// A capacity below what is booked, while there is a way in to wait for: the latest booked go to the head of the waitlist, in the order in which they booked. Their letter
+/// tells the session as it is now; which bookings it is about.
 fn make_wait(
     world: &mut World,
     actor: &Actor,
@@ -181,25 +203,26 @@ fn make_wait(
     release: bool,
     touched: &mut Touched,
     now: DateTime<Utc>,
-) -> Decided<()> {
+) -> Decided<Vec<Uuid>> {
     let session = world.session(after.id)?.clone();
     let over = session.taken + session.held - session.capacity;
     if over <= 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let refused = || Err(Problem::new(Kind::CapacityTooSmall).with("booked", session.taken).with("held", session.held).into());
     let mut booked: Vec<Booking> = open_bookings(world, after.id)?.into_iter().filter(|booking| booking.status == Status::Booked).collect();
     booked.sort_by_key(|booking| std::cmp::Reverse((booking.promoted_at.unwrap_or(booking.created_at), booking.id)));
     let count = usize::try_from(over).unwrap_or(usize::MAX);
-    if !release || booked.len() < count {
+    if !release || booked.len() < count || now >= session.waiting_ends_at {
         return refused();
     }
     let head = world.whole_queue(after.id)?.first().and_then(|id| world.known_booking(*id)?.queue_key);
     let mut key = head.unwrap_or(1).min(1);
+    let mut moved = Vec::with_capacity(count);
     for (mut booking, position) in booked.into_iter().take(count).zip((1..=over).rev()) {
         let person = world.person(booking.person_id)?;
         let credits_returned = booking.credits;
-        give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, None, now)?;
+        give_back(world, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
         key -= 1;
         booking.status = Status::Waitlisted;
         booking.queue_key = Some(key);
@@ -209,15 +232,16 @@ fn make_wait(
         tell(world, &mut booking, &told, |session| Facts::MovedToWaitlist { session, position, credits_returned });
         world.audit.push(actor.line("booking.moved_to_waitlist", &booking).with(json!({ "credits_returned": credits_returned })));
         touched.person(booking.person_id);
+        moved.push(booking.id);
         world.put(booking);
     }
-    Ok(())
+    Ok(moved)
 }
 
-/// Everybody who is in the session learns its new time, room or instructor.
-fn tell_everybody(world: &mut World, studio: &Studio, edit: &Edit, touched: &mut Touched) -> Decided<()> {
+/// Everybody who is in the session and was not told yet learns its new time, room or instructor.
+fn tell_everybody(world: &mut World, studio: &Studio, edit: &Edit, told: &BTreeSet<Uuid>, touched: &mut Touched) -> Decided<()> {
     let was = session_facts(&edit.before, studio);
-    for mut booking in open_bookings(world, edit.after.id)? {
+    for mut booking in open_bookings(world, edit.after.id)?.into_iter().filter(|booking| !told.contains(&booking.id)) {
         let person = world.person(booking.person_id)?;
         let booked = booking.status.takes_place();
         let told = About { session: &edit.after, studio, person: &person, useful_until: Some(edit.after.ends_at) };

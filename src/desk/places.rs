@@ -135,7 +135,7 @@ fn replay(world: &mut World, existing: Booking, caller: Uuid, person_id: Uuid, a
 fn may_book(world: &World, own: &Person, member: &Person, ask: &Book, session: &Session) -> Decided<bool> {
     let studio_id = session.studio_id;
     let desk = own.is_desk(studio_id);
-    if session.is_draft() && !desk {
+    if session.is_for_staff() && !desk {
         return Err(not_found());
     }
     if ask.unpaid.is_some() && !desk {
@@ -346,6 +346,8 @@ fn give_place(
     booking.pass_id = place.payment.pass_id;
     booking.credits = place.payment.credits;
     booking.visit_week = place.payment.visit_week;
+    // What an earlier place of hers gave back is no part of this one.
+    booking.credits_returned = 0;
     if let Some(pass_id) = place.payment.pass_id
         && place.payment.credits > 0
     {

@@ -10,7 +10,7 @@ use super::Actor;
 use super::command::{Outcome, Publish, Several, Skipped};
 use super::letters::{About, tell_staff};
 use super::places::PEOPLE_IN_COMPANY_MAX;
-use super::sessions::{MadeOf, cancel_one, class_type, instructor, room};
+use super::sessions::{MadeOf, cancel_one, class_type, room, still_teaches};
 use super::store::Studio;
 use super::world::{Decided, Stop, World, all};
 use crate::letters::facts::{CancelReason, Facts};
@@ -82,11 +82,12 @@ pub fn copy(
     let until = from.checked_add_days(Days::new(days)).unwrap_or(from);
     let originals: Vec<Session> = world.of_days(studio_id, from, until)?.into_iter().filter(|session| !session.is_cancelled()).collect();
     let copies = all(originals.iter().map(|original| copied(world, &studio, original, to - from, now)))?;
-    all(copies.iter().flatten().map(|copy| world.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)))?;
+    let there = copies.iter().flatten();
+    all(there.map(|copy| world.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)))?;
     let mut several = Several::default();
     for (original, copy) in originals.iter().zip(copies) {
         let Some(copy) = copy else {
-            several.skipped.push(Skipped { session_id: original.id, because: "no-instructor", other_session_id: None });
+            several.skipped.push(Skipped { session_id: original.id, because: "instructor-left", other_session_id: None });
             continue;
         };
         let clash = world.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)?.into_iter().next();
@@ -108,14 +109,10 @@ pub fn copy(
     Ok(Outcome::Sessions(Box::new(several)))
 }
 
-/// The same so many days later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: its
-/// instructor teaches here no longer.
+/// The same so many days later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: who taught
+/// it teaches here no more.
 fn copied(world: &World, studio: &Studio, original: &Session, later: Duration, now: DateTime<Utc>) -> Decided<Option<Session>> {
-    let instructor = match instructor(world, original.instructor_id, studio) {
-        Ok(instructor) => instructor,
-        Err(Stop::Refused(_)) => return Ok(None),
-        Err(stop) => return Err(stop),
-    };
+    let Some(instructor) = still_teaches(world, original.instructor_id, studio)? else { return Ok(None) };
     let made_of =
         MadeOf { class_type: class_type(world, original.class_type_id, studio)?, room: room(world, original.room_id, studio)?, instructor };
     let local = original.local_date.and_time(NaiveTime::MIN) + later + Duration::minutes(original.local_minute);

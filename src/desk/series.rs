@@ -8,8 +8,8 @@ use super::Actor;
 use super::changes::{Edit, apply};
 use super::command::{CancelSession, EditSession, MakeSeries, Outcome, Scope};
 use super::sessions::{
-    MadeOf, cancel_one, capacity, class_type, finish, instructor, may_make, room, set_class_type, set_instructor, set_room, set_start,
-    tell_admins,
+    MadeOf, cancel_one, capacity, class_type, finish, instructor, may_change, may_make, room, set_class_type, set_instructor, set_room,
+    set_start, still_teaches, tell_admins,
 };
 use super::store::{Clash, Studio};
 use super::world::{Decided, Stop, World, all};
@@ -17,7 +17,7 @@ use crate::ids::new_id;
 use crate::problem::{Kind, Problem};
 use crate::schedule::Shown as Session;
 use crate::schedule::rules::local_date;
-use crate::schedule::series::rules::{Change, MADE_AT_ONCE_MAX, check, dates, made_until, occurrence, off_series};
+use crate::schedule::series::rules::{Change, MADE_AT_ONCE_MAX, by_hand, check, dates, made_until, occurrence};
 use crate::schedule::series::{ByHand, Gap, GapReason, Part, Plan, Series};
 use uuid::Uuid;
 
@@ -124,7 +124,6 @@ fn make_dates(world: &mut World, studio: &Studio, plan: &mut Plan, due: &[NaiveD
         session.series_id = Some(plan.series.id);
         session.series_date = Some(*date);
         session.skipped_minute = at.skipped_minute;
-        session.by_hand = Json(off_series(&session, plan, studio.zone));
         wanted.push(session);
     }
     plan.gaps.extend(gaps.into_iter().map(|gap| (gap.series_date, gap)));
@@ -157,15 +156,10 @@ fn busy(session: &Session, clash: &Clash) -> GapReason {
     if clash.instructor_id == session.instructor_id { GapReason::InstructorBusy } else { GapReason::RoomBusy }
 }
 
-/// What the sessions of a part are made of; `None`: its instructor teaches here no longer.
+/// `None`: who should teach it teaches here no more.
 fn made_of(world: &World, part: &Part, studio: &Studio) -> Decided<Option<MadeOf>> {
-    let instructor = match instructor(world, part.instructor_id, studio) {
-        Ok(instructor) => instructor,
-        Err(Stop::Refused(_)) => return Ok(None),
-        Err(stop) => return Err(stop),
-    };
-    let (class_type, room) = (class_type(world, part.class_type_id, studio)?, room(world, part.room_id, studio)?);
-    Ok(Some(MadeOf { class_type, room, instructor }))
+    let Some(instructor) = still_teaches(world, part.instructor_id, studio)? else { return Ok(None) };
+    Ok(Some(MadeOf { class_type: class_type(world, part.class_type_id, studio)?, room: room(world, part.room_id, studio)?, instructor }))
 }
 
 /// Asks once for all that these sessions' rooms and instructors are in from the first to the last of them.
@@ -189,6 +183,7 @@ pub fn edit(
     now: DateTime<Utc>,
 ) -> Decided<Outcome> {
     let (mut plan, from) = scope(world, anchor, ask.scope, now)?;
+    must_be_hers(world, actor, studio, &plan, from, now)?;
     let on = anchor.series_date.unwrap_or(from);
     if ask.local_start.is_some() && anchor.starts_at <= now {
         return Err(Problem::new(Kind::SessionStarted).into());
@@ -279,11 +274,7 @@ fn follow(world: &World, session: &Session, plan: &Plan, studio: &Studio) -> Dec
     if !keeps(ByHand::Instructor) {
         set_instructor(world, &mut after, part.instructor_id, studio)?;
     }
-    let mut differs = off_series(&after, plan, studio.zone);
-    if keeps(ByHand::Capacity) && !differs.contains(&ByHand::Capacity) && plan.leaves_capacity(&after) {
-        differs.push(ByHand::Capacity);
-    }
-    after.by_hand = Json(differs);
+    after.by_hand = Json(by_hand(&after, plan, studio.zone, keeps(ByHand::Capacity)));
     Ok(after)
 }
 
@@ -297,6 +288,7 @@ pub fn end(
     now: DateTime<Utc>,
 ) -> Decided<Outcome> {
     let (mut plan, from) = scope(world, anchor, ask.scope, now)?;
+    must_be_hers(world, actor, studio, &plan, from, now)?;
     let sessions: Vec<Session> =
         world.of_series(plan.series.id, now)?.into_iter().filter(|session| session.series_date >= Some(from)).collect();
     let people: i64 = sessions.iter().map(|session| session.taken + session.waiting).sum();
@@ -314,6 +306,21 @@ pub fn end(
         cancel_one(world, actor, session, ask.reason, ask.note.as_deref(), now)?;
     }
     Ok(Outcome::Session(ask.session_id))
+}
+
+/// Whoever does not run the studio changes only what is hers: of the series all from that date on, and every session that it made there. One
+/// who stands in for another in one session, or may only propose, has no say in the rest.
+fn must_be_hers(world: &World, actor: &Actor, studio: &Studio, plan: &Plan, from: NaiveDate, now: DateTime<Utc>) -> Decided<()> {
+    let own = world.person(actor.person_id()?)?;
+    for part in plan.part_on(from).into_iter().chain(plan.parts.range(from..).map(|(_, part)| part)) {
+        if may_make(&own, studio, part.instructor_id)? && !plan.series.draft {
+            return Err(Problem::new(Kind::NotAllowed).into());
+        }
+    }
+    for session in world.of_series(plan.series.id, now)?.iter().filter(|session| session.series_date >= Some(from)) {
+        may_change(&own, studio, session)?;
+    }
+    Ok(())
 }
 
 /// The series of a session, and from which of its dates on an act means it.

@@ -21,7 +21,7 @@ use crate::letters::facts::{CancelReason, Facts};
 use crate::problem::{Kind, Problem};
 use crate::schedule::rules::{LocalStart, resolve_local_start};
 use crate::schedule::series::ByHand;
-use crate::schedule::series::rules::off_series;
+use crate::schedule::series::rules::by_hand;
 use crate::schedule::{Names, New, Session as Row, Shown as Session, Status as SessionStatus};
 use crate::studios::house_rules::InstructorsSchedule;
 
@@ -116,16 +116,14 @@ pub fn edit(world: &mut World, actor: &Actor, ask: &EditSession, now: DateTime<U
     }
     let mut after = edited(world, &studio, &before, ask, now)?;
     if let Some(series_id) = before.series_id {
-        let mut differs = off_series(&after, world.plan(series_id)?, studio.zone);
-        // Where the series leaves the capacity to the room, the room says whether it was changed.
-        let capacity_was = before.by_hand.contains(&ByHand::Capacity);
-        let changed = match ask.capacity {
-            Some(capacity) => capacity != room(world, after.room_id, &studio)?.capacity,
-            None => capacity_was,
+        let plan = world.plan(series_id)?;
+        let capacity = match ask.capacity {
+            // Where the series leaves it to the room, the room says whether it was changed.
+            Some(capacity) if plan.leaves_capacity(&after) => capacity != room(world, after.room_id, &studio)?.capacity,
+            Some(_) => true,
+            None => before.by_hand.contains(&ByHand::Capacity),
         };
-        if changed && !differs.contains(&ByHand::Capacity) && world.plan(series_id)?.leaves_capacity(&after) {
-            differs.push(ByHand::Capacity);
-        }
+        let differs = by_hand(&after, plan, studio.zone, capacity);
         after.by_hand = Json(differs);
     }
     apply(world, actor, &studio, vec![Edit { before, after }], ask.release, now)?;
@@ -288,7 +286,7 @@ pub fn may_make(own: &Person, studio: &Studio, instructor_id: Uuid) -> Decided<b
 }
 
 /// Whether she may change it: what she may only propose she may change as long as it is a draft.
-fn may_change(own: &Person, studio: &Studio, session: &Session) -> Decided<()> {
+pub fn may_change(own: &Person, studio: &Studio, session: &Session) -> Decided<()> {
     if session.is_for_staff() && !own.is_staff(studio.id) {
         return Err(super::not_found());
     }
@@ -332,6 +330,14 @@ pub fn instructor(world: &World, id: Uuid, studio: &Studio) -> Decided<Arc<Perso
         Ok(person) if person.is_instructor(studio.id) => Ok(person),
         Err(stop @ Stop::Needs(_)) => Err(stop),
         _ => Err(Problem::field("instructor_id", "is not an instructor of this studio").into()),
+    }
+}
+
+/// Whoever taught a session, if she still teaches in the studio.
+pub fn still_teaches(world: &World, id: Uuid, studio: &Studio) -> Decided<Option<Arc<Person>>> {
+    match instructor(world, id, studio) {
+        Err(Stop::Refused(_)) => Ok(None),
+        other => other.map(Some),
     }
 }
 

@@ -16,7 +16,8 @@ use crate::ids::new_id;
 use crate::letters::facts::Facts;
 use crate::problem::{Kind, Problem};
 use crate::schedule::Shown as Session;
-use crate::schedule::series::rules::off_series;
+use crate::schedule::series::ByHand;
+use crate::schedule::series::rules::by_hand;
 use crate::schedule::substitutes::rules::could_stand_in;
 use crate::schedule::substitutes::{Request, State};
 
@@ -284,7 +285,8 @@ fn fill(
     let mut after = session.clone();
     set_instructor(world, &mut after, substitute.id, studio)?;
     if let Some(series_id) = after.series_id {
-        after.by_hand = Json(off_series(&after, world.plan(series_id)?, studio.zone));
+        let capacity = session.by_hand.contains(&ByHand::Capacity);
+        after.by_hand = Json(by_hand(&after, world.plan(series_id)?, studio.zone, capacity));
     }
     let after = finish(&session, after, studio, now);
     apply(world, actor, studio, vec![Edit { before: session, after: after.clone() }], false, now)?;

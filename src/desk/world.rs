@@ -179,7 +179,7 @@ enum Undo {
     Withdrawn(Uuid, Uuid),
     Idempotency(Uuid, String),
     Series(Uuid, Option<Box<Plan>>, Option<bool>),
-    ClosingDay(Uuid, NaiveDate, Option<bool>),
+    ClosingDay(Uuid, NaiveDate, bool, Option<Option<ClosingDay>>),
     Request(Uuid, Option<Request>, Option<bool>),
 }
 
@@ -318,11 +318,15 @@ impl World {
                     }
                     set_dirty(&mut self.requests.dirty, id, dirty);
                 }
-                Some(Undo::ClosingDay(studio, date, was)) => {
-                    self.new_closing_days.remove(&(studio, date));
+                Some(Undo::ClosingDay(studio, date, was, to_write)) => {
+                    // A command before this one may have closed that day, and that is still to be written.
+                    match to_write {
+                        Some(closed) => drop(self.new_closing_days.insert((studio, date), closed)),
+                        None => drop(self.new_closing_days.remove(&(studio, date))),
+                    }
                     match was {
-                        Some(true) => drop(self.closing_days.insert((studio, date))),
-                        _ => drop(self.closing_days.remove(&(studio, date))),
+                        true => drop(self.closing_days.insert((studio, date))),
+                        false => drop(self.closing_days.remove(&(studio, date))),
                     }
                 }
                 Some(Undo::Pass(id, row, dirty)) => {
@@ -571,8 +575,8 @@ impl World {
             Some(_) => drop(self.closing_days.insert(key)),
             None => drop(self.closing_days.remove(&key)),
         }
-        self.new_closing_days.insert(key, closed);
-        self.undo.push(Undo::ClosingDay(studio_id, date, Some(was)));
+        let to_write = self.new_closing_days.insert(key, closed);
+        self.undo.push(Undo::ClosingDay(studio_id, date, was, to_write));
     }
 
     /// Who runs a studio: to whom its staff's letters go.

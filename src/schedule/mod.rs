@@ -225,6 +225,8 @@ impl Session {
     /// Sets everything that follows from the start: the local columns, and the instants of the house rules.
     pub fn follow_start(&mut self, rules: &HouseRules, zone: Tz, now: DateTime<Utc>) {
         let on = rules::local(self.starts_at, zone);
+        let moves = (self.local_date, self.local_minute) != (on.date, on.minute);
+        let decided = self.too_few_at.is_some() && self.too_few_due_at.is_none();
         (self.local_date, self.local_minute, self.local_weekday) = (on.date, on.minute, on.weekday);
         let instants = rules::instants(rules, zone, self.starts_at, self.capacity);
         self.booking_opens_at = instants.booking_opens_at;
@@ -233,7 +235,11 @@ impl Session {
         self.promote_until = instants.promote_until;
         self.waiting_ends_at = instants.waiting_ends_at;
         self.waitlist_cap = instants.waitlist_cap;
-        (self.too_few_at, self.too_few_due_at) = rules::too_few(self, rules, zone, now);
+        let too_few = rules::too_few(self, rules, zone, now);
+        // Whether enough had booked is decided once; only another start is decided anew, never what other house rules would have said.
+        if moves || !decided || too_few.0.is_none() {
+            (self.too_few_at, self.too_few_due_at) = too_few;
+        }
     }
 
     /// Whether the studio has cancelled it.

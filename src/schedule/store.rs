@@ -244,6 +244,16 @@ pub async fn of_series(tx: &mut Tx, series_id: Uuid, now: DateTime<Utc>) -> Resu
     tx.all(sql, (series_id, now)).await
 }
 
+/// The same of several series, in no order.
+pub async fn of_many_series(tx: &mut Tx, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.starts_at > $1 AND s.status <> 'cancelled' AND s.series_id IN #"
+    );
+    tx.among(sql, (now,), ids).await
+}
+
 /// The sessions of a studio on some local dates, drafts and cancelled ones too.
 pub async fn of_days(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate)) -> Result<Vec<Shown>, Error> {
     let sql = shown!(

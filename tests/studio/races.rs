@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use releve::app::App;
 use releve::db::{Db, Engine, Options};
+use releve::desk::What;
 use releve::letters::transport::Post;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -23,14 +25,14 @@ const PLACES: i64 = 5;
 const RACES_MAX: usize = 30;
 
 /// Another process, as good as: a desk, pools and a server of its own on the house's database.
-struct Neighbour {
-    app: App,
+pub struct Neighbour {
+    pub app: App,
     url: String,
     server: tokio::task::JoinHandle<()>,
 }
 
 impl Neighbour {
-    async fn of(house: &House, locks: bool) -> Self {
+    pub async fn of(house: &House, locks: bool) -> Self {
         let settings = house.app.settings.clone();
         let db = Db::open(&settings.database.url, Options::default()).await.unwrap();
         let db = if locks { db } else { db.without_locks() };
@@ -42,7 +44,7 @@ impl Neighbour {
         Self { app, url, server }
     }
 
-    async fn leave(self) {
+    pub async fn leave(self) {
         self.server.abort();
         drop(self.server.await);
         self.app.close_desk().await;
@@ -64,6 +66,18 @@ async fn rush(house: &House, urls: &[&str], members: &[Person], session: &Sessio
 
 async fn booked(house: &House, session: Uuid) -> i64 {
     house.count("SELECT COUNT(*) FROM bookings WHERE session_id = $1 AND status = 'booked'", session).await
+}
+
+/// Each of these processes makes the sessions of a series that are due, all at once.
+async fn make_at_once(apps: &[&App], series_id: Uuid) {
+    let sweeps = apps.iter().map(|app| app.desk.sweep(What::MakeAhead { series_id }));
+    futures_util::future::join_all(sweeps).await;
+}
+
+/// How many sessions a series has made, and for how many dates.
+async fn made_and_dates(house: &House, series_id: Uuid) -> (i64, i64) {
+    let sql = "SELECT COUNT(*), COUNT(DISTINCT series_date) FROM sessions WHERE series_id = $1";
+    house.db.one(sql, (series_id,)).await.unwrap()
 }
 
 both_engines! {
@@ -182,6 +196,49 @@ both_engines! {
         neighbour.leave().await;
     }
 
+    async fn two_sweeps_make_each_session_of_a_series_once(house: House) {
+        let made = house.begin(&house.studio.admin, json!({"rule": "FREQ=DAILY"})).await.expect(201);
+        let neighbour = Neighbour::of(&house, true).await;
+        let before = house.of_series(made.id()).await.len();
+        for _ in 0..5 {
+            house.advance(TimeDelta::days(7));
+            let (one, other) = tokio::join!(releve::sweeps::sweep(&house.app), releve::sweeps::sweep(&neighbour.app));
+            assert!(one.is_ok() && other.is_ok());
+            make_at_once(&[&house.app, &neighbour.app], made.id()).await;
+        }
+        // The last that was due was made, each once: 35 more.
+        let (made_now, dates) = made_and_dates(&house, made.id()).await;
+        assert_eq!((made_now, dates), (before as i64 + 35, before as i64 + 35));
+        neighbour.leave().await;
+    }
+
+    async fn a_series_is_edited_while_members_book_in_it(house: House) {
+        house.rules(json!({"bookings_ahead_max": 100})).await;
+        let members = house.members(MEMBERS).await;
+        let mei = house.colleague("Mei").await;
+        let made = house.begin(&house.studio.admin, json!({"capacity": 50, "until": "2026-12-14"})).await.expect(201);
+        let sessions: Vec<Session> = house.of_series(made.id()).await.into_iter().map(|(_, session)| session).collect();
+        let neighbour = Neighbour::of(&house, true).await;
+        let urls = [house.url.as_str(), neighbour.url.as_str()];
+        let storm = async { tokio::join!(rush(&house, &urls, &members, &sessions[0]), rush(&house, &urls, &members, &sessions[2])) };
+        let edits = async {
+            for (hour, instructor) in [(19, mei.id), (20, house.studio.instructor.id), (17, mei.id), (21, mei.id)] {
+                let edit = json!({"scope": "all", "local_start": format!("2026-12-02T{hour}:00"), "instructor_id": instructor, "capacity": 40 + hour});
+                house.alter(&sessions[0], &edit).await.expect(200);
+            }
+        };
+        let ((first, third), ()) = tokio::join!(storm, edits);
+        assert!(first.iter().chain(&third).all(|status| *status == 201), "{first:?} {third:?}");
+        for session in [&sessions[0], &sessions[2]] {
+            assert_eq!(booked(&house, session.id).await, MEMBERS as i64);
+            let shown = house.shown(session).await;
+            assert_eq!((&shown["booked"], &shown["capacity"], &shown["instructor"]["name"]), (&json!(MEMBERS), &json!(61), &json!("Mei")));
+            assert!(shown["local_start"].as_str().unwrap().ends_with("T21:00"), "{shown}");
+        }
+        house.audit_is_clean().await;
+        neighbour.leave().await;
+    }
+
     async fn new_house_rules_are_not_lost_to_a_booking(house: House) {
         let members = house.members(MEMBERS).await;
         let session = house.session("2026-12-03 18:30", 100).await;
@@ -289,4 +346,33 @@ async fn without_the_desk_s_lock_two_desks_oversell() {
         !ran || oversold.load(std::sync::atomic::Ordering::Relaxed),
         "{RACES_MAX} races without a lock oversold nothing: the tests see nothing"
     );
+}
+
+/// The negative control of what series make: without the lock and without the unique rule two processes make the same session twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_desk_s_lock_a_series_is_made_twice() {
+    let doubled = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = Arc::clone(&doubled);
+    run(Engine::Postgres, async move |house: House| {
+        house.audit_may_be_dirty();
+        house.write(|tx| Box::pin(tx.run("DROP INDEX sessions_of_series", ()))).await;
+        let made = house.begin(&house.studio.admin, json!({"rule": "FREQ=DAILY"})).await.expect(201);
+        let (one, two) = (Neighbour::of(&house, false).await, Neighbour::of(&house, false).await);
+        for _ in 0..RACES_MAX {
+            house.advance(TimeDelta::days(7));
+            make_at_once(&[&one.app, &two.app], made.id()).await;
+            let (sessions, dates) = made_and_dates(&house, made.id()).await;
+            if sessions > dates {
+                let report = releve::audit::check(&house.db, house.clock.now()).await.unwrap();
+                assert!(!report.is_clean(), "the audit does not see what was made twice");
+                seen.store(true, std::sync::atomic::Ordering::Relaxed);
+                break;
+            }
+        }
+        one.leave().await;
+        two.leave().await;
+    })
+    .await;
+    let ran = crate::postgres::Cluster::shared().is_some();
+    assert!(!ran || doubled.load(std::sync::atomic::Ordering::Relaxed), "{RACES_MAX} races without a guard made nothing twice");
 }

@@ -10,7 +10,7 @@ use crate::speech::Reply;
 
 impl House {
     /// Mondays and Wednesdays at 18:30 from 30 November on, with what is said besides.
-    fn series_body(&self, besides: Value) -> Value {
+    pub fn series_body(&self, besides: Value) -> Value {
         let mut body = json!({
             "class_type_id": self.studio.class_type, "room_id": self.studio.room, "instructor_id": self.studio.instructor.id,
             "capacity": 12, "starts_on": "2026-12-01", "local_time": "18:30", "rule": "FREQ=WEEKLY;BYDAY=MO,WE",
@@ -21,12 +21,12 @@ impl House {
         body
     }
 
-    async fn begin(&self, by: &Person, besides: Value) -> Reply {
+    pub async fn begin(&self, by: &Person, besides: Value) -> Reply {
         self.post_to(format!("/v1/studios/{}/series", self.studio.id)).by(by).json(&self.series_body(besides)).await
     }
 
     /// Local starts of a series' sessions, in the order of its dates; cancelled ones and drafts too.
-    async fn of_series(&self, series: Uuid) -> Vec<(String, Session)> {
+    pub async fn of_series(&self, series: Uuid) -> Vec<(String, Session)> {
         let sql = "SELECT id, starts_at, ends_at FROM sessions WHERE series_id = $1 ORDER BY series_date";
         let rows: Vec<(Uuid, chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>)> = self.db.all(sql, (series,)).await.unwrap();
         let zone = self.studio.zone;
@@ -37,15 +37,15 @@ impl House {
             .collect()
     }
 
-    async fn starts_of(&self, series: Uuid) -> Vec<String> {
+    pub async fn starts_of(&self, series: Uuid) -> Vec<String> {
         self.of_series(series).await.into_iter().map(|(start, _)| start).collect()
     }
 
-    async fn shown(&self, session: &Session) -> Value {
+    pub async fn shown(&self, session: &Session) -> Value {
         self.get(format!("/v1/sessions/{}", session.id)).by(&self.studio.admin).await.expect(200).body
     }
 
-    async fn alter(&self, session: &Session, edit: &Value) -> Reply {
+    pub async fn alter(&self, session: &Session, edit: &Value) -> Reply {
         let version = self.shown(session).await["version"].as_i64().unwrap();
         self.patch_session(session, version, edit).by(&self.studio.admin).await
     }
@@ -151,6 +151,23 @@ both_engines! {
         house.alter(next, &json!({"scope": "following", "capacity": 10})).await.expect(200);
         let starts = house.starts_of(made.id()).await;
         assert!(starts.contains(&"Mon 01 Feb 18:30".to_owned()), "{starts:?}");
+    }
+
+    async fn a_series_whose_instructor_left_waits_for_another(house: House) {
+        let mei = house.colleague("Mei").await;
+        let made = house.begin(&house.studio.admin, json!({})).await.expect(201);
+        let lin = house.studio.instructor.id;
+        house.write(move |tx| Box::pin(async move { tx.run("DELETE FROM staff WHERE person_id = $1", (lin,)).await })).await;
+        house.it_is("2026-12-02 09:00");
+        house.sweep().await;
+        let path = format!("/v1/series/{}", made.id());
+        let shown = house.get(&path).by(&house.studio.admin).await.expect(200);
+        let gap = &shown["exceptions"][0];
+        assert_eq!((&gap["date"], &gap["gap"], &gap["other_session_id"]), (&json!("2027-01-27"), &json!("no_instructor"), &json!(null)));
+        let first = house.of_series(made.id()).await.remove(0).1;
+        house.alter(&first, &json!({"scope": "all", "instructor_id": mei.id})).await.expect(200);
+        assert_eq!(house.starts_of(made.id()).await.last().unwrap(), "Wed 27 Jan 18:30");
+        assert_eq!(house.get(&path).by(&house.studio.admin).await.expect(200)["exceptions"], json!([]));
     }
 
     async fn this_and_following_makes_one_more_part_of_it(house: House) {

@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use releve::audit::Record;
 use releve::booking::{Booking, EndedBy, Status};
 use releve::db::{Db, Engine};
-use releve::desk::command::{Book, Cancel, CancelSession, EditSession, MakeSession, Scope, SellPass};
+use releve::desk::command::{Book, Cancel, CancelSession, EditSession, MakeSeries, MakeSession, Scope, SellPass};
 use releve::desk::world::{Key, Stop, World};
 use releve::desk::{Command, Outcome, What, decide, store};
 use releve::passes::{LedgerEntry, Pass};
@@ -162,6 +162,10 @@ impl Desk {
     async fn serve(&mut self, month: &Month, time_passed: bool, commands: &[Command]) -> Vec<Answer<Outcome>> {
         match self {
             Self::Memory { world, ledger } => {
+                for series_id in month.series.iter().copied().filter(|_| time_passed) {
+                    let what = What::MakeAhead { series_id };
+                    decided(world, ledger, &Command { by: Record::default(), what, dry_run: false }, month.now).unwrap();
+                }
                 for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
                     for what in [What::CloseWaitlist { session_id }, What::Refill { session_id }] {
                         decided(world, ledger, &Command { by: Record::default(), what, dry_run: false }, month.now).unwrap();
@@ -180,6 +184,21 @@ impl Desk {
                     }
                 };
                 join3(asked, sweeps, writer.rollback()).await.0
+            }
+        }
+    }
+
+    /// The sessions that series made in this month.
+    async fn of_series(&self, month: &Month) -> Vec<Uuid> {
+        match self {
+            Self::Memory { world, .. } => {
+                let made = month.series.iter().flat_map(|id| world.of_series(*id, month.now).unwrap());
+                made.map(|session| session.id).collect()
+            }
+            Self::House { house, .. } => {
+                let sql = "SELECT id FROM sessions WHERE created_at >= $1 AND series_id IS NOT NULL";
+                let made: Vec<(Uuid,)> = house.db.all(sql, (month.began,)).await.unwrap();
+                made.into_iter().map(|(id,)| id).collect()
             }
         }
     }
@@ -245,6 +264,11 @@ struct Month {
     /// The sessions that the commands of the next step are about, and their versions.
     talked_of: Vec<(Uuid, i64)>,
     sessions: Vec<Uuid>,
+    series: Vec<Uuid>,
+    /// What series have to come after the last step: session, version, local date.
+    to_come: Vec<(Uuid, i64, NaiveDate)>,
+    /// Days on which the studio is closed.
+    closed: BTreeSet<NaiveDate>,
     /// The sessions as everybody saw them after the last step: id, version, and whether there is a point in booking it.
     schedule: Vec<(Uuid, i64, bool)>,
     bookings: Vec<Made>,
@@ -267,6 +291,9 @@ impl Month {
             last: Vec::new(),
             talked_of: Vec::new(),
             sessions: Vec::new(),
+            series: Vec::new(),
+            to_come: Vec::new(),
+            closed: BTreeSet::new(),
             schedule: Vec::new(),
             bookings: Vec::new(),
             passes: BTreeMap::new(),
@@ -287,15 +314,30 @@ impl Month {
             let answers = desk.serve(self, time_passes, &self.last).await;
             // Their answers were lost: the same again.
             let lost = self.hear(answers);
+            let known: BTreeSet<Uuid> = self.sessions.iter().copied().collect();
+            self.sessions.extend(desk.of_series(self).await.into_iter().filter(|id| !known.contains(id)));
             let again = if lost.is_empty() { Vec::new() } else { desk.serve(self, false, &lost).await };
             let rows = desk.rows(self).await;
             self.check(&rows);
             check_repeats(&lost, &again, &rows);
-            let bookable = |session: &Session| !session.is_cancelled() && self.now < session.starts_at;
+            let bookable =
+                |session: &Session| !session.is_cancelled() && self.now < session.starts_at && session.booking_opens_at <= self.now;
+            let to_come = rows.sessions.iter().filter(|session| session.series_id.is_some() && bookable(session));
+            self.to_come = to_come.map(|session| (session.id, session.version, session.local_date)).collect();
             self.schedule = rows.sessions.iter().map(|session| (session.id, session.version, bookable(session))).collect();
         }
         let rows = desk.rows(self).await;
         let count = |what: fn(&Booking) -> bool| rows.bookings.iter().filter(|booking| what(booking)).count();
+        let mut begun: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
+        for (series, at) in rows.sessions.iter().filter_map(|session| Some((session.series_id?, session.created_at))) {
+            let first = begun.entry(series).or_insert(at);
+            *first = at.min(*first);
+        }
+        let ahead = rows.sessions.iter().filter(|session| session.series_id.is_some_and(|series| session.created_at > begun[&series]));
+        self.seen.insert("made ahead", ahead.count());
+        let held: BTreeSet<Uuid> = rows.sessions.iter().filter(|session| !session.is_cancelled()).map(|session| session.id).collect();
+        let let_go = rows.bookings.iter().filter(|b| b.ended_by == Some(EndedBy::Studio) && held.contains(&b.session_id));
+        self.seen.insert("let go by a move", let_go.count());
         self.seen.insert("promoted", count(|booking| booking.promoted_at.is_some()));
         self.seen.insert("waited in vain", count(|booking| booking.ended_by == Some(EndedBy::WaitlistClosed)));
         self.seen.insert("left a waitlist for another place", count(|booking| booking.ended_by == Some(EndedBy::Replaced)));
@@ -340,7 +382,10 @@ impl Month {
         let who = *self.cast.members.choose(&mut self.dice)?;
         match self.dice.random_range(0..100) {
             0..7 => Some((admin, self.make_session()?)),
-            7..55 => Some((who, self.book()?)),
+            7..50 => Some((who, self.book()?)),
+            50..51 => Some((admin, self.make_series()?)),
+            51..54 => Some((admin, self.edit_series()?)),
+            54..55 => Some((admin, self.end_something()?)),
             55..72 => {
                 let (booking_id, owner) = self.booking_talked_of()?;
                 let if_free = self.dice.random_bool(0.3);
@@ -350,8 +395,8 @@ impl Month {
                 let (booking_id, owner) = self.booking_talked_of()?;
                 Some((owner, What::Accept { booking_id }))
             }
-            78..82 => Some((admin, self.change_capacity()?)),
-            82..84 => Some((admin, self.move_session()?)),
+            78..80 => Some((admin, self.change_capacity()?)),
+            80..84 => Some((admin, self.move_session()?)),
             84..85 => {
                 let session_id = self.session()?;
                 Some((admin, What::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::This })))
@@ -405,6 +450,54 @@ impl Month {
         }))
     }
 
+    /// Some evenings in a row, or one that goes on for ever.
+    fn make_series(&mut self) -> Option<What> {
+        let endless = self.dice.random_bool(0.3);
+        Some(What::MakeSeries(MakeSeries {
+            studio_id: self.cast.studio,
+            class_type_id: self.cast.class_type,
+            room_id: *self.cast.rooms.choose(&mut self.dice)?,
+            instructor_id: *self.cast.instructors.choose(&mut self.dice)?,
+            capacity: if self.dice.random_bool(0.8) { Some(self.dice.random_range(1..4)) } else { None },
+            starts_on: self.now.date_naive() + Days::new(self.dice.random_range(1..4)),
+            local_minute: 60 * self.dice.random_range(18..22),
+            rule: if endless { "FREQ=DAILY;INTERVAL=2" } else { "FREQ=DAILY" }.into(),
+            until: None,
+            count: if endless { None } else { Some(self.dice.random_range(2..6)) },
+            except: Vec::new(),
+            draft: false,
+        }))
+    }
+
+    /// Another capacity, hour or day, room or instructor, from one of its sessions on.
+    fn edit_series(&mut self) -> Option<What> {
+        let (session_id, version, on) = *self.to_come.choose(&mut self.dice)?;
+        let (what, hour) = (self.dice.random_range(0..4), self.dice.random_range(18..22));
+        let day = on + Days::new(self.dice.random_range(0..2));
+        Some(What::EditSession(EditSession {
+            session_id,
+            version,
+            class_type_id: None,
+            room_id: if what == 2 { self.cast.rooms.choose(&mut self.dice).copied() } else { None },
+            instructor_id: if what == 3 { self.cast.instructors.choose(&mut self.dice).copied() } else { None },
+            local_start: (what == 1).then(|| LocalStart::parse(&format!("{day}T{hour:02}:00")).unwrap()),
+            capacity: if what == 0 { Some(self.dice.random_range(1..5)) } else { None },
+            too_few_exempt: None,
+            scope: if self.dice.random_bool(0.5) { Scope::Following } else { Scope::All },
+            release: self.dice.random_bool(0.7),
+        }))
+    }
+
+    /// A series ends; seldom the studio closes for a day.
+    fn end_something(&mut self) -> Option<What> {
+        if self.dice.random_bool(0.3) {
+            let from = self.now.date_naive() + Days::new(self.dice.random_range(1..9));
+            return Some(What::CloseDays { studio_id: self.cast.studio, from, to: from + Days::new(1), note: None });
+        }
+        let (session_id, ..) = *self.to_come.choose(&mut self.dice)?;
+        Some(What::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::Following }))
+    }
+
     fn book(&mut self) -> Option<What> {
         let (session_id, id) = (self.session()?, self.id());
         let waitlist = self.dice.random_bool(0.8);
@@ -427,18 +520,27 @@ impl Month {
         }))
     }
 
-    /// To another time of the evening, where those who are in it may be in another session.
+    /// To another time of the evening, often into that of another session of somebody who is in it.
     fn move_session(&mut self) -> Option<What> {
         let (session_id, version) = *self.talked_of.choose(&mut self.dice)?;
         let day = self.now.date_naive() + Days::new(self.dice.random_range(0..6));
         let (hour, minute) = (self.dice.random_range(18..20), 15 * self.dice.random_range(0..4));
+        let mut start = LocalStart::parse(&format!("{day}T{hour:02}:{minute:02}")).unwrap();
+        if self.dice.random_bool(0.8)
+            && let Some((_, owner)) = self.booking(|made| made.session_id == session_id)
+        {
+            let now = self.now;
+            let (other, _) = self.booking(|made| made.owner == owner && made.session_id != session_id && made.starts_at > now)?;
+            let at = self.bookings.iter().find(|made| made.id == other)?.starts_at;
+            start = LocalStart::of(at, chrono_tz::Asia::Shanghai);
+        }
         Some(What::EditSession(EditSession {
             session_id,
             version,
             class_type_id: None,
             room_id: None,
             instructor_id: None,
-            local_start: Some(LocalStart::parse(&format!("{day}T{hour:02}:{minute:02}")).unwrap()),
+            local_start: Some(start),
             capacity: None,
             too_few_exempt: None,
             scope: Scope::This,
@@ -461,6 +563,11 @@ impl Month {
             *self.seen.entry(command.what.name()).or_default() += 1;
             match (&command.what, outcome) {
                 (What::MakeSession(_), Outcome::Session(id)) => self.sessions.push(id),
+                (What::MakeSeries(_), Outcome::Series(id)) => self.series.push(id),
+                (What::EditSession(ask), Outcome::Session(_)) if ask.scope != Scope::This => {
+                    *self.seen.entry("edit_series").or_default() += 1
+                }
+                (What::CloseDays { from, .. }, Outcome::Sessions(_)) => drop(self.closed.insert(*from)),
                 (What::SellPass(ask), Outcome::Pass(id)) => {
                     let first = *self.passes.entry(ask.key.clone()).or_insert(id);
                     assert_eq!(first, id, "one key sold two passes");
@@ -499,6 +606,12 @@ impl Month {
         }
         for hers in of_person.values() {
             never_at_once("in two sessions at once", hers.iter().filter(|booking| holds_place(booking)).map(|b| (b.starts_at, b.ends_at)));
+        }
+        let mut dates = BTreeSet::new();
+        for session in &rows.sessions {
+            assert!(session.series_id.is_none_or(|id| dates.insert((id, session.series_date))), "twice on one date: {session:?}");
+            let open = session.is_cancelled() || session.starts_at <= self.now || !self.closed.contains(&session.local_date);
+            assert!(open, "on a day on which the studio is closed: {session:?}");
         }
         for here in self.cast.rooms.iter().chain(&self.cast.instructors) {
             let there = rows.sessions.iter().filter(|session| session.room_id == *here || session.instructor_id == *here);
@@ -594,7 +707,12 @@ fn has_ended(booking: &Booking) -> bool {
 }
 
 /// What must have happened often, that a simulation says anything: one in so many commands.
-const OFTEN: [(&str, usize); 16] = [
+const OFTEN: [(&str, usize); 21] = [
+    ("make_series", 400),
+    ("edit_series", 200),
+    ("close_days", 1_000),
+    ("let go by a move", 5_000),
+    ("made ahead", 5_000),
     ("book", 20),
     ("cancel", 20),
     ("accept", 200),

@@ -55,7 +55,7 @@ pub struct Part {
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum GapReason {
-    /// Its instructor is in another session at that time.
+    /// Its instructor is in another session at that time, or, where none is named, teaches here no more.
     InstructorBusy,
     /// So is its room.
     RoomBusy,

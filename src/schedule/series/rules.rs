@@ -154,6 +154,16 @@ pub fn off_series(session: &Session, plan: &Plan, zone: Tz) -> Vec<ByHand> {
     differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }
 
+/// What of a session somebody changed by hand: in what it is not as its series would have it. Of its capacity the caller says whether it was
+/// somebody's hand: less than the series says because the room takes no more is nobody's.
+pub fn by_hand(session: &Session, plan: &Plan, zone: Tz, capacity: bool) -> Vec<ByHand> {
+    let mut differs = off_series(session, plan, zone);
+    let other = differs.contains(&ByHand::Capacity) || plan.leaves_capacity(session);
+    differs.retain(|what| *what != ByHand::Capacity);
+    differs.extend((capacity && other).then_some(ByHand::Capacity));
+    differs
+}
+
 impl Plan {
     /// What holds on a date of the series. There is always a part: the first begins with the series.
     pub fn part_on(&self, date: NaiveDate) -> Option<&Part> {

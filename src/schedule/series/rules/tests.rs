@@ -121,7 +121,7 @@ fn any_change() -> impl Strategy<Value = (u64, Change)> {
 }
 
 /// What a date would be by the edits alone, without parts: the latest edit that reaches it and says something about a field.
-fn by_hand(plan: &Plan, edits: &[(NaiveDate, Change)], date: NaiveDate) -> Part {
+fn as_edited(plan: &Plan, edits: &[(NaiveDate, Change)], date: NaiveDate) -> Part {
     let mut part = Part { from_date: date, ..plan.parts.values().next().unwrap().clone() };
     for (_, change) in edits.iter().filter(|(from, _)| *from <= date) {
         change.apply(&mut part);
@@ -132,7 +132,7 @@ fn by_hand(plan: &Plan, edits: &[(NaiveDate, Change)], date: NaiveDate) -> Part 
 fn assert_same(edited: &Plan, other: &Plan, edits: &[(NaiveDate, Change)]) {
     for date in dates(&edited.series, edited.series.starts_on).take(80) {
         let part = Part { from_date: date, ..edited.part_on(date).unwrap().clone() };
-        assert_eq!(part, by_hand(other, edits, date), "{date}");
+        assert_eq!(part, as_edited(other, edits, date), "{date}");
     }
 }
 
