@@ -86,9 +86,13 @@ pub async fn find(
     caller.must_desk(studio_id)?;
     let wanted = wanted(search.q.as_deref().unwrap_or_default())?;
     let Limit(limit) = search.limit;
+    let after = search.after.map(|Cursor(key)| key);
+    if after.as_ref().is_some_and(|(name, _)| name.chars().any(char::is_control)) {
+        return Err(Problem::field("after", "is not a cursor of this list"));
+    }
     let mut tx = app.db.read().await?;
     let studio = store::studio(&mut tx, studio_id).await?;
-    let rows = store::members(&mut tx, studio_id, wanted, search.after.map(|Cursor(key)| key), limit + 1).await?;
+    let rows = store::members(&mut tx, studio_id, wanted, after, limit + 1).await?;
     tx.rollback().await;
     if studio.is_none() {
         return Err(Problem::new(Kind::NotFound));
