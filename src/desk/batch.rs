@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::command::Publish;
-use super::world::{Key, Stop, World};
+use super::needs::{Key, Stop};
+use super::world::World;
 use super::{Command, Outcome, What, busy, decide, store};
 use crate::db::{Db, Error, Trouble};
 use crate::problem::{Answer, Kind, Problem};
@@ -233,7 +234,10 @@ fn first_keys(command: &Command) -> Vec<Key> {
             keys.extend([Key::Studio(ask.studio_id), Key::PassType(ask.pass_type_id), Key::Person(ask.person_id)]);
             keys.extend(caller.map(|caller| Key::Idempotency(caller, ask.key.clone())));
         }
-        What::RemovePerson { person_id } => keys.push(Key::Person(*person_id)),
+        What::SetRoles { studio_id, person_id, .. } => {
+            keys.extend([Key::Studio(*studio_id), Key::Identity(*person_id), Key::Teaching(*person_id)]);
+        }
+        What::RemovePerson { person_id } => keys.extend([Key::Person(*person_id), Key::Teaching(*person_id)]),
         What::Refill { session_id } => keys.extend([Key::Session(*session_id), Key::Queue(*session_id)]),
         What::CloseWaitlist { session_id } => keys.extend([Key::Session(*session_id), Key::Roster(*session_id)]),
     }

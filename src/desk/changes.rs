@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use super::Actor;
 use super::letters::{About, session_facts, tell};
+use super::needs::{Decided, Stop, all};
 use super::places::{Ending, PEOPLE_IN_COMPANY_MAX, Touched, end, give_back, need_people, settle};
 use super::store::{Clash, Studio};
 use super::substitutes::follow_sessions;
-use super::world::{Decided, Stop, World, all};
+use super::world::World;
 use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, EndedBy, Status};
 use crate::letters::facts::Facts;

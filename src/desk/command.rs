@@ -1,5 +1,6 @@
 //! What may be handed to the desk, and what it answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,6 +14,7 @@ use crate::booking::{Booking, Status};
 use crate::letters::facts::{CancelReason, Money};
 use crate::schedule::Shown as Session;
 use crate::schedule::rules::LocalStart;
+use crate::sign_in::caller::Role;
 
 /// A change that looks at more than the row it writes.
 #[derive(Clone, Debug)]
@@ -74,6 +76,8 @@ pub enum What {
     DecideTooFew { session_id: Uuid },
     /// Sell a pass.
     SellPass(SellPass),
+    /// The roles that somebody shall hold in a studio from now on.
+    SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role> },
     /// Give up all that a person has to come, without penalty, and her name.
     RemovePerson { person_id: Uuid },
     /// Sweep: serve who became able by the clock.
@@ -109,6 +113,7 @@ impl What {
             Self::SubstituteDue { .. } => "substitute_due",
             Self::DecideTooFew { .. } => "decide_too_few",
             Self::SellPass(_) => "sell_pass",
+            Self::SetRoles { .. } => "set_roles",
             Self::RemovePerson { .. } => "remove_person",
             Self::Refill { .. } => "refill",
             Self::CloseWaitlist { .. } => "close_waitlist",
@@ -270,6 +275,8 @@ pub enum Outcome {
     Preview(Box<Preview>),
     /// A pass, by id.
     Pass(Uuid),
+    /// Somebody who works in a studio.
+    Staff { name: String },
     /// Nothing to show.
     Done,
 }

@@ -8,13 +8,16 @@ mod batch;
 mod changes;
 pub mod command;
 mod letters;
+pub mod needs;
 mod places;
 mod planning;
 mod sales;
 mod series;
 mod sessions;
+mod staff;
 pub mod store;
 mod substitutes;
+pub mod table;
 mod too_few;
 pub mod world;
 
@@ -28,7 +31,8 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub use command::{Command, Loses, Outcome, Preview, ShownBooking, Told, What};
-use world::{Decided, Mark, Stop, World};
+use needs::{Decided, Stop};
+use world::{Mark, World};
 
 use crate::audit::{Entry, Record};
 use crate::booking::Booking;
@@ -114,7 +118,9 @@ impl Desk {
         match self.ask(by, what).await? {
             Outcome::Session(id) | Outcome::Pass(id) | Outcome::Series(id) => Ok(id),
             Outcome::Booking(shown) => Ok(shown.booking.id),
-            Outcome::Requests(_) | Outcome::Sessions(_) | Outcome::Preview(_) | Outcome::Done => Err(Problem::new(Kind::NotFound)),
+            Outcome::Requests(_) | Outcome::Sessions(_) | Outcome::Staff { .. } | Outcome::Preview(_) | Outcome::Done => {
+                Err(Problem::new(Kind::NotFound))
+            }
         }
     }
 
@@ -296,6 +302,7 @@ pub fn decide(world: &mut World, command: &Command, now: DateTime<Utc>) -> Decid
         What::SubstituteDue { request_id } => substitutes::due(world, *request_id, now),
         What::DecideTooFew { session_id } => too_few::decide(world, *session_id, now),
         What::SellPass(ask) => sales::sell(world, &actor, ask, now),
+        What::SetRoles { studio_id, person_id, roles } => staff::set_roles(world, &actor, *studio_id, *person_id, roles, now),
         What::RemovePerson { person_id } => places::remove_person(world, &actor, *person_id, now),
         What::Refill { session_id } => places::refill_by_clock(world, *session_id, now),
         What::CloseWaitlist { session_id } => places::close_waitlist(world, *session_id, now),

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::command::{Book, Cancel, Outcome, ShownBooking};
 use super::letters::{About, tell};
+use super::needs::{Decided, Key, Stop};
 use super::store::{Person, Studio};
-use super::world::{Decided, Key, Stop, World};
+use super::world::World;
 use super::{Actor, not_found};
 use crate::booking::rules::{self, Ask, Cancellation, CannotCancel, Entry, MemberNow, Place, Refill, SessionNow};
 use crate::booking::{Booking, EndedBy, Status};
@@ -639,6 +640,10 @@ pub fn remove_person(world: &mut World, actor: &Actor, person_id: Uuid, now: Dat
         Err(Stop::Refused(_)) => return Ok(Outcome::Done),
         Err(stop) => return Err(stop),
     };
+    if !world.teaching(person_id, now)?.is_empty() {
+        // A class was given to her since she was found due: she leaves once it is over.
+        return Ok(Outcome::Done);
+    }
     let mut touched = Touched::default();
     for booking in coming {
         if let Ok(decided) = rules::cancel(&booking, true, now) {

@@ -7,8 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::command::{Outcome, SellPass};
+use super::needs::{Decided, Key, Stop};
 use super::places::{Touched, settle};
-use super::world::{Decided, Key, Stop, World};
+use super::world::World;
 use super::{Actor, not_found};
 use crate::ids::new_id;
 use crate::letters::facts::Facts;

@@ -7,12 +7,13 @@ use sqlx::types::Json;
 use super::Actor;
 use super::changes::{Edit, apply};
 use super::command::{CancelSession, EditSession, MakeSeries, Outcome, Scope};
+use super::needs::{Decided, Stop, all};
 use super::sessions::{
     MadeOf, cancel_one, capacity, class_type, finish, instructor, may_change, may_make, room, set_class_type, set_instructor, set_room,
     set_start, still_teaches, tell_admins,
 };
 use super::store::{Clash, Studio};
-use super::world::{Decided, Stop, World, all};
+use super::world::World;
 use crate::ids::new_id;
 use crate::problem::{Kind, Problem};
 use crate::schedule::Shown as Session;

@@ -9,7 +9,8 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::world::{Key, QUEUE_SLICE, World};
+use super::needs::Key;
+use super::world::{QUEUE_SLICE, World};
 use crate::db::{Error, Tx};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
@@ -18,7 +19,7 @@ use crate::schedule::SESSION_HOURS_MAX;
 use crate::sign_in::caller::Role;
 use crate::studios::house_rules::HouseRules;
 use crate::text::search_key;
-use crate::{audit, booking, letters, passes, schedule};
+use crate::{audit, booking, letters, passes, people, schedule};
 
 /// A studio as decisions and letters need it.
 #[derive(Clone, Debug)]
@@ -179,6 +180,7 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
             | Key::Clashes(..)
             | Key::Idempotency(..)
             | Key::SeriesSessions(_)
+            | Key::Teaching(_)
             | Key::Days(..)
             | Key::ClosingDays(_)
             | Key::Admins(_)
@@ -248,6 +250,11 @@ pub async fn load(tx: &mut Tx, world: &mut World, keys: &BTreeSet<Key>, now: Dat
                 let found = schedule::store::of_series(tx, *id, now).await?;
                 take_sessions(tx, world, found).await?;
                 world.sessions_of_series.insert(*id);
+            }
+            Key::Teaching(person_id) => {
+                let found = schedule::store::of_instructor(tx, *person_id, now).await?;
+                take_sessions(tx, world, found).await?;
+                world.known_teaching.insert(*person_id);
             }
             Key::Days(studio_id, from, to) => {
                 let found = schedule::store::of_days(tx, *studio_id, (*from, *to)).await?;
@@ -463,6 +470,9 @@ pub async fn write(tx: &mut Tx, world: &mut World, now: DateTime<Utc>) -> Result
     if !world.new_idempotency.is_empty() {
         let rows = std::mem::take(&mut world.new_idempotency);
         tx.rows("INSERT INTO idempotency_keys (person_id, key, body_hash, result_id, created_at) VALUES #", rows).await?;
+    }
+    for ((studio_id, person_id), roles) in std::mem::take(&mut world.new_roles) {
+        people::store::set_roles(tx, now, studio_id, person_id, &roles).await?;
     }
     letters::outbox::write(tx, now, std::mem::take(&mut world.letters)).await?;
     audit::write(tx, now, std::mem::take(&mut world.audit)).await

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::Actor;
 use super::command::Outcome;
 use super::letters::{About, tell_staff};
+use super::needs::Decided;
 use super::sessions::cancel_one;
-use super::world::{Decided, World};
+use super::world::World;
 use crate::letters::facts::{CancelReason, Facts};
 
 /// Sweep: the next step of a session that has a minimum.

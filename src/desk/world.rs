@@ -10,148 +10,21 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::needs::{Decided, Key, Stop, all};
 use super::store::{Clash, Person, Studio};
+use super::table::Table;
 use crate::audit;
 use crate::booking::{Booking, Status};
 use crate::letters::outbox::Letter;
 use crate::passes::rules::PassState;
 use crate::passes::{Kind, LedgerEntry, Pass};
-use crate::problem::Problem;
 use crate::schedule::series::Plan;
 use crate::schedule::substitutes::{Candidate, Request};
 use crate::schedule::{SESSION_HOURS_MAX, Shown as Session};
+use crate::sign_in::caller::Role;
 
 /// How many of a queue are read at a time, from its head.
 pub const QUEUE_SLICE: i64 = 16;
-
-/// Rows that a decision asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Key {
-    /// A session with its class type, room, instructor's name, and its studio.
-    Session(Uuid),
-    /// A studio with its house rules.
-    Studio(Uuid),
-    /// A person with her roles and the studios that she joined.
-    Identity(Uuid),
-    /// The same with her passes and what she is in from now on.
-    Person(Uuid),
-    /// What a person is in a session: (session, person).
-    InSession(Uuid, Uuid),
-    /// A booking, and whether `.1` withdrew that id before it was seen.
-    Booking(Uuid, Uuid),
-    /// How often a membership was used in the week that begins on that Monday.
-    Visits(Uuid, NaiveDate),
-    /// The next slice of a queue.
-    Queue(Uuid),
-    /// Everybody who is or was in a session and is touched when it changes.
-    Roster(Uuid),
-    /// A pass that may be somebody's past.
-    Pass(Uuid),
-    /// Sessions of a room or an instructor that fall into a time: (room, instructor, from, until).
-    Clashes(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>),
-    /// A series with its parts.
-    Series(Uuid),
-    /// The sessions of a series that have not begun.
-    SeriesSessions(Uuid),
-    /// The sessions of a studio on its local dates: from, and the first that is not meant.
-    Days(Uuid, NaiveDate, NaiveDate),
-    /// The days on which a studio is closed, from today on.
-    ClosingDays(Uuid),
-    /// Who runs a studio.
-    Admins(Uuid),
-    /// A request for a substitute, with its session.
-    Request(Uuid),
-    /// The request about a session that waits for somebody.
-    PendingRequest(Uuid),
-    /// What the instructors of a studio teach, and when they are available.
-    Candidates(Uuid),
-    /// A class type, a room, a pass type: what a new row is made of.
-    ClassType(Uuid),
-    /// See [`Key::ClassType`].
-    Room(Uuid),
-    /// See [`Key::ClassType`].
-    PassType(Uuid),
-    /// The answer that a person's key was given before.
-    Idempotency(Uuid, String),
-}
-
-/// Why a decision did not come to its end.
-#[derive(Debug)]
-pub enum Stop {
-    /// Rows are missing: load them and decide again.
-    Needs(Vec<Key>),
-    /// It touches so many people that it must have a batch of its own.
-    Alone,
-    /// It is refused.
-    Refused(Box<Problem>),
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Self::Refused(Box::new(problem))
-    }
-}
-
-/// What a decision answers.
-pub type Decided<T> = Result<T, Stop>;
-
-/// All of several decisions. A refusal is said before rows are asked for, and all that is missing is asked for at once.
-pub fn all<T>(decisions: impl IntoIterator<Item = Decided<T>>) -> Decided<Vec<T>> {
-    let mut needs = Vec::new();
-    let mut done = Vec::new();
-    for decided in decisions {
-        match decided {
-            Ok(one) => done.push(one),
-            Err(Stop::Needs(keys)) => needs.extend(keys),
-            Err(other) => return Err(other),
-        }
-    }
-    if needs.is_empty() { Ok(done) } else { Err(Stop::Needs(needs)) }
-}
-
-/// A table's rows by id, and which of them must be written.
-#[derive(Debug)]
-pub struct Table<T> {
-    rows: HashMap<Uuid, T>,
-    /// `true`: to be inserted; `false`: to be updated.
-    dirty: BTreeMap<Uuid, bool>,
-    /// Ids that were looked for and are not there.
-    absent: HashSet<Uuid>,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self { rows: HashMap::new(), dirty: BTreeMap::new(), absent: HashSet::new() }
-    }
-}
-
-impl<T> Table<T> {
-    fn knows(&self, id: Uuid) -> bool {
-        self.rows.contains_key(&id) || self.absent.contains(&id)
-    }
-
-    /// The rows to be inserted (`true`) or updated (`false`).
-    pub fn to_write(&self, new: bool) -> Vec<&T> {
-        self.dirty.iter().filter(|(_, is_new)| **is_new == new).filter_map(|(id, _)| self.rows.get(id)).collect()
-    }
-
-    /// Takes in what was loaded; a row that is known already is at least as new.
-    pub fn load(&mut self, id: Uuid, row: T) -> bool {
-        if self.rows.contains_key(&id) {
-            return false;
-        }
-        self.absent.remove(&id);
-        self.rows.insert(id, row);
-        true
-    }
-
-    /// Remembers that there is no such row.
-    pub fn note_absent(&mut self, id: Uuid) {
-        if !self.rows.contains_key(&id) {
-            self.absent.insert(id);
-        }
-    }
-}
 
 /// How often each membership was used in a week.
 pub type Visits = Vec<(Uuid, i64)>;
@@ -176,6 +49,7 @@ enum Undo {
     Session(Uuid, Option<Box<Session>>, Option<bool>),
     Pass(Uuid, Option<Pass>, Option<bool>),
     Member(Uuid, Uuid),
+    Roles(Uuid, Arc<Person>, Option<BTreeSet<Role>>),
     Withdrawn(Uuid, Uuid),
     Idempotency(Uuid, String),
     Series(Uuid, Option<Box<Plan>>, Option<bool>),
@@ -232,6 +106,8 @@ pub struct World {
     busy: HashMap<Uuid, BTreeSet<(DateTime<Utc>, Uuid)>>,
     pub(super) series: Table<Plan>,
     pub(super) sessions_of_series: HashSet<Uuid>,
+    /// Whose sessions as an instructor are known.
+    pub(super) known_teaching: HashSet<Uuid>,
     pub(super) known_days: HashSet<(Uuid, NaiveDate, NaiveDate)>,
     /// Of which studios the closing days are known, and these.
     pub(super) known_closing_days: HashSet<Uuid>,
@@ -239,6 +115,8 @@ pub struct World {
     /// Days to be closed (with a note) or opened again.
     pub(super) new_closing_days: BTreeMap<(Uuid, NaiveDate), Option<ClosingDay>>,
     pub(super) admins: HashMap<Uuid, Vec<Uuid>>,
+    /// Roles to be held from now on: (studio, person).
+    pub(super) new_roles: BTreeMap<(Uuid, Uuid), BTreeSet<Role>>,
     pub(super) requests: Table<Request>,
     /// Of which sessions it is known whether somebody is asked for.
     pub(super) known_requests: HashSet<Uuid>,
@@ -296,28 +174,16 @@ impl World {
         self.removed.truncate(mark.removed);
         while self.undo.len() > mark.undo {
             match self.undo.pop() {
-                Some(Undo::Booking(id, row, dirty)) => {
+                Some(Undo::Booking(id, row, noted)) => {
                     self.replace_booking(id, row);
-                    set_dirty(&mut self.bookings.dirty, id, dirty);
+                    self.bookings.note_again(id, noted);
                 }
-                Some(Undo::Session(id, row, dirty)) => {
+                Some(Undo::Session(id, row, noted)) => {
                     self.replace_session(id, row.map(|row| *row));
-                    set_dirty(&mut self.sessions.dirty, id, dirty);
+                    self.sessions.note_again(id, noted);
                 }
-                Some(Undo::Series(id, row, dirty)) => {
-                    match row {
-                        Some(row) => drop(self.series.rows.insert(id, *row)),
-                        None => drop(self.series.rows.remove(&id)),
-                    }
-                    set_dirty(&mut self.series.dirty, id, dirty);
-                }
-                Some(Undo::Request(id, row, dirty)) => {
-                    match row {
-                        Some(row) => drop(self.requests.rows.insert(id, row)),
-                        None => drop(self.requests.rows.remove(&id)),
-                    }
-                    set_dirty(&mut self.requests.dirty, id, dirty);
-                }
+                Some(Undo::Series(id, row, noted)) => drop(self.series.put_back(id, row.map(|row| *row), noted)),
+                Some(Undo::Request(id, row, noted)) => drop(self.requests.put_back(id, row, noted)),
                 Some(Undo::ClosingDay(studio, date, was, to_write)) => {
                     // A command before this one may have closed that day, and that is still to be written.
                     match to_write {
@@ -329,22 +195,25 @@ impl World {
                         false => drop(self.closing_days.remove(&(studio, date))),
                     }
                 }
-                Some(Undo::Pass(id, row, dirty)) => {
-                    match row {
-                        Some(row) => drop(self.passes.rows.insert(id, row)),
-                        None => {
-                            if let Some(row) = self.passes.rows.remove(&id)
-                                && let Some(own) = self.passes_of.get_mut(&row.person_id)
-                            {
-                                own.remove(&id);
-                            }
-                        }
+                Some(Undo::Pass(id, row, noted)) => {
+                    let is_gone = row.is_none();
+                    if let Some(row) = self.passes.put_back(id, row, noted)
+                        && is_gone
+                        && let Some(own) = self.passes_of.get_mut(&row.person_id)
+                    {
+                        own.remove(&id);
                     }
-                    set_dirty(&mut self.passes.dirty, id, dirty);
                 }
                 Some(Undo::Member(studio, person)) => {
                     self.members.remove(&(studio, person));
                     self.new_members.pop();
+                }
+                Some(Undo::Roles(studio, person, to_write)) => {
+                    match to_write {
+                        Some(roles) => drop(self.new_roles.insert((studio, person.id), roles)),
+                        None => drop(self.new_roles.remove(&(studio, person.id))),
+                    }
+                    self.persons.insert(person.id, Some(person));
                 }
                 Some(Undo::Withdrawn(booking, person)) => {
                     self.withdrawn.insert((booking, person), None);
@@ -527,14 +396,12 @@ impl World {
     /// Puts a series, new or changed.
     pub fn put_plan(&mut self, plan: Plan) {
         let id = plan.series.id;
-        let dirty = self.series.dirty.get(&id).copied();
-        let is_new = dirty.unwrap_or(!self.series.rows.contains_key(&id));
+        let noted = self.series.must_write(id);
         let before = self.series.rows.insert(id, plan);
-        self.undo.push(Undo::Series(id, before.map(Box::new), dirty));
-        self.series.dirty.insert(id, is_new);
-        if is_new {
+        if before.is_none() {
             self.sessions_of_series.insert(id);
         }
+        self.undo.push(Undo::Series(id, before.map(Box::new), noted));
     }
 
     /// The sessions of a series that have not begun and are not cancelled, in the order of its dates.
@@ -545,6 +412,17 @@ impl World {
         let all = self.sessions.rows.values().filter(|session| session.series_id == Some(series_id));
         let mut found: Vec<Session> = all.filter(|session| session.starts_at > now && !session.is_cancelled()).cloned().collect();
         found.sort_by_key(|session| (session.series_date, session.id));
+        Ok(found)
+    }
+
+    /// What a person teaches that is not over, in any studio, in the order of time.
+    pub fn teaching(&self, person_id: Uuid, now: DateTime<Utc>) -> Decided<Vec<&Session>> {
+        if !self.complete && !self.known_teaching.contains(&person_id) {
+            return Err(Stop::Needs(vec![Key::Teaching(person_id)]));
+        }
+        let all = self.sessions.rows.values().filter(|session| session.instructor_id == person_id);
+        let mut found: Vec<&Session> = all.filter(|session| session.ends_at > now && !session.is_cancelled()).collect();
+        found.sort_by_key(|session| (session.starts_at, session.id));
         Ok(found)
     }
 
@@ -587,8 +465,10 @@ impl World {
             None if self.complete => &none,
             None => return Err(Stop::Needs(vec![Key::Admins(studio_id)])),
         };
-        let unknown: Vec<Key> = ids.iter().filter(|id| !self.persons.contains_key(id)).map(|id| Key::Identity(*id)).collect();
-        if unknown.is_empty() { ids.iter().map(|id| self.identity(*id)).collect() } else { Err(Stop::Needs(unknown)) }
+        let made = self.new_roles.keys().filter(|(studio, _)| *studio == studio_id).map(|(_, person)| person);
+        let ids: BTreeSet<Uuid> = ids.iter().chain(made).copied().collect();
+        let people = all(ids.into_iter().map(|id| self.identity(id)))?;
+        Ok(people.into_iter().filter(|person| person.roles.contains(&(studio_id, Role::Admin))).collect())
     }
 
     /// A request for a substitute that must exist.
@@ -607,11 +487,9 @@ impl World {
     /// Puts a request, new or changed.
     pub fn put_request(&mut self, request: Request) {
         let id = request.id;
-        let dirty = self.requests.dirty.get(&id).copied();
-        let is_new = dirty.unwrap_or(!self.requests.rows.contains_key(&id));
+        let noted = self.requests.must_write(id);
         let before = self.requests.rows.insert(id, request);
-        self.undo.push(Undo::Request(id, before, dirty));
-        self.requests.dirty.insert(id, is_new);
+        self.undo.push(Undo::Request(id, before, noted));
     }
 
     /// What the instructors of a studio teach, and when they say they are available.
@@ -664,11 +542,9 @@ impl World {
     /// Puts a booking, new or changed. The session's counts, the queue, the visits and her overlaps follow.
     pub fn put(&mut self, booking: Booking) {
         let id = booking.id;
-        let dirty = self.bookings.dirty.get(&id).copied();
-        let is_new = dirty.unwrap_or(!self.bookings.rows.contains_key(&id));
+        let noted = self.bookings.must_write(id);
         let before = self.replace_booking(id, Some(booking));
-        self.undo.push(Undo::Booking(id, before, dirty));
-        self.bookings.dirty.insert(id, is_new);
+        self.undo.push(Undo::Booking(id, before, noted));
     }
 
     /// Puts a session, new or changed. Its counts follow its bookings and are not taken from here.
@@ -677,27 +553,23 @@ impl World {
         if let Some(known) = self.sessions.rows.get(&id) {
             (session.taken, session.waiting) = (known.taken, known.waiting);
         }
-        let dirty = self.sessions.dirty.get(&id).copied();
-        let is_new = dirty.unwrap_or(!self.sessions.rows.contains_key(&id));
+        let noted = self.sessions.must_write(id);
         let before = self.replace_session(id, Some(session));
-        self.undo.push(Undo::Session(id, before.map(Box::new), dirty));
-        self.sessions.dirty.insert(id, is_new);
-        if is_new {
+        if before.is_none() {
             self.known_requests.insert(id);
             self.rosters.insert(id);
             self.queues.entry(id).or_default().complete = true;
         }
+        self.undo.push(Undo::Session(id, before.map(Box::new), noted));
     }
 
     /// Puts a pass, new or changed, with the entry of the ledger that says why.
     pub fn put_pass(&mut self, pass: Pass, entry: LedgerEntry) {
         let id = pass.id;
-        let dirty = self.passes.dirty.get(&id).copied();
-        let is_new = dirty.unwrap_or(!self.passes.rows.contains_key(&id));
+        let noted = self.passes.must_write(id);
         self.passes_of.entry(pass.person_id).or_default().insert(id);
         let before = self.passes.rows.insert(id, pass);
-        self.undo.push(Undo::Pass(id, before, dirty));
-        self.passes.dirty.insert(id, is_new);
+        self.undo.push(Undo::Pass(id, before, noted));
         self.ledger.push(entry);
     }
 
@@ -707,6 +579,16 @@ impl World {
             self.new_members.push((studio_id, person_id, now));
             self.undo.push(Undo::Member(studio_id, person_id));
         }
+    }
+
+    /// Gives a person exactly these roles in a studio.
+    pub fn put_roles(&mut self, studio_id: Uuid, person: &Arc<Person>, roles: &BTreeSet<Role>) {
+        let mut after = Person::clone(person);
+        after.roles.retain(|(of, _)| *of != studio_id);
+        after.roles.extend(roles.iter().map(|role| (studio_id, *role)));
+        self.persons.insert(person.id, Some(Arc::new(after)));
+        let to_write = self.new_roles.insert((studio_id, person.id), roles.clone());
+        self.undo.push(Undo::Roles(studio_id, Arc::clone(person), to_write));
     }
 
     /// Bars an id that was never seen.
@@ -852,12 +734,5 @@ impl World {
 
     fn missing(&self, key: Key, looked_for: bool) -> Stop {
         if self.complete || looked_for { super::not_found() } else { Stop::Needs(vec![key]) }
-    }
-}
-
-fn set_dirty(dirty: &mut BTreeMap<Uuid, bool>, id: Uuid, state: Option<bool>) {
-    match state {
-        Some(state) => drop(dirty.insert(id, state)),
-        None => drop(dirty.remove(&id)),
     }
 }

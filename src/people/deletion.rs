@@ -45,7 +45,7 @@ pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Record, person_id: Uu
     if profile(store::profile(tx, person_id).await?)?.is_owner && store::other_owners(tx, person_id).await? == 0 {
         return Err(Problem::new(Kind::LastOwner));
     }
-    let teaches = store::teaches(tx, now, person_id, None).await?;
+    let teaches = store::teaches(tx, now, person_id).await?;
     if !teaches.is_empty() {
         return Err(Problem::new(Kind::StaffTeaches).with("sessions", teaches));
     }

@@ -3,15 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store;
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::desk::{Outcome, What};
 use crate::extract::{Body, Path};
 use crate::problem::{Answer, Kind, Problem};
 use crate::sign_in::Caller;
@@ -84,49 +83,10 @@ pub async fn put(
     Body(body): Body<Roles>,
 ) -> Answer<Json<StaffMember>> {
     caller.must_admin(studio_id)?;
-    let by = caller.clone();
-    let now = app.clock.now();
-    let name = app
-        .db
-        .write("set_staff_roles", {
-            let wanted = body.roles.clone();
-            move |tx| Box::pin(async move { set(tx, now, &by, studio_id, person_id, &wanted).await })
-        })
-        .await?;
+    let ask = What::SetRoles { studio_id, person_id, roles: body.roles.clone() };
+    let Outcome::Staff { name } = app.desk.ask(caller.record(), ask).await? else { return Err(Problem::new(Kind::Fault)) };
     app.identities.forget_person(person_id);
     Ok(Json(StaffMember { person_id, name, roles: body.roles.into_iter().collect() }))
-}
-
-async fn set(
-    tx: &mut Tx,
-    now: chrono::DateTime<chrono::Utc>,
-    caller: &Caller,
-    studio_id: Uuid,
-    person_id: Uuid,
-    wanted: &BTreeSet<Role>,
-) -> Answer<String> {
-    let owner = must_still_admin(tx, caller, studio_id).await?;
-    let Some(name) = store::name_in(tx, studio_id, person_id).await? else { return Err(Problem::new(Kind::NotFound)) };
-    let held: BTreeSet<Role> = store::roles_in(tx, studio_id, person_id).await?.into_iter().collect();
-    if held.contains(&Role::Admin) != wanted.contains(&Role::Admin) && !owner {
-        return Err(Problem::new(Kind::NotAllowed));
-    }
-    if held.contains(&Role::Instructor) && !wanted.contains(&Role::Instructor) {
-        let teaches = store::teaches(tx, now, person_id, Some(studio_id)).await?;
-        if !teaches.is_empty() {
-            return Err(Problem::new(Kind::StaffTeaches).with("sessions", teaches));
-        }
-    }
-    for role in held.difference(wanted) {
-        store::take_role(tx, studio_id, person_id, *role).await?;
-    }
-    let given: Vec<Role> = wanted.difference(&held).copied().collect();
-    store::give_roles(tx, now, studio_id, person_id, &given).await?;
-    if held != *wanted {
-        let entry = caller.record().of("staff.roles_set", "person", person_id, Some(studio_id));
-        audit::write(tx, now, vec![entry.with(json!({ "before": held, "after": wanted }))]).await?;
-    }
-    Ok(name)
 }
 
 /// Rights are up to five seconds old: who gives rights is asked again in the transaction. Answers whether she owns the deployment.

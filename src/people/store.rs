@@ -1,5 +1,7 @@
 //! Persons, staff and members in the database.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -227,24 +229,18 @@ pub async fn roles_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<V
     Ok(rows.into_iter().map(|(role,)| role).collect())
 }
 
-/// A person's name, if this studio knows her as a member or as staff.
-pub async fn name_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Option<String>, Error> {
-    let sql = "SELECT p.name FROM persons p WHERE p.id = $2 AND p.deleted_at IS NULL AND \
-               (EXISTS (SELECT 1 FROM members m WHERE m.studio_id = $1 AND m.person_id = p.id) OR \
-                EXISTS (SELECT 1 FROM staff s WHERE s.studio_id = $1 AND s.person_id = p.id))";
-    Ok(tx.maybe::<(String,)>(sql, (studio_id, person_id)).await?.map(|(name,)| name))
-}
-
 /// Gives roles; one that she has already stays as it is.
 pub async fn give_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_id: Uuid, roles: &[Role]) -> Result<(), Error> {
     let rows = roles.iter().map(|role| (studio_id, person_id, *role, now)).collect();
     tx.rows("INSERT INTO staff (studio_id, person_id, role, since) VALUES # ON CONFLICT DO NOTHING", rows).await.map(drop)
 }
 
-/// Takes a role away.
-pub async fn take_role(tx: &mut Tx, studio_id: Uuid, person_id: Uuid, role: Role) -> Result<(), Error> {
-    let sql = "DELETE FROM staff WHERE studio_id = $1 AND person_id = $2 AND role = $3";
-    tx.run(sql, (studio_id, person_id, role)).await.map(drop)
+/// Gives a person exactly these roles in a studio; those that she keeps keep since when.
+pub async fn set_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_id: Uuid, roles: &BTreeSet<Role>) -> Result<(), Error> {
+    for role in roles_in(tx, studio_id, person_id).await?.into_iter().filter(|role| !roles.contains(role)) {
+        tx.run("DELETE FROM staff WHERE studio_id = $1 AND person_id = $2 AND role = $3", (studio_id, person_id, role)).await?;
+    }
+    give_roles(tx, now, studio_id, person_id, &roles.iter().copied().collect::<Vec<_>>()).await
 }
 
 /// A session that somebody still has to teach.
@@ -258,11 +254,11 @@ pub struct Teaching {
     pub starts_at: DateTime<Utc>,
 }
 
-/// Sessions to come that she teaches, the first twenty; in one studio, or in all.
-pub async fn teaches(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, studio_id: Option<Uuid>) -> Result<Vec<Teaching>, Error> {
+/// Sessions to come that she teaches in any studio, the first twenty.
+pub async fn teaches(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<Vec<Teaching>, Error> {
     let sql = "SELECT id, studio_id, starts_at FROM sessions WHERE instructor_id = $1 AND starts_at > $2 AND status <> 'cancelled' \
-               AND (studio_id = $3 OR $4) ORDER BY starts_at, id LIMIT 20";
-    tx.all(sql, (person_id, now, studio_id, studio_id.is_none())).await
+               ORDER BY starts_at, id LIMIT 20";
+    tx.all(sql, (person_id, now)).await
 }
 
 // Members.

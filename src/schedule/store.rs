@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{ClassType, Me, Shown};
+use super::{ClassType, Me, SESSION_HOURS_MAX, Shown};
 use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::studios::{HouseRules, Zone};
 
@@ -252,6 +252,16 @@ pub async fn of_many_series(tx: &mut Tx, ids: &[Uuid], now: DateTime<Utc>) -> Re
          WHERE s.starts_at > $1 AND s.status <> 'cancelled' AND s.series_id IN #"
     );
     tx.among(sql, (now,), ids).await
+}
+
+/// What an instructor teaches, in any studio, that is neither over nor cancelled, in no order.
+pub async fn of_instructor(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Shown>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.instructor_id = $1 AND s.starts_at > $2 AND s.ends_at > $3 AND s.status <> 'cancelled'"
+    );
+    tx.all(sql, (person_id, now - TimeDelta::hours(SESSION_HOURS_MAX), now)).await
 }
 
 /// The sessions of a studio on some local dates, drafts and cancelled ones too.

@@ -196,6 +196,15 @@ both_engines! {
         neighbour.leave().await;
     }
 
+    async fn an_instructor_teaches_or_leaves(house: House) {
+        let neighbour = Neighbour::of(&house, true).await;
+        for race in 0..10 {
+            let who = house.colleague(&format!("Colleague {race}")).await;
+            assert!(!teaches_and_left(&house, [&house.url, &neighbour.url], &who, race).await);
+        }
+        neighbour.leave().await;
+    }
+
     async fn two_sweeps_make_each_session_of_a_series_once(house: House) {
         let made = house.begin(&house.studio.admin, json!({"rule": "FREQ=DAILY"})).await.expect(201);
         let neighbour = Neighbour::of(&house, true).await;
@@ -284,55 +293,37 @@ async fn claims(house: &House, urls: [&str; 2], others: &[Person], session: &Ses
     futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect()
 }
 
-/// The negative control of the race for a substitution: without the desk's lock two are told that they teach.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_desk_s_lock_two_stand_in() {
-    let doubled = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let seen = Arc::clone(&doubled);
-    run(Engine::Postgres, async move |house: House| {
-        house.audit_may_be_dirty();
-        let others = colleagues_who_could_stand_in(&house).await;
-        let (one, two) = (Neighbour::of(&house, false).await, Neighbour::of(&house, false).await);
-        for race in 0..RACES_MAX {
-            let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 3).unwrap() + chrono::Days::new(race as u64);
-            let session = house.session(&format!("{day} 18:30"), 5).await;
-            let statuses = claims(&house, [&one.url, &two.url], &others, &session).await;
-            if statuses.iter().filter(|status| **status == 200).count() > 1 {
-                seen.store(true, std::sync::atomic::Ordering::Relaxed);
-                break;
-            }
-        }
-        one.leave().await;
-        two.leave().await;
-    })
-    .await;
-    let ran = crate::postgres::Cluster::shared().is_some();
-    assert!(!ran || doubled.load(std::sync::atomic::Ordering::Relaxed), "{RACES_MAX} races without a lock had one winner each");
+/// On an evening of its own in each race.
+fn evening(race: usize) -> String {
+    let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 3).unwrap() + chrono::Days::new(race as u64);
+    format!("{day} 18:30")
 }
 
-/// The negative control of all of them.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_desk_s_lock_two_desks_oversell() {
-    let oversold = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let seen = Arc::clone(&oversold);
+/// She is given a class at one house and taken off the staff at the other; whether both were done.
+async fn teaches_and_left(house: &House, urls: [&str; 2], who: &Person, race: usize) -> bool {
+    let (studio, admin) = (&house.studio, &house.studio.admin);
+    let class = json!({"class_type_id": studio.class_type, "room_id": studio.room, "instructor_id": who.id,
+        "local_start": evening(race).replace(' ', "T")});
+    let given = house.http.post(format!("{}/v1/studios/{}/sessions", urls[0], studio.id)).bearer_auth(&admin.token).json(&class);
+    let taken = house.http.put(format!("{}/v1/studios/{}/staff/{}", urls[1], studio.id, who.id));
+    let taken = taken.bearer_auth(&admin.token).json(&json!({"roles": []}));
+    let (given, taken) = tokio::join!(given.send(), taken.send());
+    let statuses = (given.unwrap().status().as_u16(), taken.unwrap().status().as_u16());
+    // Whoever came second read why not: she teaches, or she is no instructor here.
+    assert!([(201, 200), (201, 409), (422, 200)].contains(&statuses), "{statuses:?}");
+    statuses == (201, 200)
+}
+
+/// Two houses on one PostgreSQL, neither with the desk's lock, race until it `goes_wrong`.
+async fn without_the_lock<P>(prepare: impl AsyncFnOnce(&House) -> P, goes_wrong: impl AsyncFn(&House, &P, [&Neighbour; 2], usize) -> bool) {
+    let went_wrong = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = Arc::clone(&went_wrong);
     run(Engine::Postgres, async move |house: House| {
         house.audit_may_be_dirty();
-        house.rules(json!({"waitlist_unlimited": true})).await;
-        // The constraints are the last word: without them nothing stands in the way.
-        for statement in [
-            "ALTER TABLE sessions DROP CONSTRAINT sessions_never_oversold",
-            "DROP INDEX bookings_queue",
-            "ALTER TABLE passes DROP CONSTRAINT passes_never_below_zero",
-        ] {
-            house.write(move |tx| Box::pin(tx.run(statement, ()))).await;
-        }
-        let members = house.members(MEMBERS).await;
+        let prepared = prepare(&house).await;
         let (one, two) = (Neighbour::of(&house, false).await, Neighbour::of(&house, false).await);
         for race in 0..RACES_MAX {
-            let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).unwrap() + chrono::Days::new(race as u64 % 10);
-            let session = house.plan(&format!("{day} {:02}:30", 8 + race / 10), PLACES).await;
-            rush(&house, &[&one.url, &two.url], &members, &session).await;
-            if booked(&house, session.id).await > PLACES {
+            if goes_wrong(&house, &prepared, [&one, &two], race).await {
                 seen.store(true, std::sync::atomic::Ordering::Relaxed);
                 break;
             }
@@ -343,36 +334,71 @@ async fn without_the_desk_s_lock_two_desks_oversell() {
     .await;
     let ran = crate::postgres::Cluster::shared().is_some();
     assert!(
-        !ran || oversold.load(std::sync::atomic::Ordering::Relaxed),
-        "{RACES_MAX} races without a lock oversold nothing: the tests see nothing"
+        !ran || went_wrong.load(std::sync::atomic::Ordering::Relaxed),
+        "{RACES_MAX} races without a lock went well: the test sees nothing"
     );
 }
 
-/// The negative control of what series make: without the lock and without the unique rule two processes make the same session twice.
+/// The negative control of the race for a substitution: two are told that they teach.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_desk_s_lock_two_stand_in() {
+    let goes_wrong = async |house: &House, others: &Vec<Person>, [one, two]: [&Neighbour; 2], race: usize| {
+        let session = house.session(&evening(race), 5).await;
+        let statuses = claims(house, [&one.url, &two.url], others, &session).await;
+        statuses.iter().filter(|status| **status == 200).count() > 1
+    };
+    without_the_lock(colleagues_who_could_stand_in, goes_wrong).await;
+}
+
+/// The negative control of who teaches or leaves: she does both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_desk_s_lock_she_leaves_and_teaches() {
+    let goes_wrong = async |house: &House, (): &(), [one, two]: [&Neighbour; 2], race: usize| {
+        let who = house.colleague(&format!("Colleague {race}")).await;
+        teaches_and_left(house, [&one.url, &two.url], &who, race).await
+    };
+    without_the_lock(async |_: &House| (), goes_wrong).await;
+}
+
+/// The negative control of the rushes. The constraints are the last word: without them nothing stands in the way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_desk_s_lock_two_desks_oversell() {
+    let prepare = async |house: &House| {
+        house.rules(json!({"waitlist_unlimited": true})).await;
+        for statement in [
+            "ALTER TABLE sessions DROP CONSTRAINT sessions_never_oversold",
+            "DROP INDEX bookings_queue",
+            "ALTER TABLE passes DROP CONSTRAINT passes_never_below_zero",
+        ] {
+            house.write(move |tx| Box::pin(tx.run(statement, ()))).await;
+        }
+        house.members(MEMBERS).await
+    };
+    let goes_wrong = async |house: &House, members: &Vec<Person>, [one, two]: [&Neighbour; 2], race: usize| {
+        let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).unwrap() + chrono::Days::new(race as u64 % 10);
+        let session = house.plan(&format!("{day} {:02}:30", 8 + race / 10), PLACES).await;
+        rush(house, &[&one.url, &two.url], members, &session).await;
+        booked(house, session.id).await > PLACES
+    };
+    without_the_lock(prepare, goes_wrong).await;
+}
+
+/// The negative control of what series make: without the unique rule too, two processes make the same session twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_desk_s_lock_a_series_is_made_twice() {
-    let doubled = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let seen = Arc::clone(&doubled);
-    run(Engine::Postgres, async move |house: House| {
-        house.audit_may_be_dirty();
+    let prepare = async |house: &House| {
         house.write(|tx| Box::pin(tx.run("DROP INDEX sessions_of_series", ()))).await;
-        let made = house.begin(&house.studio.admin, json!({"rule": "FREQ=DAILY"})).await.expect(201);
-        let (one, two) = (Neighbour::of(&house, false).await, Neighbour::of(&house, false).await);
-        for _ in 0..RACES_MAX {
-            house.advance(TimeDelta::days(7));
-            make_at_once(&[&one.app, &two.app], made.id()).await;
-            let (sessions, dates) = made_and_dates(&house, made.id()).await;
-            if sessions > dates {
-                let report = releve::audit::check(&house.db, house.clock.now()).await.unwrap();
-                assert!(!report.is_clean(), "the audit does not see what was made twice");
-                seen.store(true, std::sync::atomic::Ordering::Relaxed);
-                break;
-            }
+        house.begin(&house.studio.admin, json!({"rule": "FREQ=DAILY"})).await.expect(201).id()
+    };
+    let goes_wrong = async |house: &House, made: &Uuid, [one, two]: [&Neighbour; 2], _: usize| {
+        house.advance(TimeDelta::days(7));
+        make_at_once(&[&one.app, &two.app], *made).await;
+        let (sessions, dates) = made_and_dates(house, *made).await;
+        if sessions > dates {
+            let report = releve::audit::check(&house.db, house.clock.now()).await.unwrap();
+            assert!(!report.is_clean(), "the audit does not see what was made twice");
         }
-        one.leave().await;
-        two.leave().await;
-    })
-    .await;
-    let ran = crate::postgres::Cluster::shared().is_some();
-    assert!(!ran || doubled.load(std::sync::atomic::Ordering::Relaxed), "{RACES_MAX} races without a guard made nothing twice");
+        sessions > dates
+    };
+    without_the_lock(prepare, goes_wrong).await;
 }
