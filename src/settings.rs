@@ -100,6 +100,7 @@ impl std::fmt::Debug for SignIn {
 #[allow(missing_docs, reason = "config/default.toml has a line of why for each")]
 pub struct Letters {
     pub transport: String,
+    pub authorities_file: PathBuf,
     pub from: String,
     pub parallel: usize,
 }

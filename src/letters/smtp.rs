@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use url::{Host, Url};
@@ -63,8 +63,9 @@ impl std::fmt::Debug for Smtp {
 
 impl Smtp {
     /// The server that a URL as of lettre names: `smtps://user:password@host:port`, `smtp://…?tls=required`, `…?tls=opportunistic`;
-    /// the path is the name to greet with. At most `keep` connections are kept. Errors do not show the URL.
-    pub fn open(url: &str, keep: usize) -> Result<Self, String> {
+    /// the path is the name to greet with. Its certificate is signed by a public authority, or by one of `authorities` (PEM). At most
+    /// `keep` connections are kept. Errors do not show the URL.
+    pub fn open(url: &str, authorities: &[u8], keep: usize) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let host = match url.host().ok_or("names no host")? {
             Host::Domain(name) => name.to_owned(),
@@ -74,7 +75,7 @@ impl Smtp {
         if host.is_empty() {
             return Err("names no host".into());
         }
-        let parameters = || TlsParameters::new(host.clone()).map_err(|error| error.to_string());
+        let parameters = || tls(host.clone(), authorities);
         let wish = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
         let (tls, usual_port) = match (url.scheme(), wish.as_deref()) {
             ("smtps", _) => (Tls::FromTheFirstByte(parameters()?), 465),
@@ -200,6 +201,15 @@ fn refused(error: &Error) -> SendError {
     SendError::transient(error.to_string())
 }
 
+fn tls(host: String, authorities: &[u8]) -> Result<TlsParameters, String> {
+    let tls = TlsParameters::builder(host);
+    if authorities.is_empty() {
+        return tls.build().map_err(|error| error.to_string());
+    }
+    let more = Certificate::from_pem(authorities).and_then(|certificates| tls.add_root_certificate(certificates).build());
+    more.map_err(|error| format!("with what letters.authorities_file holds: {error}"))
+}
+
 /// A part of a URL with its `%40` undone.
 fn decoded(part: &str) -> String {
     let query = format!("p={}", part.replace('+', "%2B").replace('&', "%26"));
@@ -212,12 +222,12 @@ mod tests {
 
     #[test]
     fn urls_are_read_as_lettre_reads_them() {
-        let open = |url: &str| Smtp::open(url, 1).map(|smtp| (smtp.host, smtp.port));
+        let open = |url: &str| Smtp::open(url, &[], 1).map(|smtp| (smtp.host, smtp.port));
         assert_eq!(open("smtps://mail.test"), Ok(("mail.test".into(), 465)));
         assert_eq!(open("smtp://mail.test?tls=required"), Ok(("mail.test".into(), 587)));
         assert_eq!(open("smtp://[::1]:2525"), Ok(("::1".into(), 2525)));
         assert!(open("smtp://mail.test?tls=perhaps").is_err());
-        let smtp = Smtp::open("smtps://me%40house.test:p%2Bl+i%26e@mail.test/hello.test", 1).unwrap();
+        let smtp = Smtp::open("smtps://me%40house.test:p%2Bl+i%26e@mail.test/hello.test", &[], 1).unwrap();
         assert_eq!(smtp.credentials, Some(Credentials::new("me@house.test".into(), "p+l+i&e".into())));
         assert_eq!(smtp.hello, ClientId::Domain("hello.test".into()));
     }

@@ -44,7 +44,9 @@ impl Post {
             "file" => Transport::File(rest.trim_start_matches("//").into()),
             "memory" => Transport::Memory(Memory::default()),
             "smtp" | "smtps" => {
-                Transport::Smtp(Smtp::open(text, settings.letters.parallel).map_err(|error| format!("letters.transport: {error}"))?)
+                let authorities = authorities(&settings.letters.authorities_file)?;
+                let smtp = Smtp::open(text, &authorities, settings.letters.parallel);
+                Transport::Smtp(smtp.map_err(|error| format!("letters.transport: {error}"))?)
             }
             _ => return Err("letters.transport must begin with smtp://, smtps://, file: or memory:".into()),
         };
@@ -79,6 +81,22 @@ impl Transport {
         tokio::time::timeout(most, attempt).await.unwrap_or_else(|_| Err(SendError::transient("it took too long")))
     }
 }
+
+/// The certificates of a file, if there is one.
+fn authorities(file: &Path) -> Result<Vec<u8>, String> {
+    if file.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
+    let pem = std::fs::read(file).map_err(|error| format!("letters.authorities_file cannot be read: {error}"))?;
+    // lettre would take a file without any for none asked for.
+    if !pem.windows(PEM_BEGINS.len()).any(|text| text == PEM_BEGINS) {
+        return Err("letters.authorities_file holds no certificate (PEM)".into());
+    }
+    Ok(pem)
+}
+
+/// RFC 7468, §5.
+const PEM_BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// A repeat writes the same file again, and who reads the directory never sees half a letter.
 async fn write(directory: &Path, mail: &Mail) -> io::Result<()> {
@@ -139,6 +157,21 @@ mod tests {
         }
         let error = post("smtps://me:secret@mail.test:wrong", "a@b.test").unwrap_err();
         assert!(error.contains("letters.transport") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn authorities_that_are_named_are_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults().unwrap();
+        settings.letters.transport = "smtps://mail.test".into();
+        settings.letters.authorities_file = directory.path().join("authorities.pem");
+        let refusal = |settings: &Settings| Post::open(settings).unwrap_err();
+        assert!(refusal(&settings).contains("letters.authorities_file cannot be read"));
+        std::fs::write(&settings.letters.authorities_file, "nothing of the kind").unwrap();
+        assert!(refusal(&settings).contains("letters.authorities_file holds no certificate"));
+        std::fs::write(&settings.letters.authorities_file, "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n").unwrap();
+        let refused = refusal(&settings);
+        assert!(refused.contains("letters.authorities_file"), "{refused}");
     }
 
     #[tokio::test]

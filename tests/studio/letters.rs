@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use mail_parser::MessageParser;
@@ -16,10 +18,11 @@ use releve::letters::outbox::{self, Letter};
 use releve::letters::retention;
 use releve::letters::transport::{Post, Transport};
 use releve::letters::worker::Worker;
+use releve::settings::Settings;
 use uuid::Uuid;
 
 use crate::house::House;
-use crate::mail_server::{MailServer, Received, Stage, Trouble};
+use crate::mail_server::{MailServer, Received, Secure, Stage, Trouble};
 use crate::seed::Person;
 
 /// A letter's row.
@@ -141,6 +144,10 @@ impl House {
     fn sending_by(&self, url: &str, db: Db) -> Worker {
         let mut settings = self.app.settings.clone();
         settings.letters.transport = url.into();
+        self.sending_as(settings, db)
+    }
+
+    fn sending_as(&self, settings: Settings, db: Db) -> Worker {
         let post = Post::open(&settings).unwrap();
         Worker::new(App::new(settings, db, self.clock.clone(), post).unwrap())
     }
@@ -390,6 +397,28 @@ both_engines! {
         house.letters_may_stay();
     }
 
+    async fn behind_tls_a_server_that_is_known_gets_password_and_letters(house: House) {
+        let ana = house.member("Ana").await;
+        for (since, scheme, query) in [(Secure::FromTheFirstByte, "smtps", ""), (Secure::WhenAsked, "smtp", "?tls=required")] {
+            let (server, certificate) = MailServer::open_secure(since).await;
+            let url = format!("{scheme}://letters:secret@{}{query}", server.address);
+            house.write_about(&ana, house.new_id(), 1, booked(&house)).await;
+            // Nobody vouches for it: it learns nothing.
+            let stranger = house.sending_to(&url);
+            stranger.run_until_empty().await.unwrap();
+            assert!(server.proofs().is_empty() && server.received().is_empty(), "{since:?}");
+            let file = house.directory.join("authorities.pem");
+            std::fs::write(&file, certificate).unwrap();
+            let mut settings = house.app.settings.clone();
+            (settings.letters.transport, settings.letters.authorities_file) = (url, file);
+            house.advance(TimeDelta::seconds(10));
+            house.sending_as(settings, house.db.clone()).run_until_empty().await.unwrap();
+            assert_eq!(server.accepted().len(), 1, "{since:?}");
+            assert_eq!(server.proofs(), [(BASE64_STANDARD.encode("\0letters\0secret"), true)]);
+        }
+        assert!(house.rows().await.iter().all(|row| row.state == "sent" && row.attempts == 2));
+    }
+
     async fn connections_are_kept_and_lost_ones_replaced(house: House) {
         let server = MailServer::open().await;
         let ana = house.member("Ana").await;
@@ -633,7 +662,7 @@ async fn without_locks_two_workers_send_letters_twice() {
 async fn a_server_that_falls_silent_is_given_up_within_the_lease() {
     for stage in [Stage::Greeting, Stage::Hello, Stage::From, Stage::To, Stage::Data, Stage::Mail] {
         let server = MailServer::open().await;
-        let mut settings = releve::settings::Settings::defaults().unwrap();
+        let mut settings = Settings::defaults().unwrap();
         settings.letters.transport = server.url();
         let post = Post::open(&settings).unwrap();
         let mail = |n| Mail {

@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// A stage of the conversation, named by what the server is about to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,25 @@ pub struct Received {
     pub raw: Vec<u8>,
 }
 
+/// Since when a server speaks behind TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secure {
+    FromTheFirstByte,
+    /// Once it is asked to (STARTTLS).
+    WhenAsked,
+}
+
+/// How a server keeps what is said to itself.
+#[derive(Clone)]
+struct Tls {
+    since: Secure,
+    acceptor: TlsAcceptor,
+}
+
+/// What a conversation is held on.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
 /// A running server. Dropped, it hangs up on everybody.
 pub struct MailServer {
     pub address: SocketAddr,
@@ -56,6 +78,8 @@ struct Books {
     accepted: Vec<Received>,
     connections: usize,
     stalled: usize,
+    /// What was said to prove who sends, and whether it could be overheard.
+    proofs: Vec<(String, bool)>,
 }
 
 impl MailServer {
@@ -66,6 +90,19 @@ impl MailServer {
 
     /// Opens where a server was before.
     pub async fn open_at(address: SocketAddr) -> Self {
+        Self::listen(address, None).await
+    }
+
+    /// Opens behind TLS; its certificate (PEM), which nobody has signed but itself.
+    pub async fn open_secure(since: Secure) -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let tls = Tls { since, acceptor: TlsAcceptor::from(Arc::new(config)) };
+        (Self::listen("127.0.0.1:0".parse().unwrap(), Some(tls)).await, made.cert.pem())
+    }
+
+    async fn listen(address: SocketAddr, tls: Option<Tls>) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let books = Arc::new(Mutex::new(Books::default()));
@@ -75,7 +112,17 @@ impl MailServer {
             let mut conversations = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 shared.lock().unwrap().connections += 1;
-                conversations.spawn(converse(stream, Arc::clone(&shared)));
+                let (books, tls) = (Arc::clone(&shared), tls.clone());
+                conversations.spawn(async move {
+                    match tls {
+                        Some(Tls { since: Secure::FromTheFirstByte, acceptor }) => {
+                            if let Ok(stream) = acceptor.accept(stream).await {
+                                converse(Box::new(stream), None, true, books).await;
+                            }
+                        }
+                        tls => converse(Box::new(stream), tls.map(|tls| tls.acceptor), false, books).await,
+                    }
+                });
             }
         });
         Self { address, books, tasks }
@@ -121,15 +168,20 @@ impl MailServer {
         self.books.lock().unwrap().connections
     }
 
+    /// What was said to prove who sends, and whether behind TLS.
+    pub fn proofs(&self) -> Vec<(String, bool)> {
+        self.books.lock().unwrap().proofs.clone()
+    }
+
     /// Conversations in which it fell silent.
     pub fn stalled(&self) -> usize {
         self.books.lock().unwrap().stalled
     }
 }
 
-async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) {
-    let (reading, mut writing) = stream.into_split();
-    let mut reading = BufReader::new(reading);
+/// One conversation. With `tls` it begins in the open and offers STARTTLS.
+async fn converse(wire: Box<dyn Wire>, mut tls: Option<TlsAcceptor>, mut is_secure: bool, books: Arc<Mutex<Books>>) {
+    let mut wire = BufReader::new(wire);
     let mut to = String::new();
     // The mail that this conversation has brought, not yet answered.
     let mut brought = None;
@@ -149,8 +201,8 @@ async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) {
             }
             Some(Trouble::HangsUp) => return,
             Some(Trouble::HangsUpHalfWay) => {
-                if stage == Stage::Data && writing.write_all(b"354 go on\r\n").await.is_ok() {
-                    let _ = reading.read(&mut [0; 16]).await;
+                if stage == Stage::Data && wire.write_all(b"354 go on\r\n").await.is_ok() {
+                    let _ = wire.read(&mut [0; 16]).await;
                 }
                 return;
             }
@@ -158,11 +210,11 @@ async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) {
         if stage == Stage::Mail && answer.starts_with('2') {
             books.lock().unwrap().accepted.extend(brought.take());
         }
-        if writing.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+        if wire.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
             return;
         }
         if stage == Stage::Data && answer.starts_with('3') {
-            let Some(raw) = mail(&mut reading).await else { return };
+            let Some(raw) = mail(&mut wire).await else { return };
             let mail = Received { to: to.clone(), raw };
             books.lock().unwrap().received.push(mail.clone());
             brought = Some(mail);
@@ -171,12 +223,27 @@ async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) {
         }
         (stage, usual) = loop {
             let mut line = String::new();
-            if reading.read_line(&mut line).await.unwrap_or(0) == 0 {
+            if wire.read_line(&mut line).await.unwrap_or(0) == 0 {
                 return;
             }
             break match line.get(..4).unwrap_or_default() {
+                "EHLO" if tls.is_some() => (Stage::Hello, "250-mail.test\r\n250-STARTTLS\r\n250-AUTH PLAIN\r\n250 8BITMIME"),
                 "EHLO" => (Stage::Hello, "250-mail.test\r\n250-AUTH PLAIN\r\n250 8BITMIME"),
-                "AUTH" => (Stage::Auth, "235 2.7.0 welcome"),
+                "STAR" => {
+                    let Some(acceptor) = tls.take() else { return };
+                    if wire.write_all(b"220 2.0.0 go on\r\n").await.is_err() {
+                        return;
+                    }
+                    let Ok(stream) = acceptor.accept(wire.into_inner()).await else { return };
+                    wire = BufReader::new(Box::new(stream));
+                    is_secure = true;
+                    continue;
+                }
+                "AUTH" => {
+                    let secret = line.rsplit(' ').next().unwrap_or_default().trim().to_owned();
+                    books.lock().unwrap().proofs.push((secret, is_secure));
+                    (Stage::Auth, "235 2.7.0 welcome")
+                }
                 "MAIL" => (Stage::From, "250 2.1.0 go on"),
                 "RCPT" => {
                     to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
@@ -186,7 +253,7 @@ async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) {
                 "QUIT" => return,
                 // RSET and whatever else is no stage of a mail.
                 _ => {
-                    if writing.write_all(b"250 2.0.0 well\r\n").await.is_err() {
+                    if wire.write_all(b"250 2.0.0 well\r\n").await.is_err() {
                         return;
                     }
                     continue;
