@@ -325,6 +325,8 @@ pub struct Preview {
     pub told: Vec<Told>,
     /// Bookings that would not stay as they are.
     pub bookings: Vec<Loses>,
+    /// Sessions that an act upon several would leave out, and why.
+    pub skipped: Vec<Skipped>,
 }
 
 /// A letter that would be written.

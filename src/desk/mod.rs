@@ -308,8 +308,8 @@ pub fn decide(world: &mut World, command: &Command, now: DateTime<Utc>) -> Decid
         What::CloseWaitlist { session_id } => places::close_waitlist(world, *session_id, now),
     };
     match decided {
-        Ok(_) if command.dry_run => {
-            let preview = preview(world, mark);
+        Ok(outcome) if command.dry_run => {
+            let preview = preview(world, mark, outcome);
             world.back_to(mark);
             Ok(Outcome::Preview(Box::new(preview)))
         }
@@ -322,7 +322,8 @@ pub fn decide(world: &mut World, command: &Command, now: DateTime<Utc>) -> Decid
 }
 
 /// What a command did since `mark`, to be read before it is taken back.
-fn preview(world: &World, mark: Mark) -> Preview {
+fn preview(world: &World, mark: Mark, outcome: Outcome) -> Preview {
+    let skipped = if let Outcome::Sessions(several) = outcome { several.skipped } else { Vec::new() };
     let name = |id: Uuid| world.persons.get(&id).and_then(Option::as_ref).map(|person| person.name.clone()).unwrap_or_default();
     let told = world.letters_since(mark).iter().filter_map(|letter| {
         let person_id = letter.person_id?;
@@ -344,5 +345,5 @@ fn preview(world: &World, mark: Mark) -> Preview {
             credits_returned: after.credits_returned - before.map_or(0, |before| before.credits_returned),
             free_cancel_until: after.free_cancel_until,
         });
-    Preview { dry_run: true, told: told.collect(), bookings: bookings.collect() }
+    Preview { dry_run: true, told: told.collect(), bookings: bookings.collect(), skipped }
 }

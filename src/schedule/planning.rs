@@ -3,14 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::rules::LocalDate;
-use super::scheduling::{DryRun, several};
+use super::scheduling::{DryRun, OrPreview, several};
 use super::store;
 use crate::app::App;
 use crate::desk::What;
@@ -45,14 +44,15 @@ pub fn days(from: LocalDate, to: LocalDate) -> Answer<(NaiveDate, NaiveDate)> {
 
 /// Publishes the drafts of some days: members see them and book. Admins; the instructors are told.
 #[utoipa::path(put, operation_id = "publish_days", path = "/v1/studios/{id}/publication", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = DaysBody,
-    responses((status = 200, body = Several)))]
+    responses((status = 200, body = OrPreview<Several>)))]
 pub async fn publish(
     State(app): State<App>,
     caller: Caller,
     Path(studio_id): Path<Uuid>,
     Query(how): Query<DryRun>,
     Body(body): Body<DaysBody>,
-) -> Answer<Response> {
+) -> Answer<Json<OrPreview<Several>>> {
+    caller.must_admin(studio_id)?;
     let (from, to) = days(body.from, body.to)?;
     several(&app, &caller, What::Publish(Publish::Days { studio_id, from, to }), &how).await
 }
@@ -74,14 +74,15 @@ pub struct CopyBody {
 /// Copies the sessions of a week, or of as many days as are named, as drafts, at the same wall times. What stands in the way of one leaves
 /// it out and is named. Admins.
 #[utoipa::path(post, operation_id = "copy_days", path = "/v1/studios/{id}/copies", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = CopyBody,
-    responses((status = 200, body = Several)))]
+    responses((status = 200, body = OrPreview<Several>)))]
 pub async fn copy(
     State(app): State<App>,
     caller: Caller,
     Path(studio_id): Path<Uuid>,
     Query(how): Query<DryRun>,
     Body(body): Body<CopyBody>,
-) -> Answer<Response> {
+) -> Answer<Json<OrPreview<Several>>> {
+    caller.must_admin(studio_id)?;
     let days = u64::try_from(body.days.map_or(7, |days| days.0)).unwrap_or(7);
     if (body.to.0 - body.from.0).num_days().unsigned_abs() < days {
         return Err(Problem::field("to", "must be so far from `from` that no day is copied onto another that is copied"));
@@ -104,14 +105,15 @@ pub struct ClosingBody {
 
 /// Closes the studio on some days: their sessions are cancelled and refunded in one act, and series make none there. Admins.
 #[utoipa::path(post, operation_id = "close_days", path = "/v1/studios/{id}/closing-days", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = ClosingBody,
-    responses((status = 200, body = Several)))]
+    responses((status = 200, body = OrPreview<Several>)))]
 pub async fn close(
     State(app): State<App>,
     caller: Caller,
     Path(studio_id): Path<Uuid>,
     Query(how): Query<DryRun>,
     Body(body): Body<ClosingBody>,
-) -> Answer<Response> {
+) -> Answer<Json<OrPreview<Several>>> {
+    caller.must_admin(studio_id)?;
     let (from, to) = days(body.from, body.to)?;
     several(&app, &caller, What::CloseDays { studio_id, from, to, note: body.note.map(Note::into_string) }, &how).await
 }
@@ -120,6 +122,7 @@ pub async fn close(
 #[utoipa::path(delete, operation_id = "open_day", path = "/v1/studios/{id}/closing-days/{date}", tag = "Running a studio", params(("id" = Uuid, Path), ("date" = String, Path)),
     responses((status = 204)))]
 pub async fn open(State(app): State<App>, caller: Caller, Path((studio_id, date)): Path<(Uuid, LocalDate)>) -> Answer<StatusCode> {
+    caller.must_admin(studio_id)?;
     app.desk.ask(caller.record(), What::OpenDay { studio_id, date: date.0 }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

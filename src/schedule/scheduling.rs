@@ -4,15 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::rules::LocalStart;
 use super::{SessionView, store};
 use crate::app::App;
-use crate::desk::command::{CancelSession, EditSession, MakeSession, Scope};
-use crate::desk::{Outcome, What};
+use crate::desk::command::{CancelSession, EditSession, MakeSession, Scope, Several};
+use crate::desk::{Outcome, Preview, What};
 use crate::extract::{Body, IfMatch, Path, Query};
 use crate::letters::facts::CancelReason;
 use crate::problem::{Answer, Kind, Problem};
@@ -37,9 +37,16 @@ pub struct MakeBody {
 }
 
 /// Schedules a session: admins any, an instructor her own if the house rules let her.
-#[utoipa::path(post, operation_id = "make_session", path = "/v1/studios/{id}/sessions", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = MakeBody,
-    responses((status = 201, body = SessionView<'static>), (status = 409, description = "instructor-busy, room-busy")))]
-pub async fn make(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>, Body(body): Body<MakeBody>) -> Answer<Response> {
+#[utoipa::path(post, operation_id = "make_session", path = "/v1/studios/{id}/sessions", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = MakeBody,
+    responses((status = 201, body = SessionView<'static>), (status = 200, body = Preview), (status = 409, description = "instructor-busy, room-busy")))]
+pub async fn make(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+    Body(body): Body<MakeBody>,
+) -> Answer<Response> {
+    caller.must_schedule(studio_id)?;
     let what = MakeSession {
         studio_id,
         class_type_id: body.class_type_id,
@@ -49,6 +56,9 @@ pub async fn make(State(app): State<App>, caller: Caller, Path(studio_id): Path<
         capacity: body.capacity,
         draft: body.draft,
     };
+    if how.dry_run {
+        return Ok(looked(&app, &caller, What::MakeSession(what)).await?.into_response());
+    }
     let session = ask(&app, &caller, What::MakeSession(what)).await?;
     Ok((StatusCode::CREATED, session).into_response())
 }
@@ -89,9 +99,19 @@ pub struct DryRun {
     pub dry_run: bool,
 }
 
+/// What came of an act; with `dry_run` what would come of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum OrPreview<T> {
+    /// Done.
+    Done(T),
+    /// Only looked at.
+    Preview(Preview),
+}
+
 /// Changes a session, and tells everybody who is in it of a new time, room or instructor. With `dry_run` it answers what would come of it.
 #[utoipa::path(patch, operation_id = "change_session", path = "/v1/sessions/{id}", tag = "Running a studio", params(("id" = Uuid, Path), ("If-Match" = String, Header), DryRun), request_body = EditBody,
-    responses((status = 200, body = SessionView<'static>), (status = 409, description = "members-overlap, instructor-busy, room-busy, capacity-too-small"), (status = 412, description = "version-stale")))]
+    responses((status = 200, body = OrPreview<SessionView<'static>>), (status = 409, description = "members-overlap, instructor-busy, room-busy, capacity-too-small"), (status = 412, description = "version-stale")))]
 pub async fn edit(
     State(app): State<App>,
     caller: Caller,
@@ -132,7 +152,7 @@ pub struct CancelBody {
 /// Cancels a session: everything taken for it comes back, and everybody is told. Repeated, it answers the same. With `dry_run` it answers
 /// what would come of it.
 #[utoipa::path(put, operation_id = "cancel_session", path = "/v1/sessions/{id}/cancellation", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = CancelBody,
-    responses((status = 200, body = SessionView<'static>)))]
+    responses((status = 200, body = OrPreview<SessionView<'static>>)))]
 pub async fn cancel(
     State(app): State<App>,
     caller: Caller,
@@ -169,21 +189,23 @@ pub async fn set_notes(
     ask(&app, &caller, what).await
 }
 
+/// Who would be told what, and who would lose what.
+pub async fn looked(app: &App, caller: &Caller, what: What) -> Answer<Json<Preview>> {
+    app.desk.preview(caller.record(), what).await.map(Json)
+}
+
 async fn ask_or_preview(app: &App, caller: &Caller, what: What, how: &DryRun) -> Answer<Response> {
-    if how.dry_run {
-        return Ok(Json(app.desk.preview(caller.record(), what).await?).into_response());
-    }
-    ask(app, caller, what).await
+    if how.dry_run { Ok(looked(app, caller, what).await?.into_response()) } else { ask(app, caller, what).await }
 }
 
 /// Hands the desk an act that touches several sessions, or asks what would come of it.
-pub async fn several(app: &App, caller: &Caller, what: What, how: &DryRun) -> Answer<Response> {
+pub async fn several(app: &App, caller: &Caller, what: What, how: &DryRun) -> Answer<Json<OrPreview<Several>>> {
     if how.dry_run {
-        return Ok(Json(app.desk.preview(caller.record(), what).await?).into_response());
+        return looked(app, caller, what).await.map(|Json(preview)| Json(OrPreview::Preview(preview)));
     }
     match app.desk.ask(caller.record(), what).await? {
-        Outcome::Sessions(several) => Ok(Json(*several).into_response()),
-        _ => Ok(StatusCode::NO_CONTENT.into_response()),
+        Outcome::Sessions(several) => Ok(Json(OrPreview::Done(*several))),
+        _ => Err(Problem::new(Kind::Fault)),
     }
 }
 

@@ -83,6 +83,11 @@ impl Caller {
         allow(self.is_desk(studio_id))
     }
 
+    /// Refuses all but those who teach in this studio or run it; how far an instructor's own schedule goes, its house rules say at the desk.
+    pub fn must_schedule(&self, studio_id: Uuid) -> Answer<()> {
+        allow(self.is_admin(studio_id) || self.is(Role::Instructor, studio_id))
+    }
+
     /// Refuses whoever has not shown that her address is hers.
     pub fn must_be_verified(&self) -> Answer<()> {
         if self.verified { Ok(()) } else { Err(Problem::new(Kind::AddressNotVerified)) }

@@ -141,7 +141,9 @@ both_engines! {
         for who in [&ana, &house.studio.instructor, &house.studio.desk] {
             house.post_to(&path).by(who).json(&week).await.expect_refused(403, "not-allowed");
         }
+        let looked = house.post_to(format!("{path}?dry_run=true")).by(&admin).json(&week).await.expect(200);
         let copied = house.post_to(&path).by(&admin).json(&week).await.expect(200);
+        assert_eq!((&looked["skipped"], &looked["told"]), (&copied["skipped"], &json!([])));
         assert_eq!(copied["skipped"], json!([
             {"session_id": monday.id(), "because": "instructor-busy", "other_session_id": busy.id},
             {"session_id": tuesday.id(), "because": "instructor-left", "other_session_id": null},
@@ -191,6 +193,10 @@ both_engines! {
     async fn who_may_only_propose_proposes(house: House) {
         house.may_schedule("propose").await;
         let (ana, lin, admin) = (house.member("Ana").await, house.studio.instructor.clone(), house.studio.admin.clone());
+        let class = json!({"class_type_id": house.studio.class_type, "room_id": house.studio.room, "instructor_id": lin.id,
+            "local_start": "2026-12-03T10:00"});
+        let looked = house.post_to(house.of_studio("sessions?dry_run=true")).by(&lin).json(&class).await.expect(200);
+        assert_eq!((&looked["told"][0]["person_id"], &looked["told"][0]["letter"]), (&json!(admin.id), &json!("sessions_proposed")));
         let single = house.schedule_session(&lin, "2026-12-03T10:00", json!({"draft": false})).await.expect(201);
         assert_eq!(single["status"], "draft");
         house.expect_hidden(single.id(), &ana).await;

@@ -12,7 +12,7 @@ use crate::house::House;
 const ANA: &str = "ana@example.test";
 
 impl House {
-    fn of_studio(&self, path: &str) -> String {
+    pub fn of_studio(&self, path: &str) -> String {
         format!("/v1/studios/{}/{path}", self.studio.id)
     }
 

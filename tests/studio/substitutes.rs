@@ -87,6 +87,8 @@ both_engines! {
         house.could_stand_in(&mei).await;
         house.could_stand_in(&yu).await;
         let evening = house.session("2026-12-03 18:30", 5).await;
+        let ana = house.member("Ana").await;
+        house.book(&ana, &evening).await.expect_booked();
         let request = house.cannot_come(&evening).await;
         house.approval(request, &house.studio.admin, true).await.expect_refused(409, "nothing-claimed");
         assert_eq!(house.claim(request, &mei).await.expect(200)["state"], "claimed");
@@ -102,6 +104,13 @@ both_engines! {
         assert_eq!(states_of(&house.get("/v1/me/substitute-requests").by(&yu).await), ["claimed"], "it is Yu's claim, not Mei's");
         house.delete(format!("/v1/substitute-requests/{request}/claim")).by(&yu).await.expect(200);
         house.claim(request, &mei).await.expect(200);
+        // Looked at first: the member is told of Mei, Lin that she has found somebody, Mei that it is hers.
+        let approval = house.put(format!("/v1/substitute-requests/{request}/approval?dry_run=true"));
+        let looked = approval.by(&house.studio.admin).json(&json!({"approved": true})).await.expect(200);
+        let mut told: Vec<&str> = looked["told"].as_array().unwrap().iter().map(|one| one["letter"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["session_changed", "substitute_decided", "substitute_found"]);
+        assert_eq!(house.taught_by(&evening).await, "Lin Yue", "it was only looked at");
         assert_eq!(house.approval(request, &house.studio.admin, true).await.expect(200)["state"], "filled");
         assert_eq!(house.approval(request, &house.studio.admin, true).await.expect(200)["state"], "filled");
         assert_eq!(house.taught_by(&evening).await, "Mei");

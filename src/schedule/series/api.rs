@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::{ByHand, GapReason, Plan, store};
 use crate::app::App;
-use crate::desk::What;
 use crate::desk::command::{MakeSeries, Publish, Several};
+use crate::desk::{Preview, What};
 use crate::extract::{Body, Paging, Path, Query, page};
 use crate::problem::{Answer, Kind, Problem};
 use crate::schedule::rules::LocalDate;
-use crate::schedule::scheduling::{DryRun, several};
+use crate::schedule::scheduling::{DryRun, OrPreview, looked, several};
 use crate::sign_in::Caller;
 use crate::studios::house_rules::WallTime;
 
@@ -57,9 +57,16 @@ pub struct SeriesBody {
 
 /// Begins a series: admins any, an instructor her own if the house rules let her. Its sessions are made eight weeks ahead, or as far as
 /// booking opens; what stands in the way of one of the first refuses it all, what comes there later leaves a gap.
-#[utoipa::path(post, operation_id = "make_series", path = "/v1/studios/{id}/series", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = SeriesBody,
-    responses((status = 201, body = SeriesView), (status = 409, description = "instructor-busy, room-busy")))]
-pub async fn make(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>, Body(body): Body<SeriesBody>) -> Answer<Response> {
+#[utoipa::path(post, operation_id = "make_series", path = "/v1/studios/{id}/series", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = SeriesBody,
+    responses((status = 201, body = SeriesView), (status = 200, body = Preview), (status = 409, description = "instructor-busy, room-busy")))]
+pub async fn make(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+    Body(body): Body<SeriesBody>,
+) -> Answer<Response> {
+    caller.must_schedule(studio_id)?;
     let what = MakeSeries {
         studio_id,
         class_type_id: body.class_type_id,
@@ -74,6 +81,9 @@ pub async fn make(State(app): State<App>, caller: Caller, Path(studio_id): Path<
         except: body.except.into_iter().map(|date| date.0).collect(),
         draft: body.draft,
     };
+    if how.dry_run {
+        return Ok(looked(&app, &caller, What::MakeSeries(what)).await?.into_response());
+    }
     let id = app.desk.ask_for_id(caller.record(), What::MakeSeries(what)).await?;
     let series = view(&app, id).await?;
     Ok((StatusCode::CREATED, Json(series)).into_response())
@@ -169,8 +179,13 @@ pub async fn one(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -
 
 /// Publishes a series that was proposed: its drafts become part of the schedule, and so does what it makes from now on. Admins.
 #[utoipa::path(put, operation_id = "publish_series", path = "/v1/series/{id}/publication", tag = "Running a studio", params(("id" = Uuid, Path), DryRun),
-    responses((status = 200, body = Several)))]
-pub async fn publish(State(app): State<App>, caller: Caller, Path(series_id): Path<Uuid>, Query(how): Query<DryRun>) -> Answer<Response> {
+    responses((status = 200, body = OrPreview<Several>)))]
+pub async fn publish(
+    State(app): State<App>,
+    caller: Caller,
+    Path(series_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+) -> Answer<Json<OrPreview<Several>>> {
     several(&app, &caller, What::Publish(Publish::Series { series_id }), &how).await
 }
 

@@ -15,12 +15,12 @@ use super::{Candidate, Exception, Hours, Request, State, rules, store};
 use crate::app::App;
 use crate::audit;
 use crate::desk::command::AskSubstitute;
-use crate::desk::{Outcome, What};
+use crate::desk::{Outcome, Preview, What};
 use crate::extract::{Body, Limit, PAGE_MAX, Path, Query, page};
 use crate::problem::{Answer, Kind, Problem};
 use crate::schedule::planning::days;
 use crate::schedule::rules::LocalDate;
-use crate::schedule::scheduling::DryRun;
+use crate::schedule::scheduling::{DryRun, OrPreview, looked};
 use crate::schedule::{SessionView, Shown, store as sessions};
 use crate::sign_in::Caller;
 use crate::sign_in::caller::Role;
@@ -114,7 +114,7 @@ pub struct AskBody {
 /// Asks for substitutes: whoever teaches that, stated to be available and is free in all studios is told, and the first who claims a
 /// session has it. The instructor of the session, and admins.
 #[utoipa::path(post, operation_id = "ask_for_substitute", path = "/v1/studios/{id}/substitute-requests", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = AskBody,
-    responses((status = 201, body = Requests), (status = 409, description = "substitute-asked, session-started")))]
+    responses((status = 201, body = Requests), (status = 200, body = Preview), (status = 409, description = "substitute-asked, session-started")))]
 pub async fn ask(
     AppState(app): AppState<App>,
     caller: Caller,
@@ -122,6 +122,7 @@ pub async fn ask(
     Query(how): Query<DryRun>,
     Body(body): Body<AskBody>,
 ) -> Answer<Response> {
+    caller.must_schedule(studio_id)?;
     let dates = match (body.session_id, body.from, body.to) {
         (Some(_), None, None) => None,
         (None, Some(from), Some(to)) => Some(days(from, to)?),
@@ -130,7 +131,7 @@ pub async fn ask(
     let note = body.note.map(Note::into_string);
     let what = What::AskSubstitute(AskSubstitute { studio_id, session_id: body.session_id, dates, note });
     if how.dry_run {
-        return Ok(Json(app.desk.preview(caller.record(), what).await?).into_response());
+        return Ok(looked(&app, &caller, what).await?.into_response());
     }
     let requests = asked(&app, &caller, what).await?;
     Ok((StatusCode::CREATED, Json(requests)).into_response())
@@ -223,7 +224,8 @@ pub async fn own(AppState(app): AppState<App>, caller: Caller) -> Answer<Json<Re
     Ok(Json(Requests { requests: views(&app, &caller, kept).await?, next: None }))
 }
 
-/// Claims a session: the first who could stand in has it, at once or when an admin approves. Repeated, it answers the same.
+/// Claims a session: the first who could stand in has it, at once or when an admin approves. Repeated, it answers the same. There is no
+/// `dry_run`: whose session it is not yet does not read who is in it.
 #[utoipa::path(put, operation_id = "claim_substitution", path = "/v1/substitute-requests/{id}/claim", tag = "Running a studio", params(("id" = Uuid, Path)),
     responses((status = 200, body = RequestView), (status = 409, description = "already-claimed, not-eligible, request-ended")))]
 pub async fn claim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
@@ -246,22 +248,35 @@ pub struct ApprovalBody {
 }
 
 /// Decides upon a claim. Admins.
-#[utoipa::path(put, operation_id = "approve_substitution", path = "/v1/substitute-requests/{id}/approval", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = ApprovalBody,
-    responses((status = 200, body = RequestView), (status = 409, description = "nothing-claimed")))]
+#[utoipa::path(put, operation_id = "approve_substitution", path = "/v1/substitute-requests/{id}/approval", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = ApprovalBody,
+    responses((status = 200, body = OrPreview<RequestView>), (status = 409, description = "nothing-claimed")))]
 pub async fn approve(
     AppState(app): AppState<App>,
     caller: Caller,
     Path(request_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
     Body(body): Body<ApprovalBody>,
-) -> Answer<Json<RequestView>> {
-    answer(&app, &caller, What::ApproveSubstitute { request_id, approved: body.approved }).await
+) -> Answer<Json<OrPreview<RequestView>>> {
+    answer_or_preview(&app, &caller, What::ApproveSubstitute { request_id, approved: body.approved }, &how).await
 }
 
 /// Nobody is needed any more. Whoever asked, and admins.
-#[utoipa::path(put, operation_id = "withdraw_substitute_request", path = "/v1/substitute-requests/{id}/withdrawal", tag = "Running a studio", params(("id" = Uuid, Path)),
-    responses((status = 200, body = RequestView), (status = 409, description = "request-ended")))]
-pub async fn withdraw(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
-    answer(&app, &caller, What::WithdrawSubstitute { request_id }).await
+#[utoipa::path(put, operation_id = "withdraw_substitute_request", path = "/v1/substitute-requests/{id}/withdrawal", tag = "Running a studio", params(("id" = Uuid, Path), DryRun),
+    responses((status = 200, body = OrPreview<RequestView>), (status = 409, description = "request-ended")))]
+pub async fn withdraw(
+    AppState(app): AppState<App>,
+    caller: Caller,
+    Path(request_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+) -> Answer<Json<OrPreview<RequestView>>> {
+    answer_or_preview(&app, &caller, What::WithdrawSubstitute { request_id }, &how).await
+}
+
+async fn answer_or_preview(app: &App, caller: &Caller, what: What, how: &DryRun) -> Answer<Json<OrPreview<RequestView>>> {
+    if how.dry_run {
+        return looked(app, caller, what).await.map(|Json(preview)| Json(OrPreview::Preview(preview)));
+    }
+    answer(app, caller, what).await.map(|Json(request)| Json(OrPreview::Done(request)))
 }
 
 async fn answer(app: &App, caller: &Caller, what: What) -> Answer<Json<RequestView>> {
