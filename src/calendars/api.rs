@@ -22,6 +22,7 @@ use crate::ids::new_id;
 use crate::problem::{self, Answer, Problem};
 use crate::sign_in::Caller;
 use crate::sign_in::caller::Role;
+use crate::sign_in::limits::Limit;
 use crate::sign_in::secrets;
 use crate::studios;
 
@@ -146,12 +147,13 @@ pub async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
 #[utoipa::path(
     get, path = "/calendars/{file}", tag = "A person's own", operation_id = "read_calendar", params(("file" = String, Path)),
     responses((status = 200, body = String, content_type = "text/calendar"), (status = 304, description = "As `If-None-Match` knows it"),
-        (status = 404, description = "There is nothing at this address, or no longer"))
+        (status = 404, description = "There is nothing at this address, or no longer"), (status = 429))
 )]
 pub async fn read(State(app): State<App>, Path(file): Path<String>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
     let hash = file.strip_suffix(".ics").and_then(secret_hash).ok_or_else(nothing)?;
     let subscribed = store::by_secret(&app.db, hash).await?.ok_or_else(nothing)?;
+    app.limits.take(Limit::Calendars, subscribed.feed.id)?;
     let text = shown(&app, &subscribed, now).await?;
     note_reading(&app, &subscribed.feed, now).await;
     Ok(Encoded::of_text(text)?.answer_as(&headers, "text/calendar; charset=utf-8", CACHED))

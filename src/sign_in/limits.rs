@@ -28,6 +28,8 @@ pub enum Limit {
     LettersFrom,
     /// Exports of one person's data.
     Exports,
+    /// Readings of one calendar address, which needs no signing in: many phones may know it, and ask hourly.
+    Calendars,
 }
 
 /// At once, and after how many seconds one more.
@@ -43,6 +45,7 @@ impl Limit {
             Self::FailuresFrom => Rate { burst: 300, every_s: 2 },
             Self::LettersFrom => Rate { burst: 600, every_s: 6 },
             Self::Exports => Rate { burst: 5, every_s: 60 },
+            Self::Calendars => Rate { burst: 120, every_s: 1 },
         }
     }
 }

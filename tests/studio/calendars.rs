@@ -408,6 +408,19 @@ both_engines! {
         assert_eq!(noted().await, "2026-11-30T03:00:00Z");
     }
 
+    async fn one_address_is_not_read_without_end(house: House) {
+        let (ana, bea) = (house.member("Ana").await, house.member("Bea").await);
+        let (hers, another) = (house.calendar_path(&ana, json!({"kind": "bookings"})).await, house.calendar_path(&bea, json!({"kind": "bookings"})).await);
+        for _ in 0..120 {
+            house.get(&hers).await.expect(200);
+        }
+        let refused = house.get(&hers).await.expect_refused(429, "too-many-requests");
+        assert_eq!(refused.header("retry-after"), "2");
+        house.get(&another).await.expect(200);
+        house.advance(TimeDelta::seconds(1));
+        house.get(&hers).await.expect(200);
+    }
+
     async fn the_words_are_in_her_language_or_the_studios(house: House) {
         let ana = house.member("Ana").await;
         house.book(&ana, &house.session("2026-12-03 18:30", 5).await).await.expect_booked();
