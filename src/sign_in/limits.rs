@@ -91,8 +91,7 @@ impl Limits {
         let empty_at = buckets.get(&key).map_or(now, |at| (*at).max(now)) + every;
         let wait = empty_at - now - most;
         if wait > 0 {
-            let seconds = u64::try_from(wait / 1_000_000 + 1).unwrap_or(1);
-            return Err(Problem::new(Kind::TooManyRequests).retry_after(seconds));
+            return Err(Problem::new(Kind::TooManyRequests).retry_after(wait.unsigned_abs().div_ceil(1_000_000)));
         }
         if count {
             if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&key) {

@@ -415,7 +415,7 @@ both_engines! {
             house.get(&hers).await.expect(200);
         }
         let refused = house.get(&hers).await.expect_refused(429, "too-many-requests");
-        assert_eq!(refused.header("retry-after"), "2");
+        assert_eq!(refused.header("retry-after"), "1");
         house.get(&another).await.expect(200);
         house.advance(TimeDelta::seconds(1));
         house.get(&hers).await.expect(200);
