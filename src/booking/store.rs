@@ -160,3 +160,9 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
 pub async fn forget_withdrawn(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Error> {
     tx.run("DELETE FROM withdrawn_bookings WHERE until <= $1", (now,)).await
 }
+
+/// Forgets what staff wrote of a person who left: her bookings stay as counts.
+pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
+    let sql = "UPDATE bookings SET ended_reason = NULL WHERE person_id = $1 AND ended_reason IS NOT NULL";
+    tx.run(sql, (person_id,)).await.map(drop)
+}

@@ -142,6 +142,7 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
     store::write(&mut tx, &mut world, latest).await?;
     for person_id in removed {
         crate::people::store::make_nameless(&mut tx, person_id, latest).await?;
+        crate::booking::store::forget(&mut tx, person_id).await?;
     }
     tx.commit().await?;
     Ok(answers)

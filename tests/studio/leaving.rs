@@ -86,6 +86,9 @@ both_engines! {
         house.book(&ana, &soon).await.expect_booked();
         house.book(&ana, &later).await.expect_booked();
         house.book(&bo, &later).or_wait().await.expect_waitlisted(1);
+        let removed = house.book(&ana, &house.session("2026-12-03 18:30", 5).await).await.expect_booked();
+        let body = json!({"return": "all", "reason": "Ana has hurt her knee"});
+        house.put(format!("/v1/bookings/{}/cancellation", removed.id)).by(&house.studio.desk).json(&body).await.expect(200);
         let calendar = house.post_to("/v1/me/calendars").by(&ana).json(&json!({"kind": "bookings"})).await.expect(201);
         let calendar = calendar["url"].as_str().unwrap().split_once("/calendars/").unwrap().1.to_owned();
         house.get(format!("/calendars/{calendar}")).await.expect(200);
@@ -115,7 +118,8 @@ both_engines! {
             ("SELECT COUNT(*) FROM members WHERE person_id = $1 AND (name <> '' OR phone IS NOT NULL)", 0),
             ("SELECT COUNT(*) FROM letters WHERE person_id = $1 AND (body_text IS NOT NULL OR to_email IS NOT NULL)", 0),
             ("SELECT COUNT(*) FROM letters WHERE person_id = $1 AND state IN ('queued', 'retrying')", 0),
-            ("SELECT COUNT(*) FROM bookings WHERE person_id = $1", 2),
+            ("SELECT COUNT(*) FROM bookings WHERE person_id = $1", 3),
+            ("SELECT COUNT(*) FROM bookings WHERE person_id = $1 AND ended_reason IS NOT NULL", 0),
         ] {
             assert_eq!(house.db.one::<(i64,)>(sql, (ana.id,)).await.unwrap().0, count, "{sql}");
         }
