@@ -72,8 +72,9 @@ pub struct Fee {
 }
 
 impl<'a> BookingView<'a> {
-    /// The booking as this reader sees it now.
-    pub fn of(booking: &Booking, session: &'a Shown, position: Option<i64>, language: Language, now: DateTime<Utc>) -> Self {
+    /// The booking as this reader sees it now, in her language or the studio's.
+    pub fn of(booking: &Booking, session: &'a Shown, position: Option<i64>, language: Option<Language>, now: DateTime<Utc>) -> Self {
+        let language = language.unwrap_or(session.names.studio_locale);
         let zone = session.names.time_zone.tz();
         let live = !booking.status.has_ended();
         let me = live.then(|| Me { booking_id: booking.id, status: booking.status.as_str().into(), waitlist_position: position });
@@ -96,7 +97,7 @@ impl<'a> BookingView<'a> {
             ended_by: booking.ended_by,
             arrived_at: booking.arrived_at,
             provisional: booking.provisional,
-            session: SessionView::of(session, &session.names, language, now, me),
+            session: SessionView::of(session, &session.names, Some(language), now, me),
         }
     }
 }

@@ -461,6 +461,7 @@ fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Opti
         room_name: room_name.into(),
         instructor_name: INSTRUCTORS.get(usize::try_from(instructor).ok()?).copied()?.into(),
         time_zone: place.zone.into(),
+        studio_locale: place.language,
     };
     Some(Shown { session, names })
 }

@@ -89,6 +89,7 @@ impl MadeOf {
             room_name: self.room.name.clone(),
             instructor_name: self.instructor.name.clone(),
             time_zone: studio.zone.into(),
+            studio_locale: studio.locale,
         };
         Session { session: Row::new(new, &studio.rules, studio.zone, now), names }
     }

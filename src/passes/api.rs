@@ -192,18 +192,19 @@ pub async fn add_type(
         version: 1,
     };
     let row = sold.clone();
-    app.db
+    let studio = app
+        .db
         .write("add_pass_type", move |tx| {
             Box::pin(async move {
-                studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
+                let studio = studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
                 must_make_sense(tx, &caller, &row).await?;
                 store::add_type(tx, &row, now).await?;
                 audit::write(tx, now, vec![caller.record().of("pass_type.added", "pass_type", row.id, Some(id))]).await?;
-                Ok::<_, Problem>(())
+                Ok::<_, Problem>(studio)
             })
         })
         .await?;
-    Ok(Versioned::created(1, PassTypeView::of(sold, language)))
+    Ok(Versioned::created(1, PassTypeView::of(sold, language.unwrap_or(studio.locale))))
 }
 
 /// What of a pass type shall change. Absent: it stays; null: it is cleared. Passes that were sold keep what they promised.
@@ -285,7 +286,8 @@ pub async fn change_type(
             })
         })
         .await?;
-    Ok(Versioned::ok(sold.version, PassTypeView::of(sold, language)))
+    let (_, locale) = studios::store::setting(&app.db, id).await?.ok_or_else(nothing)?;
+    Ok(Versioned::ok(sold.version, PassTypeView::of(sold, language.unwrap_or(locale))))
 }
 
 /// Refuses what no member could make sense of, and what reaches into studios that the caller does not run.
@@ -345,24 +347,21 @@ pub async fn of_member(
 }
 
 /// A page of somebody's passes, of those that `studio_id` takes.
-async fn held_by(app: &App, person_id: Uuid, studio_id: Option<Uuid>, paging: Paging, language: Language) -> Answer<Json<Passes>> {
+async fn held_by(app: &App, person_id: Uuid, studio_id: Option<Uuid>, paging: Paging, language: Option<Language>) -> Answer<Json<Passes>> {
     let (limit, after) = paging.read();
     let (found, next) = page(store::of_person(&app.db, person_id, after, limit.0 + 1).await?, limit, |pass| pass.id);
     let mut sellers: Vec<Uuid> = found.iter().map(|pass| pass.studio_id).collect();
     sellers.sort_unstable();
     sellers.dedup();
-    let zones: HashMap<Uuid, Zone> = studios::store::zones(&app.db, &sellers).await?.into_iter().collect();
+    let settings = studios::store::settings(&app.db, &sellers).await?;
+    let settings: HashMap<Uuid, (Zone, Language)> = settings.into_iter().map(|(id, zone, locale)| (id, (zone, locale))).collect();
     let now = app.clock.now();
-    let today = |studio_id: &Uuid| zones.get(studio_id).map_or(now.date_naive(), |zone| local_date(now, zone.tz()));
-    let passes = found
-        .into_iter()
-        .filter(|pass| studio_id.is_none_or(|id| pass.studio_ids.contains(&id)))
-        .map(|pass| {
-            let today = today(&pass.studio_id);
-            PassView::of(pass, language, today)
-        })
-        .collect();
-    Ok(Json(Passes { passes, next }))
+    let taken = found.into_iter().filter(|pass| studio_id.is_none_or(|id| pass.studio_ids.contains(&id)));
+    let passes = taken.filter_map(|pass| {
+        let (zone, locale) = settings.get(&pass.studio_id)?;
+        Some(PassView::of(pass, language.unwrap_or(*locale), local_date(now, zone.tz())))
+    });
+    Ok(Json(Passes { passes: passes.collect(), next }))
 }
 
 /// A line of a pass's ledger.

@@ -71,9 +71,9 @@ pub async fn sell(
     let found = store::by_id(&mut tx, &[pass_id]).await?;
     tx.rollback().await;
     let pass = found.into_iter().next().ok_or_else(|| Problem::new(Kind::NotFound))?;
-    let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let (zone, locale) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let today = local_date(app.clock.now(), zone.tz());
-    Ok((StatusCode::CREATED, Json(PassView::of(pass, caller.language, today))).into_response())
+    Ok((StatusCode::CREATED, Json(PassView::of(pass, caller.language.unwrap_or(locale), today))).into_response())
 }
 
 fn paid(body: PaidBody) -> Answer<Paid> {

@@ -18,6 +18,7 @@ use crate::audit;
 use crate::db::Tx;
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
+use crate::language::Language;
 use crate::letters::facts::{Facts, InvitedRole};
 use crate::letters::outbox::{self, Letter};
 use crate::problem::{Answer, Kind, Problem};
@@ -114,7 +115,7 @@ async fn invite(
     sign_in::store::insert_invitation(tx, now, &invitation, code_hash, caller.person_id).await?;
     let invited_by = store::profile(tx, caller.person_id).await?.map(|profile| profile.name).unwrap_or_default();
     let roles = body.roles.iter().map(|role| invited_role(*role)).collect();
-    let locale = known.as_ref().and_then(|known| known.locale).or(studios_locale).unwrap_or(caller.language);
+    let locale = known.as_ref().and_then(|known| known.locale).or(studios_locale).or(caller.language).unwrap_or(Language::En);
     let letter = Letter {
         person_id: known.map(|known| known.id),
         locale,

@@ -150,7 +150,13 @@ fn asked_dates(dates: Dates, today: NaiveDate) -> Answer<(NaiveDate, NaiveDate)>
     date_range(Some(from), Some(to), today, DAYS).map_err(|message| Problem::field("to", message))
 }
 
-fn line<'a>(session: &'a Shown, counts: &HashMap<Uuid, Counts>, sums: &mut Sums, language: Language, now: DateTime<Utc>) -> Line<'a> {
+fn line<'a>(
+    session: &'a Shown,
+    counts: &HashMap<Uuid, Counts>,
+    sums: &mut Sums,
+    language: Option<Language>,
+    now: DateTime<Utc>,
+) -> Line<'a> {
     let counts = counts.get(&session.id).copied().unwrap_or_default();
     sums.add(session.capacity, session.is_cancelled(), counts);
     let view = SessionView::of(session, &session.names, language, now, None);
@@ -189,7 +195,7 @@ const COLUMNS: [&str; 16] = [
 ];
 
 /// The report as RFC 4180 has it, its sums in the last line.
-fn csv(sessions: &[Shown], counts: &HashMap<Uuid, Counts>, language: Language, now: DateTime<Utc>) -> Answer<String> {
+fn csv(sessions: &[Shown], counts: &HashMap<Uuid, Counts>, language: Option<Language>, now: DateTime<Utc>) -> Answer<String> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let mut sums = Sums::default();
     writer.write_record(COLUMNS).map_err(Problem::fault)?;

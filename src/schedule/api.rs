@@ -20,11 +20,12 @@ use super::{ClassType, SessionView, store, substitutes};
 use crate::answer::{Encoded, Versioned};
 use crate::app::App;
 use crate::audit;
-use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, header_text, page, query, storable};
+use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, page, query, storable};
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
 use crate::problem::{Answer, Kind, Problem};
 use crate::sign_in::Caller;
+use crate::sign_in::visitor::asked_language;
 use crate::studios;
 use crate::studios::api::{must_admin, must_match};
 use crate::text::{Line, Name, Note, Words};
@@ -38,11 +39,11 @@ fn nothing() -> Problem {
 
 /// In which language this reader reads.
 pub fn reads(caller: Option<&Caller>, headers: &HeaderMap, studio: Language) -> Language {
-    caller.map(|caller| caller.language).or_else(|| asked(headers)).unwrap_or(studio)
+    language_of(caller, headers).unwrap_or(studio)
 }
 
-fn asked(headers: &HeaderMap) -> Option<Language> {
-    header_text(headers, "accept-language").and_then(Language::of_header)
+fn language_of(caller: Option<&Caller>, headers: &HeaderMap) -> Option<Language> {
+    caller.map_or_else(|| asked_language(headers), |caller| caller.language)
 }
 
 /// A page of the schedule.
@@ -92,13 +93,13 @@ pub async fn schedule(
     let now = app.clock.now();
     // Who works there sees the drafts too.
     if let Some(caller) = caller.as_ref().filter(|caller| caller.is_staff(studio_id)) {
-        let (range, limit, _) = part(&app, studio_id, query(text)?, true, now).await?;
+        let (range, limit) = part(&app, studio_id, query(text)?, true, now).await?;
         let shown = store::range_for(&app.db, &range, caller.person_id).await?;
         let (shown, next) = page(shown, limit, |one| (one.shown.starts_at, one.shown.id));
         let sessions = shown.iter().map(|one| view_for(one, caller, now)).collect();
         return Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false));
     }
-    let language = caller.as_ref().map(|caller| caller.language).or_else(|| asked(&headers));
+    let language = language_of(caller.as_ref(), &headers);
     let address = Address { studio_id, query: text.to_owned(), language };
     let found = app.schedule.get(address, now, |address| public_page(&app, address, now)).await?;
     let Some(caller) = caller else { return Ok(found.public.answer(&headers, true)) };
@@ -112,15 +113,14 @@ pub async fn schedule(
 
 /// A page of the schedule as everybody without a token sees it.
 async fn public_page(app: &App, address: Address, now: DateTime<Utc>) -> Answer<Page> {
-    let (range, limit, locale) = part(app, address.studio_id, query(&address.query)?, false, now).await?;
-    let language = address.language.unwrap_or(locale);
+    let (range, limit) = part(app, address.studio_id, query(&address.query)?, false, now).await?;
     let (shown, next) = page(store::range(&app.db, &range).await?, limit, |one| (one.starts_at, one.id));
-    Page::of(shown.iter().map(|one| SessionView::of(one, &one.names, language, now, None)), next.as_deref())
+    Page::of(shown.iter().map(|one| SessionView::of(one, &one.names, address.language, now, None)), next.as_deref())
 }
 
-/// The range that a part means, one session more than the limit, and the studio's language.
-async fn part(app: &App, studio_id: Uuid, part: Part, drafts: bool, now: DateTime<Utc>) -> Answer<(Range, Limit, Language)> {
-    let (zone, locale) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(nothing)?;
+/// The range that a part means, one session more than the limit.
+async fn part(app: &App, studio_id: Uuid, part: Part, drafts: bool, now: DateTime<Utc>) -> Answer<(Range, Limit)> {
+    let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(nothing)?;
     let dates = date_range(part.from, part.to, local_date(now, zone.tz()), DAYS);
     let (from, to) = dates.map_err(|message| Problem::field("to", message))?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
@@ -134,7 +134,7 @@ async fn part(app: &App, studio_id: Uuid, part: Part, drafts: bool, now: DateTim
         after: part.after.map(|Cursor((at, id))| (storable(at), id)),
         count_max: limit.0 + 1,
     };
-    Ok((range, limit, locale))
+    Ok((range, limit))
 }
 
 fn view_for<'a>(one: &'a ShownTo, caller: &Caller, now: DateTime<Utc>) -> SessionView<'a> {
@@ -156,11 +156,8 @@ pub async fn one(State(app): State<App>, caller: Option<Caller>, Path(id): Path<
         }
         None => {
             let shown = store::one(&app.db, id).await?.filter(|shown| !shown.is_for_staff()).ok_or_else(nothing)?;
-            let language = match asked(&headers) {
-                Some(language) => language,
-                None => studios::store::setting(&app.db, shown.studio_id).await?.map_or(Language::En, |(_, locale)| locale),
-            };
-            Encoded::of_version(shown.version, &SessionView::of(&shown, &shown.names, language, now, None))?
+            let view = SessionView::of(&shown, &shown.names, asked_language(&headers), now, None);
+            Encoded::of_version(shown.version, &view)?
         }
     };
     Ok(encoded.answer(&headers, false))
@@ -383,17 +380,18 @@ pub async fn add_class_type(
         version: 1,
     };
     let row = class.clone();
-    app.db
+    let studio = app
+        .db
         .write("add_class_type", move |tx| {
             Box::pin(async move {
-                studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
+                let studio = studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
                 store::add_class_type(tx, &row, now).await?;
                 audit::write(tx, now, vec![record.of("class_type.added", "class_type", row.id, Some(id))]).await?;
-                Ok::<_, Problem>(())
+                Ok::<_, Problem>(studio)
             })
         })
         .await?;
-    Ok(Versioned::created(1, ClassTypeView::of(class, caller.language)))
+    Ok(Versioned::created(1, ClassTypeView::of(class, caller.language.unwrap_or(studio.locale))))
 }
 
 /// What of a class type shall change. Absent: it stays; null: it is cleared.
@@ -468,5 +466,6 @@ pub async fn change_class_type(
             })
         })
         .await?;
-    Ok(Versioned::ok(class.version, ClassTypeView::of(class, caller.language)))
+    let (_, locale) = studios::store::setting(&app.db, id).await?.ok_or_else(nothing)?;
+    Ok(Versioned::ok(class.version, ClassTypeView::of(class, caller.language.unwrap_or(locale))))
 }

@@ -24,7 +24,7 @@ use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::language::Texts;
+use crate::language::{Language, Texts};
 use crate::letters::facts::CancelReason;
 use crate::studios::{HouseRules, Zone};
 
@@ -126,6 +126,8 @@ pub struct Names {
     pub instructor_name: String,
     /// By which clock.
     pub time_zone: Zone,
+    /// What its studio speaks to those who named no language.
+    pub studio_locale: Language,
 }
 
 /// A session with what stands around it.

@@ -18,6 +18,7 @@ use crate::extract::{Body, Path, Query, Within};
 use crate::problem::{Answer, Kind, Problem};
 use crate::sign_in::Caller;
 use crate::studios;
+use crate::studios::api::must_admin;
 use crate::text::Note;
 
 /// The days of one act.
@@ -52,7 +53,7 @@ pub async fn publish(
     Query(how): Query<DryRun>,
     Body(body): Body<DaysBody>,
 ) -> Answer<Json<OrPreview<Several>>> {
-    caller.must_admin(studio_id)?;
+    must_admin(&app, &caller, studio_id).await?;
     let (from, to) = days(body.from, body.to)?;
     several(&app, &caller, What::Publish(Publish::Days { studio_id, from, to }), &how).await
 }
@@ -82,7 +83,7 @@ pub async fn copy(
     Query(how): Query<DryRun>,
     Body(body): Body<CopyBody>,
 ) -> Answer<Json<OrPreview<Several>>> {
-    caller.must_admin(studio_id)?;
+    must_admin(&app, &caller, studio_id).await?;
     let days = u64::try_from(body.days.map_or(7, |days| days.0)).unwrap_or(7);
     if (body.to.0 - body.from.0).num_days().unsigned_abs() < days {
         return Err(Problem::field("to", "must be so far from `from` that no day is copied onto another that is copied"));
@@ -113,7 +114,7 @@ pub async fn close(
     Query(how): Query<DryRun>,
     Body(body): Body<ClosingBody>,
 ) -> Answer<Json<OrPreview<Several>>> {
-    caller.must_admin(studio_id)?;
+    must_admin(&app, &caller, studio_id).await?;
     let (from, to) = days(body.from, body.to)?;
     several(&app, &caller, What::CloseDays { studio_id, from, to, note: body.note.map(Note::into_string) }, &how).await
 }
@@ -122,7 +123,7 @@ pub async fn close(
 #[utoipa::path(delete, operation_id = "open_day", path = "/v1/studios/{id}/closing-days/{date}", tag = "Running a studio", params(("id" = Uuid, Path), ("date" = String, Path)),
     responses((status = 204)))]
 pub async fn open(State(app): State<App>, caller: Caller, Path((studio_id, date)): Path<(Uuid, LocalDate)>) -> Answer<StatusCode> {
-    caller.must_admin(studio_id)?;
+    must_admin(&app, &caller, studio_id).await?;
     app.desk.ask(caller.record(), What::OpenDay { studio_id, date: date.0 }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

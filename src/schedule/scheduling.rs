@@ -17,6 +17,7 @@ use crate::extract::{Body, IfMatch, Path, Query};
 use crate::letters::facts::CancelReason;
 use crate::problem::{Answer, Kind, Problem};
 use crate::sign_in::Caller;
+use crate::studios::api::must_schedule;
 use crate::text::Note;
 
 /// A session to be.
@@ -46,7 +47,7 @@ pub async fn make(
     Query(how): Query<DryRun>,
     Body(body): Body<MakeBody>,
 ) -> Answer<Response> {
-    caller.must_schedule(studio_id)?;
+    must_schedule(&app, &caller, studio_id).await?;
     let what = MakeSession {
         studio_id,
         class_type_id: body.class_type_id,

@@ -18,7 +18,7 @@ macro_rules! columns {
          s.cancel_reason, s.cancel_note, s.sequence, s.version, s.created_at, s.series_id, s.series_date, s.by_hand, s.skipped_minute, \
          s.was_draft, s.minimum, s.too_few_exempt, s.too_few_at, s.too_few_due_at, s.too_few_warned, s.team_note, s.member_note, \
          c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, \
-         r.name AS room_name, i.name AS instructor_name, t.time_zone"
+         r.name AS room_name, i.name AS instructor_name, t.time_zone, t.locale AS studio_locale"
     };
 }
 

@@ -89,8 +89,9 @@ pub struct Me<'a> {
 }
 
 impl<'a> SessionView<'a> {
-    /// The session as this reader sees it now.
-    pub fn of(session: &'a Session, names: &'a Names, language: Language, now: DateTime<Utc>, me: Option<Me<'a>>) -> Self {
+    /// The session as this reader sees it now, in her language or the studio's.
+    pub fn of(session: &'a Session, names: &'a Names, language: Option<Language>, now: DateTime<Utc>, me: Option<Me<'a>>) -> Self {
+        let language = language.unwrap_or(names.studio_locale);
         Self {
             id: session.id,
             studio_id: session.studio_id,
@@ -215,6 +216,7 @@ mod tests {
             room_name: "Studio A".into(),
             instructor_name: "Lin Yue".into(),
             time_zone: "Asia/Shanghai".parse().unwrap(),
+            studio_locale: Language::ZhHans,
         }
     }
 
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn a_session_as_the_api_shows_it() {
         let (session, names) = (session(), names());
-        let view = SessionView::of(&session, &names, Language::En, at("2026-12-01T00:00:00Z"), None);
+        let view = SessionView::of(&session, &names, Some(Language::En), at("2026-12-01T00:00:00Z"), None);
         assert_eq!(
             serde_json::to_value(&view).unwrap(),
             json!({
@@ -237,8 +239,10 @@ mod tests {
             })
         );
         let me = Me { booking_id: Uuid::from_u128(9), status: "waitlisted".into(), waitlist_position: Some(2) };
-        let view = serde_json::to_value(SessionView::of(&session, &names, Language::ZhHant, at("2026-12-01T00:00:00Z"), Some(me))).unwrap();
+        let view =
+            serde_json::to_value(SessionView::of(&session, &names, Some(Language::ZhHant), at("2026-12-01T00:00:00Z"), Some(me))).unwrap();
         assert_eq!(view["class_type"]["name"], "把杆塑形");
+        assert_eq!(SessionView::of(&session, &names, None, at("2026-12-01T00:00:00Z"), None).class_type.name, "把杆塑形");
         assert_eq!(view["me"], json!({"booking_id": Uuid::from_u128(9), "status": "waitlisted", "waitlist_position": 2}));
     }
 

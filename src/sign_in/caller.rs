@@ -41,8 +41,8 @@ pub struct Caller {
     pub owner: bool,
     /// Her roles, in each studio.
     pub roles: Vec<(Uuid, Role)>,
-    /// The language that this request is answered in.
-    pub language: Language,
+    /// The language that she asks for or named; without one she reads the studio's.
+    pub language: Option<Language>,
     /// The request, for the audit log.
     pub request_id: String,
 }
@@ -141,7 +141,7 @@ async fn caller(parts: &Parts, app: &App) -> Answer<Option<Caller>> {
         verified: identity.verified,
         owner: identity.owner,
         roles: identity.roles.clone(),
-        language: asked_language(&parts.headers).or(identity.locale).unwrap_or(Language::En),
+        language: asked_language(&parts.headers).or(identity.locale),
         request_id: request_id(parts, app),
     }))
 }

@@ -149,7 +149,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Pas
     let account = check(&app, &caller, body.old, "old").await?;
     let password_hash = app.passwords.hash(body.new).await?;
     let (now, record, person_id, device_id) = (app.clock.now(), caller.record(), caller.person_id, caller.device_id);
-    let tell = account.verified_at.map(|_| account.locale.unwrap_or(caller.language));
+    let tell = account.verified_at.map(|_| account.locale.or(caller.language).unwrap_or(Language::En));
     if !app
         .db
         .write("change_password", move |tx| {

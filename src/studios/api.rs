@@ -29,18 +29,21 @@ fn nothing() -> Problem {
 
 /// Refuses all but those who run this studio: 404 where there is no such studio, 403 to others.
 pub async fn must_admin(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
-    match caller.must_admin(studio_id) {
-        Err(_) if store::setting(&app.db, studio_id).await?.is_none() => Err(nothing()),
-        answer => answer,
-    }
+    or_unknown(app, studio_id, caller.must_admin(studio_id)).await
 }
 
 /// Refuses all but this studio's desk, in the same way.
 pub async fn must_desk(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
-    match caller.must_desk(studio_id) {
-        Err(_) if store::setting(&app.db, studio_id).await?.is_none() => Err(nothing()),
-        answer => answer,
-    }
+    or_unknown(app, studio_id, caller.must_desk(studio_id)).await
+}
+
+/// Refuses all but those who teach in this studio or run it, in the same way.
+pub async fn must_schedule(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
+    or_unknown(app, studio_id, caller.must_schedule(studio_id)).await
+}
+
+async fn or_unknown(app: &App, studio_id: Uuid, allowed: Answer<()>) -> Answer<()> {
+    if allowed.is_err() && store::setting(&app.db, studio_id).await?.is_none() { Err(nothing()) } else { allowed }
 }
 
 /// Refuses an edit that was made from an older version.

@@ -114,7 +114,7 @@ pub async fn instructors(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
     db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
 }
 
-/// The zones of these studios, in no order.
-pub async fn zones(db: &Db, ids: &[Uuid]) -> Result<Vec<(Uuid, Zone)>, Error> {
-    db.among("SELECT id, time_zone FROM studios WHERE id IN #", (), ids).await
+/// The zones and languages of these studios, in no order.
+pub async fn settings(db: &Db, ids: &[Uuid]) -> Result<Vec<(Uuid, Zone, Language)>, Error> {
+    db.among("SELECT id, time_zone, locale FROM studios WHERE id IN #", (), ids).await
 }

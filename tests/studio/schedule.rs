@@ -214,6 +214,27 @@ both_engines! {
         assert_eq!(public["sessions"][0]["class_type"]["name"], "把杆塑形", "who asks for nothing reads the studio's");
     }
 
+    async fn who_named_no_language_reads_the_studios(house: House) {
+        let (admin, studio) = (house.studio.admin.clone(), house.studio.id);
+        house.patch(format!("/v1/studios/{studio}")).by(&admin).header("If-Match", "1").json(&json!({"locale": "zh-Hans"})).await.expect(200);
+        let names = json!({"name": {"en": "Barre Sculpt", "zh-Hans": "把杆塑形"}});
+        let class_type = format!("/v1/studios/{studio}/class-types/{}", house.studio.class_type);
+        house.patch(class_type).by(&admin).header("If-Match", "1").json(&names).await.expect(200);
+        let (evening, ana) = (house.session("2026-12-03 18:30", 5).await, house.member("Ana").await);
+        house.write(|tx| Box::pin(tx.run("UPDATE persons SET locale = NULL", ()))).await;
+        house.book(&ana, &evening).await.expect_booked();
+        let own = house.get("/v1/me/bookings").by(&ana).await.expect(200);
+        let booking = &own["bookings"][0];
+        assert!(booking["free_cancel_text"].as_str().unwrap().contains("免费取消"), "{booking}");
+        assert_eq!(booking["session"]["class_type"]["name"], "把杆塑形");
+        for path in [house.schedule_path("from=2026-12-03"), "/v1/me/teaching?from=2026-12-03".into()] {
+            let shown = house.get(path).by(&house.studio.instructor).await.expect(200);
+            assert_eq!(shown["sessions"][0]["class_type"]["name"], "把杆塑形");
+        }
+        let asked = house.get("/v1/me/bookings").by(&ana).header("Accept-Language", "en").await.expect(200);
+        assert_eq!(asked["bookings"][0]["session"]["class_type"]["name"], "Barre Sculpt");
+    }
+
     /// Without a token it may be a second old, by the machine's time and by the house's clock; signed in it never is.
     async fn the_public_schedule_is_at_most_a_second_old(house: House) {
         let ana = house.member("Ana").await;

@@ -18,6 +18,7 @@ use crate::problem::{Answer, Kind, Problem};
 use crate::schedule::rules::LocalDate;
 use crate::schedule::scheduling::{DryRun, OrPreview, looked, several};
 use crate::sign_in::Caller;
+use crate::studios::api::must_schedule;
 use crate::studios::house_rules::WallTime;
 
 /// Sessions of a series that a view names as exceptions, from today on.
@@ -66,7 +67,7 @@ pub async fn make(
     Query(how): Query<DryRun>,
     Body(body): Body<SeriesBody>,
 ) -> Answer<Response> {
-    caller.must_schedule(studio_id)?;
+    must_schedule(&app, &caller, studio_id).await?;
     let what = MakeSeries {
         studio_id,
         class_type_id: body.class_type_id,

@@ -24,6 +24,7 @@ use crate::schedule::scheduling::{DryRun, OrPreview, looked};
 use crate::schedule::{SessionView, Shown, store as sessions};
 use crate::sign_in::Caller;
 use crate::sign_in::caller::Role;
+use crate::studios::api::must_schedule;
 use crate::text::Note;
 
 /// Class types that an instructor may name.
@@ -122,7 +123,7 @@ pub async fn ask(
     Query(how): Query<DryRun>,
     Body(body): Body<AskBody>,
 ) -> Answer<Response> {
-    caller.must_schedule(studio_id)?;
+    must_schedule(&app, &caller, studio_id).await?;
     let dates = match (body.session_id, body.from, body.to) {
         (Some(_), None, None) => None,
         (None, Some(from), Some(to)) => Some(days(from, to)?),
