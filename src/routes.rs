@@ -88,13 +88,19 @@ pub fn routes() -> Router<App> {
         .route("/dev/letters", get(letters::pages::list))
         .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it
-        .route("/healthz", get(running::api::health))
-        .route("/readyz", get(running::api::readiness))
-        .route("/metrics", get(running::api::counts))
+        .merge(of_every_process())
         .route("/openapi.json", get(running::api::openapi_document))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
         // The page behind a letter's link, and the files by which phones open the app instead
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))
         .route("/.well-known/assetlinks.json", get(running::api::assetlinks))
+}
+
+/// What a process says of itself, a worker too.
+pub fn of_every_process() -> Router<App> {
+    Router::new()
+        .route("/healthz", get(running::api::health))
+        .route("/readyz", get(running::api::readiness))
+        .route("/metrics", get(running::api::counts))
 }

@@ -28,6 +28,7 @@ pub struct Settings {
 pub struct Server {
     pub address: IpAddr,
     pub port: u16,
+    pub worker_port: u16,
     pub public_url: String,
     pub connections_max: usize,
     pub header_timeout_s: u64,

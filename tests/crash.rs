@@ -378,3 +378,35 @@ async fn two_servers_keep_the_promises_together() {
     let repeats = scene.letters_have_come(&made).await;
     eprintln!("two servers: {} bookings, {} answers, {repeats} letters twice", made.len(), told.answers);
 }
+
+/// Split, the one answers and sends nothing, the other sends and answers nothing but how it does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_a_worker_and_a_worker_without_a_server() {
+    let Some(scene) = Scene::set(Engine::Postgres).await else { return };
+    let (spec, beside) = (scene.spec(), scene.spec());
+    let server = spec.start(spec.releve(&["serve", "--no-worker"])).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let booking = format!("http://{}/v1/bookings/{}", spec.address, Uuid::from_u128(1));
+    let body = serde_json::json!({"session_id": scene.sessions[0].id});
+    let booked = http.put(booking).bearer_auth(&scene.members[0].token).json(&body).send().await.unwrap();
+    assert_eq!(booked.status(), 201);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(scene.mail.received().is_empty(), "nobody is there to send it");
+
+    let mut command = beside.releve(&["worker"]);
+    command.env("RELEVE__SERVER__WORKER_PORT", beside.address.port().to_string());
+    let worker = beside.start(command).await;
+    for _ in 0..500 {
+        if !scene.mail.accepted().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(scene.mail.accepted().len(), 1);
+    let get = async |path: &str| http.get(format!("http://{}{path}", beside.address)).send().await.unwrap();
+    assert_eq!(get("/v1/studios").await.status(), 404, "it is no server");
+    let counted = get("/metrics").await.text().await.unwrap();
+    assert!(counted.contains("releve_letters_total{fate=\"sent\"} 1"), "{counted}");
+    worker.stop();
+    server.stop();
+}

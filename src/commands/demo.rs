@@ -45,7 +45,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
 
     let db = open_own(&settings, &place, told.fresh).await?;
     migrate::bring_up_to_date(&db, &place).await?;
-    let listener = serve::listen(&settings).await?;
+    let listener = serve::listen(settings.server.address, settings.server.port).await?;
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     settings.server.port = address.port();
     settings.server.public_url = format!("http://{address}");

@@ -1,7 +1,7 @@
 //! `releve serve`: the process from its first line to its last.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -29,7 +29,7 @@ pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
     let _lock = place.lock()?;
     let db = open_current(&settings, &place).await?;
     refuse_demo(&db, &place, &settings).await?;
-    let listener = listen(&settings).await?;
+    let listener = listen(settings.server.address, settings.server.port).await?;
     let app = App::new(settings, db, Clock::System, post)?;
     live(app, listener, with_worker).await
 }
@@ -72,9 +72,9 @@ async fn refuse_demo(db: &Db, place: &Place, settings: &Settings) -> Result<(), 
     Ok(())
 }
 
-/// Listens where the settings say.
-pub async fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
-    let address = SocketAddr::new(settings.server.address, settings.server.port);
+/// Listens there.
+pub async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, Failure> {
+    let address = SocketAddr::new(address, port);
     TcpListener::bind(address).await.map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
 }
 

@@ -5,6 +5,9 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::letters::transport::Post;
 use crate::letters::worker::{AtWork, Worker};
+use crate::routes::of_every_process;
+use crate::running::metrics;
+use crate::server;
 use crate::settings::Settings;
 use crate::sweeps::{self, Sweeping};
 
@@ -16,10 +19,19 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     }
     let db = serve::open_current(&settings, &place).await?;
     let post = Post::open(&settings).map_err(Failure::new)?;
+    let port = settings.server.worker_port;
+    let listener = if port == 0 { None } else { Some(serve::listen(settings.server.address, port).await?) };
     let app = App::new(settings, db, Clock::System, post)?;
+    metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
+    let upkeep = tokio::spawn(metrics::keep_up());
     let hand = Hand::start(&app);
-    tracing::info!("working letters off");
-    serve::asked_to_end()?.await;
+    let asked = serve::asked_to_end()?;
+    tracing::info!(port, "working letters off");
+    match listener {
+        Some(listener) => server::serve_router(app.clone(), server::behind(app.clone(), of_every_process()), listener, asked).await,
+        None => asked.await,
+    }
+    upkeep.abort();
     hand.stop().await;
     app.close_desk().await;
     app.db.close().await;

@@ -51,8 +51,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     serve_router(app, router, listener, shutdown).await;
 }
 
-/// The same for another router: the bench measures Relevé against peers on the same stack.
-#[doc(hidden)]
+/// The same for another router: a worker's few URLs, and the peers against which the bench measures Relevé.
 pub async fn serve_router(app: App, router: Router, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
