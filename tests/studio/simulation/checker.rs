@@ -1,0 +1,89 @@
+//! The promises, checked on rows by somebody who does not know how they are kept.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
+use releve::booking::{Booking, Status};
+use releve::desk::{Command, Outcome};
+use releve::passes::Pass;
+use releve::problem::Answer;
+use releve::schedule::Session;
+use uuid::Uuid;
+
+use super::{AHEAD_MAX, Rows};
+
+/// The same PUT again answers with the booking as it is now, and makes none.
+pub fn check_repeats(lost: &[Command], again: &[Answer<Outcome>], rows: &Rows<'_>) {
+    for (command, answer) in lost.iter().zip(again) {
+        let Ok(Outcome::Booking(shown)) = answer else { panic!("{command:?}, sent again, was answered with {answer:?}") };
+        let now = rows.bookings.iter().find(|booking| booking.id == shown.booking.id);
+        assert_eq!((Some(&&shown.booking), shown.fresh), (now, false), "{command:?}, sent again");
+    }
+}
+
+pub fn check_session(session: &Session, here: &[&Booking]) {
+    let taken = here.iter().filter(|booking| holds_place(booking)).count() as i64;
+    let waiting = here.iter().filter(|booking| booking.status == Status::Waitlisted).count() as i64;
+    assert!(taken + session.held <= session.capacity, "oversold: {session:?}");
+    assert_eq!((session.taken, session.waiting), (taken, waiting), "counts of {session:?}");
+    let mut people: Vec<Uuid> = here.iter().filter(|booking| !has_ended(booking)).map(|booking| booking.person_id).collect();
+    people.sort_unstable();
+    assert!(people.windows(2).all(|pair| pair[0] != pair[1]), "twice in {session:?}");
+    if session.is_cancelled() {
+        let kept = here.iter().find(|booking| !has_ended(booking) || booking.credits > 0 || booking.visit_week.is_some());
+        assert!(kept.is_none(), "kept in a cancelled session: {kept:?}");
+    }
+}
+
+/// Whether somebody who waits for this session could take a place in it.
+pub fn able(session: &Session, hers: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
+    let overlaps = hers.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
+    let ahead = hers.iter().filter(|booking| booking.status == Status::Booked && booking.starts_at > now).count();
+    let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
+    let owner = hers.first().map(|booking| booking.person_id);
+    let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date).any(|pass| {
+        let visits = hers.iter().filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
+        pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits)
+    });
+    !overlaps && ahead < AHEAD_MAX && pays
+}
+
+pub fn check_passes(rows: &Rows<'_>) {
+    let mut sums: HashMap<Uuid, i64> = HashMap::new();
+    let mut taken: HashMap<Uuid, i64> = HashMap::new();
+    for entry in rows.ledger {
+        *sums.entry(entry.pass_id).or_default() += entry.credits;
+        if let Some(booking) = entry.booking_id {
+            *taken.entry(booking).or_default() -= entry.credits;
+        }
+    }
+    let mut visits: HashMap<(Uuid, NaiveDate), i64> = HashMap::new();
+    for booking in &rows.bookings {
+        assert_eq!(booking.credits, taken.get(&booking.id).copied().unwrap_or(0), "what {booking:?} took");
+        let paid = booking.credits > 0 || booking.visit_week.is_some();
+        assert!(booking.status != Status::Waitlisted || !paid, "{booking:?} waits and paid");
+        if let Some(week) = booking.pass_id.zip(booking.visit_week) {
+            *visits.entry(week).or_default() += 1;
+        }
+    }
+    for pass in &rows.passes {
+        let sum = sums.get(&pass.id).copied();
+        assert!(pass.credits_left.is_none_or(|left| left >= 0 && Some(left) == sum), "balance of {pass:?}, ledger {sum:?}");
+        let most = visits.iter().filter(|((id, _), _)| *id == pass.id).map(|(_, visits)| *visits).max();
+        assert!(most.is_none_or(|most| pass.per_week.is_none_or(|allowed| most <= allowed)), "{most:?} visits in a week of {pass:?}");
+    }
+}
+
+pub fn never_at_once(what: &str, times: impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)>) {
+    let mut times: Vec<_> = times.collect();
+    times.sort_unstable();
+    assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{what}: {times:?}");
+}
+
+pub fn holds_place(booking: &Booking) -> bool {
+    matches!(booking.status, Status::Booked | Status::Offered | Status::Attended | Status::NoShow)
+}
+
+pub fn has_ended(booking: &Booking) -> bool {
+    matches!(booking.status, Status::Cancelled | Status::LateCancelled)
+}
