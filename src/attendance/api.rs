@@ -75,7 +75,7 @@ pub fn must_be_staff_of(caller: &Caller, session: &Session) -> Answer<()> {
     let teaches = session.instructor_id == caller.person_id && caller.is_staff(session.studio_id);
     if teaches || caller.is_desk(session.studio_id) {
         Ok(())
-    } else if session.is_draft() && !caller.is_staff(session.studio_id) {
+    } else if session.is_for_staff() && !caller.is_staff(session.studio_id) {
         Err(Problem::new(Kind::NotFound))
     } else {
         Err(Problem::new(Kind::NotAllowed))
