@@ -7,7 +7,6 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::desk::{Desk, Working};
 use crate::letters::transport::Post;
 use crate::running::Running;
 use crate::schedule::ScheduleCache;
@@ -17,6 +16,7 @@ use crate::sign_in::keys::Keys;
 use crate::sign_in::limits::Limits;
 use crate::sign_in::passwords::Passwords;
 use crate::sign_in::{RowsWritten, SetUpError};
+use crate::transactor::{Transactor, TransactorTask};
 
 /// Everything that lives as long as the process. Cheap to clone.
 #[derive(Clone)]
@@ -45,8 +45,8 @@ pub struct Parts {
     /// Rung when letters were written, so that the worker need not wait for its next look.
     pub letters_written: Arc<Notify>,
     /// Where places and credits change hands.
-    pub desk: Desk,
-    desk_working: Mutex<Option<Working>>,
+    pub transactor: Transactor,
+    transactor_task: Mutex<Option<TransactorTask>>,
     /// The public schedule, encoded.
     pub schedule: ScheduleCache,
     /// Whether the process is taking requests.
@@ -59,7 +59,7 @@ impl App {
         let keys = Keys::of_settings(&settings)?;
         let passwords = Passwords::new(&settings.sign_in)?;
         let letters_written = Arc::new(Notify::new());
-        let (desk, working) = Desk::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
+        let (transactor, task) = Transactor::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
         Ok(Self(Arc::new(Parts {
             keys,
             passwords,
@@ -68,8 +68,8 @@ impl App {
             rows_written: RowsWritten::default(),
             post,
             letters_written,
-            desk,
-            desk_working: Mutex::new(Some(working)),
+            transactor,
+            transactor_task: Mutex::new(Some(task)),
             schedule: ScheduleCache::default(),
             running: Running::default(),
             settings,
@@ -78,10 +78,10 @@ impl App {
         })))
     }
 
-    /// Closes the desk: what waits is decided and answered, nothing new is taken.
-    pub async fn close_desk(&self) {
-        if let Some(working) = self.desk_working.lock().await.take() {
-            working.stop().await;
+    /// Closes the transactor: what waits is decided and answered, nothing new is taken.
+    pub async fn close_transactor(&self) {
+        if let Some(task) = self.transactor_task.lock().await.take() {
+            task.stop().await;
         }
     }
 }

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::language::Language;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemType};
 
 /// The request's id: the caller's own, if it sent a sane one, else new. Every request has it as an extension.
 #[derive(Clone, Debug)]
@@ -53,13 +53,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .and_then(|value| value.split(';').next())
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
         if !is_json {
-            return Err(Problem::new(Kind::UnsupportedMediaType).about("Content-Type", "must be application/json"));
+            return Err(Problem::new(ProblemType::UnsupportedMediaType).about("Content-Type", "must be application/json"));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::new(Kind::BodyTooLarge)
+                Problem::new(ProblemType::BodyTooLarge)
             } else {
-                Problem::new(Kind::MalformedBody)
+                Problem::new(ProblemType::MalformedBody)
             }
         })?;
         parse(&bytes).map(Self)
@@ -76,10 +76,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             let message = without_position(&inner.to_string());
             Problem::field(named_field(&path, &message), message)
         } else {
-            Problem::new(Kind::MalformedBody).about("body", inner.to_string())
+            Problem::new(ProblemType::MalformedBody).about("body", inner.to_string())
         }
     })?;
-    json.end().map_err(|error| Problem::new(Kind::MalformedBody).about("body", error.to_string()))?;
+    json.end().map_err(|error| Problem::new(ProblemType::MalformedBody).about("body", error.to_string()))?;
     // serde reads an array into a struct, too, field by field.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Problem::field("body", "must be an object"));
@@ -113,7 +113,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let axum::extract::Path(value) = <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state)
             .await
-            .map_err(|_| Problem::new(Kind::NotFound))?;
+            .map_err(|_| Problem::new(ProblemType::NotFound))?;
         Ok(Self(value))
     }
 }
@@ -196,12 +196,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let missing = || Problem::new(Kind::PreconditionMissing).about("If-Match", "must carry the version that was read");
+        let missing = || Problem::new(ProblemType::PreconditionMissing).about("If-Match", "must carry the version that was read");
         let text = parts.headers.get(header::IF_MATCH).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
         let text = text.trim().trim_start_matches("W/").trim_matches('"');
         // A session's ETag is its version and, behind a dash, what else of it may change.
         let text = text.split_once('-').map_or(text, |(version, _)| version);
-        text.parse().map(Self).map_err(|_| Problem::new(Kind::MalformedRequest).about("If-Match", "must be a version"))
+        text.parse().map(Self).map_err(|_| Problem::new(ProblemType::MalformedRequest).about("If-Match", "must be a version"))
     }
 }
 
@@ -214,11 +214,11 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Some(value) = parts.headers.get("idempotency-key") else {
-            return Err(Problem::new(Kind::PreconditionMissing).about("Idempotency-Key", "is needed here"));
+            return Err(Problem::new(ProblemType::PreconditionMissing).about("Idempotency-Key", "is needed here"));
         };
         let text = value.to_str().unwrap_or_default();
         if text.is_empty() || text.len() > 200 {
-            return Err(Problem::new(Kind::MalformedRequest).about("Idempotency-Key", "must have 1 to 200 visible characters"));
+            return Err(Problem::new(ProblemType::MalformedRequest).about("Idempotency-Key", "must have 1 to 200 visible characters"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -236,7 +236,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for NotAfter {
         let instant = value.to_str().ok().and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok());
         match instant {
             Some(instant) => Ok(Some(Self(instant.to_utc()))),
-            None => Err(Problem::new(Kind::MalformedRequest).about("Not-After", "must be an instant as of RFC 3339")),
+            None => Err(Problem::new(ProblemType::MalformedRequest).about("Not-After", "must be an instant as of RFC 3339")),
         }
     }
 }

@@ -6,12 +6,13 @@ pub mod routes;
 pub mod attendance;
 pub mod booking;
 pub mod calendars;
-pub mod desk;
 pub mod passes;
 pub mod people;
 pub mod reports;
 pub mod schedule;
 pub mod studios;
+pub mod transactor;
+pub mod working_set;
 
 pub mod audit;
 pub mod letters;

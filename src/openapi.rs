@@ -1,9 +1,14 @@
 //! The OpenAPI 3.1 document, from the code: every handler's `#[utoipa::path]`, and what holds for all of them.
 
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
+use axum::http::header;
+use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::problem::Kind;
+use crate::problem::ProblemType;
 use crate::{attendance, booking, calendars, letters, passes, people, reports, running, schedule, sign_in, studios};
 
 /// Every handler, in the order of `routes.rs`.
@@ -49,7 +54,7 @@ use crate::{attendance, booking, calendars, letters, passes, people, reports, ru
         passes::api::add_type,
         passes::api::change_type,
         passes::api::of_member,
-        passes::selling::sell,
+        passes::api::selling::sell,
         reports::api::attendance,
         schedule::api::schedule,
         people::me::me,
@@ -65,12 +70,12 @@ use crate::{attendance, booking, calendars, letters, passes, people, reports, ru
         people::members::find,
         people::members::enter,
         people::members::join,
-        schedule::scheduling::make,
-        schedule::planning::publish,
-        schedule::planning::copy,
-        schedule::planning::closing_days,
-        schedule::planning::close,
-        schedule::planning::open,
+        schedule::api::sessions::make,
+        schedule::api::planning::publish,
+        schedule::api::planning::copy,
+        schedule::api::planning::closing_days,
+        schedule::api::planning::close,
+        schedule::api::planning::open,
         schedule::series::api::list,
         schedule::series::api::make,
         schedule::series::api::one,
@@ -85,16 +90,16 @@ use crate::{attendance, booking, calendars, letters, passes, people, reports, ru
         schedule::substitutes::api::approve,
         schedule::substitutes::api::withdraw,
         schedule::api::one,
-        schedule::scheduling::edit,
-        schedule::scheduling::cancel,
-        schedule::scheduling::set_notes,
+        schedule::api::sessions::edit,
+        schedule::api::sessions::cancel,
+        schedule::api::sessions::set_notes,
         attendance::api::roster,
         booking::api::book,
         booking::api::show,
         booking::api::cancel,
         booking::api::accept,
-        attendance::check_in::check_in,
-        attendance::check_in::undo,
+        attendance::api::check_in,
+        attendance::api::undo,
         booking::api::own,
         letters::api::mine,
         letters::api::of_studio,
@@ -102,14 +107,14 @@ use crate::{attendance, booking, calendars, letters, passes, people, reports, ru
         running::api::health,
         running::api::readiness,
         running::api::counts,
-        running::api::openapi_document,
+        openapi_document,
         running::api::apple_app_site_association,
         running::api::assetlinks,
         letters::pages::list,
         letters::pages::one,
         running::pages::booking_link,
     ),
-    components(schemas(sign_in::caller::Role))
+    components(schemas(people::roles::Role))
 )]
 struct Handlers;
 
@@ -169,7 +174,7 @@ fn may_be_refused(operation: &mut Value) {
 }
 
 fn problem_schema() -> Value {
-    let types: Vec<String> = Kind::ALL.iter().map(|kind| format!("/problems/{}", kind.slug())).collect();
+    let types: Vec<String> = ProblemType::ALL.iter().map(|kind| format!("/problems/{}", kind.slug())).collect();
     json!({
         "type": "object",
         "description": "A refusal (RFC 9457): what it is, a sentence for the person, and the facts that the app needs to go on as further members.",
@@ -200,7 +205,7 @@ fn problem_schema() -> Value {
 /// What holds for every call; and every refusal, from the code.
 fn manners() -> String {
     let mut text = String::from(MANNERS);
-    for kind in Kind::ALL {
+    for kind in ProblemType::ALL {
         let sentence = kind.sentence(crate::language::Language::En);
         text.push_str(&format!("| `/problems/{}` | {} | {sentence} |\n", kind.slug(), kind.status().as_u16()));
     }
@@ -216,11 +221,18 @@ const MANNERS: &str = "The booking backend of barre and ballet-workout studios.
 - `Accept-Language` chooses the language of names and sentences: `en`, `zh-Hans`, `zh-Hant`.
 - 429 and 503 carry `Retry-After`, in seconds. Every answer carries `X-Request-Id`.
 
-Every refusal is `application/problem+json` (RFC 9457). What one may not see answers 404; what one sees but may not do, 403.
+Every refusal is `application/problem+json` (RFC 9457). Command one may not see answers 404; what one sees but may not do, 403.
 
 | type | status | what a person reads |
 |---|---|---|
 ";
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "Running it", responses((status = 200, body = Object)))]
+pub async fn openapi_document() -> impl IntoResponse {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| text().into());
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], TEXT.clone())
+}
 
 #[cfg(test)]
 mod tests {

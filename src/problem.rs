@@ -13,7 +13,7 @@ use crate::language::Language;
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// Which refusal.
-    pub kind: Kind,
+    pub kind: ProblemType,
     facts: Map<String, Value>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
@@ -36,9 +36,9 @@ macro_rules! kinds {
         /// The refusals of the API. The variant's name is its `type`: `SessionFull` is `/problems/session-full`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "each has its sentence")]
-        pub enum Kind { $($kind,)* }
+        pub enum ProblemType { $($kind,)* }
 
-        impl Kind {
+        impl ProblemType {
             /// Every refusal, for the documents.
             pub const ALL: &[Self] = &[$(Self::$kind,)*];
 
@@ -133,7 +133,7 @@ kinds! {
 
 impl Problem {
     /// The refusal without facts.
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: ProblemType) -> Self {
         Self { kind, facts: Map::new(), errors: Vec::new(), retry_after_s: None }
     }
 
@@ -151,7 +151,7 @@ impl Problem {
 
     /// 422 for several fields.
     pub fn fields(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(Kind::InvalidFields) }
+        Self { errors, ..Self::new(ProblemType::InvalidFields) }
     }
 
     /// With a word about one field, header or parameter.
@@ -171,7 +171,7 @@ impl Problem {
     /// Our own fault: the log is told all, the caller nothing.
     pub fn fault(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "fault");
-        Self::new(Kind::Fault)
+        Self::new(ProblemType::Fault)
     }
 
     /// The problem's body for this reader.
@@ -218,10 +218,10 @@ impl IntoResponse for Problem {
 impl From<db::Error> for Problem {
     fn from(error: db::Error) -> Self {
         match error.trouble() {
-            db::Trouble::Again => Self::new(Kind::Busy).retry_after(1),
+            db::Trouble::Again => Self::new(ProblemType::Busy).retry_after(1),
             db::Trouble::Away => {
                 tracing::error!(%error, "{}", error.plight());
-                Self::new(Kind::Unavailable).retry_after(2)
+                Self::new(ProblemType::Unavailable).retry_after(2)
             }
             db::Trouble::Unique | db::Trouble::Fault => Self::fault(error),
         }

@@ -5,12 +5,12 @@ use axum::routing::{delete, get, patch, post, put};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
-use crate::attendance::check_in;
-use crate::passes::selling;
+use crate::passes::api::selling;
 use crate::people::{deletion, export, invitations, me, members, pages, staff};
-use crate::schedule::{planning, scheduling, series, substitutes};
+use crate::schedule::api::{planning, sessions};
+use crate::schedule::{series, substitutes};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, calendars, letters, passes, reports, running, schedule, studios};
+use crate::{attendance, booking, calendars, letters, openapi, passes, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -58,7 +58,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/studios/{id}/members", get(members::find).post(members::enter))
         .route("/v1/studios/{id}/members/me", put(members::join))
         // The schedule
-        .route("/v1/studios/{id}/sessions", get(schedule::api::schedule).post(scheduling::make))
+        .route("/v1/studios/{id}/sessions", get(schedule::api::schedule).post(sessions::make))
         .route("/v1/studios/{id}/availability/me", get(substitutes::api::availability).put(substitutes::api::state_availability))
         .route("/v1/studios/{id}/substitute-requests", get(substitutes::api::list).post(substitutes::api::ask))
         .route("/v1/substitute-requests/{id}/claim", put(substitutes::api::claim).delete(substitutes::api::unclaim))
@@ -71,15 +71,15 @@ pub fn routes() -> Router<App> {
         .route("/v1/studios/{id}/series", get(series::api::list).post(series::api::make))
         .route("/v1/series/{id}", get(series::api::one))
         .route("/v1/series/{id}/publication", put(series::api::publish))
-        .route("/v1/sessions/{id}", get(schedule::api::one).patch(scheduling::edit))
-        .route("/v1/sessions/{id}/cancellation", put(scheduling::cancel))
-        .route("/v1/sessions/{id}/notes", put(scheduling::set_notes))
+        .route("/v1/sessions/{id}", get(schedule::api::one).patch(sessions::edit))
+        .route("/v1/sessions/{id}/cancellation", put(sessions::cancel))
+        .route("/v1/sessions/{id}/notes", put(sessions::set_notes))
         .route("/v1/sessions/{id}/roster", get(attendance::api::roster))
         // Booking
         .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))
         .route("/v1/bookings/{id}/cancellation", put(booking::api::cancel))
         .route("/v1/bookings/{id}/acceptance", put(booking::api::accept))
-        .route("/v1/bookings/{id}/check-in", put(check_in::check_in).delete(check_in::undo))
+        .route("/v1/bookings/{id}/check-in", put(attendance::api::check_in).delete(attendance::api::undo))
         .route("/v1/me/bookings", get(booking::api::own))
         // Letters
         .route("/v1/me/letters", get(letters::api::mine))
@@ -89,7 +89,7 @@ pub fn routes() -> Router<App> {
         .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it
         .merge(of_every_process())
-        .route("/openapi.json", get(running::api::openapi_document))
+        .route("/openapi.json", get(openapi::openapi_document))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
         // The page behind a letter's link, and the files by which phones open the app instead
         .route("/b/{booking_id}", get(running::pages::booking_link))

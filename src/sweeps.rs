@@ -1,5 +1,5 @@
-//! Sweeps: what falls due by the clock. Level-triggered: each looks for rows that are due now, hands the desk one command a session, and
-//! the desk looks again; a missed tick or a dead process changes nothing but the time.
+//! Sweeps: what falls due by the clock. Level-triggered: each looks for rows that are due now, hands the transactor one command a session, and
+//! the transactor looks again; a missed tick or a dead process changes nothing but the time.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::desk::What;
 use crate::people;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
+use crate::transactor::Command;
 use crate::{booking, letters, passes, running, schedule};
 
 /// How often to look.
@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Due rows that one look takes in hand.
 const DUE_MAX: i64 = 500;
 
-/// Commands that stand at the desk at once: a few share a commit, and members wait for no long one.
+/// Commands that stand at the transactor at once: a few share a commit, and members wait for no long one.
 const AT_THE_DESK: usize = 8;
 
 /// The right to sweep: one process at a time.
@@ -37,12 +37,12 @@ const KEYS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// The sweeps of this process at work.
 #[derive(Debug)]
-pub struct Sweeping {
+pub struct RunningSweeps {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-impl Sweeping {
+impl RunningSweeps {
     /// Looks no more.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
@@ -51,7 +51,7 @@ impl Sweeping {
 }
 
 /// Looks every ten seconds until it is stopped.
-pub fn start(app: App) -> Sweeping {
+pub fn start(app: App) -> RunningSweeps {
     let (stop, mut stopped) = watch::channel(false);
     let task = tokio::spawn(async move {
         loop {
@@ -69,7 +69,7 @@ pub fn start(app: App) -> Sweeping {
             }
         }
     });
-    Sweeping { stop, task }
+    RunningSweeps { stop, task }
 }
 
 /// One look at everything that may be due. How many commands were handed in.
@@ -82,23 +82,24 @@ pub async fn sweep(app: &App) -> Answer<usize> {
     }
     let mut due = Vec::new();
     due.extend(
-        booking::store::waiting_over(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::CloseWaitlist { session_id }),
+        booking::store::waiting_over(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| Command::CloseWaitlist { session_id }),
     );
-    due.extend(people::store::deletions_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|person_id| What::RemovePerson { person_id }));
-    due.extend(schedule::series::store::due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(series_id,)| What::MakeAhead { series_id }));
+    due.extend(people::store::deletions_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|person_id| Command::RemovePerson { person_id }));
+    due.extend(schedule::series::store::due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(series_id,)| Command::MakeAhead { series_id }));
     due.extend(
-        schedule::store::too_few_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::DecideTooFew { session_id }),
+        schedule::store::too_few_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| Command::DecideTooFew { session_id }),
     );
     let requests = schedule::substitutes::store::due(&mut tx, now, DUE_MAX).await?;
-    due.extend(requests.into_iter().map(|(request_id,)| What::SubstituteDue { request_id }));
-    due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| What::Refill { session_id }));
+    due.extend(requests.into_iter().map(|(request_id,)| Command::SubstituteDue { request_id }));
+    due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| Command::Refill { session_id }));
     let count = due.len();
     let mut outcome = Ok(count);
-    let mut answers = stream::iter(due.into_iter().map(|what| async { (what.name(), app.desk.sweep(what).await) })).buffered(AT_THE_DESK);
+    let mut answers =
+        stream::iter(due.into_iter().map(|what| async { (what.name(), app.transactor.submit_sweep(what).await) })).buffered(AT_THE_DESK);
     while let Some((name, answer)) = answers.next().await {
         match answer {
             Ok(_) => {}
-            Err(problem) if matches!(problem.kind, Kind::Busy | Kind::Unavailable) => {
+            Err(problem) if matches!(problem.kind, ProblemType::Busy | ProblemType::Unavailable) => {
                 outcome = Err(problem);
                 break;
             }

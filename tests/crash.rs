@@ -153,7 +153,7 @@ impl Scene {
             assert!(mails.iter().all(|mail| same(mail) == same(&mails[0])), "{id} came as different mails");
             repeats += mails.len() - 1;
         }
-        app.close_desk().await;
+        app.close_transactor().await;
         db.close().await;
         repeats
     }

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Asia::Shanghai;
-use releve::booking::{Booking, Status, store};
+use releve::booking::{Booking, NewBooking, Place, store};
 use releve::db::{Db, Engine, Error, Options, Wide};
 use releve::ids::new_id;
 use releve::language::{Language, Texts};
 use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
+use releve::passes::rules::Payment;
 use releve::schedule::rules;
 use releve::sign_in::keys::Keys;
 use releve::sign_in::tokens::Claims;
@@ -232,39 +233,24 @@ async fn before(db: &Db, now: DateTime<Utc>, studio: &Studio, members: &[Member]
 }
 
 fn taken(id: Uuid, session_id: Uuid, studio_id: Uuid, person_id: Uuid, pass_id: Uuid, starts_at: DateTime<Utc>) -> Booking {
-    Booking {
+    let new = NewBooking {
         id,
         session_id,
         studio_id,
         person_id,
-        status: Status::Attended,
         starts_at,
         ends_at: starts_at + TimeDelta::minutes(55),
-        created_at: starts_at,
         asked_by: person_id,
         asked_pass_id: None,
         asked_waitlist: false,
         asked_unpaid: false,
-        pass_id: Some(pass_id),
-        credits: 1,
-        visit_week: None,
-        free_cancel_until: Some(starts_at - TimeDelta::hours(12)),
-        queue_key: None,
-        passed_over: None,
-        told_free_at: None,
-        promoted_at: None,
-        arrived_at: Some(starts_at),
-        arrived_by: None,
-        ended_at: None,
-        ended_by: None,
-        ended_reason: None,
-        credits_returned: 0,
-        provisional: false,
-        sequence: 1,
-        letters: 1,
-        spot_id: None,
-        guest_of: None,
-    }
+    };
+    let payment = Payment { pass_id: Some(pass_id), credits: 1, visit_week: None };
+    let place = Place { payment, free_cancel_until: Some(starts_at - TimeDelta::hours(12)) };
+    let mut booking = Booking::with_place(new, &place, starts_at);
+    booking.check_in(starts_at, person_id).expect("booked");
+    (booking.sequence, booking.letters) = (1, 1);
+    booking
 }
 
 fn letter(session_id: Uuid, starts_at: DateTime<Utc>) -> Facts {

@@ -11,7 +11,7 @@ use axum::http::header;
 use axum::routing::{get, put};
 use releve::app::App;
 use releve::clock::Clock;
-use releve::commands::worker::Hand;
+use releve::commands::background::BackgroundWork;
 use releve::db::{Db, Options};
 use releve::running::{log, metrics};
 use releve::settings::Settings;
@@ -136,7 +136,7 @@ pub async fn be(peer: &str) {
     let routes = match peer {
         "ceiling" => constants(),
         "textbook" => {
-            worker = Some(Hand::start(&app));
+            worker = Some(BackgroundWork::start(&app));
             textbook::routes()
         }
         other => panic!("no such peer: {other}"),

@@ -9,9 +9,9 @@ use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use releve::app::App;
 use releve::audit;
-use releve::booking::rules::{self, Ask, Entry, MemberNow, Place, SessionNow};
+use releve::booking::rules::{self, Admission, Ask, MemberNow, SessionNow};
 use releve::booking::view::BookingView;
-use releve::booking::{Booking, Status, store};
+use releve::booking::{Booking, NewBooking, store};
 use releve::db::{Engine, Sql, Tx};
 use releve::extract::{Body, Path};
 use releve::ids::new_id;
@@ -19,9 +19,9 @@ use releve::language::Language;
 use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
 use releve::letters::outbox::{self, Letter};
 use releve::passes;
-use releve::passes::rules::PassState;
-use releve::problem::{Answer, Kind, Problem};
-use releve::schedule::{self, Shown};
+use releve::passes::PassState;
+use releve::problem::{Answer, Problem, ProblemType};
+use releve::schedule::{self, Session};
 use releve::sign_in::Caller;
 use releve::studios::house_rules::HouseRules;
 use serde::Deserialize;
@@ -44,14 +44,14 @@ struct BookBody {
 
 async fn book(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<BookBody>) -> Answer<Response> {
     if !caller.verified {
-        return Err(Problem::new(Kind::AddressNotVerified));
+        return Err(Problem::new(ProblemType::AddressNotVerified));
     }
     let now = app.clock.now();
     let (language, ask) = (caller.language, Asked { id, caller, body, now });
     let (booking, session, position) = match app.db.engine() {
         // The writer is one connection, and whoever wants it waits in line.
         Engine::Sqlite => {
-            let mut tx = app.db.desk().await?;
+            let mut tx = app.db.begin_batch().await?;
             match decide(&mut tx, ask).await {
                 Ok(made) => {
                     tx.commit().await?;
@@ -84,15 +84,15 @@ struct StudioRow {
     house_rules: Stored<HouseRules>,
 }
 
-async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Shown, Option<i64>)> {
+async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64>)> {
     let Asked { id, caller, body, now } = ask;
     let person_id = caller.person_id;
     if !store::by_id(tx, &[id]).await?.is_empty() {
-        return Err(Problem::new(Kind::BookingIdReused));
+        return Err(Problem::new(ProblemType::BookingIdReused));
     }
     let lock = Sql::Each { sqlite: "SELECT id FROM sessions WHERE id = $1", postgres: "SELECT id FROM sessions WHERE id = $1 FOR UPDATE" };
-    tx.maybe::<(Uuid,)>(lock, (body.session_id,)).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    let session = schedule::store::among(tx, &[body.session_id]).await?.pop().ok_or_else(|| Problem::new(Kind::NotFound))?;
+    tx.maybe::<(Uuid,)>(lock, (body.session_id,)).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let session = schedule::store::among(tx, &[body.session_id]).await?.pop().ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let sql = "SELECT name, address, contact, house_rules FROM studios WHERE id = $1";
     let studio: StudioRow = tx.one(sql, (session.studio_id,)).await?;
     let (locale,): (Option<Language>,) = tx.one("SELECT locale FROM persons WHERE id = $1", (person_id,)).await?;
@@ -100,14 +100,13 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Shown, Option<i64>)
     let passes = passes::store::of_people(tx, &[person_id]).await?;
     let states: Vec<PassState> = passes.iter().map(state).collect();
 
-    let seen = session_now(&session);
+    let seen = SessionNow::of(&session, session.names.time_zone.tz());
     let ahead: Vec<&Booking> = ahead.iter().collect();
     let member = MemberNow { ahead: &ahead, passes: &states, visits: &[] };
     let asked = Ask { pass_id: None, waitlist: body.waitlist, by_staff: false, unpaid: false };
-    let entry =
-        rules::book(&seen, &studio.house_rules, member, asked, now).map_err(|refusal| releve::booking::api::refused(refusal, None))?;
+    let entry = rules::book(&seen, &studio.house_rules, member, asked, now).map_err(|refusal| refusal.problem(None))?;
 
-    let mut booking = new_booking(id, person_id, &session, body.waitlist, now);
+    let new = new_booking(id, person_id, &session, body.waitlist);
     let told = SessionFacts {
         id: session.id,
         studio: StudioFacts {
@@ -122,21 +121,21 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Shown, Option<i64>)
         starts_at: session.starts_at,
         ends_at: session.ends_at,
     };
-    let (facts, action, position) = match entry {
-        Entry::Place(place) => {
-            let credits = pay(tx, &mut booking, &place, person_id, now).await?;
+    let (mut booking, facts, action, position) = match entry {
+        Admission::Place(place) => {
+            let mut booking = Booking::with_place(new, &place, now);
+            let credits = pay(tx, &mut booking, person_id, now).await?;
             tx.run("UPDATE sessions SET taken = taken + 1 WHERE id = $1", (session.id,)).await?;
             let terms = Terms { credits, membership: false, free_cancel_until: place.free_cancel_until };
-            (Facts::Booked { session: told, terms, by_staff: false }, "booking.booked", None)
+            (booking, Facts::Booked { session: told, terms, by_staff: false }, "booking.booked", None)
         }
-        Entry::Queue => {
-            booking.status = Status::Waitlisted;
-            booking.queue_key = Some(session.next_queue_key);
+        Admission::Queue => {
+            let booking = Booking::in_queue(new, session.next_queue_key, now);
             let sql = "UPDATE sessions SET waiting = waiting + 1, next_queue_key = next_queue_key + 1 WHERE id = $1";
             tx.run(sql, (session.id,)).await?;
             let (position, credits) = (session.waiting + 1, session.credits);
             let promoted_until = Some(session.promote_until);
-            (Facts::Waitlisted { session: told, position, credits, promoted_until }, "booking.waitlisted", Some(position))
+            (booking, Facts::Waitlisted { session: told, position, credits, promoted_until }, "booking.waitlisted", Some(position))
         }
     };
     booking.letters = 1;
@@ -149,19 +148,16 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Shown, Option<i64>)
     letter.sequence = booking.queue_key.is_none().then_some(0);
     letter.useful_until = Some(session.ends_at);
     outbox::write(tx, now, vec![letter]).await?;
-    let line = caller.record().of(action, "booking", id, Some(session.studio_id)).with(json!({ "unpaid": null }));
+    let line = caller.origin().of(action, "booking", id, Some(session.studio_id)).with(json!({ "unpaid": null }));
     audit::write(tx, now, vec![line]).await?;
     Ok((booking, session, position))
 }
 
 /// The pack loses its credits, the ledger says so.
-async fn pay(tx: &mut Tx, booking: &mut Booking, place: &Place, person_id: Uuid, now: DateTime<Utc>) -> Answer<i64> {
-    booking.free_cancel_until = place.free_cancel_until;
-    booking.pass_id = place.payment.pass_id;
-    booking.credits = place.payment.credits;
+async fn pay(tx: &mut Tx, booking: &mut Booking, person_id: Uuid, now: DateTime<Utc>) -> Answer<i64> {
     booking.sequence = 1;
-    let credits = place.payment.credits;
-    if let Some(pass_id) = place.payment.pass_id {
+    let credits = booking.credits;
+    if let Some(pass_id) = booking.pass_id {
         tx.run("UPDATE passes SET credits_left = credits_left - $1 WHERE id = $2", (credits, pass_id)).await?;
         let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id, by_person) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         tx.run(sql, (new_id(now), pass_id, now, -credits, "booked", booking.id, person_id)).await?;
@@ -181,62 +177,17 @@ fn state(pass: &passes::Pass) -> PassState {
     }
 }
 
-fn session_now(session: &Shown) -> SessionNow {
-    SessionNow {
-        id: session.id,
-        studio_id: session.studio_id,
-        class_type_id: session.class_type_id,
-        zone: session.names.time_zone.tz(),
-        starts_at: session.starts_at,
-        ends_at: session.ends_at,
-        local_date: session.local_date,
-        credits: session.credits,
-        cancelled: session.is_cancelled(),
-        capacity: session.capacity,
-        taken: session.taken,
-        held: session.held,
-        waiting: session.waiting,
-        waitlist_cap: session.waitlist_cap,
-        booking_opens_at: session.booking_opens_at,
-        booking_closes_at: session.booking_closes_at,
-        free_cancel_until: session.free_cancel_until,
-        promote_until: session.promote_until,
-        waiting_ends_at: session.waiting_ends_at,
-    }
-}
-
-fn new_booking(id: Uuid, person_id: Uuid, session: &Shown, waitlist: bool, now: DateTime<Utc>) -> Booking {
-    Booking {
+fn new_booking(id: Uuid, person_id: Uuid, session: &Session, waitlist: bool) -> NewBooking {
+    NewBooking {
         id,
         session_id: session.id,
         studio_id: session.studio_id,
         person_id,
-        status: Status::Booked,
         starts_at: session.starts_at,
         ends_at: session.ends_at,
-        created_at: now,
         asked_by: person_id,
         asked_pass_id: None,
         asked_waitlist: waitlist,
         asked_unpaid: false,
-        pass_id: None,
-        credits: 0,
-        visit_week: None,
-        free_cancel_until: None,
-        queue_key: None,
-        passed_over: None,
-        told_free_at: None,
-        promoted_at: None,
-        arrived_at: None,
-        arrived_by: None,
-        ended_at: None,
-        ended_by: None,
-        ended_reason: None,
-        credits_returned: 0,
-        provisional: false,
-        sequence: 0,
-        letters: 0,
-        spot_id: None,
-        guest_of: None,
     }
 }

@@ -4,25 +4,29 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store;
 use crate::app::App;
-use crate::booking::Status;
-use crate::extract::Path;
+use crate::booking::BookingStatus;
+use crate::booking::api::{answer, submit};
+use crate::booking::view::BookingView;
+use crate::extract::{Body, Path};
 use crate::letters::facts::PassedOver;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule;
-use crate::schedule::Session;
+use crate::schedule::SessionRow;
 use crate::sign_in::Caller;
 use crate::text::sort_key;
+use crate::transactor::Command;
 
 /// Somebody on a roster.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Person {
+pub struct RosterPerson {
     /// Who.
     id: Uuid,
     /// As the studio wrote it down.
@@ -35,9 +39,9 @@ pub struct Booked {
     /// Her booking.
     booking_id: Uuid,
     /// Who.
-    person: Person,
+    person: RosterPerson,
     /// Booked, attended, …
-    status: Status,
+    status: BookingStatus,
     /// She has never come to this studio before.
     first_visit: bool,
     /// How often she had come to this studio before.
@@ -54,7 +58,7 @@ pub struct Waiting {
     /// Her booking.
     booking_id: Uuid,
     /// Who.
-    person: Person,
+    person: RosterPerson,
     /// 1 is the next to move up.
     position: i64,
     /// Why she could not take a place that came free.
@@ -70,15 +74,15 @@ pub struct Roster {
     waitlist: Vec<Waiting>,
 }
 
-/// Refuses all but the staff of the session: its instructor, the studio's desk and admins. 404 where others see nothing either.
-pub fn must_be_staff_of(caller: &Caller, session: &Session) -> Answer<()> {
-    let teaches = session.instructor_id == caller.person_id && caller.is_staff(session.studio_id);
-    if teaches || caller.is_desk(session.studio_id) {
+/// Refuses all but the staff of the session: its instructor, the studio's front desk and admins. 404 where others see nothing either.
+pub fn require_staff_of(caller: &Caller, session: &SessionRow) -> Answer<()> {
+    let teaches = session.instructor_id == caller.person_id && caller.roles.is_staff(session.studio_id);
+    if teaches || caller.roles.is_front_desk(session.studio_id) {
         Ok(())
-    } else if session.is_for_staff() && !caller.is_staff(session.studio_id) {
-        Err(Problem::new(Kind::NotFound))
+    } else if session.is_for_staff() && !caller.roles.is_staff(session.studio_id) {
+        Err(Problem::new(ProblemType::NotFound))
     } else {
-        Err(Problem::new(Kind::NotAllowed))
+        Err(Problem::new(ProblemType::NotAllowed))
     }
 }
 
@@ -86,15 +90,15 @@ pub fn must_be_staff_of(caller: &Caller, session: &Session) -> Answer<()> {
 #[utoipa::path(get, operation_id = "show_roster", path = "/v1/sessions/{id}/roster", tag = "Attendance", params(("id" = Uuid, Path)), security(("bearer" = [])),
     responses((status = 200, body = Roster)))]
 pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<Roster>> {
-    let session = schedule::store::one(&app.db, id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    must_be_staff_of(&caller, &session)?;
+    let session = schedule::store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    require_staff_of(&caller, &session)?;
     let mut tx = app.db.read().await?;
     let entries = store::roster(&mut tx, id).await?;
     let people: Vec<Uuid> = entries.iter().map(|entry| entry.person_id).collect();
     let visits = store::visits_before(&mut tx, session.studio_id, session.starts_at, &people).await?;
     tx.rollback().await;
     let visits: HashMap<Uuid, i64> = visits.into_iter().collect();
-    let (waiting, mut booked): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.status == Status::Waitlisted);
+    let (waiting, mut booked): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.status == BookingStatus::Waitlisted);
     booked.sort_by_cached_key(|entry| (sort_key(&entry.name), entry.booking_id));
     let booked = booked
         .into_iter()
@@ -102,7 +106,7 @@ pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
             let visits = visits.get(&entry.person_id).copied().unwrap_or(0);
             Booked {
                 booking_id: entry.booking_id,
-                person: Person { id: entry.person_id, name: entry.name },
+                person: RosterPerson { id: entry.person_id, name: entry.name },
                 status: entry.status,
                 first_visit: visits == 0,
                 visits,
@@ -115,10 +119,39 @@ pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
         .zip(waiting)
         .map(|(position, entry)| Waiting {
             booking_id: entry.booking_id,
-            person: Person { id: entry.person_id, name: entry.name },
+            person: RosterPerson { id: entry.person_id, name: entry.name },
             position,
             reason: entry.passed_over,
         })
         .collect();
     Ok(Json(Roster { booked, waitlist }))
+}
+
+/// When she came, if not now.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckInBody {
+    #[serde(default)]
+    at: Option<DateTime<Utc>>,
+}
+
+/// She came. Repeated, it answers the same.
+#[utoipa::path(put, path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)), request_body = CheckInBody,
+    responses((status = 200, body = BookingView<'static>), (status = 409, description = "not-check-in-time, status-changed")))]
+pub async fn check_in(
+    State(app): State<App>,
+    caller: Caller,
+    Path(booking_id): Path<Uuid>,
+    Body(body): Body<CheckInBody>,
+) -> Answer<Response> {
+    let shown = submit(&app, &caller, Command::CheckIn { booking_id, at: body.at }).await?;
+    answer(&app, &caller, *shown).await
+}
+
+/// She did not, after all.
+#[utoipa::path(delete, operation_id = "undo_check_in", path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)),
+    responses((status = 200, body = BookingView<'static>)))]
+pub async fn undo(State(app): State<App>, caller: Caller, Path(booking_id): Path<Uuid>) -> Answer<Response> {
+    let shown = submit(&app, &caller, Command::UndoCheckIn { booking_id }).await?;
+    answer(&app, &caller, *shown).await
 }

@@ -1,45 +1,58 @@
-//! Marking who came, by staff of the session, and taking it back.
+//! `PUT /v1/bookings/{id}/check-in` and its undoing, decided.
 
-use axum::extract::State;
-use axum::response::Response;
+use crate::booking::BookingStatus;
+use crate::booking::refill::{Freed, settle};
+use crate::booking::rules;
+use crate::booking::snapshot::{BookingSnapshot, show};
+use crate::problem::{Problem, ProblemType};
+use crate::working_set::{Actor, Decision, WorkingSet, not_found};
+use chrono::Duration;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::app::App;
-use crate::booking::api::{answer, ask_desk};
-use crate::booking::view::BookingView;
-use crate::desk::What;
-use crate::extract::{Body, Path};
-use crate::problem::Answer;
-use crate::sign_in::Caller;
-
-/// When she came, if not now.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckInBody {
-    #[serde(default)]
+/// `PUT /v1/bookings/{id}/check-in` and its undoing.
+pub fn check_in(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    booking_id: Uuid,
+    came: bool,
     at: Option<DateTime<Utc>>,
-}
-
-/// She came. Repeated, it answers the same.
-#[utoipa::path(put, path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)), request_body = CheckInBody,
-    responses((status = 200, body = BookingView<'static>), (status = 409, description = "not-check-in-time, status-changed")))]
-pub async fn check_in(
-    State(app): State<App>,
-    caller: Caller,
-    Path(booking_id): Path<Uuid>,
-    Body(body): Body<CheckInBody>,
-) -> Answer<Response> {
-    let shown = ask_desk(&app, &caller, What::CheckIn { booking_id, at: body.at }).await?;
-    answer(&app, &caller, *shown).await
-}
-
-/// She did not, after all.
-#[utoipa::path(delete, operation_id = "undo_check_in", path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)),
-    responses((status = 200, body = BookingView<'static>)))]
-pub async fn undo(State(app): State<App>, caller: Caller, Path(booking_id): Path<Uuid>) -> Answer<Response> {
-    let shown = ask_desk(&app, &caller, What::UndoCheckIn { booking_id }).await?;
-    answer(&app, &caller, *shown).await
+    now: DateTime<Utc>,
+) -> Decision<BookingSnapshot> {
+    let caller = actor.person_id()?;
+    let Some(mut booking) = set.booking(booking_id, caller)?.cloned() else { return Err(not_found()) };
+    let own = set.person(caller)?;
+    let session = set.session(booking.session_id)?.clone();
+    let studio = set.studio(session.studio_id)?;
+    if !own.roles.is_front_desk(booking.studio_id) && session.instructor_id != caller {
+        return Err(if booking.person_id == caller { Problem::new(ProblemType::NotAllowed).into() } else { not_found() });
+    }
+    let wanted = if came { BookingStatus::Attended } else { BookingStatus::Booked };
+    match booking.status {
+        status if status == wanted => return show(set, booking_id),
+        BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => {}
+        status => return Err(Problem::new(ProblemType::StatusChanged).with("booking_status", status).into()),
+    }
+    if !rules::may_check_in(&booking, &studio.rules, now) {
+        return Err(Problem::new(ProblemType::NotCheckInTime).into());
+    }
+    if let Some(at) = at
+        && (at > now || at < booking.starts_at - Duration::days(1))
+    {
+        return Err(Problem::field("at", "must be an instant of this session's day, and not in the future").into());
+    }
+    if came {
+        booking.check_in(at.unwrap_or(now), caller)?;
+    } else {
+        booking.undo_check_in()?;
+    }
+    set.audit.push(actor.line(if came { "booking.checked_in" } else { "booking.check_in_undone" }, &booking));
+    // What she was checked in to is no longer ahead of her: before its start she may so become able to take another place.
+    let mut freed = Freed::default();
+    if came && now < booking.starts_at {
+        freed.person(booking.person_id);
+    }
+    set.put(booking);
+    settle(set, freed, now)?;
+    show(set, booking_id)
 }

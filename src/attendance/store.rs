@@ -1,21 +1,21 @@
-//! The roster in the database: read only, the desk writes bookings.
+//! The roster in the database: read only, the transactor writes bookings.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::booking::Status;
+use crate::booking::BookingStatus;
 use crate::db::{Error, Tx};
 use crate::letters::facts::PassedOver;
 
 /// Somebody who is in a session, or waits for it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns of the tables")]
-pub struct Entry {
+pub struct RosterRow {
     pub booking_id: Uuid,
     pub person_id: Uuid,
     /// As the studio wrote it down, else as she did.
     pub name: String,
-    pub status: Status,
+    pub status: BookingStatus,
     pub queue_key: Option<i64>,
     pub passed_over: Option<PassedOver>,
     pub spot_id: Option<Uuid>,
@@ -23,7 +23,7 @@ pub struct Entry {
 }
 
 /// Who is in the session and who waits, the queue in its order.
-pub async fn roster(tx: &mut Tx, session_id: Uuid) -> Result<Vec<Entry>, Error> {
+pub async fn roster(tx: &mut Tx, session_id: Uuid) -> Result<Vec<RosterRow>, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, COALESCE(m.name, p.name) AS name, b.status, b.queue_key, b.passed_over, b.spot_id, \
                b.arrived_at FROM bookings b JOIN persons p ON p.id = b.person_id \
                LEFT JOIN members m ON m.studio_id = b.studio_id AND m.person_id = b.person_id \

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::db::{Db, Error, Tx};
 use crate::schedule::series::ByHand;
 use crate::schedule::series::rules::{dates, off_series};
-use crate::schedule::{self, Shown};
+use crate::schedule::{self, Session};
 
 /// Rows of a breach that are named; the rest is only counted.
 const ROWS_NAMED_MAX: usize = 50;
@@ -199,7 +199,7 @@ async fn series(tx: &mut Tx, now: DateTime<Utc>) -> Result<[Finding; 2], Error> 
         let ids: Vec<Uuid> = ids.into_iter().map(|(id,)| id).collect();
         let Some(last) = ids.last() else { break };
         after = *last;
-        let mut made: HashMap<Uuid, Vec<Shown>> = HashMap::new();
+        let mut made: HashMap<Uuid, Vec<Session>> = HashMap::new();
         for session in schedule::store::of_many_series(tx, &ids, now).await? {
             examined += 1;
             made.entry(session.series_id.unwrap_or_default()).or_default().push(session);

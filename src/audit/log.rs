@@ -29,14 +29,14 @@ pub struct Entry {
 
 /// What is known of a change before its subject: who, from which request.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
+pub struct Origin {
     /// Who; `None` for the house itself.
     pub actor_id: Option<Uuid>,
     /// From which request.
     pub request_id: Option<String>,
 }
 
-impl Record {
+impl Origin {
     /// The line that says: this actor did `action` to this thing.
     pub fn of(&self, action: &'static str, subject_kind: &'static str, subject_id: Uuid, studio_id: Option<Uuid>) -> Entry {
         Entry {

@@ -4,4 +4,4 @@ mod check;
 mod log;
 
 pub use check::{Finding, Report, check};
-pub use log::{Entry, Record, write};
+pub use log::{Entry, Origin, write};

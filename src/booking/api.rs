@@ -8,21 +8,21 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::rules::Refusal;
 use super::view::BookingView;
-use super::{Booking, Status, store};
+use super::{Booking, BookingStatus, store};
 use crate::app::App;
-use crate::desk::command::{Book, Cancel};
-use crate::desk::{Outcome, ShownBooking, What};
+use crate::booking::book::Book;
+use crate::booking::cancel::Cancel;
+use crate::booking::snapshot::BookingSnapshot;
 use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule;
 use crate::sign_in::Caller;
 use crate::text::Note;
+use crate::transactor::{Command, Outcome};
 
 /// The body of `PUT /v1/bookings/{id}`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -72,17 +72,17 @@ pub async fn book(
         unpaid,
         not_after: not_after.map(|NotAfter(instant)| instant),
     };
-    let shown = ask_desk(&app, &caller, What::Book(ask)).await?;
+    let shown = submit(&app, &caller, Command::Book(ask)).await?;
     let status = if shown.fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, answer(&app, &caller, *shown).await?).into_response())
 }
 
-/// One booking: her own, or a member's for the studio's desk.
+/// One booking: her own, or a member's for the studio's front desk.
 #[utoipa::path(get, operation_id = "show_booking", path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path)),
     responses((status = 200, body = BookingView<'static>), (status = 404, description = "No booking yet: send the same PUT, never a new id")))]
 pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Response> {
     let booking = store::one(&app.db, id).await?.ok_or_else(not_found)?;
-    if booking.person_id != caller.person_id && !caller.is_desk(booking.studio_id) {
+    if booking.person_id != caller.person_id && !caller.roles.is_front_desk(booking.studio_id) {
         return Err(not_found());
     }
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(not_found)?;
@@ -97,7 +97,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
 pub struct CancelBody {
     /// Only if the booking still has this status.
     #[serde(default)]
-    if_status: Option<Status>,
+    if_status: Option<BookingStatus>,
     /// Only if it costs nothing.
     #[serde(default)]
     if_free: bool,
@@ -130,7 +130,7 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
         return_all: body.give_back == Some(GiveBack::All),
         reason: body.reason.map(Note::into_string),
     };
-    let shown = ask_desk(&app, &caller, What::Cancel(ask)).await?;
+    let shown = submit(&app, &caller, Command::Cancel(ask)).await?;
     answer(&app, &caller, *shown).await
 }
 
@@ -143,7 +143,7 @@ pub struct Nothing {}
 #[utoipa::path(put, operation_id = "accept_place", path = "/v1/bookings/{id}/acceptance", tag = "Booking", params(("id" = Uuid, Path)), request_body = Nothing,
     responses((status = 200, body = BookingView<'static>), (status = 409, description = "offer-expired, session-full")))]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(Nothing {}): Body<Nothing>) -> Answer<Response> {
-    let shown = ask_desk(&app, &caller, What::Accept { booking_id: id }).await?;
+    let shown = submit(&app, &caller, Command::Accept { booking_id: id }).await?;
     answer(&app, &caller, *shown).await
 }
 
@@ -200,7 +200,7 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
     let (bookings, next) = page(found, params.limit, |booking| (booking.starts_at, booking.id));
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.session_id).collect();
     let mut tx = app.db.read().await?;
-    let sessions: HashMap<Uuid, schedule::Shown> =
+    let sessions: HashMap<Uuid, schedule::Session> =
         schedule::store::among(&mut tx, &ids).await?.into_iter().map(|session| (session.id, session)).collect();
     tx.rollback().await;
     let positions: HashMap<Uuid, i64> =
@@ -216,15 +216,15 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
 }
 
 /// Hands the command in and takes the booking that comes of it.
-pub async fn ask_desk(app: &App, caller: &Caller, what: What) -> Answer<Box<ShownBooking>> {
-    match app.desk.ask(caller.record(), what).await? {
+pub async fn submit(app: &App, caller: &Caller, what: Command) -> Answer<Box<BookingSnapshot>> {
+    match app.transactor.submit(caller.origin(), what).await? {
         Outcome::Booking(shown) => Ok(shown),
         _ => Err(not_found()),
     }
 }
 
-/// The booking as the caller reads it. A place in the queue that the desk did not know is counted now.
-pub async fn answer(app: &App, caller: &Caller, shown: ShownBooking) -> Answer<Response> {
+/// The booking as the caller reads it. A place in the queue that the transactor did not know is counted now.
+pub async fn answer(app: &App, caller: &Caller, shown: BookingSnapshot) -> Answer<Response> {
     let position = match shown.position {
         Some(position) => Some(position),
         None => position(app, &shown.booking).await?,
@@ -240,24 +240,5 @@ async fn position(app: &App, booking: &Booking) -> Answer<Option<i64>> {
 }
 
 fn not_found() -> Problem {
-    Problem::new(Kind::NotFound)
-}
-
-/// A refusal as the API says it.
-pub fn refused(refusal: Refusal, shop_url: Option<&str>) -> Problem {
-    match refusal {
-        Refusal::SessionCancelled => Problem::new(Kind::SessionIsCancelled),
-        Refusal::NotOpenYet(opens_at) => Problem::new(Kind::NotOpenYet).with("opens_at", opens_at),
-        Refusal::Closed(closed_at) => Problem::new(Kind::BookingClosed).with("closed_at", closed_at),
-        Refusal::AlreadyBooked(booking_id) => Problem::new(Kind::AlreadyBooked).with("booking_id", booking_id),
-        Refusal::Overlapping(booking_id) => Problem::new(Kind::OverlappingBooking).with("booking_id", booking_id),
-        Refusal::TooMany(max) => Problem::new(Kind::TooManyBookings).with("max", max),
-        Refusal::NoPass => Problem::new(Kind::NoPass).with("shop_url", shop_url),
-        Refusal::Full { open, length, cap } => {
-            Problem::new(Kind::SessionFull).with("waitlist", json!({ "open": open, "length": length, "cap": cap }))
-        }
-        Refusal::WaitlistFull { length, cap } => {
-            Problem::new(Kind::WaitlistFull).with("waitlist", json!({ "open": false, "length": length, "cap": cap }))
-        }
-    }
+    Problem::new(ProblemType::NotFound)
 }

@@ -1,10 +1,19 @@
 //! The heart: a person's place in a session, or her place in its queue.
 //!
-//! `rules` decides (who may book, what a cancellation costs, who is next); the desk hands places out by these decisions and writes them;
+//! `rules` decides (who may book, what a cancellation costs, who is next); the transactor hands places out by these decisions and writes them;
 //! `api` is what apps speak with; `view` is what they read. A booking is never deleted: it ends, and says why.
 
+pub mod accept;
 pub mod api;
+pub mod book;
+pub mod cancel;
+pub mod cancelled_by_studio;
+pub mod close_waitlist;
+pub mod place;
+pub mod refill;
+pub mod refusal;
 pub mod rules;
+pub mod snapshot;
 pub mod store;
 pub mod view;
 
@@ -15,13 +24,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::letters::facts::PassedOver;
+use crate::passes::rules::Payment;
 
 /// Where a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = BookingStatus)]
-pub enum Status {
+pub enum BookingStatus {
     /// A place is hers.
     Booked,
     /// She waits in the queue.
@@ -40,7 +50,7 @@ pub enum Status {
     NoShow,
 }
 
-impl Status {
+impl BookingStatus {
     /// Whether a place is taken by it.
     pub const fn takes_place(self) -> bool {
         matches!(self, Self::Booked | Self::Offered | Self::Attended | Self::NoShow)
@@ -93,7 +103,7 @@ pub struct Booking {
     pub session_id: Uuid,
     pub studio_id: Uuid,
     pub person_id: Uuid,
-    pub status: Status,
+    pub status: BookingStatus,
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
@@ -126,5 +136,244 @@ impl Booking {
     /// Whether the session falls together with `[starts_at, ends_at)`.
     pub fn overlaps(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
         self.starts_at < ends_at && starts_at < self.ends_at
+    }
+}
+
+/// A step that the row does not allow from where it stands. Always a fault of ours, never the member's: it is logged, and the command
+/// answers 500.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a booking that is {from:?} cannot {step}")]
+pub struct TransitionRefused {
+    from: BookingStatus,
+    step: &'static str,
+}
+
+/// What a new booking is asked with; an app's repeat is compared with these.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "columns of a booking")]
+pub struct NewBooking {
+    pub id: Uuid,
+    pub session_id: Uuid,
+    pub studio_id: Uuid,
+    pub person_id: Uuid,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub asked_by: Uuid,
+    pub asked_pass_id: Option<Uuid>,
+    pub asked_waitlist: bool,
+    pub asked_unpaid: bool,
+}
+
+/// What a place costs its member, and until when it can be given back for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What pays.
+    pub payment: Payment,
+    /// `None`: there is no free way out.
+    pub free_cancel_until: Option<DateTime<Utc>>,
+}
+
+/// Who ended a booking, and what staff wrote down of it.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// Who, or what.
+    pub by: EndedBy,
+    /// In staff's words.
+    pub reason: Option<String>,
+}
+
+impl From<EndedBy> for Ending {
+    fn from(by: EndedBy) -> Self {
+        Self { by, reason: None }
+    }
+}
+
+/// The transitions: the only way in which a booking's status changes. Each holds what the table's CHECKs hold and refuses the rest.
+impl Booking {
+    /// A booking that takes a place at once.
+    pub fn with_place(new: NewBooking, place: &Place, now: DateTime<Utc>) -> Self {
+        let mut booking = Self::new(new, BookingStatus::Booked, now);
+        booking.hold(place);
+        booking
+    }
+
+    /// A booking that joins the queue at this key.
+    pub fn in_queue(new: NewBooking, queue_key: i64, now: DateTime<Utc>) -> Self {
+        Self { queue_key: Some(queue_key), ..Self::new(new, BookingStatus::Waitlisted, now) }
+    }
+
+    fn new(new: NewBooking, status: BookingStatus, now: DateTime<Utc>) -> Self {
+        Self {
+            id: new.id,
+            session_id: new.session_id,
+            studio_id: new.studio_id,
+            person_id: new.person_id,
+            status,
+            starts_at: new.starts_at,
+            ends_at: new.ends_at,
+            created_at: now,
+            asked_by: new.asked_by,
+            asked_pass_id: new.asked_pass_id,
+            asked_waitlist: new.asked_waitlist,
+            asked_unpaid: new.asked_unpaid,
+            pass_id: None,
+            credits: 0,
+            visit_week: None,
+            free_cancel_until: None,
+            queue_key: None,
+            passed_over: None,
+            told_free_at: None,
+            promoted_at: None,
+            arrived_at: None,
+            arrived_by: None,
+            ended_at: None,
+            ended_by: None,
+            ended_reason: None,
+            credits_returned: 0,
+            provisional: false,
+            sequence: 0,
+            letters: 0,
+            spot_id: None,
+            guest_of: None,
+        }
+    }
+
+    /// Waitlisted or offered → booked, by the member's own tap or staff's.
+    pub fn accept(&mut self, place: &Place) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Waitlisted, BookingStatus::Offered], "take a place")?;
+        self.hold(place);
+        Ok(())
+    }
+
+    /// Waitlisted → booked, by the automatic move.
+    pub fn promote(&mut self, place: &Place, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Waitlisted], "be promoted")?;
+        self.hold(place);
+        self.promoted_at = Some(now);
+        Ok(())
+    }
+
+    /// Waitlisted, and stays so: a place came free that the member could not take.
+    pub fn pass_over(&mut self, reason: PassedOver) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Waitlisted], "be passed over")?;
+        self.passed_over = Some(reason);
+        Ok(())
+    }
+
+    /// Waitlisted, and stays so: the one letter that says a place is everybody's is written.
+    pub fn tell_free(&mut self, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Waitlisted], "be told of a free place")?;
+        self.told_free_at = Some(now);
+        Ok(())
+    }
+
+    /// Waitlisted, offered or at the door → cancelled: nothing was taken, nothing comes back.
+    pub fn leave(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Waitlisted, BookingStatus::Offered, BookingStatus::Standby], "leave the queue")?;
+        self.end(BookingStatus::Cancelled, ending, now);
+        Ok(())
+    }
+
+    /// Booked or offered → cancelled, once what was taken came back ([`Booking::give_back`]).
+    pub fn cancel(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked, BookingStatus::Offered], "be cancelled")?;
+        if self.credits > 0 || self.visit_week.is_some() {
+            return Err(TransitionRefused { from: self.status, step: "be cancelled with what was taken for it" });
+        }
+        self.end(BookingStatus::Cancelled, ending, now);
+        Ok(())
+    }
+
+    /// Booked or offered → cancelled late: what was taken stays taken.
+    pub fn cancel_late(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked, BookingStatus::Offered], "be cancelled late")?;
+        self.end(BookingStatus::LateCancelled, ending, now);
+        Ok(())
+    }
+
+    /// Whatever had not ended → cancelled, as the studio's doing, once what was taken came back.
+    pub fn cancel_with_session(&mut self, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        if self.status.has_ended() || self.credits > 0 || self.visit_week.is_some() {
+            return Err(TransitionRefused { from: self.status, step: "end with its session" });
+        }
+        self.end(BookingStatus::Cancelled, &EndedBy::Studio.into(), now);
+        Ok(())
+    }
+
+    /// Booked → waitlisted, at this key: fewer places than before. What was taken came back first.
+    pub fn return_to_queue(&mut self, queue_key: i64) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked], "return to the queue")?;
+        if self.credits > 0 || self.visit_week.is_some() {
+            return Err(TransitionRefused { from: self.status, step: "return to the queue with what was taken for it" });
+        }
+        self.status = BookingStatus::Waitlisted;
+        self.queue_key = Some(queue_key);
+        (self.pass_id, self.free_cancel_until, self.promoted_at) = (None, None, None);
+        (self.passed_over, self.told_free_at) = (None, None);
+        Ok(())
+    }
+
+    /// Booked, or marked absent → attended.
+    pub fn check_in(&mut self, at: DateTime<Utc>, by: Uuid) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked, BookingStatus::NoShow], "be checked in")?;
+        self.status = BookingStatus::Attended;
+        self.provisional = false;
+        (self.arrived_at, self.arrived_by) = (Some(at), Some(by));
+        Ok(())
+    }
+
+    /// Attended, or marked absent → booked: the mark was a mistake.
+    pub fn undo_check_in(&mut self) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Attended, BookingStatus::NoShow], "be unmarked")?;
+        self.status = BookingStatus::Booked;
+        self.provisional = false;
+        (self.arrived_at, self.arrived_by) = (None, None);
+        Ok(())
+    }
+
+    /// Booked → absent; `provisional` as long as it is not final.
+    pub fn mark_absent(&mut self, provisional: bool) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked], "be marked absent")?;
+        self.status = BookingStatus::NoShow;
+        self.provisional = provisional;
+        Ok(())
+    }
+
+    /// The session has a new time, with a free way out until its start for whoever holds a place.
+    pub fn move_with_session(&mut self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) {
+        (self.starts_at, self.ends_at) = (starts_at, ends_at);
+        if matches!(self.status, BookingStatus::Booked | BookingStatus::Offered) {
+            self.free_cancel_until = Some(starts_at);
+        }
+    }
+
+    /// What was taken for it is taken no more: the credits that come back, and the week whose visit no longer counts.
+    pub fn give_back(&mut self) -> (i64, Option<NaiveDate>) {
+        let credits = std::mem::take(&mut self.credits);
+        self.credits_returned += credits;
+        (credits, self.visit_week.take())
+    }
+
+    fn hold(&mut self, place: &Place) {
+        self.status = BookingStatus::Booked;
+        (self.queue_key, self.passed_over) = (None, None);
+        self.free_cancel_until = place.free_cancel_until;
+        self.pass_id = place.payment.pass_id;
+        self.credits = place.payment.credits;
+        self.visit_week = place.payment.visit_week;
+        // What an earlier place of the same booking gave back is no part of this one.
+        self.credits_returned = 0;
+    }
+
+    fn end(&mut self, status: BookingStatus, ending: &Ending, now: DateTime<Utc>) {
+        self.status = status;
+        (self.queue_key, self.passed_over) = (None, None);
+        self.ended_at = Some(now);
+        self.ended_by = Some(ending.by);
+        self.ended_reason.clone_from(&ending.reason);
+    }
+
+    fn only_from(&self, allowed: &[BookingStatus], step: &'static str) -> Result<(), TransitionRefused> {
+        if allowed.contains(&self.status) { Ok(()) } else { Err(TransitionRefused { from: self.status, step }) }
     }
 }

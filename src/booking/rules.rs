@@ -4,9 +4,11 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{Booking, Status};
+use super::{Booking, BookingStatus, Place};
 use crate::letters::facts::PassedOver;
-use crate::passes::rules::{PassState, Payment, ToPay, which_pays};
+use crate::passes::PassState;
+use crate::passes::rules::{Payment, ToPay, which_pays};
+use crate::schedule::SessionRow;
 use crate::schedule::rules::{CameBy, free_until};
 use crate::studios::house_rules::HouseRules;
 
@@ -36,6 +38,31 @@ pub struct SessionNow {
 }
 
 impl SessionNow {
+    /// The session as it stands in this zone.
+    pub fn of(session: &SessionRow, zone: Tz) -> Self {
+        Self {
+            id: session.id,
+            studio_id: session.studio_id,
+            class_type_id: session.class_type_id,
+            zone,
+            starts_at: session.starts_at,
+            ends_at: session.ends_at,
+            local_date: session.local_date,
+            credits: session.credits,
+            cancelled: session.is_cancelled(),
+            capacity: session.capacity,
+            taken: session.taken,
+            held: session.held,
+            waiting: session.waiting,
+            waitlist_cap: session.waitlist_cap,
+            booking_opens_at: session.booking_opens_at,
+            booking_closes_at: session.booking_closes_at,
+            free_cancel_until: session.free_cancel_until,
+            promote_until: session.promote_until,
+            waiting_ends_at: session.waiting_ends_at,
+        }
+    }
+
     /// Places that nobody has, is offered, or holds back.
     pub const fn places_free(&self) -> i64 {
         self.capacity - self.taken - self.held
@@ -75,13 +102,15 @@ impl MemberNow<'_> {
         self.ahead
             .iter()
             .copied()
-            .find(|booking| booking.status == Status::Waitlisted && booking.overlaps(session.starts_at, session.ends_at))
+            .find(|booking| booking.status == BookingStatus::Waitlisted && booking.overlaps(session.starts_at, session.ends_at))
     }
 
     /// Her open bookings in the session's studio, whose house rules cap them.
     fn open_bookings(&self, session: &SessionNow, now: DateTime<Utc>) -> i64 {
         let open = |booking: &&&Booking| {
-            booking.studio_id == session.studio_id && matches!(booking.status, Status::Booked | Status::Offered) && booking.starts_at > now
+            booking.studio_id == session.studio_id
+                && matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered)
+                && booking.starts_at > now
         };
         i64::try_from(self.ahead.iter().filter(open).count()).unwrap_or(i64::MAX)
     }
@@ -102,25 +131,16 @@ pub struct Ask {
 
 /// What she gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum Admission {
     /// A place, paid so.
     Place(Place),
     /// A place at the end of the queue.
     Queue,
 }
 
-/// A place and its price.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// What pays.
-    pub payment: Payment,
-    /// `None`: there is no free way out.
-    pub free_cancel_until: Option<DateTime<Utc>>,
-}
-
 /// Why not, with the facts that the app shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum BookingRefusal {
     /// The studio has cancelled the session.
     SessionCancelled,
     /// Booking opens then.
@@ -144,70 +164,82 @@ pub enum Refusal {
 /// Decides a booking: a place if one is free and she may have it, a place in the queue if she would wait.
 ///
 /// Joining a queue asks less than taking a place: an overlap or a missing credit only matters when a place comes.
-pub fn book(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Entry, Refusal> {
+pub fn book(
+    session: &SessionNow,
+    rules: &HouseRules,
+    member: MemberNow<'_>,
+    ask: Ask,
+    now: DateTime<Utc>,
+) -> Result<Admission, BookingRefusal> {
     if session.cancelled {
-        return Err(Refusal::SessionCancelled);
+        return Err(BookingRefusal::SessionCancelled);
     }
     if let Some(booking) = member.in_session(session.id) {
-        return Err(Refusal::AlreadyBooked(booking.id));
+        return Err(BookingRefusal::AlreadyBooked(booking.id));
     }
     if ask.by_staff {
         if now >= session.ends_at {
-            return Err(Refusal::Closed(session.ends_at));
+            return Err(BookingRefusal::Closed(session.ends_at));
         }
     } else {
         if now < session.booking_opens_at {
-            return Err(Refusal::NotOpenYet(session.booking_opens_at));
+            return Err(BookingRefusal::NotOpenYet(session.booking_opens_at));
         }
         if now >= session.booking_closes_at {
-            return Err(Refusal::Closed(session.booking_closes_at));
+            return Err(BookingRefusal::Closed(session.booking_closes_at));
         }
     }
     if session.places_free() > 0 {
-        return take(session, rules, member, ask, now).map(Entry::Place);
+        return take(session, rules, member, ask, now).map(Admission::Place);
     }
     let length = session.waiting;
     if !ask.waitlist {
-        return Err(Refusal::Full { open: session.waitlist_open(now), length, cap: session.waitlist_cap });
+        return Err(BookingRefusal::Full { open: session.waitlist_open(now), length, cap: session.waitlist_cap });
     }
     if now >= session.waiting_ends_at {
-        return Err(Refusal::Full { open: false, length, cap: session.waitlist_cap });
+        return Err(BookingRefusal::Full { open: false, length, cap: session.waitlist_cap });
     }
     if !rules.overlapping_waitlists
         && let Some(booking) = member.waits_for_overlapping(session)
     {
-        return Err(Refusal::Overlapping(booking.id));
+        return Err(BookingRefusal::Overlapping(booking.id));
     }
     match session.waitlist_cap {
-        Some(cap) if length >= cap && !ask.by_staff => Err(Refusal::WaitlistFull { length, cap }),
-        _ => Ok(Entry::Queue),
+        Some(cap) if length >= cap && !ask.by_staff => Err(BookingRefusal::WaitlistFull { length, cap }),
+        _ => Ok(Admission::Queue),
     }
 }
 
 /// Decides the acceptance of a public place by one who waits.
-pub fn accept(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, Refusal> {
+pub fn accept(
+    session: &SessionNow,
+    rules: &HouseRules,
+    member: MemberNow<'_>,
+    ask: Ask,
+    now: DateTime<Utc>,
+) -> Result<Place, BookingRefusal> {
     if session.cancelled {
-        return Err(Refusal::SessionCancelled);
+        return Err(BookingRefusal::SessionCancelled);
     }
     if now >= session.booking_closes_at {
-        return Err(Refusal::Closed(session.booking_closes_at));
+        return Err(BookingRefusal::Closed(session.booking_closes_at));
     }
     if session.places_free() <= 0 {
-        return Err(Refusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
+        return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
     }
     take(session, rules, member, ask, now)
 }
 
 /// A free place for one who asks now: overlap, cap, credits.
-fn take(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, Refusal> {
+fn take(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, BookingRefusal> {
     if let Some(booking) = member.overlapping(session) {
-        return Err(Refusal::Overlapping(booking.id));
+        return Err(BookingRefusal::Overlapping(booking.id));
     }
     let open = member.open_bookings(session, now);
     if !ask.by_staff && open >= rules.bookings_ahead_max {
-        return Err(Refusal::TooMany(rules.bookings_ahead_max));
+        return Err(BookingRefusal::TooMany(rules.bookings_ahead_max));
     }
-    let payment = pay(session, member, ask).ok_or(Refusal::NoPass)?;
+    let payment = pay(session, member, ask).ok_or(BookingRefusal::NoPass)?;
     let free_cancel_until = free_until(rules, session.zone, session.free_cancel_until, session.starts_at, CameBy::Booking, now);
     Ok(Place { payment, free_cancel_until })
 }
@@ -285,11 +317,11 @@ pub enum CannotCancel {
 /// Decides a cancellation; `forgive` is staff's `return: all`.
 pub fn cancel(booking: &Booking, forgive: bool, now: DateTime<Utc>) -> Result<Cancellation, CannotCancel> {
     match booking.status {
-        Status::Cancelled | Status::LateCancelled => Err(CannotCancel::Ended),
-        Status::Attended | Status::NoShow => Err(CannotCancel::Started),
-        Status::Waitlisted | Status::Standby => Ok(Cancellation::Leaves),
-        Status::Booked | Status::Offered if now >= booking.starts_at => Err(CannotCancel::Started),
-        Status::Booked | Status::Offered => {
+        BookingStatus::Cancelled | BookingStatus::LateCancelled => Err(CannotCancel::Ended),
+        BookingStatus::Attended | BookingStatus::NoShow => Err(CannotCancel::Started),
+        BookingStatus::Waitlisted | BookingStatus::Standby => Ok(Cancellation::Leaves),
+        BookingStatus::Booked | BookingStatus::Offered if now >= booking.starts_at => Err(CannotCancel::Started),
+        BookingStatus::Booked | BookingStatus::Offered => {
             let free = forgive || booking.free_cancel_until.is_some_and(|until| now <= until);
             Ok(if free {
                 Cancellation::Free { credits: booking.credits }

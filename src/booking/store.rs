@@ -1,4 +1,4 @@
-//! SQL of bookings. The desk is the only writer.
+//! SQL of bookings. The transactor is the only writer.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;

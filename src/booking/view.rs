@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::rules::{self, Cancellation};
-use super::{Booking, EndedBy, Status};
+use super::{Booking, BookingStatus, EndedBy};
 use crate::language::Language;
 use crate::letters::facts::Terms;
 use crate::letters::phrases::{CancelNow as Sentence, cancel_now_text, free_cancel_text};
-use crate::schedule::{Me, SessionView, Shown};
+use crate::schedule::{Me, Session, SessionView};
 
 /// A booking as its owner and staff read it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,7 +20,7 @@ pub struct BookingView<'a> {
     pub id: Uuid,
     pub session_id: Uuid,
     pub person_id: Uuid,
-    pub status: Status,
+    pub status: BookingStatus,
     /// 1 is the next to move up; null when she does not wait.
     pub waitlist_position: Option<i64>,
     pub pass_id: Option<Uuid>,
@@ -73,7 +73,7 @@ pub struct Fee {
 
 impl<'a> BookingView<'a> {
     /// The booking as this reader sees it now, in her language or the studio's.
-    pub fn of(booking: &Booking, session: &'a Shown, position: Option<i64>, language: Option<Language>, now: DateTime<Utc>) -> Self {
+    pub fn of(booking: &Booking, session: &'a Session, position: Option<i64>, language: Option<Language>, now: DateTime<Utc>) -> Self {
         let language = language.unwrap_or(session.names.studio_locale);
         let zone = session.names.time_zone.tz();
         let live = !booking.status.has_ended();
@@ -104,7 +104,8 @@ impl<'a> BookingView<'a> {
 
 fn free_text(booking: &Booking, zone: Tz, language: Language) -> Option<String> {
     let terms = Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until };
-    matches!(booking.status, Status::Booked | Status::Offered).then(|| free_cancel_text(&terms, booking.starts_at, zone, language))
+    matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered)
+        .then(|| free_cancel_text(&terms, booking.starts_at, zone, language))
 }
 
 /// What a cancellation would do now, without a sentence: the facts of a refusal.

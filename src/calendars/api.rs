@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::rules::{self, EVENTS_MAX, Frame, Window};
-use super::{Feed, Kind, Subscribed, store};
+use super::{Feed, FeedKind, Subscribed, store};
 use crate::answer::Encoded;
 use crate::app::App;
 use crate::audit;
@@ -21,7 +21,6 @@ use crate::extract::{Body, Path};
 use crate::ids::new_id;
 use crate::problem::{self, Answer, Problem};
 use crate::sign_in::Caller;
-use crate::sign_in::caller::Role;
 use crate::sign_in::limits::Limit;
 use crate::sign_in::secrets;
 use crate::studios;
@@ -34,7 +33,7 @@ const SECRET_BYTES: usize = 24;
 const CACHED: &str = "private, max-age=300";
 
 fn nothing() -> Problem {
-    Problem::new(problem::Kind::NotFound)
+    Problem::new(problem::ProblemType::NotFound)
 }
 
 /// What a new calendar address shows.
@@ -42,7 +41,7 @@ fn nothing() -> Problem {
 #[serde(deny_unknown_fields)]
 pub struct NewCalendar {
     /// What it shows.
-    kind: Kind,
+    kind: FeedKind,
     /// Whose schedule: needed for `studio`, and only for it.
     studio_id: Option<Uuid>,
 }
@@ -65,9 +64,9 @@ pub struct MadeCalendar {
         (status = 409, description = "`too-many-calendars`, with the most as `max`"), (status = 422))
 )]
 pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCalendar>) -> Answer<(StatusCode, Json<MadeCalendar>)> {
-    caller.must_be_verified()?;
+    caller.require_verified()?;
     may_have(&app, &caller, &new).await?;
-    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
     let secret = secrets::random::<SECRET_BYTES>()?;
     let feed = Feed { id: new_id(now), kind: new.kind, studio_id: new.studio_id, created_at: now, last_read_at: None };
     let row = feed.clone();
@@ -75,10 +74,10 @@ pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCal
         .write("make_calendar", move |tx| {
             Box::pin(async move {
                 if !store::lock_owner(tx, person_id).await? {
-                    return Err(Problem::new(problem::Kind::TokenRefused));
+                    return Err(Problem::new(problem::ProblemType::TokenRefused));
                 }
                 if store::count(tx, person_id).await? >= FEEDS_MAX {
-                    return Err(Problem::new(problem::Kind::TooManyCalendars).with("max", FEEDS_MAX));
+                    return Err(Problem::new(problem::ProblemType::TooManyCalendars).with("max", FEEDS_MAX));
                 }
                 store::insert(tx, person_id, &row, secrets::hash(&secret)).await?;
                 let entry = record.of("calendar.made", "calendar", row.id, row.studio_id).with(json!({ "kind": row.kind }));
@@ -94,15 +93,15 @@ pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCal
 /// Teaching is for instructors; a studio is named for its schedule and for nothing else, and there is one.
 async fn may_have(app: &App, caller: &Caller, new: &NewCalendar) -> Answer<()> {
     match (new.kind, new.studio_id) {
-        (Kind::Studio, None) => return Err(Problem::field("studio_id", "is needed for `studio`")),
-        (Kind::Studio, Some(id)) if studios::store::setting(&app.db, id).await?.is_none() => {
+        (FeedKind::Studio, None) => return Err(Problem::field("studio_id", "is needed for `studio`")),
+        (FeedKind::Studio, Some(id)) if studios::store::setting(&app.db, id).await?.is_none() => {
             return Err(Problem::field("studio_id", "is not a studio"));
         }
-        (Kind::Bookings | Kind::Teaching, Some(_)) => return Err(Problem::field("studio_id", "is only for `studio`")),
-        (Kind::Studio, Some(_)) | (Kind::Bookings | Kind::Teaching, None) => {}
+        (FeedKind::Bookings | FeedKind::Teaching, Some(_)) => return Err(Problem::field("studio_id", "is only for `studio`")),
+        (FeedKind::Studio, Some(_)) | (FeedKind::Bookings | FeedKind::Teaching, None) => {}
     }
-    let teaches = caller.roles.iter().any(|(_, role)| *role == Role::Instructor);
-    if new.kind == Kind::Teaching && !teaches { Err(Problem::new(problem::Kind::NotAllowed)) } else { Ok(()) }
+    let teaches = caller.roles.is_instructor_somewhere();
+    if new.kind == FeedKind::Teaching && !teaches { Err(Problem::new(problem::ProblemType::NotAllowed)) } else { Ok(()) }
 }
 
 /// Her calendar addresses.
@@ -127,7 +126,7 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Calenda
     security(("bearer" = [])), responses((status = 204, description = "It cannot be read any more"), (status = 404))
 )]
 pub async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<StatusCode> {
-    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
     app.db
         .write("revoke_calendar", move |tx| {
             Box::pin(async move {
@@ -172,13 +171,13 @@ async fn shown(app: &App, subscribed: &Subscribed, now: DateTime<Utc>) -> Answer
         language: subscribed.locale.or(subscribed.studio_locale),
     };
     let text = match (subscribed.feed.kind, subscribed.feed.studio_id.zip(subscribed.studio_zone)) {
-        (Kind::Bookings, _) => rules::bookings(frame, &store::bookings(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
-        (Kind::Teaching, _) => rules::teaching(frame, &store::teaching(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
-        (Kind::Studio, Some((studio_id, zone))) => {
+        (FeedKind::Bookings, _) => rules::bookings(frame, &store::bookings(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
+        (FeedKind::Teaching, _) => rules::teaching(frame, &store::teaching(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
+        (FeedKind::Studio, Some((studio_id, zone))) => {
             let given = store::of_studio(&app.db, studio_id, window, window.dates(zone.tz()), EVENTS_MAX).await?;
             rules::schedule(frame, subscribed.studio_name.as_deref().unwrap_or_default(), &given)
         }
-        (Kind::Studio, None) => return Err(nothing()),
+        (FeedKind::Studio, None) => return Err(nothing()),
     };
     Ok(text)
 }

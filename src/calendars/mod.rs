@@ -25,7 +25,7 @@ use crate::{booking, schedule};
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = CalendarKind)]
-pub enum Kind {
+pub enum FeedKind {
     /// What she booked, in all studios.
     Bookings,
     /// What she teaches, in all studios.
@@ -41,7 +41,7 @@ pub struct Feed {
     /// Which one.
     pub id: Uuid,
     /// What it shows.
-    pub kind: Kind,
+    pub kind: FeedKind,
     /// Of which studio; null unless it shows a studio's schedule.
     pub studio_id: Option<Uuid>,
     /// When it was made.
@@ -103,7 +103,7 @@ pub struct Booked {
     /// Which one.
     pub id: Uuid,
     /// Where it stands.
-    pub status: booking::Status,
+    pub status: booking::BookingStatus,
     /// The SEQUENCE that its next letter will have.
     pub sequence: i64,
     /// The class.
@@ -117,7 +117,7 @@ pub struct Given {
     /// Which one.
     pub id: Uuid,
     /// Where it stands.
-    pub status: schedule::Status,
+    pub status: schedule::SessionStatus,
     /// Its SEQUENCE.
     pub sequence: i64,
     /// The class.

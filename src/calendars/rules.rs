@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, MappedLocalTime, NaiveDate, TimeZone, Utc};
 use chrono_tz::Tz;
 use icalendar::{Calendar, CalendarDateTime, Component, Event, EventLike, EventStatus, Property};
 
-use super::{Booked, Class, Given, Kind};
+use super::{Booked, Class, FeedKind, Given};
 use crate::language::Language;
 use crate::letters::calendar::{Said, event, link, plain};
 use crate::letters::phrases;
@@ -68,20 +68,20 @@ pub enum Standing {
 
 impl Standing {
     /// Of a booking.
-    pub const fn of_booking(status: booking::Status) -> Self {
+    pub const fn of_booking(status: booking::BookingStatus) -> Self {
         match status {
-            booking::Status::Booked | booking::Status::Attended | booking::Status::NoShow => Self::Sure,
-            booking::Status::Waitlisted | booking::Status::Standby => Self::Waiting,
-            booking::Status::Offered => Self::Offered,
-            booking::Status::Cancelled | booking::Status::LateCancelled => Self::Cancelled,
+            booking::BookingStatus::Booked | booking::BookingStatus::Attended | booking::BookingStatus::NoShow => Self::Sure,
+            booking::BookingStatus::Waitlisted | booking::BookingStatus::Standby => Self::Waiting,
+            booking::BookingStatus::Offered => Self::Offered,
+            booking::BookingStatus::Cancelled | booking::BookingStatus::LateCancelled => Self::Cancelled,
         }
     }
 
     /// Of a session that is published.
-    pub const fn of_session(status: schedule::Status) -> Self {
+    pub const fn of_session(status: schedule::SessionStatus) -> Self {
         match status {
-            schedule::Status::Cancelled => Self::Cancelled,
-            schedule::Status::Draft | schedule::Status::Scheduled | schedule::Status::Ended => Self::Sure,
+            schedule::SessionStatus::Cancelled => Self::Cancelled,
+            schedule::SessionStatus::Draft | schedule::SessionStatus::Scheduled | schedule::SessionStatus::Ended => Self::Sure,
         }
     }
 
@@ -116,25 +116,25 @@ pub fn bookings(frame: Frame<'_>, booked: &[Booked]) -> String {
 /// What an instructor teaches.
 pub fn teaching(frame: Frame<'_>, given: &[Given]) -> String {
     let language = frame.language.or(given.first().map(|one| one.class.studio_locale)).unwrap_or(Language::En);
-    let entries = given.iter().map(|one| given_event(frame, Kind::Teaching, one)).collect();
+    let entries = given.iter().map(|one| given_event(frame, FeedKind::Teaching, one)).collect();
     calendar(phrases::calendar_name(true, language), entries)
 }
 
 /// A studio's published schedule.
 pub fn schedule(frame: Frame<'_>, studio: &str, given: &[Given]) -> String {
-    let entries = given.iter().map(|one| given_event(frame, Kind::Studio, one)).collect();
+    let entries = given.iter().map(|one| given_event(frame, FeedKind::Studio, one)).collect();
     calendar(studio, entries)
 }
 
 /// An event, and by whose clock it is told.
-struct Entry {
+struct FeedEvent {
     event: Event,
     starts_at: DateTime<Utc>,
     ends_at: DateTime<Utc>,
     zone: Tz,
 }
 
-impl Entry {
+impl FeedEvent {
     /// The event with its times; an unsure one and one of others leave her free.
     fn of(mut event: Event, class: &Class, busy: bool) -> Self {
         event.last_modified(revised_at(class));
@@ -170,7 +170,7 @@ impl Entry {
     }
 }
 
-fn booked_event(frame: Frame<'_>, booked: &Booked) -> Entry {
+fn booked_event(frame: Frame<'_>, booked: &Booked) -> FeedEvent {
     let class = &booked.class;
     let language = frame.language.unwrap_or(class.studio_locale);
     let standing = Standing::of_booking(booked.status);
@@ -192,10 +192,10 @@ fn booked_event(frame: Frame<'_>, booked: &Booked) -> Entry {
         link: Some(&link),
         status: standing.status(),
     });
-    Entry::of(event, class, standing == Standing::Sure)
+    FeedEvent::of(event, class, standing == Standing::Sure)
 }
 
-fn given_event(frame: Frame<'_>, kind: Kind, given: &Given) -> Entry {
+fn given_event(frame: Frame<'_>, kind: FeedKind, given: &Given) -> FeedEvent {
     let class = &given.class;
     let language = frame.language.unwrap_or(class.studio_locale);
     let standing = Standing::of_session(given.status);
@@ -210,7 +210,7 @@ fn given_event(frame: Frame<'_>, kind: Kind, given: &Given) -> Entry {
         link: None,
         status: standing.status(),
     });
-    Entry::of(event, class, standing == Standing::Sure && kind == Kind::Teaching)
+    FeedEvent::of(event, class, standing == Standing::Sure && kind == FeedKind::Teaching)
 }
 
 fn place(class: &Class) -> [&str; 3] {
@@ -228,7 +228,7 @@ fn revised_at(class: &Class) -> DateTime<Utc> {
 }
 
 /// The object: the calendar's own lines, the zones that its events name, the events.
-fn calendar(name: &str, entries: Vec<Entry>) -> String {
+fn calendar(name: &str, entries: Vec<FeedEvent>) -> String {
     const END: &str = "END:VCALENDAR\r\n";
     let head = Calendar::empty()
         .append_property(("VERSION", "2.0"))
@@ -252,7 +252,7 @@ fn calendar(name: &str, entries: Vec<Entry>) -> String {
 
 /// The zones that events name, and when the first of them begins and the last one ends. An object must not be without a component
 /// (RFC 5545, 3.6): one without events has the zone of all calendars.
-fn zones(entries: &[Entry]) -> Vec<(Tz, DateTime<Utc>, DateTime<Utc>)> {
+fn zones(entries: &[FeedEvent]) -> Vec<(Tz, DateTime<Utc>, DateTime<Utc>)> {
     if entries.is_empty() {
         return vec![(Tz::UTC, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH)];
     }
@@ -300,12 +300,12 @@ mod tests {
         }
     }
 
-    fn booked(status: booking::Status, sequence: i64) -> Booked {
+    fn booked(status: booking::BookingStatus, sequence: i64) -> Booked {
         Booked { id: Uuid::from_u128(7), status, sequence, class: class(Tz::Asia__Shanghai, "2026-12-01T10:30:00Z") }
     }
 
     fn given(zone: Tz, starts_at: &str) -> Given {
-        Given { id: Uuid::from_u128(9), status: schedule::Status::Scheduled, sequence: 3, class: class(zone, starts_at) }
+        Given { id: Uuid::from_u128(9), status: schedule::SessionStatus::Scheduled, sequence: 3, class: class(zone, starts_at) }
     }
 
     /// The lines as a calendar reads them: folds undone.
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_booking_is_the_event_of_its_letters() {
-        let text = bookings(FRAME, &[booked(booking::Status::Booked, 3)]);
+        let text = bookings(FRAME, &[booked(booking::BookingStatus::Booked, 3)]);
         assert_eq!(
             event_lines(&text),
             [
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn what_became_of_a_booking() {
-        use booking::Status::{Attended, Booked, Cancelled, LateCancelled, NoShow, Offered, Standby, Waitlisted};
+        use booking::BookingStatus::{Attended, Booked, Cancelled, LateCancelled, NoShow, Offered, Standby, Waitlisted};
         for (status, shown, summary, free) in [
             (Booked, "CONFIRMED", "Barre Sculpt", false),
             (Attended, "CONFIRMED", "Barre Sculpt", false),
@@ -391,7 +391,7 @@ mod tests {
         let text = schedule(FRAME, "Jing'an, Shanghai", &[session.clone()]);
         assert!(lines(&text).contains(&r"X-WR-CALNAME:Jing'an\, Shanghai".to_owned()));
         assert!(event_lines(&text).contains(&"TRANSP:TRANSPARENT".to_owned()), "somebody else's classes leave her free");
-        session.status = schedule::Status::Cancelled;
+        session.status = schedule::SessionStatus::Cancelled;
         session.class.ended_at = Some(at("2026-03-03T00:00:00Z"));
         let cancelled = event_lines(&teaching(FRAME, &[session]));
         assert!(cancelled.contains(&"STATUS:CANCELLED".to_owned()) && cancelled.contains(&"DTSTAMP:20260303T000000Z".to_owned()));
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn the_reader_chooses_the_language_and_else_the_studio() {
         let one = |language, studio_locale| {
-            let mut booked = booked(booking::Status::Waitlisted, 0);
+            let mut booked = booked(booking::BookingStatus::Waitlisted, 0);
             booked.class.studio_locale = studio_locale;
             lines(&bookings(Frame { language, ..FRAME }, &[booked]))
         };

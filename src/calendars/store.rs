@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::rules::Window;
-use super::{Booked, Feed, Given, Kind, Subscribed};
+use super::{Booked, Feed, FeedKind, Given, Subscribed};
 use crate::db::{Db, Error, Sql, Tx};
 
 /// Holds the person until the end of the transaction, so that two of her requests count one after the other. `false`: she is gone.
@@ -52,7 +52,7 @@ pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
 #[allow(missing_docs, reason = "as they stand in the export")]
 pub struct ExportedCalendar {
     pub id: Uuid,
-    pub kind: Kind,
+    pub kind: FeedKind,
     pub studio_id: Option<Uuid>,
     pub created_at: DateTime<Utc>,
     pub last_read_at: Option<DateTime<Utc>>,

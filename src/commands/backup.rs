@@ -64,7 +64,7 @@ mod tests {
 
         let copy = directory.path().join("copy.db");
         // Somebody is in the middle of writing.
-        let mut tx = db.desk().await.unwrap();
+        let mut tx = db.begin_batch().await.unwrap();
         store::note(&mut tx, "seen", "never".into()).await.unwrap();
         run(&settings, &copy).await.unwrap();
         tx.rollback().await;

@@ -1,6 +1,7 @@
 //! What the command line can be told to do, one file each. `main.rs` parses and dispatches.
 
 pub mod audit;
+pub mod background;
 pub mod backup;
 pub mod demo;
 pub mod migrate;
@@ -165,6 +166,13 @@ fn directory_of(file: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
+}
+
+/// The embedded database has one process.
+pub fn needs_a_server(what: &str) -> Failure {
+    Failure::new(format!(
+        "`{what}` needs PostgreSQL (set DATABASE_URL): the embedded database belongs to one process, and `serve` sends letters itself"
+    ))
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
-use super::{Failure, Place, migrate, worker};
+use super::background::BackgroundWork;
+use super::{Failure, Place, migrate, needs_a_server};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::db::Db;
@@ -22,7 +23,7 @@ use crate::settings::Settings;
 pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
     let place = Place::of(&settings)?;
     if !with_worker && matches!(place, Place::File(_)) {
-        return Err(worker::needs_a_server("serve --no-worker"));
+        return Err(needs_a_server("serve --no-worker"));
     }
     check(&settings)?;
     let post = Post::open(&settings).map_err(Failure::new)?;
@@ -79,12 +80,12 @@ pub async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, Failure> 
 }
 
 /// Serves with everything that works beside the handlers, until the process is told to end; then, in this order: not ready, no new
-/// connections, handlers drain while the desk still answers, the desk, the worker hands its leases back, the pools. 25 s in all.
+/// connections, handlers drain while the transactor still answers, the transactor, the worker hands its leases back, the pools. 25 s in all.
 pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<(), Failure> {
     raise_open_files(app.settings.server.connections_max);
     metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
     let upkeep = tokio::spawn(metrics::keep_up());
-    let worker = with_worker.then(|| worker::Hand::start(&app));
+    let worker = with_worker.then(|| BackgroundWork::start(&app));
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let asked = asked_to_end()?;
     tracing::info!(%address, engine = ?app.db.engine(), worker = with_worker, "serving");
@@ -97,7 +98,7 @@ pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<
     let deadline = deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_MAX);
     // The pools keep the last two seconds.
     let before_pools = deadline - Duration::from_secs(2);
-    by(before_pools, "the desk", app.close_desk()).await;
+    by(before_pools, "the transactor", app.close_transactor()).await;
     if let Some(worker) = worker {
         by(before_pools, "the worker", worker.stop()).await;
     }

@@ -51,7 +51,7 @@ pub enum Engine {
 /// How many connections, and how long to wait for one.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Connections beside the writer (SQLite, of which four are used at most) or the desk (PostgreSQL).
+    /// Connections beside the writer (SQLite, of which four are used at most) or the transactor (PostgreSQL).
     pub connections: u32,
     /// How long a request waits for a free connection before it is told to come again.
     pub wait_max: Duration,
@@ -131,8 +131,8 @@ impl Db {
             })
         };
         let general = pool().max_connections(options.connections.max(1)).connect_with(connect.clone()).await?;
-        let desk = pool().max_connections(1).idle_timeout(None).connect_lazy_with(connect);
-        let db = Self { pools: Pools::Postgres { pool: general, desk }, locks: true, late: false };
+        let transactor = pool().max_connections(1).idle_timeout(None).connect_lazy_with(connect);
+        let db = Self { pools: Pools::Postgres { pool: general, transactor }, locks: true, late: false };
         let (synchronous,): (String,) = db.one("SELECT current_setting('synchronous_commit')", ()).await?;
         if synchronous == "off" {
             return Err(sqlx::Error::Configuration("synchronous_commit is off: an acknowledged booking could be lost".into()).into());

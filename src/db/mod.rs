@@ -21,11 +21,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 pub use backup::sqlite_file;
 pub use connect::{Engine, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 pub use error::{Error, Trouble};
-pub use sql::{Binds, Record, Sql, Value, Wide};
-
-/// A future that a caller may spawn. The methods here are plain functions that build their arguments first: as `async fn` they
-/// compile, but callers inside `tokio::spawn` then fail with "implementation of `Send` is not general enough".
-pub type Eventually<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+pub use sql::{Binds, Eventually, Record, Sql, Value, Wide};
 
 /// The work of a [`Db::write`]: borrows the transaction, may be spawned.
 pub type Work<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
@@ -40,11 +36,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(12);
 /// How late a commit is that was said to be made before.
 const LATE: Duration = Duration::from_millis(50);
 
-/// The key of the desk's advisory lock: one batch at a time in the deployment.
-const DESK_LOCK: i64 = 0x52_65_6c_65_76_e9;
-
-/// The most rows of one generated statement, then 8, then 1: three cached texts instead of one for every length.
-const CHUNKS: [usize; 3] = [64, 8, 1];
+/// The key of the transactor's advisory lock: one batch at a time in the deployment.
+const BATCH_LOCK: i64 = 0x52_65_6c_65_76_e9;
 
 /// A database. Cheap to clone.
 #[derive(Clone)]
@@ -60,13 +53,13 @@ enum Pools {
     Sqlite {
         writer: sqlx::SqlitePool,
         readers: sqlx::SqlitePool,
-        /// Handlers and the letter worker queue here, so that at most one of them stands before the desk at the writer.
+        /// Handlers and the letter worker queue here, so that at most one of them stands before the transactor at the writer.
         queue: Arc<Mutex<()>>,
         turn: Arc<Mutex<()>>,
     },
     Postgres {
         pool: sqlx::PgPool,
-        desk: sqlx::PgPool,
+        transactor: sqlx::PgPool,
     },
 }
 
@@ -98,7 +91,7 @@ impl Db {
         }
     }
 
-    /// The same database without the desk's lock and without row locks: the negative control of the race tests.
+    /// The same database without the transactor's lock and without row locks: the negative control of the race tests.
     #[doc(hidden)]
     pub fn without_locks(&self) -> Self {
         Self { locks: false, ..self.clone() }
@@ -125,7 +118,7 @@ impl Db {
 
     /// Does `work` in one transaction and commits it; an error rolls it back. The only way to the writer: it runs in a task of its
     /// own, so that a caller who hangs up leaves no half of it, and gives up after 2 s of waiting ([`Trouble::Away`]).
-    /// Inside, never await the desk, the network or a password hash. `name` is its label in `/metrics`.
+    /// Inside, never await the transactor, the network or a password hash. `name` is its label in `/metrics`.
     pub async fn write<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T, E> + Send + 'static,
@@ -153,17 +146,17 @@ impl Db {
         }
     }
 
-    /// The desk's transaction: holds the one lock that makes batches follow each other in the whole deployment.
-    pub fn desk(&self) -> Eventually<'_, Tx> {
+    /// The transactor's transaction: holds the one lock that makes batches follow each other in the whole deployment.
+    pub fn begin_batch(&self) -> Eventually<'_, Tx> {
         Box::pin(async move {
             match &self.pools {
                 Pools::Sqlite { writer, turn, .. } => {
                     let turn = Arc::clone(turn).lock_owned().await;
                     begin_sqlite(writer, turn, self.late).await
                 }
-                Pools::Postgres { desk, .. } => {
+                Pools::Postgres { transactor, .. } => {
                     let mut tx = Tx {
-                        conn: Conn::Postgres(desk.acquire().await?),
+                        conn: Conn::Postgres(transactor.acquire().await?),
                         open: true,
                         spoiled: false,
                         locks: self.locks,
@@ -171,7 +164,7 @@ impl Db {
                         _turn: None,
                     };
                     if self.locks {
-                        let text = format!("BEGIN; SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})");
+                        let text = format!("BEGIN; SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({BATCH_LOCK})");
                         tx.raw_owned(text).await?;
                     } else {
                         tx.raw("BEGIN", "BEGIN").await?;
@@ -217,8 +210,8 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres { pool, desk } => {
-                desk.close().await;
+            Pools::Postgres { pool, transactor } => {
+                transactor.close().await;
                 pool.close().await;
             }
         }
@@ -385,11 +378,11 @@ impl Tx {
         }
     }
 
-    /// Waits for the batch that the desk is deciding, and keeps it from the next until the end of this transaction: for the rare plain
-    /// change of rows that the desk reads and writes whole. The first statement of its transaction. On SQLite the writer is that lock.
+    /// Waits for the batch that the transactor is deciding, and keeps it from the next until the end of this transaction: for the rare plain
+    /// change of rows that the transactor reads and writes whole. The first statement of its transaction. On SQLite the writer is that lock.
     pub async fn between_batches(&mut self) -> Result<(), Error> {
         if self.locks && matches!(self.conn, Conn::Postgres(_)) {
-            self.raw_owned(format!("SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({DESK_LOCK})")).await?;
+            self.raw_owned(format!("SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({BATCH_LOCK})")).await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Texts and binds: what the seam generates, and how one tuple binds to either engine.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use futures_util::TryStreamExt;
@@ -8,7 +9,14 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Encode, Executor, FromRow, Postgres, Sqlite, Type};
 
-use super::{CHUNKS, Error, Eventually};
+use super::error::Error;
+
+/// The most rows of one generated statement, then 8, then 1: three cached texts instead of one for every length.
+pub(super) const CHUNKS: [usize; 3] = [64, 8, 1];
+
+/// A future that a caller may spawn. The methods here are plain functions that build their arguments first: as `async fn` they
+/// compile, but callers inside `tokio::spawn` then fail with "implementation of `Send` is not general enough".
+pub type Eventually<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// A statement: one text for both engines, or one for each where they must differ. The only parameters of hand-written text are `$1`, `$2`, ….
 #[derive(Clone, Copy, Debug)]

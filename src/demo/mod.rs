@@ -1,6 +1,6 @@
 //! The demo: two studios with plainly invented people, seeded in one transaction, and a mark by which the house knows its own demo.
 //!
-//! `plan` says what there is (pure), `store` looks at what a database holds. The bookings of the one full session are made at the desk
+//! `plan` says what there is (pure), `store` looks at what a database holds. The bookings of the one full session are made at the transactor
 //! like everybody's, so that their letters are real. Started again another day, the demo adds the days that have come into view.
 
 pub mod plan;
@@ -13,24 +13,21 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::audit::{self, Record};
+use crate::audit::{self, Origin};
 use crate::booking;
+use crate::booking::book::Book;
 use crate::db::{Db, Error, Tx};
-use crate::desk::What;
-use crate::desk::command::Book;
 use crate::ids::new_id;
 use crate::passes;
-use crate::problem::Kind;
+use crate::problem::ProblemType;
 use crate::running::store::{self as facts, DEMO};
-use crate::schedule::{self, Shown};
+use crate::schedule::{self, Session};
 use crate::studios;
+use crate::transactor::Command;
 use plan::{Plan, STUDIOS};
 
 /// The password of every account.
 pub const PASSWORD: &str = "plie-tendu-releve";
-/// Days before and after today that the schedule covers.
-pub const DAYS_AROUND: u64 = 7;
-
 /// The mark's words.
 const SEEDING: &str = "seeding";
 const READY: &str = "ready";
@@ -122,7 +119,7 @@ async fn seed(db: &Db, plan: Plan, password_hash: String, now: DateTime<Utc>) ->
             people(tx, &plan, &password_hash).await?;
             schedule::store::insert(tx, plan.sessions.iter().collect()).await?;
             booking::store::insert(tx, plan.bookings.iter().collect()).await?;
-            let entries = plan.studios.iter().map(|studio| Record::default().of("demo.seeded", "studio", studio.id, Some(studio.id)));
+            let entries = plan.studios.iter().map(|studio| Origin::default().of("demo.seeded", "studio", studio.id, Some(studio.id)));
             audit::write(tx, now, entries.collect()).await?;
             facts::note(tx, DEMO, mark.text()).await
         })
@@ -144,19 +141,19 @@ async fn people(tx: &mut Tx, plan: &Plan, password_hash: &str) -> Result<(), Err
     store::add_staff(tx, plan.staff()).await
 }
 
-/// The full session and its queue, booked at the desk. Sent again, each booking is what it is.
+/// The full session and its queue, booked at the transactor. Sent again, each booking is what it is.
 async fn book_full(app: &App, seeded_on: NaiveDate) -> Result<(), String> {
     let session = plan::full_session(seeded_on);
     let now = app.clock.now();
     if session.starts_at <= now {
         return Ok(());
     }
-    let by = |person_id| Record { actor_id: Some(person_id), request_id: None };
+    let by = |person_id| Origin { actor_id: Some(person_id), request_id: None };
     for (person_id, waitlist) in plan::wants_the_full_session() {
         let ask = Book { id: new_id(now), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
-        match app.desk.ask(by(person_id), What::Book(ask)).await {
+        match app.transactor.submit(by(person_id), Command::Book(ask)).await {
             Ok(_) => {}
-            Err(problem) if problem.kind == Kind::AlreadyBooked => {}
+            Err(problem) if problem.kind == ProblemType::AlreadyBooked => {}
             Err(problem) => return Err(format!("the demo's full session could not be booked: {:?}", problem.kind)),
         }
     }
@@ -174,10 +171,10 @@ async fn extend(db: &Db, now: DateTime<Utc>) -> Result<(), String> {
     let added = db.write("demo.extend", move |tx| {
         Box::pin(async move {
             let today = now.date_naive();
-            let last = today.checked_add_days(Days::new(DAYS_AROUND)).unwrap_or(today);
+            let last = today.checked_add_days(Days::new(plan::DAYS_AROUND)).unwrap_or(today);
             let planned = plan::sessions(today, last, now);
             let there = store::sessions_since(tx, now - TimeDelta::days(2)).await?;
-            let new: Vec<&Shown> = planned.iter().filter(|session| session.starts_at > now && is_free(session, &there)).collect();
+            let new: Vec<&Session> = planned.iter().filter(|session| session.starts_at > now && is_free(session, &there)).collect();
             let count = new.len();
             schedule::store::insert(tx, new).await?;
             Ok::<_, Error>(count)
@@ -190,7 +187,7 @@ async fn extend(db: &Db, now: DateTime<Utc>) -> Result<(), String> {
     Ok(())
 }
 
-fn is_free(session: &Shown, there: &[store::Taken]) -> bool {
+fn is_free(session: &Session, there: &[store::Taken]) -> bool {
     !there.iter().any(|other| {
         let overlaps = other.starts_at < session.ends_at && session.starts_at < other.ends_at;
         other.id == session.id || (overlaps && (other.room_id == session.room_id || other.instructor_id == session.instructor_id))

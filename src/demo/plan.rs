@@ -5,17 +5,19 @@ use chrono_tz::Tz;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::DAYS_AROUND;
-use crate::booking::{Booking, EndedBy, Status};
+use crate::booking::{Booking, EndedBy, NewBooking, Place};
 use crate::language::{Language, Texts};
-use crate::passes::rules::sale;
-use crate::passes::{Kind, LedgerEntry, LedgerReason, Pass, PassType};
+use crate::passes::rules::{Payment, sale};
+use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType};
 use crate::schedule::rules::{instant, local, week_of};
-use crate::schedule::{ClassType, Names, New, Session, Shown};
+use crate::schedule::{ClassType, NewSession, Session, SessionNames, SessionRow};
 use crate::studios::{HouseRules, Room, Studio};
 
+/// Days before and after today that the schedule covers.
+pub const DAYS_AROUND: u64 = 7;
+
 /// A studio of the demo.
-pub struct Place {
+pub struct DemoStudio {
     /// Its name.
     pub name: &'static str,
     /// Its zone.
@@ -30,8 +32,8 @@ pub struct Place {
 }
 
 /// The two studios.
-pub const STUDIOS: [Place; 2] = [
-    Place {
+pub const STUDIOS: [DemoStudio; 2] = [
+    DemoStudio {
         name: "Jing'an",
         zone: Tz::Asia__Shanghai,
         language: Language::ZhHans,
@@ -40,7 +42,7 @@ pub const STUDIOS: [Place; 2] = [
         currency: "CNY",
         price_of_credit: 12_000,
     },
-    Place {
+    DemoStudio {
         name: "Brooklyn",
         zone: Tz::America__New_York,
         language: Language::En,
@@ -60,7 +62,7 @@ enum Of {
     PassType,
     Staff,
     Member,
-    Session,
+    SessionRow,
     Pass,
     Ledger,
     Booking,
@@ -143,17 +145,17 @@ pub struct Plan {
     pub rooms: Vec<Room>,
     pub class_types: Vec<ClassType>,
     pub pass_types: Vec<PassType>,
-    pub people: Vec<Person>,
+    pub people: Vec<DemoPerson>,
     pub passes: Vec<Pass>,
     pub ledger: Vec<LedgerEntry>,
-    pub sessions: Vec<Shown>,
+    pub sessions: Vec<Session>,
     pub bookings: Vec<Booking>,
     members: u32,
 }
 
 /// Somebody of the demo, with an account.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct DemoPerson {
     /// Who.
     pub id: Uuid,
     /// Her name.
@@ -298,7 +300,7 @@ fn regular_at(member: u64) -> Option<u64> {
     (REGULARS_FROM..=REGULARS_TO).contains(&member).then_some(member % 2)
 }
 
-fn studio(nth: u64, place: &Place) -> Studio {
+fn studio(nth: u64, place: &DemoStudio) -> Studio {
     let rules = match place.language {
         Language::En => "Please come ten minutes early. Grip socks in every class. (Demo)",
         _ => "请提前十分钟到场，上课请穿防滑袜。（演示）",
@@ -341,7 +343,7 @@ fn class_types(studio: u64) -> impl Iterator<Item = ClassType> {
     })
 }
 
-fn pass_types(studio: u64, place: &Place) -> Vec<PassType> {
+fn pass_types(studio: u64, place: &DemoStudio) -> Vec<PassType> {
     let one = |kind, name, of, credits, per_week, valid_days, price| PassType {
         id: id(Of::PassType, studio * 10 + kind),
         studio_id: id(Of::Studio, studio),
@@ -358,13 +360,21 @@ fn pass_types(studio: u64, place: &Place) -> Vec<PassType> {
     };
     let price = place.price_of_credit;
     vec![
-        one(TEN, texts("10 classes", "10 次卡", "10 堂套票"), Kind::Pack, Some(10), None, 90, price * 10),
-        one(FIFTY, texts("50 classes", "50 次卡", "50 堂套票"), Kind::Pack, Some(50), None, 365, price * 40),
-        one(UNLIMITED, texts("Unlimited, 60 days", "60 天不限次会员卡", "60 天無限次會籍"), Kind::Membership, None, None, 60, price * 20),
+        one(TEN, texts("10 classes", "10 次卡", "10 堂套票"), PassKind::Pack, Some(10), None, 90, price * 10),
+        one(FIFTY, texts("50 classes", "50 次卡", "50 堂套票"), PassKind::Pack, Some(50), None, 365, price * 40),
+        one(
+            UNLIMITED,
+            texts("Unlimited, 60 days", "60 天不限次会员卡", "60 天無限次會籍"),
+            PassKind::Membership,
+            None,
+            None,
+            60,
+            price * 20,
+        ),
         one(
             TWICE,
             texts("Twice a week, 30 days", "30 天每周两次会员卡", "30 天每週兩次會籍"),
-            Kind::Membership,
+            PassKind::Membership,
             None,
             Some(2),
             30,
@@ -373,9 +383,9 @@ fn pass_types(studio: u64, place: &Place) -> Vec<PassType> {
     ]
 }
 
-fn people(now: DateTime<Utc>, members: u32) -> Vec<Person> {
+fn people(now: DateTime<Utc>, members: u32) -> Vec<DemoPerson> {
     let since = now - TimeDelta::days(30);
-    let staff = |n, name: &str, address: &str, roles| Person {
+    let staff = |n, name: &str, address: &str, roles| DemoPerson {
         id: id(Of::Staff, n),
         name: name.into(),
         email: format!("{address}@demo.test"),
@@ -396,7 +406,7 @@ fn people(now: DateTime<Utc>, members: u32) -> Vec<Person> {
     let everywhere: Vec<Uuid> = (0..STUDIOS.len() as u64).map(|nth| id(Of::Studio, nth)).collect();
     people.extend((1..=u64::from(members)).map(|n| {
         let (name, locale) = member(n);
-        Person {
+        DemoPerson {
             id: id(Of::Member, n),
             name,
             email: format!("member{n}@demo.test"),
@@ -424,14 +434,14 @@ fn member(n: u64) -> (String, Language) {
 }
 
 /// The sessions of both studios on these local dates.
-pub fn sessions(first: NaiveDate, last: NaiveDate, now: DateTime<Utc>) -> Vec<Shown> {
+pub fn sessions(first: NaiveDate, last: NaiveDate, now: DateTime<Utc>) -> Vec<Session> {
     let days = || first.iter_days().take_while(|day| *day <= last);
     let slots =
         (0..STUDIOS.len() as u64).flat_map(|studio| days().flat_map(move |day| (0..TIMETABLE.len()).map(move |slot| (studio, day, slot))));
     slots.filter_map(|(studio, day, slot)| session(studio, day, slot, now)).collect()
 }
 
-fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Option<Shown> {
+fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Option<Session> {
     let place = STUDIOS.get(usize::try_from(studio).ok()?)?;
     let &(room, hour, minute, class, moved) = TIMETABLE.get(slot)?;
     let Class(class_name, _, level, minutes, credits) = classes().into_iter().nth(class)?;
@@ -440,8 +450,8 @@ fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Opti
     let instructor = studio * TRIO + (day_number + moved) % TRIO;
     let starts_at = instant(day.and_time(NaiveTime::from_hms_opt(hour, minute, 0)?), place.zone);
     let rules = HouseRules::default();
-    let new = New {
-        id: id(Of::Session, studio * 1_000_000 + day_number * 10 + u64::try_from(slot).ok()?),
+    let new = NewSession {
+        id: id(Of::SessionRow, studio * 1_000_000 + day_number * 10 + u64::try_from(slot).ok()?),
         studio_id: id(Of::Studio, studio),
         class_type_id: id(Of::ClassType, studio * 10 + u64::try_from(class).ok()?),
         room_id: id(Of::Room, studio * 10 + room),
@@ -453,8 +463,8 @@ fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Opti
         minimum: None,
         draft: false,
     };
-    let session = Session::new(new, &rules, place.zone, now);
-    let names = Names {
+    let session = SessionRow::new(new, &rules, place.zone, now);
+    let names = SessionNames {
         class_name: Json(class_name),
         class_level: level.into(),
         class_minutes: minutes,
@@ -463,7 +473,7 @@ fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Opti
         time_zone: place.zone.into(),
         studio_locale: place.language,
     };
-    Some(Shown { session, names })
+    Some(Session { session, names })
 }
 
 /// A session that everybody wants.
@@ -493,51 +503,34 @@ pub fn wants_the_full_session() -> impl Iterator<Item = (Uuid, bool)> {
 /// The fewest members with whom the full session is full.
 pub const MEMBERS_MIN: u32 = 20;
 
-/// A regular's booking, paid by her membership.
-fn visit(member: u64, studio: u64, nth: u64, session: &Session, now: DateTime<Utc>) -> Booking {
-    let came = session.starts_at <= now;
-    let status = match (came, (member + nth) % 11) {
-        (false, _) => Status::Booked,
-        (true, 0) => Status::LateCancelled,
-        (true, 1) => Status::NoShow,
-        (true, _) => Status::Attended,
-    };
+/// A regular's booking, paid by their membership, and what became of it.
+fn visit(member: u64, studio: u64, nth: u64, session: &SessionRow, now: DateTime<Utc>) -> Booking {
     let person_id = id(Of::Member, member);
-    let attended = status == Status::Attended;
-    let ended = status == Status::LateCancelled;
-    Booking {
+    let new = NewBooking {
         id: id(Of::Booking, nth * 1_000 + member),
         session_id: session.id,
         studio_id: session.studio_id,
         person_id,
-        status,
         starts_at: session.starts_at,
         ends_at: session.ends_at,
-        created_at: session.booking_opens_at.min(now),
         asked_by: person_id,
         asked_pass_id: None,
         asked_waitlist: false,
         asked_unpaid: false,
-        pass_id: Some(id(Of::Pass, member * 100 + studio * 10 + UNLIMITED)),
-        credits: 0,
-        visit_week: Some(week_of(session.local_date)),
-        free_cancel_until: Some(session.free_cancel_until),
-        queue_key: None,
-        passed_over: None,
-        told_free_at: None,
-        promoted_at: None,
-        arrived_at: attended.then(|| session.starts_at - TimeDelta::minutes(5)),
-        arrived_by: attended.then(|| id(Of::Staff, DESK)),
-        ended_at: ended.then(|| session.starts_at - TimeDelta::hours(2)),
-        ended_by: ended.then_some(EndedBy::Member),
-        ended_reason: None,
-        credits_returned: 0,
-        provisional: false,
-        sequence: 0,
-        letters: 0,
-        spot_id: None,
-        guest_of: None,
-    }
+    };
+    let membership = id(Of::Pass, member * 100 + studio * 10 + UNLIMITED);
+    let payment = Payment { pass_id: Some(membership), credits: 0, visit_week: Some(week_of(session.local_date)) };
+    let place = Place { payment, free_cancel_until: Some(session.free_cancel_until) };
+    let mut booking = Booking::with_place(new, &place, session.booking_opens_at.min(now));
+    let over = session.starts_at <= now;
+    // From booked each of these is allowed.
+    let _ = match (over, (member + nth) % 11) {
+        (false, _) => Ok(()),
+        (true, 0) => booking.cancel_late(&EndedBy::Member.into(), session.starts_at - TimeDelta::hours(2)),
+        (true, 1) => booking.mark_absent(false),
+        (true, _) => booking.check_in(session.starts_at - TimeDelta::minutes(5), id(Of::Staff, DESK)),
+    };
+    booking
 }
 
 #[cfg(test)]
@@ -545,6 +538,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::booking::BookingStatus;
 
     fn plan(now: &str) -> Plan {
         Plan::new(now.parse().unwrap(), 60)
@@ -610,7 +604,10 @@ mod tests {
             assert!(session.taken <= session.capacity);
         }
         let statuses: HashSet<_> = plan.bookings.iter().map(|booking| booking.status).collect();
-        assert_eq!(statuses, HashSet::from([Status::Booked, Status::Attended, Status::NoShow, Status::LateCancelled]));
+        assert_eq!(
+            statuses,
+            HashSet::from([BookingStatus::Booked, BookingStatus::Attended, BookingStatus::NoShow, BookingStatus::LateCancelled])
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::plan::Person;
+use super::plan::DemoPerson;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::running::store::{self as facts, DEMO};
 use crate::text::search_key;
@@ -51,7 +51,7 @@ pub async fn empty(tx: &mut Tx) -> Result<(), Error> {
 }
 
 /// People with their accounts, and where they are members.
-pub async fn add_people(tx: &mut Tx, people: &[Person], password_hash: &str) -> Result<(), Error> {
+pub async fn add_people(tx: &mut Tx, people: &[DemoPerson], password_hash: &str) -> Result<(), Error> {
     let rows =
         people.iter().map(|p| (p.id, p.name.clone(), p.email.clone(), p.email.clone(), p.locale, p.since, p.is_owner, p.since)).collect();
     tx.rows("INSERT INTO persons (id, name, email, email_key, locale, verified_at, is_owner, created_at) VALUES #", rows).await?;

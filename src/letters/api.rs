@@ -14,9 +14,9 @@ use crate::app::App;
 use crate::audit;
 use crate::db::Error;
 use crate::extract::{Cursor, Limit, PAGE_MAX, Paging, Path, Query, page};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
-use crate::studios::api::must_admin;
+use crate::studios::guard::require_admin;
 
 /// A letter as its reader gets it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,7 +26,7 @@ pub struct LetterView {
     /// What it is about: `booked`, `promoted`, …; clients must tolerate new ones.
     kind: String,
     /// Its fate.
-    state: super::State,
+    state: super::LetterState,
     /// Its subject; of a letter not yet sent as it would be now. Null when its time to live is over.
     subject: Option<String>,
     /// Its text; null where a code stands in it, and when its time to live is over.
@@ -98,8 +98,8 @@ pub async fn mine(State(app): State<App>, caller: Caller, Query(paging): Query<P
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Only those with this fate.
-    #[param(value_type = Option<super::State>)]
-    state: Option<super::State>,
+    #[param(value_type = Option<super::LetterState>)]
+    state: Option<super::LetterState>,
     /// The most items, 1 to 200.
     #[param(value_type = Option<i64>)]
     limit: Option<Limit>,
@@ -117,7 +117,7 @@ pub async fn of_studio(
     Path(id): Path<Uuid>,
     Query(part): Query<Part>,
 ) -> Answer<Json<StudioLetters>> {
-    must_admin(&app, &caller, id).await?;
+    require_admin(&app, &caller, id).await?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
     let before = part.after.map_or(Uuid::max(), |Cursor(id)| id);
     let (rows, next) = page(store::of_studio(&app.db, id, part.state, before, limit.0 + 1).await?, limit, |row| row.id);
@@ -136,7 +136,7 @@ pub async fn retry(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>)
     }
     let mut done_now = false;
     if letter.state.is_given_up() {
-        let (now, record, studio_id) = (app.clock.now(), caller.record(), letter.studio_id);
+        let (now, record, studio_id) = (app.clock.now(), caller.origin(), letter.studio_id);
         let again = app.db.write("letters.retry", move |tx| {
             Box::pin(async move {
                 let again = store::send_again(tx, id, now).await?;
@@ -155,21 +155,21 @@ pub async fn retry(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>)
 }
 
 async fn find(app: &App, id: Uuid) -> Answer<ListedRow> {
-    store::find(&app.db, id).await?.ok_or_else(|| Problem::new(Kind::NotFound))
+    store::find(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))
 }
 
 /// Her own letter she sees and may not send again; others' letters are not there for her.
 fn must_run(caller: &Caller, letter: &ListedRow) -> Answer<()> {
-    let runs = letter.studio_id.map_or(caller.owner, |studio_id| caller.is_admin(studio_id));
+    let runs = letter.studio_id.map_or(caller.roles.is_owner, |studio_id| caller.roles.is_admin(studio_id));
     match runs {
         true => Ok(()),
-        false if letter.person_id == Some(caller.person_id) => Err(Problem::new(Kind::NotAllowed)),
-        false => Err(Problem::new(Kind::NotFound)),
+        false if letter.person_id == Some(caller.person_id) => Err(Problem::new(ProblemType::NotAllowed)),
+        false => Err(Problem::new(ProblemType::NotFound)),
     }
 }
 
 fn not_repeatable(letter: &ListedRow) -> Problem {
-    Problem::new(Kind::LetterNotRepeatable).with("state", letter.state)
+    Problem::new(ProblemType::LetterNotRepeatable).with("state", letter.state)
 }
 
 fn studio_view(app: &App, row: ListedRow) -> StudioLetter {

@@ -70,7 +70,7 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::AddressChanged { .. }
         | Facts::NewDevice { .. }
         | Facts::Invitation { .. }
-        | Facts::EnteredByDesk { .. }
+        | Facts::EnteredByFrontDesk { .. }
         | Facts::PassSold { .. }
         | Facts::Waitlisted { .. }
         | Facts::PassedOver { .. }

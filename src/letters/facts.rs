@@ -28,7 +28,8 @@ pub enum Facts {
     /// An invitation to join a studio's staff; the code is sealed in its row.
     Invitation { studio: StudioFacts, roles: Vec<InvitedRole>, invited_by: String },
     /// A front desk entered this person, or linked her account, as a member of the studio.
-    EnteredByDesk { studio: StudioFacts, linked: bool },
+    #[serde(rename = "entered_by_desk")]
+    EnteredByFrontDesk { studio: StudioFacts, linked: bool },
     /// A pass was sold.
     PassSold {
         studio: StudioFacts,
@@ -134,7 +135,7 @@ impl Facts {
     /// The studio that writes; `None` where the letter is about the account.
     pub fn studio(&self) -> Option<&StudioFacts> {
         match self {
-            Self::Invitation { studio, .. } | Self::EnteredByDesk { studio, .. } | Self::PassSold { studio, .. } => Some(studio),
+            Self::Invitation { studio, .. } | Self::EnteredByFrontDesk { studio, .. } | Self::PassSold { studio, .. } => Some(studio),
             _ => self.session().map(|session| &session.studio),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A change writes a letter in its own transaction (`outbox`), with the facts frozen as they were ([`facts::Facts`]). The
 //! [`worker::Worker`] leases rows that are due, puts the facts into words (`words/`), makes a mail of them (`message`, with a
-//! `calendar` part where a place is held), sends it by a `transport` and settles its [`State`]. What overtakes what, when a failed
+//! `calendar` part where a place is held), sends it by a `transport` and settles its [`LetterState`]. What overtakes what, when a failed
 //! attempt is repeated and when patience ends stand in `rules`. Kill the process between any two steps: the lease runs out, another
 //! attempt is made, and the mail is the same mail by its Message-ID.
 
@@ -29,7 +29,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = LetterState)]
-pub enum State {
+pub enum LetterState {
     /// Not yet tried.
     Queued,
     /// A worker has it.
@@ -46,7 +46,7 @@ pub enum State {
     Obsolete,
 }
 
-impl State {
+impl LetterState {
     /// Whether it may still leave the house.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::Retrying)

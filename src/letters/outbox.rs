@@ -70,7 +70,7 @@ impl Facts {
             Self::AddressChanged { .. } => "address_changed",
             Self::NewDevice { .. } => "new_device",
             Self::Invitation { .. } => "invitation",
-            Self::EnteredByDesk { .. } => "entered_by_desk",
+            Self::EnteredByFrontDesk { .. } => "entered_by_desk",
             Self::PassSold { .. } => "pass_sold",
             Self::Booked { .. } => "booked",
             Self::Waitlisted { .. } => "waitlisted",

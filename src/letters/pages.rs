@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::transport::Transport;
 use crate::app::App;
 use crate::extract::{Path, Query, header_text};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::running::store::{DEMO, fact};
 
 /// The most letters of the list.
@@ -110,8 +110,8 @@ fn as_text(Letter { at, to, subject, .. }: &Letter, mail: &Message<'_>) -> Strin
     responses((status = 200, body = String, content_type = "text/html"))
 )]
 pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Response> {
-    let raw = raw(demo_directory(&app).await?, id).await.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    let mail = MessageParser::default().parse(&raw).ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let raw = raw(demo_directory(&app).await?, id).await.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let mail = MessageParser::default().parse(&raw).ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let is_calendar = |kind: &mail_parser::ContentType<'_>| kind.subtype() == Some("calendar");
     let calendar = mail.parts.iter().find(|part| part.content_type().is_some_and(is_calendar));
     answer(&One {
@@ -123,7 +123,7 @@ pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Respons
 }
 
 async fn demo_directory(app: &App) -> Answer<&FilePath> {
-    let nothing = || Problem::new(Kind::NotFound);
+    let nothing = || Problem::new(ProblemType::NotFound);
     let Transport::File(directory) = &app.post.transport else { return Err(nothing()) };
     fact(&app.db, DEMO).await?.ok_or_else(nothing)?;
     Ok(directory)

@@ -6,7 +6,7 @@ use super::{rules, store};
 use crate::app::App;
 use crate::db::Error;
 
-/// The most letters that one transaction erases: the writer is shared with the desk.
+/// The most letters that one transaction erases: the writer is shared with the transactor.
 const AT_ONCE: i64 = 500;
 
 /// A breath between transactions.

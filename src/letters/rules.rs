@@ -3,7 +3,7 @@
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::State;
+use super::LetterState;
 
 /// How long a worker has a letter before another may take it: longer than anything that sending waits for.
 pub const LEASE: TimeDelta = TimeDelta::minutes(5);
@@ -120,7 +120,7 @@ pub struct Sibling {
     pub booking_id: Uuid,
     pub nth: i64,
     pub kind: String,
-    pub state: State,
+    pub state: LetterState,
     pub due_at: Option<DateTime<Utc>>,
 }
 
@@ -171,7 +171,7 @@ pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted
             sorted.obsolete.push((letter.id, why));
         }
     }
-    for sibling in siblings.iter().filter(|one| matches!(one.state, State::Queued | State::Retrying)) {
+    for sibling in siblings.iter().filter(|one| matches!(one.state, LetterState::Queued | LetterState::Retrying)) {
         let known = sorted.obsolete.iter().any(|(id, _)| *id == sibling.id);
         if !known && overtaken(sibling.booking_id, sibling.nth, &sibling.kind, siblings) {
             sorted.obsolete.push((sibling.id, Obsolete::Overtaken));
@@ -335,8 +335,8 @@ mod tests {
         }
     }
 
-    fn sibling(n: u128, nth: i64, kind: &str, state: State) -> Sibling {
-        let due_at = matches!(state, State::Queued | State::Retrying).then(|| at(0));
+    fn sibling(n: u128, nth: i64, kind: &str, state: LetterState) -> Sibling {
+        let due_at = matches!(state, LetterState::Queued | LetterState::Retrying).then(|| at(0));
         Sibling { id: id(n), booking_id: id(100), nth, kind: kind.into(), state, due_at }
     }
 
@@ -371,15 +371,22 @@ mod tests {
             ("late_cancelled", "session_cancelled"),
         ] {
             let both = [due(1, 1, earlier), due(2, 2, later)];
-            let siblings = [sibling(1, 1, earlier, State::Queued), sibling(2, 2, later, State::Queued)];
+            let siblings = [sibling(1, 1, earlier, LetterState::Queued), sibling(2, 2, later, LetterState::Queued)];
             let sorted = Sorted { obsolete: vec![(id(1), Obsolete::Overtaken)], ..sends(&[2]) };
             assert_eq!(sort_out(&both, &siblings, at(0)), sorted, "{earlier} {later}");
             // Only the later one is due: the earlier one waits for its next attempt, in vain.
-            let siblings = [sibling(1, 1, earlier, State::Retrying), sibling(2, 2, later, State::Queued)];
+            let siblings = [sibling(1, 1, earlier, LetterState::Retrying), sibling(2, 2, later, LetterState::Queued)];
             assert_eq!(sort_out(&both[1..], &siblings, at(0)), sorted, "{earlier} {later}");
             // Only the earlier one is due, perhaps taken up again by staff or after a crash.
-            for state in [State::Queued, State::Sending, State::Sent, State::Retrying, State::Failed, State::Obsolete] {
-                let siblings = [sibling(1, 1, earlier, State::Queued), sibling(2, 2, later, state)];
+            for state in [
+                LetterState::Queued,
+                LetterState::Sending,
+                LetterState::Sent,
+                LetterState::Retrying,
+                LetterState::Failed,
+                LetterState::Obsolete,
+            ] {
+                let siblings = [sibling(1, 1, earlier, LetterState::Queued), sibling(2, 2, later, state)];
                 assert_eq!(sort_out(&both[..1], &siblings, at(0)).obsolete, [(id(1), Obsolete::Overtaken)], "{earlier} {later} {state:?}");
             }
         }
@@ -388,12 +395,12 @@ mod tests {
     #[test]
     fn a_letter_waits_for_the_one_before_it() {
         let later = [due(2, 2, "cancelled")];
-        let siblings = [sibling(1, 1, "booked", State::Sending), sibling(2, 2, "cancelled", State::Queued)];
+        let siblings = [sibling(1, 1, "booked", LetterState::Sending), sibling(2, 2, "cancelled", LetterState::Queued)];
         assert_eq!(sort_out(&later, &siblings, at(0)), Sorted::default());
-        let siblings = [sibling(1, 1, "booked", State::Sent), sibling(2, 2, "cancelled", State::Queued)];
+        let siblings = [sibling(1, 1, "booked", LetterState::Sent), sibling(2, 2, "cancelled", LetterState::Queued)];
         assert_eq!(sort_out(&later, &siblings, at(0)), sends(&[2]));
         // What was on its way when its worker died does not wait.
-        let siblings = [sibling(1, 1, "booked", State::Sending), sibling(2, 2, "cancelled", State::Sending)];
+        let siblings = [sibling(1, 1, "booked", LetterState::Sending), sibling(2, 2, "cancelled", LetterState::Sending)];
         let again = [Due { due_at: None, ..due(2, 2, "cancelled") }];
         assert_eq!(sort_out(&again, &siblings, at(0)), sends(&[2]));
     }
@@ -401,9 +408,9 @@ mod tests {
     #[test]
     fn who_was_passed_over_reads_first_that_she_waits() {
         let both = [due(1, 1, "waitlisted"), due(2, 2, "passed_over")];
-        let siblings = [sibling(1, 1, "waitlisted", State::Queued), sibling(2, 2, "passed_over", State::Queued)];
+        let siblings = [sibling(1, 1, "waitlisted", LetterState::Queued), sibling(2, 2, "passed_over", LetterState::Queued)];
         assert_eq!(sort_out(&both, &siblings, at(0)), sends(&[1]));
-        let mut siblings = [sibling(1, 1, "waitlisted", State::Retrying), sibling(2, 2, "passed_over", State::Queued)];
+        let mut siblings = [sibling(1, 1, "waitlisted", LetterState::Retrying), sibling(2, 2, "passed_over", LetterState::Queued)];
         siblings[0].due_at = Some(at(30));
         assert_eq!(sort_out(&both[1..], &siblings, at(0)), Sorted { put_off: vec![(id(2), at(30))], ..Sorted::default() });
     }
@@ -421,7 +428,7 @@ mod tests {
             ("session_cancelled", true),
         ] {
             let both = [due(1, 1, "moved_to_waitlist"), due(2, 2, later)];
-            let siblings = [sibling(1, 1, "moved_to_waitlist", State::Queued), sibling(2, 2, later, State::Queued)];
+            let siblings = [sibling(1, 1, "moved_to_waitlist", LetterState::Queued), sibling(2, 2, later, LetterState::Queued)];
             let sorted = match reads_it {
                 true => sends(&[1]),
                 false => Sorted { obsolete: vec![(id(1), Obsolete::Overtaken)], ..sends(&[2]) },
@@ -432,7 +439,7 @@ mod tests {
 
     #[test]
     fn other_bookings_are_no_matter() {
-        let siblings = [sibling(1, 1, "booked", State::Sending), sibling(2, 2, "cancelled", State::Queued)];
+        let siblings = [sibling(1, 1, "booked", LetterState::Sending), sibling(2, 2, "cancelled", LetterState::Queued)];
         let other = Due { booking_id: Some(id(101)), ..due(3, 1, "booked") };
         assert_eq!(sort_out(&[other], &siblings, at(0)), sends(&[3]));
     }

@@ -5,11 +5,11 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::State;
+use super::LetterState;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
 
-/// The most letters that one transaction leases or settles: on SQLite the writer is shared with the desk.
+/// The most letters that one transaction leases or settles: on SQLite the writer is shared with the transactor.
 pub const AT_ONCE: usize = 64;
 
 /// The right to lease: one worker of the deployment at a time, so that letters about one booking keep their order.
@@ -49,7 +49,7 @@ pub struct SiblingRow {
     pub booking_id: Uuid,
     pub nth: i64,
     pub kind: String,
-    pub state: State,
+    pub state: LetterState,
     pub due_at: Option<DateTime<Utc>>,
 }
 
@@ -58,7 +58,7 @@ pub struct SiblingRow {
 pub struct SettledRow {
     pub id: Uuid,
     pub lease: Uuid,
-    pub state: State,
+    pub state: LetterState,
     pub due_at: Option<DateTime<Utc>>,
     pub sent_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
@@ -168,7 +168,7 @@ pub async fn hand_back(tx: &mut Tx, held: Vec<(Uuid, Uuid)>, now: DateTime<Utc>)
 }
 
 /// How many letters are in each state that is not the end of it.
-pub async fn counts(db: &Db) -> Result<Vec<(State, i64)>, Error> {
+pub async fn counts(db: &Db) -> Result<Vec<(LetterState, i64)>, Error> {
     let sql = "SELECT state, COUNT(*) FROM letters WHERE state IN ('queued', 'sending', 'retrying', 'failed', 'bounced') GROUP BY state";
     db.all(sql, ()).await
 }
@@ -193,7 +193,7 @@ pub struct ListedRow {
     pub kind: String,
     pub locale: Language,
     pub facts: Option<Json<Value>>,
-    pub state: State,
+    pub state: LetterState,
     pub created_at: DateTime<Utc>,
     pub due_at: Option<DateTime<Utc>>,
     pub attempts: i64,
@@ -228,11 +228,11 @@ pub async fn of_person(db: &Db, person_id: Uuid, before: Uuid, most: i64) -> Res
 }
 
 /// A studio's letters before this one, newest first, of one state or all.
-pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<State>, before: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
+pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<LetterState>, before: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
     match state {
         None => db.all(newest_first!("l.studio_id = $1"), (studio_id, before, most)).await,
         // Nearly all were sent: the studio's own index finds them soon.
-        Some(state @ (State::Sent | State::Obsolete)) => {
+        Some(state @ (LetterState::Sent | LetterState::Obsolete)) => {
             db.all(newest_first!("l.studio_id = $1 AND l.state = $4"), (studio_id, before, most, state)).await
         }
         // The others are few and have an index of their own, which a planner takes when its condition is spelt out.

@@ -18,7 +18,7 @@ use super::facts::{Facts, Rendered, ToRender};
 use super::message::{self, Parts};
 use super::rules::{self, Due, Fate, SendError, Sibling, Trials};
 use super::store::{self, AT_ONCE, DueRow, SettledRow};
-use super::{State, words};
+use super::{LetterState, words};
 use crate::app::App;
 use crate::db::{Error, Trouble, Tx};
 use crate::ids::new_id;
@@ -33,7 +33,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// them once more. In a rush they also wait while the worker steps aside.
 const SETTLE_AFTER: Duration = Duration::from_millis(25);
 
-/// People go before letters: in a rush the processor and the writer are the desk's. So long a letter may wait for the rush to be over;
+/// People go before letters: in a rush the processor and the writer are the transactor's. So long a letter may wait for the rush to be over;
 /// in one that does not end, letters leave a handful at a time.
 const ASIDE_MAX: Duration = Duration::from_secs(1);
 
@@ -57,12 +57,12 @@ pub struct Worker {
 
 /// A worker at work. Dropped, it stops too, but nobody waits for it.
 #[derive(Debug)]
-pub struct AtWork {
+pub struct RunningWorker {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-impl AtWork {
+impl RunningWorker {
     /// Takes no more letters, waits some seconds for those on their way and gives the others back.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
@@ -79,7 +79,7 @@ impl Worker {
     }
 
     /// Starts it in a task of its own, where it goes on whatever happens until it is stopped.
-    pub fn start(self) -> AtWork {
+    pub fn start(self) -> RunningWorker {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
             while AssertUnwindSafe(self.run(stopped.clone())).catch_unwind().await.is_err() {
@@ -87,7 +87,7 @@ impl Worker {
                 tokio::time::sleep(AWAY).await;
             }
         });
-        AtWork { stop, task }
+        RunningWorker { stop, task }
     }
 
     /// Works until `stopped` says so, or nobody is left who could say it.
@@ -163,10 +163,10 @@ impl Worker {
         self.launch(hand).await
     }
 
-    /// Lets those at the desk go first.
+    /// Lets waiting commands go first.
     async fn step_aside(&self) {
         let since = Instant::now();
-        while self.app.desk.is_busy() && since.elapsed() < ASIDE_MAX {
+        while self.app.transactor.is_busy() && since.elapsed() < ASIDE_MAX {
             tokio::time::sleep(ASIDE_STEP).await;
         }
     }
@@ -262,11 +262,11 @@ impl Worker {
     async fn measure(&self) {
         let (Ok(counts), Ok(oldest)) = (store::counts(&self.app.db).await, store::oldest_due(&self.app.db).await) else { return };
         for (state, label) in [
-            (State::Queued, "queued"),
-            (State::Sending, "sending"),
-            (State::Retrying, "retrying"),
-            (State::Failed, "failed"),
-            (State::Bounced, "bounced"),
+            (LetterState::Queued, "queued"),
+            (LetterState::Sending, "sending"),
+            (LetterState::Retrying, "retrying"),
+            (LetterState::Failed, "failed"),
+            (LetterState::Bounced, "bounced"),
         ] {
             let count = counts.iter().find(|(other, _)| *other == state).map_or(0, |(_, count)| *count);
             metrics::gauge!("releve_letters", "state" => label).set(count as f64);
@@ -378,9 +378,9 @@ async fn attempt(app: App, letter: Leased) -> SettledRow {
     };
     report(row, trials.attempts, &fate);
     let (state, due_at, sent_at, error) = match fate {
-        Fate::Sent { at } => (State::Sent, None, Some(at), None),
-        Fate::Retrying { due_at, error } => (State::Retrying, Some(due_at), None, Some(error)),
-        Fate::Failed { error } => (State::Failed, None, None, Some(error)),
+        Fate::Sent { at } => (LetterState::Sent, None, Some(at), None),
+        Fate::Retrying { due_at, error } => (LetterState::Retrying, Some(due_at), None, Some(error)),
+        Fate::Failed { error } => (LetterState::Failed, None, None, Some(error)),
     };
     let secret = rules::carries_code(&row.kind);
     let (subject, text, html) =

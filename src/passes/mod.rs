@@ -1,11 +1,11 @@
 //! Passes: what members book with, and the ledger that says where every credit went.
 //!
 //! A studio sells a pass of a [`PassType`]; the [`Pass`] carries what was promised then. A pack's balance is the sum of its ledger, kept on
-//! the pass in the same transaction. Selling and spending are the desk's; here is what may pay (`rules`) and what members read.
+//! the pass in the same transaction. Selling and spending are the transactor's; here is what may pay (`rules`) and what members read.
 
 pub mod api;
 pub mod rules;
-pub mod selling;
+pub mod sell;
 pub mod store;
 pub mod view;
 
@@ -17,13 +17,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::language::Texts;
-use rules::PassState;
 
 /// The two kinds of pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Kind {
+pub enum PassKind {
     /// So many credits.
     Pack,
     /// Unlimited, or so many visits a week.
@@ -36,7 +35,7 @@ pub struct PassTerms {
     /// What it is called, in each language.
     pub name: Texts,
     /// Pack or membership.
-    pub kind: Kind,
+    pub kind: PassKind,
     /// A pack's credits.
     pub credits: Option<i64>,
     /// A membership's visits a week; `None` is unlimited.
@@ -56,7 +55,7 @@ pub struct PassType {
     pub id: Uuid,
     pub studio_id: Uuid,
     pub name: Json<Texts>,
-    pub kind: Kind,
+    pub kind: PassKind,
     pub credits: Option<i64>,
     pub per_week: Option<i64>,
     pub valid_days: i64,
@@ -91,7 +90,7 @@ pub struct Pass {
     pub person_id: Uuid,
     pub pass_type_id: Uuid,
     pub name: Json<Texts>,
-    pub kind: Kind,
+    pub kind: PassKind,
     pub credits_left: Option<i64>,
     pub per_week: Option<i64>,
     pub expires_on: NaiveDate,
@@ -114,6 +113,25 @@ impl Pass {
             studio_ids: self.studio_ids.0.clone(),
         }
     }
+}
+
+/// A pass as far as paying goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassState {
+    /// Which one.
+    pub id: Uuid,
+    /// Pack or membership.
+    pub kind: PassKind,
+    /// A pack's balance; `None` on a membership.
+    pub credits_left: Option<i64>,
+    /// A membership's visits a week; `None` is unlimited.
+    pub per_week: Option<i64>,
+    /// The last local date on which a session that it pays for may start.
+    pub expires_on: NaiveDate,
+    /// `None`: all class types.
+    pub class_type_ids: Option<Vec<Uuid>>,
+    /// Where it is valid.
+    pub studio_ids: Vec<Uuid>,
 }
 
 /// Why a pass gained or lost credits or money.

@@ -3,28 +3,9 @@
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
 
-use super::{Kind, PassTerms};
+use super::{PassKind, PassState, PassTerms};
 use crate::language::Texts;
 use crate::schedule::rules::week_of;
-
-/// A pass as far as paying goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PassState {
-    /// Which one.
-    pub id: Uuid,
-    /// Pack or membership.
-    pub kind: Kind,
-    /// A pack's balance; `None` on a membership.
-    pub credits_left: Option<i64>,
-    /// A membership's visits a week; `None` is unlimited.
-    pub per_week: Option<i64>,
-    /// The last local date on which a session that it pays for may start.
-    pub expires_on: NaiveDate,
-    /// `None`: all class types.
-    pub class_type_ids: Option<Vec<Uuid>>,
-    /// Where it is valid.
-    pub studio_ids: Vec<Uuid>,
-}
 
 /// A session as far as paying goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +72,7 @@ pub fn which_pays(passes: &[PassState], named: Option<Uuid>, session: ToPay, vis
     passes
         .iter()
         .filter(|pass| fits(pass, session, &visits).is_ok())
-        .min_by_key(|pass| (pass.kind == Kind::Pack, pass.per_week.is_some(), pass.expires_on, pass.id))
+        .min_by_key(|pass| (pass.kind == PassKind::Pack, pass.per_week.is_some(), pass.expires_on, pass.id))
         .map(|pass| payment(pass, session))
         .ok_or(NoPass::NoneFits)
 }
@@ -108,17 +89,17 @@ pub fn fits(pass: &PassState, session: ToPay, visits: impl Fn(Uuid) -> i64) -> R
         return Err(Unfit::Expired);
     }
     match pass.kind {
-        Kind::Pack if pass.credits_left.unwrap_or(0) < session.credits => Err(Unfit::Credits),
-        Kind::Membership if session.credits > 0 && pass.per_week.is_some_and(|most| visits(pass.id) >= most) => Err(Unfit::Week),
-        Kind::Pack | Kind::Membership => Ok(()),
+        PassKind::Pack if pass.credits_left.unwrap_or(0) < session.credits => Err(Unfit::Credits),
+        PassKind::Membership if session.credits > 0 && pass.per_week.is_some_and(|most| visits(pass.id) >= most) => Err(Unfit::Week),
+        PassKind::Pack | PassKind::Membership => Ok(()),
     }
 }
 
 fn payment(pass: &PassState, session: ToPay) -> Payment {
     match pass.kind {
-        Kind::Pack => Payment { pass_id: Some(pass.id), credits: session.credits, visit_week: None },
+        PassKind::Pack => Payment { pass_id: Some(pass.id), credits: session.credits, visit_week: None },
         // A session that costs nothing uses no visit.
-        Kind::Membership => {
+        PassKind::Membership => {
             Payment { pass_id: Some(pass.id), credits: 0, visit_week: (session.credits > 0).then(|| week_of(session.local_date)) }
         }
     }
@@ -130,7 +111,7 @@ pub struct NewPass {
     /// What it is called, in each language.
     pub name: Texts,
     /// Pack or membership.
-    pub kind: Kind,
+    pub kind: PassKind,
     /// A pack's balance.
     pub credits_left: Option<i64>,
     /// A membership's visits a week.
@@ -184,7 +165,7 @@ mod tests {
     fn pack(id: u128, credits: i64, expires: u32) -> PassState {
         PassState {
             id: Uuid::from_u128(id),
-            kind: Kind::Pack,
+            kind: PassKind::Pack,
             credits_left: Some(credits),
             per_week: None,
             expires_on: day(expires),
@@ -194,7 +175,7 @@ mod tests {
     }
 
     fn membership(id: u128, per_week: Option<i64>, expires: u32) -> PassState {
-        PassState { kind: Kind::Membership, credits_left: None, per_week, ..pack(id, 0, expires) }
+        PassState { kind: PassKind::Membership, credits_left: None, per_week, ..pack(id, 0, expires) }
     }
 
     fn session(on: u32, credits: i64) -> ToPay {
@@ -251,7 +232,7 @@ mod tests {
     fn a_sale() {
         let mut terms = PassTerms {
             name: Texts { en: "Ten classes".into(), zh_hans: None, zh_hant: None },
-            kind: Kind::Pack,
+            kind: PassKind::Pack,
             credits: Some(10),
             per_week: None,
             valid_days: 30,
@@ -297,11 +278,11 @@ mod tests {
                 prop_assert!(fits(pass, session, |_| used).is_ok());
                 prop_assert_eq!(which_pays(&passes, Some(id), session, |_| used), chosen);
                 prop_assert!(pass.credits_left.is_none_or(|left| left >= taken));
-                prop_assert_eq!(visit_week.is_some(), pass.kind == Kind::Membership);
+                prop_assert_eq!(visit_week.is_some(), pass.kind == PassKind::Membership);
                 let sooner = passes.iter().any(|other| {
-                    other.kind == Kind::Pack && other.expires_on < pass.expires_on && fits(other, session, |_| used).is_ok()
+                    other.kind == PassKind::Pack && other.expires_on < pass.expires_on && fits(other, session, |_| used).is_ok()
                 });
-                prop_assert!(pass.kind == Kind::Membership || !sooner);
+                prop_assert!(pass.kind == PassKind::Membership || !sooner);
             } else {
                 prop_assert!(credits == 0 || passes.iter().all(|pass| fits(pass, session, |_| used).is_err()));
             }

@@ -1,4 +1,4 @@
-//! Passes, pass types and the ledger in the database. Passes and ledger are written by the desk alone.
+//! Passes, pass types and the ledger in the database. Passes and ledger are written by the transactor alone.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

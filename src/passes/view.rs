@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Kind, Pass};
+use super::{Pass, PassKind};
 use crate::language::Language;
 
 /// A pass: what it is called in the reader's language, what is left of it, and until when.
@@ -14,7 +14,7 @@ pub struct PassView {
     id: Uuid,
     studio_id: Uuid,
     name: String,
-    kind: Kind,
+    kind: PassKind,
     /// Null on a membership.
     credits_left: Option<i64>,
     /// A membership's visits a week; null is unlimited.

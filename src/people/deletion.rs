@@ -1,4 +1,4 @@
-//! Leaving: asked for, undone within seven days, then carried out by the sweep (`sweeps`) through the desk, which first cancels what is
+//! Leaving: asked for, undone within seven days, then carried out by the sweep (`sweeps`) through the transactor, which first cancels what is
 //! to come.
 
 use axum::Json;
@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::store;
 use crate::app::App;
-use crate::audit::{self, Record};
+use crate::audit::{self, Origin};
 use crate::db::Tx;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
 use crate::sign_in::rules::DELETION_DELAY;
 
@@ -34,20 +34,20 @@ pub struct Deletion {
         (status = 409, description = "`last-owner`, or `staff-teaches` with the `sessions` that she still has to teach"))
 )]
 pub async fn put(State(app): State<App>, caller: Caller) -> Answer<Json<Deletion>> {
-    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
     let deletion = app.db.write("ask_deletion", move |tx| Box::pin(async move { ask(tx, now, &record, person_id).await })).await?;
     Ok(Json(deletion))
 }
 
 /// Marks a person for deletion. Asked again, it stays with the first time.
-pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Record, person_id: Uuid) -> Answer<Deletion> {
-    let profile = |profile: Option<store::Profile>| profile.ok_or_else(|| Problem::new(Kind::TokenRefused));
+pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Origin, person_id: Uuid) -> Answer<Deletion> {
+    let profile = |profile: Option<store::Profile>| profile.ok_or_else(|| Problem::new(ProblemType::TokenRefused));
     if profile(store::profile(tx, person_id).await?)?.is_owner && store::other_owners(tx, person_id).await? == 0 {
-        return Err(Problem::new(Kind::LastOwner));
+        return Err(Problem::new(ProblemType::LastOwner));
     }
     let teaches = store::teaches(tx, now, person_id).await?;
     if !teaches.is_empty() {
-        return Err(Problem::new(Kind::StaffTeaches).with("sessions", teaches));
+        return Err(Problem::new(ProblemType::StaffTeaches).with("sessions", teaches));
     }
     if store::ask_deletion(tx, now, person_id, now + DELETION_DELAY).await? {
         audit::write(tx, now, vec![record.of("person.deletion_asked", "person", person_id, None)]).await?;
@@ -63,7 +63,7 @@ pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Record, person_id: Uu
     security(("bearer" = [])), responses((status = 204, description = "The account stays"), (status = 401), (status = 409, description = "`deletion-pending`: it is too late"))
 )]
 pub async fn undo(State(app): State<App>, caller: Caller) -> Answer<StatusCode> {
-    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
     let kept = app
         .db
         .write("undo_deletion", move |tx| {
@@ -76,5 +76,5 @@ pub async fn undo(State(app): State<App>, caller: Caller) -> Answer<StatusCode> 
             })
         })
         .await?;
-    if kept { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(Kind::DeletionPending)) }
+    if kept { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(ProblemType::DeletionPending)) }
 }

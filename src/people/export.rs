@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::calendars;
 use crate::calendars::store::ExportedCalendar;
 use crate::language::{Language, Texts};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::substitutes;
 use crate::schedule::substitutes::ExportedAvailability;
 use crate::sign_in::limits::Limit;
@@ -83,7 +83,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
     app.limits.take(Limit::Exports, caller.person_id)?;
     let (now, person_id) = (app.clock.now(), caller.person_id);
     let mut tx = app.db.read().await?;
-    let profile = store::profile(&mut tx, person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    let profile = store::profile(&mut tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     let memberships = store::memberships(&mut tx, person_id).await?;
     let roles = store::roles_of(&mut tx, person_id).await?;
     let bookings = store::bookings(&mut tx, person_id).await?;

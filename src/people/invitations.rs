@@ -21,10 +21,11 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::letters::facts::{Facts, InvitedRole};
 use crate::letters::outbox::{self, Letter};
-use crate::problem::{Answer, Kind, Problem};
-use crate::sign_in::caller::Role;
+use crate::people::roles::Role;
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::rules::INVITATION_LIFE;
 use crate::sign_in::{self, Caller, secrets};
+use crate::studios::guard::require_admin;
 use crate::text::Email;
 
 /// Whom to invite.
@@ -63,7 +64,7 @@ pub async fn post(
     Path(studio_id): Path<Uuid>,
     Body(body): Body<InvitationRequest>,
 ) -> Answer<(StatusCode, Json<Invited>)> {
-    caller.must_admin(studio_id)?;
+    require_admin(&app, &caller, studio_id).await?;
     if body.roles.is_empty() {
         return Err(Problem::field("roles", "must name one role at least"));
     }
@@ -95,10 +96,10 @@ async fn invite(
     code_hash: &[u8],
     sealed: Vec<u8>,
 ) -> Answer<()> {
-    let Some((studio, studios_locale)) = store::studio(tx, studio_id).await? else { return Err(Problem::new(Kind::NotFound)) };
+    let Some((studio, studios_locale)) = store::studio(tx, studio_id).await? else { return Err(Problem::new(ProblemType::NotFound)) };
     let owner = must_still_admin(tx, caller, studio_id).await?;
     if body.roles.contains(&Role::Admin) && !owner {
-        return Err(Problem::new(Kind::NotAllowed));
+        return Err(Problem::new(ProblemType::NotAllowed));
     }
     let email_key = body.email.key();
     store::lock_address(tx, &email_key).await?;
@@ -131,7 +132,7 @@ async fn invite(
         useful_until: Some(now + INVITATION_LIFE),
     };
     outbox::write(tx, now, vec![letter]).await?;
-    let entry = caller.record().of("staff.invited", "invitation", id, Some(studio_id));
+    let entry = caller.origin().of("staff.invited", "invitation", id, Some(studio_id));
     audit::write(tx, now, vec![entry.with(json!({ "roles": body.roles }))]).await?;
     Ok(())
 }

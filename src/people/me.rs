@@ -12,9 +12,9 @@ use crate::app::App;
 use crate::audit;
 use crate::extract::{Body, given};
 use crate::language::Language;
-use crate::problem::{Answer, Kind, Problem};
+use crate::people::roles::Role;
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
-use crate::sign_in::caller::Role;
 use crate::text::{Line, Name};
 
 /// A role that she holds.
@@ -72,7 +72,7 @@ pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<Me>> {
     let profile = store::profile(&mut tx, caller.person_id).await?;
     let roles = store::roles_of(&mut tx, caller.person_id).await?;
     tx.rollback().await;
-    let profile = profile.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    let profile = profile.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     Ok(Json(Me::of(profile, roles)))
 }
 
@@ -99,7 +99,7 @@ pub struct MeChange {
     security(("bearer" = [])), responses((status = 200, body = Me), (status = 401), (status = 422))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeChange>) -> Answer<Json<Me>> {
-    let (now, record, person_id) = (app.clock.now(), caller.record(), caller.person_id);
+    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
     let change = Change { name: body.name, phone: body.phone.map(|phone| phone.map(Line::into_string)), locale: body.locale };
     let me = app
         .db
@@ -107,7 +107,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeC
             Box::pin(async move {
                 store::change(tx, person_id, change).await?;
                 audit::write(tx, now, vec![record.of("person.changed", "person", person_id, None)]).await?;
-                let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+                let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
                 Ok::<_, Problem>(Me::of(profile, store::roles_of(tx, person_id).await?))
             })
         })

@@ -17,8 +17,9 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
+use crate::studios::guard::require_front_desk;
 use crate::text::{Email, Line, Name, contains_pattern};
 
 /// Digits that must be typed before telephone numbers are looked through.
@@ -83,7 +84,7 @@ pub async fn find(
     Path(studio_id): Path<Uuid>,
     Query(search): Query<Search>,
 ) -> Answer<Json<Members>> {
-    caller.must_desk(studio_id)?;
+    require_front_desk(&app, &caller, studio_id).await?;
     let wanted = wanted(search.q.as_deref().unwrap_or_default())?;
     let Limit(limit) = search.limit;
     let after = search.after.map(|Cursor(key)| key);
@@ -95,7 +96,7 @@ pub async fn find(
     let rows = store::members(&mut tx, studio_id, wanted, after, limit + 1).await?;
     tx.rollback().await;
     if studio.is_none() {
-        return Err(Problem::new(Kind::NotFound));
+        return Err(Problem::new(ProblemType::NotFound));
     }
     let (rows, next) = page(rows, search.limit, |row| (row.name_search.clone(), row.person_id));
     Ok(Json(Members { members: rows.into_iter().map(Member::from).collect(), next }))
@@ -141,7 +142,7 @@ pub async fn enter(
     Path(studio_id): Path<Uuid>,
     Body(body): Body<NewMember>,
 ) -> Answer<(StatusCode, Json<Member>)> {
-    caller.must_desk(studio_id)?;
+    require_front_desk(&app, &caller, studio_id).await?;
     let now = app.clock.now();
     let (is_new, row) =
         app.db.write("enter_member", move |tx| Box::pin(async move { entered(tx, now, &caller, studio_id, body).await })).await?;
@@ -150,7 +151,7 @@ pub async fn enter(
 }
 
 async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uuid, body: NewMember) -> Answer<(bool, MemberRow)> {
-    let Some((studio, studios_locale)) = store::studio(tx, studio_id).await? else { return Err(Problem::new(Kind::NotFound)) };
+    let Some((studio, studios_locale)) = store::studio(tx, studio_id).await? else { return Err(Problem::new(ProblemType::NotFound)) };
     let known = match &body.email {
         Some(email) => {
             store::lock_address(tx, &email.key()).await?;
@@ -174,11 +175,11 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
     if is_new {
         if body.email.is_some() {
             let locale = locale.or(studios_locale).unwrap_or(Language::En);
-            let facts = Facts::EnteredByDesk { studio, linked };
+            let facts = Facts::EnteredByFrontDesk { studio, linked };
             outbox::write(tx, now, vec![Letter { studio_id: Some(studio_id), ..Letter::to_person(person_id, locale, facts) }]).await?;
         }
         let action = if linked { "member.linked" } else { "member.entered" };
-        audit::write(tx, now, vec![caller.record().of(action, "person", person_id, Some(studio_id))]).await?;
+        audit::write(tx, now, vec![caller.origin().of(action, "person", person_id, Some(studio_id))]).await?;
     }
     Ok((is_new, row_of(tx, studio_id, person_id).await?))
 }
@@ -190,7 +191,7 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
     security(("bearer" = [])), responses((status = 200, body = Member), (status = 401), (status = 403, description = "`address-not-verified`"), (status = 404))
 )]
 pub async fn join(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Member>> {
-    caller.must_be_verified()?;
+    caller.require_verified()?;
     let now = app.clock.now();
     let row = app.db.write("join_studio", move |tx| Box::pin(async move { joined(tx, now, &caller, studio_id).await })).await?;
     Ok(Json(row.into()))
@@ -199,11 +200,11 @@ pub async fn join(State(app): State<App>, caller: Caller, Path(studio_id): Path<
 async fn joined(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uuid) -> Answer<MemberRow> {
     let person_id = caller.person_id;
     if store::studio(tx, studio_id).await?.is_none() {
-        return Err(Problem::new(Kind::NotFound));
+        return Err(Problem::new(ProblemType::NotFound));
     }
-    let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     if store::join(tx, now, vec![(studio_id, person_id, profile.name, None)]).await? == 1 {
-        audit::write(tx, now, vec![caller.record().of("member.joined", "person", person_id, Some(studio_id))]).await?;
+        audit::write(tx, now, vec![caller.origin().of("member.joined", "person", person_id, Some(studio_id))]).await?;
     }
     row_of(tx, studio_id, person_id).await
 }

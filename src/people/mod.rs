@@ -12,5 +12,30 @@ pub mod me;
 pub mod members;
 pub mod owner;
 pub mod pages;
+pub mod remove;
+pub mod roles;
+pub mod set_roles;
 pub mod staff;
 pub mod store;
+
+use uuid::Uuid;
+
+use crate::language::Language;
+use roles::Roles;
+
+/// A person as decisions need them.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Which one.
+    pub id: Uuid,
+    /// Their name, for the list of members of a studio that they join.
+    pub name: String,
+    /// Their language, if they named one.
+    pub locale: Option<Language>,
+    /// Whether letters reach them.
+    pub has_address: bool,
+    /// Whether their address is verified.
+    pub verified: bool,
+    /// What they may do, and where.
+    pub roles: Roles,
+}

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::store;
-use crate::audit::{self, Record};
+use crate::audit::{self, Origin};
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
 use crate::ids::new_id;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in;
 use crate::sign_in::passwords::{NewPassword, Passwords};
 use crate::sign_in::store::NewAccount;
@@ -58,8 +58,8 @@ async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: 
         }
     };
     let account = sign_in::store::account_of(tx, id).await?.ok_or_else(|| Problem::fault("an account that was just opened is missing"))?;
-    let record = Record::default();
-    let person_id = confirm(tx, now, account, email, &email_key, &record).await?.ok_or_else(|| Problem::new(Kind::AddressTaken))?;
+    let record = Origin::default();
+    let person_id = confirm(tx, now, account, email, &email_key, &record).await?.ok_or_else(|| Problem::new(ProblemType::AddressTaken))?;
     store::rename(tx, person_id, &owner.name, None).await?;
     sign_in::store::set_password(tx, person_id, password_hash).await?;
     sign_in::store::end_codes(tx, now, person_id, None).await?;

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::db::Tx;
 use crate::language::Language;
 use crate::letters::phrases;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::limits::Limit;
 use crate::sign_in::store::{self as accounts, Purpose};
 use crate::sign_in::verification::send_code;
@@ -54,7 +54,7 @@ static EN: Words = Words {
     title: "Delete your account",
     what_happens: "We send a code to your e-mail address. When you enter it here, your account will be deleted seven days later: what you \
                    have booked by then is cancelled without penalty, and your name, address, devices and the text of your letters are \
-                   removed. What was booked and paid stays in the studio’s books without your name.",
+                   removed. Command was booked and paid stays in the studio’s books without your name.",
     address: "Your e-mail address",
     send_code: "Send me a code",
     code_sent: "If this address has an account, a code is on its way to it. It is valid for 15 minutes.",
@@ -155,7 +155,7 @@ async fn ask(app: &App, visitor: Visitor, email: Email, code: String) -> Answer<
         Some(deletion) => Ok(deletion),
         None => {
             app.limits.take(Limit::FailuresFrom, from)?;
-            Err(Problem::new(Kind::CodeRefused))
+            Err(Problem::new(ProblemType::CodeRefused))
         }
     }
 }
@@ -175,7 +175,7 @@ async fn asked(
         return Ok(None);
     }
     accounts::use_code(tx, now, code.id).await?;
-    deletion::ask(tx, now, &visitor.record_of(code.person_id), code.person_id).await.map(Some)
+    deletion::ask(tx, now, &visitor.origin_of(code.person_id), code.person_id).await.map(Some)
 }
 
 fn page(language: Language, status: StatusCode, problem: Option<&str>, step: &Step) -> Answer<Response> {

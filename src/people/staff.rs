@@ -10,12 +10,13 @@ use uuid::Uuid;
 use super::store;
 use crate::app::App;
 use crate::db::Tx;
-use crate::desk::{Outcome, What};
 use crate::extract::{Body, Path};
-use crate::problem::{Answer, Kind, Problem};
+use crate::people::roles::Role;
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
-use crate::sign_in::caller::Role;
+use crate::studios::guard::require_admin;
 use crate::text::search_key;
+use crate::transactor::{Command, Outcome};
 
 /// Somebody who works in a studio.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,13 +42,13 @@ pub struct Staff {
     params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Staff), (status = 401), (status = 403), (status = 404))
 )]
 pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Staff>> {
-    caller.must_admin(studio_id)?;
+    require_admin(&app, &caller, studio_id).await?;
     let mut tx = app.db.read().await?;
     let studio = store::studio(&mut tx, studio_id).await?;
     let rows = store::staff(&mut tx, studio_id).await?;
     tx.rollback().await;
     if studio.is_none() {
-        return Err(Problem::new(Kind::NotFound));
+        return Err(Problem::new(ProblemType::NotFound));
     }
     let mut staff: BTreeMap<(String, Uuid), StaffMember> = BTreeMap::new();
     for row in rows {
@@ -82,19 +83,19 @@ pub async fn put(
     Path((studio_id, person_id)): Path<(Uuid, Uuid)>,
     Body(body): Body<Roles>,
 ) -> Answer<Json<StaffMember>> {
-    caller.must_admin(studio_id)?;
-    let ask = What::SetRoles { studio_id, person_id, roles: body.roles.clone() };
-    let Outcome::Staff { name } = app.desk.ask(caller.record(), ask).await? else { return Err(Problem::new(Kind::Fault)) };
+    require_admin(&app, &caller, studio_id).await?;
+    let ask = Command::SetRoles { studio_id, person_id, roles: body.roles.clone() };
+    let Outcome::Name(name) = app.transactor.submit(caller.origin(), ask).await? else { return Err(Problem::new(ProblemType::Fault)) };
     app.identities.forget_person(person_id);
     Ok(Json(StaffMember { person_id, name, roles: body.roles.into_iter().collect() }))
 }
 
 /// Rights are up to five seconds old: who gives rights is asked again in the transaction. Answers whether she owns the deployment.
 pub async fn must_still_admin(tx: &mut Tx, caller: &Caller, studio_id: Uuid) -> Answer<bool> {
-    let profile = store::profile(tx, caller.person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    let profile = store::profile(tx, caller.person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     if profile.is_owner || store::roles_in(tx, studio_id, caller.person_id).await?.contains(&Role::Admin) {
         Ok(profile.is_owner)
     } else {
-        Err(Problem::new(Kind::NotAllowed))
+        Err(Problem::new(ProblemType::NotAllowed))
     }
 }

@@ -7,23 +7,23 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::audit::{self, Record};
+use crate::audit::{self, Origin};
 use crate::calendars;
 use crate::db::{Error, Sql, Tx};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
 use crate::letters::outbox;
+use crate::people::roles::Role;
 use crate::schedule;
 use crate::sign_in;
-use crate::sign_in::caller::Role;
 use crate::text::{Email, Name, search_key};
 
-/// Somebody whom the house knows by her address: verified, or entered by a desk.
+/// Somebody whom the house knows by her address: verified, or entered by a front desk.
 #[derive(Clone, Debug, FromRow)]
 pub struct Known {
     /// Who.
     pub id: Uuid,
-    /// As she calls herself, or as the desk that entered her first does.
+    /// As she calls herself, or as the front desk that entered them first does.
     pub name: String,
     /// The language she chose.
     pub locale: Option<Language>,
@@ -84,7 +84,7 @@ pub async fn set_address(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, email: &str,
     tx.run(sql, (id, email, email_key, now)).await
 }
 
-/// The person whom a desk entered turns out to be the one who registered: she takes the name and language that she gave herself.
+/// The person whom a front desk entered turns out to be the one who registered: she takes the name and language that she gave herself.
 /// What studios wrote down of her stands with the studios and stays.
 pub async fn take_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<u64, Error> {
     let sql = "UPDATE persons SET name = f.name, locale = COALESCE(f.locale, persons.locale), phone = COALESCE(f.phone, persons.phone) \
@@ -219,7 +219,7 @@ pub async fn staff(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<StaffRow>, Error>
     tx.all(sql, (studio_id,)).await
 }
 
-/// A person's roles in one studio, held until the transaction ends: the desk locks the same rows when it makes a session for her.
+/// A person's roles in one studio, held until the transaction ends: the transactor locks the same rows when it makes a session for her.
 pub async fn roles_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Vec<Role>, Error> {
     let sql = Sql::Each {
         sqlite: "SELECT role FROM staff WHERE studio_id = $1 AND person_id = $2 ORDER BY role",
@@ -358,7 +358,7 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
     let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
                is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
     tx.run(sql, (person_id, now)).await?;
-    let entry = Record::default().of("person.deleted", "person", person_id, None);
+    let entry = Origin::default().of("person.deleted", "person", person_id, None);
     audit::write(tx, now, vec![entry]).await
 }
 

@@ -16,11 +16,11 @@ use crate::answer::Encoded;
 use crate::app::App;
 use crate::extract::{Path, Query, header_text};
 use crate::language::Language;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::rules::{LocalDate, date_range, local_date};
-use crate::schedule::{self, SessionView, Shown};
+use crate::schedule::{self, Session, SessionView};
 use crate::sign_in::Caller;
-use crate::studios::api::must_admin;
+use crate::studios::guard::require_admin;
 
 /// The days of a report when nobody says, and the most.
 const DAYS: (u64, u64) = (7, 366);
@@ -117,9 +117,9 @@ pub async fn attendance(
     Query(dates): Query<Dates>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    must_admin(&app, &caller, id).await?;
+    require_admin(&app, &caller, id).await?;
     let now = app.clock.now();
-    let (zone, _) = crate::studios::store::setting(&app.db, id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let (zone, _) = crate::studios::store::setting(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let range = asked_dates(dates, local_date(now, zone.tz()))?;
     let mut tx = app.db.read().await?;
     let sessions = schedule::store::of_dates(&mut tx, id, range, SESSIONS_MAX + 1).await?;
@@ -151,7 +151,7 @@ fn asked_dates(dates: Dates, today: NaiveDate) -> Answer<(NaiveDate, NaiveDate)>
 }
 
 fn line<'a>(
-    session: &'a Shown,
+    session: &'a Session,
     counts: &HashMap<Uuid, Counts>,
     sums: &mut Sums,
     language: Option<Language>,
@@ -195,7 +195,7 @@ const COLUMNS: [&str; 16] = [
 ];
 
 /// The report as RFC 4180 has it, its sums in the last line.
-fn csv(sessions: &[Shown], counts: &HashMap<Uuid, Counts>, language: Option<Language>, now: DateTime<Utc>) -> Answer<String> {
+fn csv(sessions: &[Session], counts: &HashMap<Uuid, Counts>, language: Option<Language>, now: DateTime<Utc>) -> Answer<String> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let mut sums = Sums::default();
     writer.write_record(COLUMNS).map_err(Problem::fault)?;

@@ -1,10 +1,8 @@
-//! `/healthz`, `/readyz`, `/metrics`, `/openapi.json`, and the two files by which phones know the app.
+//! `/healthz`, `/readyz`, `/metrics`, and the two files by which phones know the app.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -13,8 +11,7 @@ use utoipa::ToSchema;
 
 use super::metrics;
 use crate::app::App;
-use crate::openapi;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 
 /// How long one part of the house may take to say that it is there.
 const PROBE_MAX: Duration = Duration::from_secs(2);
@@ -33,10 +30,10 @@ pub async fn health() -> Json<Health> {
 }
 
 /// Whether the process can answer requests now: the database is reached and its schema current, the booking queue answers, and the
-/// end of the process was not asked for. Otherwise 503 with `failed`: `stopping`, `database`, `schema` or `desk`.
+/// end of the process was not asked for. Otherwise 503 with `failed`: `stopping`, `database`, `schema` or `transactor`.
 #[utoipa::path(get, path = "/readyz", tag = "Running it", responses((status = 200, body = Health)))]
 pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
-    let failed = |part: &str| Problem::new(Kind::Unavailable).with("failed", part).retry_after(2);
+    let failed = |part: &str| Problem::new(ProblemType::Unavailable).with("failed", part).retry_after(2);
     if app.running.is_stopping() {
         return Err(failed("stopping"));
     }
@@ -45,8 +42,8 @@ pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
         Ok(Ok(false)) => return Err(failed("schema")),
         Ok(Err(_)) | Err(_) => return Err(failed("database")),
     }
-    if !app.desk.is_answering().await {
-        return Err(failed("desk"));
+    if !app.transactor.is_answering().await {
+        return Err(failed("transactor"));
     }
     Ok(Json(Health { status: "ready" }))
 }
@@ -55,13 +52,6 @@ pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
 #[utoipa::path(get, path = "/metrics", tag = "Running it", responses((status = 200, body = String, content_type = "text/plain")))]
 pub async fn counts() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
-}
-
-/// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "Running it", responses((status = 200, body = Object)))]
-pub async fn openapi_document() -> impl IntoResponse {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi::text().into());
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], TEXT.clone())
 }
 
 /// Apple's app site association, from the settings: links in letters open the app.
@@ -78,7 +68,7 @@ pub async fn assetlinks(State(app): State<App>) -> Answer<impl IntoResponse> {
 
 fn app_link_file(json: &str) -> Answer<impl IntoResponse + use<>> {
     if json.trim().is_empty() {
-        return Err(Problem::new(Kind::NotFound));
+        return Err(Problem::new(ProblemType::NotFound));
     }
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=3600")], json.to_owned()))
 }

@@ -32,9 +32,12 @@ pub fn install() -> Result<(), BuildError> {
 fn describe() {
     metrics::describe_histogram!("releve_http_request_seconds", "Requests answered: by method, route and status");
     metrics::describe_gauge!("releve_http_connections", "Connections open now");
-    metrics::describe_histogram!("releve_desk_batch_commands", "Commands of one batch of the desk");
-    metrics::describe_histogram!("releve_desk_batch_seconds", "Batches of the desk, from their begin to their commit");
-    metrics::describe_counter!("releve_desk_commands_total", "Commands that the desk answered, by what they ask and what came of them");
+    metrics::describe_histogram!("releve_transactor_batch_commands", "Commands of one batch of the transactor");
+    metrics::describe_histogram!("releve_transactor_batch_seconds", "Batches of the transactor, from their begin to their commit");
+    metrics::describe_counter!(
+        "releve_transactor_commands_total",
+        "Commands that the transactor answered, by what they ask and what came of them"
+    );
     metrics::describe_histogram!("releve_db_write_seconds", "Transactions that write, by what they do");
     metrics::describe_gauge!("releve_letters", "Letters whose fate is open or wants somebody's eye: by state");
     metrics::describe_gauge!("releve_letters_oldest_due_seconds", "For how long the letter that waits longest has been due");

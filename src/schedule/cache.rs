@@ -214,9 +214,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_old_is_made_again_and_what_fails_is_not_kept() {
-        use crate::problem::Kind;
+        use crate::problem::ProblemType;
         let cache = ScheduleCache::default();
-        let first = cache.get(address(1), now(), |_| async { Err(Problem::new(Kind::NotFound)) }).await;
+        let first = cache.get(address(1), now(), |_| async { Err(Problem::new(ProblemType::NotFound)) }).await;
         assert!(first.is_err());
         cache.get(address(1), now(), |_| async { page("1") }).await.unwrap();
         let later = now() + TimeDelta::seconds(1);

@@ -1,18 +1,30 @@
 //! Class types and sessions: what is on, where, with whom, and how many places are left.
 //!
-//! A [`Session`] is a row as the desk keeps it: its counts (`taken`, `held`, `waiting`) are exact in every transaction of the desk, its
-//! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. [`Names`] is what stands around it for
+//! A [`SessionRow`] is a row as the transactor keeps it: its counts (`taken`, `held`, `waiting`) are exact in every transaction of the transactor, its
+//! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. [`SessionNames`] is what stands around it for
 //! a reader. Both together make a [`SessionView`], the one shape in which the API shows a session, alone, in the schedule or in a booking.
-//! Making, changing and cancelling a session is the desk's; class types are edited here.
+//! Making, changing and cancelling a session is the transactor's; class types are edited here.
 
 pub mod api;
 mod cache;
-pub mod planning;
+pub mod cancel_session;
+pub mod cancellation;
+pub mod changes;
+pub mod closing_days;
+pub mod copy_days;
+pub mod edit;
+pub mod edit_session;
+pub mod make_session;
+pub mod note_session;
+pub mod publish;
+pub mod rights;
 pub mod rules;
-pub mod scheduling;
 pub mod series;
+pub mod session_fields;
+pub mod session_parts;
 pub mod store;
 pub mod substitutes;
+pub mod too_few;
 mod view;
 
 use std::ops::{Deref, DerefMut};
@@ -40,7 +52,7 @@ pub const SESSION_HOURS_MAX: i64 = 24;
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = SessionStatus)]
-pub enum Status {
+pub enum SessionStatus {
     /// Only staff see it.
     Draft,
     /// It takes place.
@@ -66,7 +78,7 @@ pub enum Changed {
 /// One scheduled class: the row.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns of the table, which the migration explains")]
-pub struct Session {
+pub struct SessionRow {
     pub id: Uuid,
     pub studio_id: Uuid,
     pub class_type_id: Uuid,
@@ -83,7 +95,7 @@ pub struct Session {
     pub waiting: i64,
     pub next_queue_key: i64,
     pub credits: i64,
-    pub status: Status,
+    pub status: SessionStatus,
     pub booking_opens_at: DateTime<Utc>,
     pub booking_closes_at: DateTime<Utc>,
     pub free_cancel_until: DateTime<Utc>,
@@ -113,7 +125,7 @@ pub struct Session {
 
 /// What stands around a session for whoever reads it.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct Names {
+pub struct SessionNames {
     /// What the class is called, in each language.
     pub class_name: Json<Texts>,
     /// For whom it is.
@@ -132,25 +144,25 @@ pub struct Names {
 
 /// A session with what stands around it.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct Shown {
+pub struct Session {
     /// The row.
     #[sqlx(flatten)]
-    pub session: Session,
+    pub session: SessionRow,
     /// What stands around it.
     #[sqlx(flatten)]
-    pub names: Names,
+    pub names: SessionNames,
 }
 
-impl Deref for Shown {
-    type Target = Session;
+impl Deref for Session {
+    type Target = SessionRow;
 
-    fn deref(&self) -> &Session {
+    fn deref(&self) -> &SessionRow {
         &self.session
     }
 }
 
-impl DerefMut for Shown {
-    fn deref_mut(&mut self) -> &mut Session {
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut SessionRow {
         &mut self.session
     }
 }
@@ -158,7 +170,7 @@ impl DerefMut for Shown {
 /// What a session is made of; everything else follows from it and the house rules.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "columns of a session")]
-pub struct New {
+pub struct NewSession {
     pub id: Uuid,
     pub studio_id: Uuid,
     pub class_type_id: Uuid,
@@ -173,9 +185,9 @@ pub struct New {
     pub draft: bool,
 }
 
-impl Session {
+impl SessionRow {
     /// A session that nobody is in yet.
-    pub fn new(new: New, rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> Self {
+    pub fn new(new: NewSession, rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> Self {
         let mut session = Self {
             id: new.id,
             studio_id: new.studio_id,
@@ -193,7 +205,7 @@ impl Session {
             waiting: 0,
             next_queue_key: 1,
             credits: new.credits,
-            status: if new.draft { Status::Draft } else { Status::Scheduled },
+            status: if new.draft { SessionStatus::Draft } else { SessionStatus::Scheduled },
             booking_opens_at: new.starts_at,
             booking_closes_at: new.starts_at,
             free_cancel_until: new.starts_at,
@@ -237,7 +249,9 @@ impl Session {
         self.promote_until = instants.promote_until;
         self.waiting_ends_at = instants.waiting_ends_at;
         self.waitlist_cap = instants.waitlist_cap;
-        let too_few = rules::too_few(self, rules, zone, now);
+        let has_minimum = self.minimum.is_some() && !self.too_few_exempt && self.status == SessionStatus::Scheduled;
+        let known = (self.too_few_at, self.too_few_due_at);
+        let too_few = if has_minimum { rules::too_few(self.starts_at, known, rules, zone, now) } else { (None, None) };
         // Whether enough had booked is decided once; only another start is decided anew, never what other house rules would have said.
         if moves || !decided || too_few.0.is_none() {
             (self.too_few_at, self.too_few_due_at) = too_few;
@@ -246,12 +260,12 @@ impl Session {
 
     /// Whether the studio has cancelled it.
     pub fn is_cancelled(&self) -> bool {
-        self.status == Status::Cancelled
+        self.status == SessionStatus::Cancelled
     }
 
     /// Whether members have not seen it yet.
     pub fn is_draft(&self) -> bool {
-        self.status == Status::Draft
+        self.status == SessionStatus::Draft
     }
 
     /// Whether only staff see it: a draft, or one that was cancelled before anybody else could.
@@ -273,4 +287,48 @@ pub struct ClassType {
     pub credits: i64,
     pub minimum: Option<i64>,
     pub version: i64,
+}
+
+/// A session that may stand in the way of another.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "columns")]
+pub struct Clash {
+    pub id: Uuid,
+    pub room_id: Uuid,
+    pub instructor_id: Uuid,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+}
+
+impl Clash {
+    /// Of a session that is known whole.
+    pub fn of(session: &SessionRow) -> Self {
+        Self {
+            id: session.id,
+            room_id: session.room_id,
+            instructor_id: session.instructor_id,
+            starts_at: session.starts_at,
+            ends_at: session.ends_at,
+        }
+    }
+}
+
+/// BulkResult sessions of one act.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct BulkResult {
+    /// Made, published or cancelled.
+    pub session_ids: Vec<Uuid>,
+    /// Left out, and why.
+    pub skipped: Vec<SkippedSession>,
+}
+
+/// A session that an act left out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SkippedSession {
+    /// The one that would have been copied or cancelled.
+    pub session_id: Uuid,
+    /// Why, as the type of a problem ends.
+    pub because: &'static str,
+    /// Which one stands in its way.
+    pub other_session_id: Option<Uuid>,
 }

@@ -9,7 +9,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{Session, Status};
 use crate::studios::house_rules::{HouseRules, WallTime};
 
 /// Sessions that start before this hour count as morning sessions.
@@ -212,15 +211,18 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
 /// The instructor is told so long before it is decided whether enough have booked.
 const TOO_FEW_WARNING: Duration = Duration::hours(1);
 
-/// When it is decided whether enough have booked, and the next step towards it. Neither where no minimum is set, where staff exempted the
-/// session, where it is not on the schedule, and where that instant has passed. A step that is done stays done while the instant stays.
-pub fn too_few(session: &Session, rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
-    if session.minimum.is_none() || session.too_few_exempt || session.status != Status::Scheduled {
-        return (None, None);
-    }
-    let at = too_few_at(rules, zone, session.starts_at);
-    if session.too_few_at == Some(at) {
-        return (Some(at), session.too_few_due_at);
+/// When it is decided whether enough have booked, and the next step towards it, for a session on the schedule that has a minimum. Neither
+/// where that instant has passed. A step that is done stays done while the instant stays: `known` is what was set before.
+pub fn too_few(
+    starts_at: DateTime<Utc>,
+    known: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    rules: &HouseRules,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    let at = too_few_at(rules, zone, starts_at);
+    if known.0 == Some(at) {
+        return known;
     }
     if at <= now { (None, None) } else { (Some(at), Some(at - TOO_FEW_WARNING)) }
 }

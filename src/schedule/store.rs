@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{ClassType, Me, SESSION_HOURS_MAX, Shown};
+use super::{ClassType, Me, SESSION_HOURS_MAX, Session};
 use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::studios::{HouseRules, Zone};
 
@@ -47,7 +47,7 @@ macro_rules! shown_to {
 pub struct ShownTo {
     /// The session.
     #[sqlx(flatten)]
-    pub shown: Shown,
+    pub shown: Session,
     me_booking_id: Option<Uuid>,
     me_status: Option<String>,
     me_position: Option<i64>,
@@ -90,7 +90,7 @@ pub async fn mine(db: &Db, person_id: Uuid, (first, last): (DateTime<Utc>, DateT
 }
 
 /// One session.
-pub async fn one(db: &Db, id: Uuid) -> Result<Option<Shown>, Error> {
+pub async fn one(db: &Db, id: Uuid) -> Result<Option<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id WHERE s.id = $1"
@@ -109,8 +109,8 @@ pub async fn one_for(db: &Db, id: Uuid, person_id: Uuid) -> Result<Option<ShownT
     db.maybe(sql, (id, person_id)).await
 }
 
-/// These sessions, in no order, as the desk needs them for its answers.
-pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Shown>, Error> {
+/// These sessions, in no order, as the transactor needs them for its answers.
+pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id WHERE s.id IN #"
@@ -143,7 +143,7 @@ pub struct Range {
 const BEGINNING: (DateTime<Utc>, Uuid) = (DateTime::UNIX_EPOCH, Uuid::nil());
 
 /// A page of the schedule, in the order of time.
-pub async fn range(db: &Db, range: &Range) -> Result<Vec<Shown>, Error> {
+pub async fn range(db: &Db, range: &Range) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -190,7 +190,7 @@ pub async fn teaching(
     (from, to): (NaiveDate, NaiveDate),
     after: Option<(DateTime<Utc>, Uuid)>,
     count_max: i64,
-) -> Result<Vec<Shown>, Error> {
+) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -224,7 +224,7 @@ pub async fn roster_counts(db: &Db, ids: &[Uuid]) -> Result<Vec<RosterCounts>, E
 }
 
 /// The studio's sessions of some local dates but drafts, in the order of time: what a report is about.
-pub async fn of_dates(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate), count_max: i64) -> Result<Vec<Shown>, Error> {
+pub async fn of_dates(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate), count_max: i64) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -235,7 +235,7 @@ pub async fn of_dates(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, Naiv
 }
 
 /// The sessions of a series that have not begun and are not cancelled.
-pub async fn of_series(tx: &mut Tx, series_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Shown>, Error> {
+pub async fn of_series(tx: &mut Tx, series_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -245,7 +245,7 @@ pub async fn of_series(tx: &mut Tx, series_id: Uuid, now: DateTime<Utc>) -> Resu
 }
 
 /// The same of several series, in no order.
-pub async fn of_many_series(tx: &mut Tx, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Shown>, Error> {
+pub async fn of_many_series(tx: &mut Tx, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -255,7 +255,7 @@ pub async fn of_many_series(tx: &mut Tx, ids: &[Uuid], now: DateTime<Utc>) -> Re
 }
 
 /// What an instructor teaches, in any studio, that is neither over nor cancelled, in no order.
-pub async fn of_instructor(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Shown>, Error> {
+pub async fn of_instructor(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -265,7 +265,7 @@ pub async fn of_instructor(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
 }
 
 /// The sessions of a studio on some local dates, drafts and cancelled ones too.
-pub async fn of_days(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate)) -> Result<Vec<Shown>, Error> {
+pub async fn of_days(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate)) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
@@ -317,9 +317,9 @@ pub async fn any_to_come(tx: &mut Tx, studio_id: Uuid, now: DateTime<Utc>) -> Re
 }
 
 /// Gives the sessions to come the instants of the studio's new house rules. Bookings keep what they were told. Returns how many sessions,
-/// and those in which somebody waits: the desk is to look whether she may move up now.
+/// and those in which somebody waits: the transactor is to look whether she may move up now.
 ///
-/// The caller's transaction stands [between two batches](Tx::between_batches) of the desk, which writes sessions whole and gives new ones
+/// The caller's transaction stands [between two batches](Tx::between_batches) of the transactor, which writes sessions whole and gives new ones
 /// their instants by the rules that it read: no batch has seen the old rules and writes after this.
 pub async fn apply_rules(
     tx: &mut Tx,
@@ -333,12 +333,12 @@ pub async fn apply_rules(
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
          WHERE s.studio_id = $1 AND s.starts_at > $2 AND s.status <> 'cancelled'"
     );
-    let to_come: Vec<Shown> = tx.all(sql, (studio_id, now)).await?;
+    let to_come: Vec<Session> = tx.all(sql, (studio_id, now)).await?;
     let sessions = to_come.len();
     let waited_for = to_come.iter().filter(|session| session.waiting > 0).map(|session| session.id).collect();
     let rows = to_come
         .into_iter()
-        .map(|Shown { mut session, .. }| {
+        .map(|Session { mut session, .. }| {
             session.follow_start(rules, zone.tz(), now);
             let s = session;
             let cut_offs = (s.booking_opens_at, s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at);
@@ -387,7 +387,7 @@ pub async fn set_class_type(tx: &mut Tx, class: &ClassType) -> Result<(), Error>
 }
 
 /// Writes sessions that were scheduled.
-pub async fn insert(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+pub async fn insert(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
     let rows = sessions
         .into_iter()
         .map(|s| {
@@ -409,8 +409,8 @@ pub async fn insert(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
     tx.rows(sql, rows).await.map(drop)
 }
 
-/// Writes sessions as the desk left them.
-pub async fn update(tx: &mut Tx, sessions: Vec<&Shown>) -> Result<(), Error> {
+/// Writes sessions as the transactor left them.
+pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
     let rows = sessions
         .into_iter()
         .map(|s| {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::rules::LocalStart;
-use super::{Changed, Names, Session, Status};
+use super::{Changed, SessionNames, SessionRow, SessionStatus};
 use crate::language::Language;
 use crate::studios::house_rules::WallTime;
 
@@ -32,7 +32,7 @@ pub struct SessionView<'a> {
     pub places_left: i64,
     pub waitlist_length: i64,
     pub waitlist_open: bool,
-    pub status: Status,
+    pub status: SessionStatus,
     pub changed: &'a [Changed],
     pub version: i64,
     pub booking_opens_at: DateTime<Utc>,
@@ -90,7 +90,13 @@ pub struct Me<'a> {
 
 impl<'a> SessionView<'a> {
     /// The session as this reader sees it now, in her language or the studio's.
-    pub fn of(session: &'a Session, names: &'a Names, language: Option<Language>, now: DateTime<Utc>, me: Option<Me<'a>>) -> Self {
+    pub fn of(
+        session: &'a SessionRow,
+        names: &'a SessionNames,
+        language: Option<Language>,
+        now: DateTime<Utc>,
+        me: Option<Me<'a>>,
+    ) -> Self {
         let language = language.unwrap_or(names.studio_locale);
         Self {
             id: session.id,
@@ -129,22 +135,25 @@ impl<'a> SessionView<'a> {
 }
 
 /// Where the session stands now.
-pub fn status(session: &Session, now: DateTime<Utc>) -> Status {
-    if session.status == Status::Scheduled && now >= session.ends_at { Status::Ended } else { session.status }
+pub fn status(session: &SessionRow, now: DateTime<Utc>) -> SessionStatus {
+    if session.status == SessionStatus::Scheduled && now >= session.ends_at { SessionStatus::Ended } else { session.status }
 }
 
 /// Whether members may book now.
-pub fn is_open(session: &Session, now: DateTime<Utc>) -> bool {
-    session.status == Status::Scheduled && session.booking_opens_at <= now && now < session.booking_closes_at && now < session.starts_at
+pub fn is_open(session: &SessionRow, now: DateTime<Utc>) -> bool {
+    session.status == SessionStatus::Scheduled
+        && session.booking_opens_at <= now
+        && now < session.booking_closes_at
+        && now < session.starts_at
 }
 
 /// Places that the public may take now.
-pub fn places_left(session: &Session, now: DateTime<Utc>) -> i64 {
+pub fn places_left(session: &SessionRow, now: DateTime<Utc>) -> i64 {
     if is_open(session, now) { (session.capacity - session.taken - session.held).max(0) } else { 0 }
 }
 
 /// Whether who finds it full may wait.
-pub fn waitlist_open(session: &Session, now: DateTime<Utc>) -> bool {
+pub fn waitlist_open(session: &SessionRow, now: DateTime<Utc>) -> bool {
     is_open(session, now) && session.waitlist_cap.is_none_or(|cap| session.waiting < cap)
 }
 
@@ -161,8 +170,8 @@ mod tests {
         DateTime::parse_from_rfc3339(text).unwrap().to_utc()
     }
 
-    fn session() -> Session {
-        Session {
+    fn session() -> SessionRow {
+        SessionRow {
             id: Uuid::from_u128(1),
             studio_id: Uuid::from_u128(2),
             class_type_id: Uuid::from_u128(3),
@@ -179,7 +188,7 @@ mod tests {
             waiting: 0,
             next_queue_key: 1,
             credits: 1,
-            status: Status::Scheduled,
+            status: SessionStatus::Scheduled,
             booking_opens_at: at("2026-11-17T04:00:00Z"),
             booking_closes_at: at("2026-12-01T10:30:00Z"),
             free_cancel_until: at("2026-11-30T22:30:00Z"),
@@ -208,8 +217,8 @@ mod tests {
         }
     }
 
-    fn names() -> Names {
-        Names {
+    fn names() -> SessionNames {
+        SessionNames {
             class_name: Json(Texts { en: "Barre Sculpt".into(), zh_hans: Some("把杆塑形".into()), zh_hant: None }),
             class_level: "open".into(),
             class_minutes: 55,
@@ -250,7 +259,7 @@ mod tests {
     fn what_the_public_may_take() {
         let opens = session().booking_opens_at;
         let second = TimeDelta::seconds(1);
-        let left = |change: fn(&mut Session), now| {
+        let left = |change: fn(&mut SessionRow), now| {
             let mut session = session();
             change(&mut session);
             (places_left(&session, now), waitlist_open(&session, now))
@@ -262,17 +271,17 @@ mod tests {
         assert_eq!(left(|s| s.taken = 20, opens), (0, true));
         assert_eq!(left(|s| s.waiting = 4, opens), (2, false));
         assert_eq!(left(|s| s.waitlist_cap = None, opens), (2, true));
-        assert_eq!(left(|s| s.status = Status::Cancelled, opens), (0, false));
-        assert_eq!(left(|s| s.status = Status::Draft, opens), (0, false));
+        assert_eq!(left(|s| s.status = SessionStatus::Cancelled, opens), (0, false));
+        assert_eq!(left(|s| s.status = SessionStatus::Draft, opens), (0, false));
     }
 
     #[test]
     fn a_session_ends() {
         let mut session = session();
         let end = session.ends_at;
-        assert_eq!(status(&session, end - TimeDelta::seconds(1)), Status::Scheduled);
-        assert_eq!(status(&session, end), Status::Ended);
-        session.status = Status::Cancelled;
-        assert_eq!(status(&session, end), Status::Cancelled);
+        assert_eq!(status(&session, end - TimeDelta::seconds(1)), SessionStatus::Scheduled);
+        assert_eq!(status(&session, end), SessionStatus::Ended);
+        session.status = SessionStatus::Cancelled;
+        assert_eq!(status(&session, end), SessionStatus::Cancelled);
     }
 }

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::extract::{ReaderLanguage, RequestId, header_text};
 use crate::ids::new_id;
 use crate::language::Language;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemType};
 use crate::routes::routes;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,8 +38,8 @@ pub fn router(app: App) -> Router {
 /// These URLs, with what every request passes.
 pub fn behind(app: App, routes: Router<App>) -> Router {
     routes
-        .fallback(async || Problem::new(Kind::NotFound))
-        .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
+        .fallback(async || Problem::new(ProblemType::NotFound))
+        .method_not_allowed_fallback(async || Problem::new(ProblemType::MethodNotAllowed))
         .layer(Front { app: app.clone() })
         .with_state(app)
 }
@@ -92,8 +92,8 @@ where
                 Ok(Ok(Ok(answer))) => answer,
                 Ok(Ok(Err(never))) => match never {},
                 // The panic hook has logged what and where.
-                Ok(Err(_)) => Problem::new(Kind::Fault).into_response(),
-                Err(_) => Problem::new(Kind::Unavailable).retry_after(TIMEOUT_RETRY_S).into_response(),
+                Ok(Err(_)) => Problem::new(ProblemType::Fault).into_response(),
+                Err(_) => Problem::new(ProblemType::Unavailable).retry_after(TIMEOUT_RETRY_S).into_response(),
             };
             let answer = seen.finish(answer);
             seen.note(answer.status());

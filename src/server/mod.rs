@@ -32,10 +32,10 @@ use crate::app::App;
 
 pub use front::{behind, router};
 
-/// How long an orderly end may take in all: handlers, desk, worker, pools.
+/// How long an orderly end may take in all: handlers, transactor, worker, pools.
 pub const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
 
-/// How long requests that are being answered may go on after the end was asked for: what is left belongs to desk, worker and pools.
+/// How long requests that are being answered may go on after the end was asked for: what is left belongs to transactor, worker and pools.
 const DRAIN_MAX: Duration = Duration::from_secs(18);
 
 /// The most bytes of a request's line and headers together; more is 431.

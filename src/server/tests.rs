@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::db::{Db, Options};
 use crate::extract::{Body, ReaderLanguage, RequestId};
 use crate::language::Language;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::settings::Settings;
 
 struct Served {
@@ -49,7 +49,7 @@ async fn panics() {
 
 async fn refuses(Extension(reader): Extension<ReaderLanguage>) -> Answer<()> {
     reader.set(Language::ZhHant);
-    Err(Problem::new(Kind::Busy).with("session_id", 7).retry_after(3))
+    Err(Problem::new(ProblemType::Busy).with("session_id", 7).retry_after(3))
 }
 
 async fn serve(change: impl FnOnce(&mut Settings)) -> Served {

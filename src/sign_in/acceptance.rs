@@ -24,7 +24,7 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::{Answer, FieldError, Kind, Problem};
+use crate::problem::{Answer, FieldError, Problem, ProblemType};
 use crate::text::{Email, Line, Name};
 
 /// How long the same code answers again after it was accepted.
@@ -61,7 +61,7 @@ pub async fn accept(State(app): State<App>, visitor: Visitor, Body(body): Body<A
     let code_hash = secrets::hash(secrets::plain_code(body.code.as_str()).as_bytes());
     let refused = || {
         app.limits.take(Limit::FailuresFrom, from)?;
-        Err(Problem::new(Kind::CodeRefused))
+        Err(Problem::new(ProblemType::CodeRefused))
     };
     // A code of 80 bits is not guessed: whoever does not have one needs no hash.
     if store::look_up_invitation(&app.db, now, &code_hash).await?.is_none() {
@@ -122,7 +122,7 @@ async fn accepted(
             (before, person_id, None)
         }
     };
-    let record = visitor.record_of(person_id);
+    let record = visitor.origin_of(person_id);
     let mut entries = vec![record.of("device.signed_in", "device", token.device_id, None)];
     if is_new {
         people::give_roles(tx, now, invitation.studio_id, person_id, &invitation.roles).await?;
@@ -186,5 +186,5 @@ async fn enrolled(
         }
     };
     let Some(account) = store::account_of(tx, person_id).await? else { return Ok(None) };
-    confirm(tx, now, account, email.as_str(), &invitation.email_key, &visitor.record()).await
+    confirm(tx, now, account, email.as_str(), &invitation.email_key, &visitor.origin()).await
 }

@@ -13,7 +13,7 @@ use super::passwords::Password;
 use super::store::{self, Account, Purpose};
 use super::{Caller, Nothing};
 use crate::app::App;
-use crate::audit::{self, Record};
+use crate::audit::{self, Origin};
 use crate::db::Tx;
 use crate::extract::Body;
 use crate::language::Language;
@@ -44,7 +44,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Add
     codes::ask(&app.db, now, Purpose::Address, &email_key).await?;
     let account = check(&app, &caller, body.password, "password").await?;
     let code = Fresh::new(&app.keys, Purpose::Address, body.email.as_str(), &email_key)?;
-    let (record, language, email) = (caller.record(), caller.language.unwrap_or(Language::En), body.email);
+    let (record, language, email) = (caller.origin(), caller.language.unwrap_or(Language::En), body.email);
     app.db.write("change_email", move |tx| Box::pin(async move { asked(tx, now, &record, account, language, &email, code).await })).await?;
     app.letters_written.notify_one();
     Ok((StatusCode::ACCEPTED, Json(Nothing {})))
@@ -54,7 +54,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Add
 async fn asked(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    record: &Record,
+    record: &Origin,
     account: Account,
     language: Language,
     email: &Email,

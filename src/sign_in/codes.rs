@@ -11,7 +11,7 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::Letter;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 
 /// A code on its way: its hash goes into its row, its sealed text into its letter.
 pub struct Fresh {
@@ -79,7 +79,7 @@ fn may_send(sent: &[DateTime<Utc>], now: DateTime<Utc>) -> Answer<()> {
         None => Ok(()),
         Some(at) => {
             let seconds = u64::try_from((at - now).num_seconds()).unwrap_or(0) + 1;
-            Err(Problem::new(Kind::TooManyRequests).retry_after(seconds))
+            Err(Problem::new(ProblemType::TooManyRequests).retry_after(seconds))
         }
     }
 }

@@ -11,11 +11,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::caller::Role;
-use super::store;
+use super::{Identity, store};
 use crate::db::Db;
-use crate::language::Language;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 
 /// How long an answer is believed.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -25,21 +23,6 @@ const KNOWN_MAX: usize = 50_000;
 const BATCH_MAX: usize = 4_096;
 /// Requests that may wait for their answer; one more is told to come again.
 const WAITING_MAX: usize = 16_384;
-
-/// Who is behind a device that is signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Who.
-    pub person_id: Uuid,
-    /// Whether her address is verified.
-    pub verified: bool,
-    /// Whether she owns the deployment.
-    pub owner: bool,
-    /// Her roles, in each studio.
-    pub roles: Vec<(Uuid, Role)>,
-    /// The language she chose.
-    pub locale: Option<Language>,
-}
 
 /// An identity, `None` for a device that is signed out or never was, or why it could not be looked up.
 type Found = Answer<Option<Arc<Identity>>>;
@@ -85,7 +68,7 @@ impl Identities {
                 return Ok(known.identity.clone());
             }
             if state.waiters >= WAITING_MAX {
-                return Err(Problem::new(Kind::Busy).retry_after(1));
+                return Err(Problem::new(ProblemType::Busy).retry_after(1));
             }
             let (sender, answer) = oneshot::channel();
             state.waiting.entry(device_id).or_default().push(sender);
@@ -96,7 +79,7 @@ impl Identities {
             }
             answer
         };
-        answer.await.unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable).retry_after(1)))
+        answer.await.unwrap_or_else(|_| Err(Problem::new(ProblemType::Unavailable).retry_after(1)))
     }
 
     /// This device was signed out.

@@ -15,14 +15,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-use super::{SetUpError, secrets};
+use super::{SECRET_BYTES_MIN, SetUpError, secrets};
 use crate::problem::{Answer, Problem};
 use crate::settings::Settings;
 
 /// The file of generated secrets in the data directory.
 pub const KEYS_FILE: &str = "sign-in.keys";
-/// The fewest bytes of a deployment's secret.
-pub(super) const SECRET_BYTES_MIN: usize = 32;
 /// Bytes of a sealed code's nonce.
 const NONCE_BYTES: usize = 24;
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 
 /// Buckets that are kept at most, some 4 MiB; then the emptiest are thrown out.
 const BUCKETS_MAX: usize = 100_000;
@@ -91,7 +91,7 @@ impl Limits {
         let empty_at = buckets.get(&key).map_or(now, |at| (*at).max(now)) + every;
         let wait = empty_at - now - most;
         if wait > 0 {
-            return Err(Problem::new(Kind::TooManyRequests).retry_after(wait.unsigned_abs().div_ceil(1_000_000)));
+            return Err(Problem::new(ProblemType::TooManyRequests).retry_after(wait.unsigned_abs().div_ceil(1_000_000)));
         }
         if count {
             if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&key) {
@@ -144,7 +144,7 @@ mod tests {
         for _ in 0..10 {
             limits.take(Limit::Passwords, "ana").unwrap();
         }
-        assert_eq!(limits.take(Limit::Passwords, "ana").unwrap_err().kind, Kind::TooManyRequests);
+        assert_eq!(limits.take(Limit::Passwords, "ana").unwrap_err().kind, ProblemType::TooManyRequests);
         limits.take(Limit::Passwords, "eva").unwrap();
         clock.set(start + TimeDelta::seconds(60));
         limits.ask(Limit::Passwords, "ana").unwrap();

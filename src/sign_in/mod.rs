@@ -33,9 +33,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::language::Language;
+use crate::people::roles::Roles;
 
 pub use caller::Caller;
 pub use visitor::{Visitor, client_ip};
+
+/// The fewest bytes of a deployment's secret.
+pub(super) const SECRET_BYTES_MIN: usize = 32;
 
 /// Why signing in cannot be set up: one line for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +54,7 @@ pub enum SetUpError {
     )]
     KeysMissing,
     /// One of them is no key.
-    #[error("sign_in.keys: key {nth} must be base64 of {} bytes or more", keys::SECRET_BYTES_MIN)]
+    #[error("sign_in.keys: key {nth} must be base64 of {} bytes or more", SECRET_BYTES_MIN)]
     NoKey {
         /// Which one, from 1.
         nth: usize,
@@ -66,6 +73,19 @@ pub enum SetUpError {
         /// What it says.
         why: String,
     },
+}
+
+/// Who is behind a device that is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who.
+    pub person_id: Uuid,
+    /// Whether her address is verified.
+    pub verified: bool,
+    /// What they may do, and where.
+    pub roles: Roles,
+    /// The language she chose.
+    pub locale: Option<Language>,
 }
 
 /// An answer that says nothing: `{}`.

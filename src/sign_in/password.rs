@@ -15,14 +15,14 @@ use super::store::{self, Account, Purpose};
 use super::verification::{CodeRequest, confirm, send_code};
 use super::{Caller, Nothing, Visitor, codes};
 use crate::app::App;
-use crate::audit::{self, Record};
+use crate::audit::{self, Origin};
 use crate::db::Tx;
 use crate::extract::Body;
 use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::text::{Email, Line};
 
 /// Mails a code with which a forgotten password is replaced. The answer is the same for an address that has no account.
@@ -68,7 +68,7 @@ pub async fn reset(State(app): State<App>, visitor: Visitor, Body(body): Body<Re
         .await?
     else {
         app.limits.take(Limit::FailuresFrom, from)?;
-        return Err(Problem::new(Kind::CodeRefused));
+        return Err(Problem::new(ProblemType::CodeRefused));
     };
     app.limits.give_back(Limit::Passwords, &email_key);
     app.identities.forget_person(before);
@@ -99,10 +99,10 @@ async fn replaced(
     let (before, was_verified) = (account.person_id, account.verified_at.is_some());
     let (email, locale) = (account.email.clone(), account.locale.or(visitor.language).unwrap_or(Language::En));
     // The code came to the address: it is hers.
-    let Some(person_id) = confirm(tx, now, account, &email, &email_key, &visitor.record()).await? else { return Ok(None) };
+    let Some(person_id) = confirm(tx, now, account, &email, &email_key, &visitor.origin()).await? else { return Ok(None) };
     store::use_code(tx, now, code.id).await?;
     let change = Change { person_id, password_hash, tell: was_verified.then_some(locale), but: None };
-    change.make(tx, now, &visitor.record_of(person_id), "account.password_reset").await?;
+    change.make(tx, now, &visitor.origin_of(person_id), "account.password_reset").await?;
     Ok(Some((before, person_id)))
 }
 
@@ -117,7 +117,7 @@ struct Change<'c> {
 }
 
 impl Change<'_> {
-    async fn make(self, tx: &mut Tx, now: DateTime<Utc>, record: &Record, action: &'static str) -> Answer<()> {
+    async fn make(self, tx: &mut Tx, now: DateTime<Utc>, record: &Origin, action: &'static str) -> Answer<()> {
         store::set_password(tx, self.person_id, self.password_hash).await?;
         store::end_codes(tx, now, self.person_id, None).await?;
         store::end_devices(tx, now, self.person_id, self.but).await?;
@@ -148,7 +148,7 @@ pub struct PasswordChange {
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<PasswordChange>) -> Answer<StatusCode> {
     let account = check(&app, &caller, body.old, "old").await?;
     let password_hash = app.passwords.hash(body.new).await?;
-    let (now, record, person_id, device_id) = (app.clock.now(), caller.record(), caller.person_id, caller.device_id);
+    let (now, record, person_id, device_id) = (app.clock.now(), caller.origin(), caller.person_id, caller.device_id);
     let tell = account.verified_at.map(|_| account.locale.or(caller.language).unwrap_or(Language::En));
     if !app
         .db
@@ -173,7 +173,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Pas
 
 /// The caller's account, if this is her password; else 422 for this field.
 pub async fn check(app: &App, caller: &Caller, password: Password, field: &'static str) -> Answer<Account> {
-    let account = store::look_up_of(&app.db, caller.person_id).await?.ok_or_else(|| Problem::new(Kind::TokenRefused))?;
+    let account = store::look_up_of(&app.db, caller.person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     app.limits.take(Limit::Passwords, &account.email_key)?;
     if !app.passwords.verify(password, Some(&account.password_hash)).await? {
         return Err(Problem::field(field, "is not your password"));

@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
 use super::{SetUpError, rules, secrets};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::settings::SignIn;
 
 /// Callers who may wait for a hash; one more is told to come again.
@@ -164,7 +164,7 @@ impl<'w> Waiting<'w> {
         if waiting.fetch_add(1, Ordering::SeqCst) < WAITING_MAX {
             Ok(place)
         } else {
-            Err(Problem::new(Kind::Busy).retry_after(RETRY_AFTER_S))
+            Err(Problem::new(ProblemType::Busy).retry_after(RETRY_AFTER_S))
         }
     }
 }
@@ -215,7 +215,7 @@ mod tests {
             tokio::task::yield_now().await;
             drop(all);
         });
-        let refused = answers.iter().filter(|answer| answer.as_ref().is_err_and(|problem| problem.kind == Kind::Busy)).count();
+        let refused = answers.iter().filter(|answer| answer.as_ref().is_err_and(|problem| problem.kind == ProblemType::Busy)).count();
         assert_eq!(refused, 3);
         assert_eq!(passwords.waiting.load(Ordering::SeqCst), 0);
     }

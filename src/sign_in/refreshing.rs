@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::rules::{self, Refresh, Shown};
+use super::rules::{self, PresentedToken, Refresh};
 use super::secrets::{self, RefreshToken};
 use super::tokens::Tokens;
 use super::{Visitor, store};
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::audit;
 use crate::db::Tx;
 use crate::extract::Body;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 
 /// The refresh token that the app holds.
 #[derive(Deserialize, ToSchema)]
@@ -38,7 +38,7 @@ enum Outcome {
     responses((status = 200, description = "Both tokens are new", body = Tokens), (status = 401, description = "`token-refused`"))
 )]
 pub async fn refresh(State(app): State<App>, visitor: Visitor, Body(body): Body<RefreshRequest>) -> Answer<Json<Tokens>> {
-    let refused = || Problem::new(Kind::TokenRefused);
+    let refused = || Problem::new(ProblemType::TokenRefused);
     let shown = RefreshToken::parse(&body.refresh_token).ok_or_else(refused)?;
     let next = shown.next()?;
     let (now, device_id, stored) = (app.clock.now(), shown.device_id, next.clone());
@@ -62,13 +62,13 @@ async fn renewed(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, shown: &Ref
     }
     let own = shown.own_hash();
     let which = if secrets::same(&own, &device.current_hash) {
-        Shown::Current
+        PresentedToken::Current
     } else if device.previous_hash.as_ref().is_some_and(|previous| secrets::same(&own, previous)) {
-        Shown::Previous
+        PresentedToken::Previous
     } else {
-        Shown::Older
+        PresentedToken::Older
     };
-    let record = visitor.record_of(device.person_id);
+    let record = visitor.origin_of(device.person_id);
     match rules::refresh(device.chain(), which, now) {
         Refresh::Next => store::replace_token(tx, now, next, Some(shown)).await?,
         Refresh::Again => store::replace_token(tx, now, next, None).await?,

@@ -119,7 +119,7 @@ async fn registered(
             action = "account.registered_again";
         }
         None => {
-            // A person of her own, known to no studio: what a desk wrote down by this address shows itself once it is verified.
+            // A person of her own, known to no studio: what a front desk wrote down by this address shows itself once it is verified.
             person_id = new_id(now);
             let person = people::NewPerson { id: person_id, name: &body.name, email: None, locale: asked, verified_at: None };
             rows = people::insert(tx, now, person).await?;
@@ -130,6 +130,6 @@ async fn registered(
         }
     }
     outbox::write(tx, now, vec![letter]).await?;
-    audit::write(tx, now, vec![visitor.record().of(action, "person", person_id, None)]).await?;
+    audit::write(tx, now, vec![visitor.origin().of(action, "person", person_id, None)]).await?;
     Ok(rows + 2)
 }

@@ -43,7 +43,7 @@ pub struct Chain {
 
 /// Which token of its device somebody showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum PresentedToken {
     /// The one that works.
     Current,
     /// Its direct predecessor. While it is still known the current one has not been used: its use would have made it the predecessor.
@@ -66,14 +66,14 @@ pub enum Refresh {
 }
 
 /// The rule of the lost answer: the direct predecessor works ten minutes more while its successor is unused; any other old token is reuse.
-pub fn refresh(chain: Chain, shown: Shown, now: DateTime<Utc>) -> Refresh {
+pub fn refresh(chain: Chain, shown: PresentedToken, now: DateTime<Utc>) -> Refresh {
     if chain.ended_at.is_some() || now >= chain.used_at + REFRESH_LIFE {
         return Refresh::Over;
     }
     match shown {
-        Shown::Current => Refresh::Next,
-        Shown::Previous if chain.replaced_at.is_some_and(|at| now < at + LOST_ANSWER) => Refresh::Again,
-        Shown::Previous | Shown::Older => Refresh::Reuse,
+        PresentedToken::Current => Refresh::Next,
+        PresentedToken::Previous if chain.replaced_at.is_some_and(|at| now < at + LOST_ANSWER) => Refresh::Again,
+        PresentedToken::Previous | PresentedToken::Older => Refresh::Reuse,
     }
 }
 
@@ -180,11 +180,11 @@ mod tests {
         /// Shows token number `token`; the number of the new one.
         fn refresh(&mut self, token: u32, now: DateTime<Utc>) -> Result<u32, Refresh> {
             let shown = if token == self.current {
-                Shown::Current
+                PresentedToken::Current
             } else if Some(token) == self.previous {
-                Shown::Previous
+                PresentedToken::Previous
             } else {
-                Shown::Older
+                PresentedToken::Older
             };
             match refresh(self.chain, shown, now) {
                 Refresh::Next => {
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn signed_out_is_over() {
         let chain = Chain { replaced_at: None, used_at: at(0), ended_at: Some(at(1)) };
-        for shown in [Shown::Current, Shown::Previous, Shown::Older] {
+        for shown in [PresentedToken::Current, PresentedToken::Previous, PresentedToken::Older] {
             assert_eq!(refresh(chain, shown, at(2)), Refresh::Over, "{shown:?}");
         }
     }

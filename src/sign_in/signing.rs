@@ -22,7 +22,7 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::text::{Email, Line};
 
 /// Who signs in.
@@ -64,7 +64,7 @@ pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<
     };
     let Some((person_id, token)) = signed_in else {
         app.limits.take(Limit::FailuresFrom, from)?;
-        return Err(Problem::new(Kind::SignInRefused));
+        return Err(Problem::new(ProblemType::SignInRefused));
     };
     app.limits.give_back(Limit::Passwords, &email_key);
     app.letters_written.notify_one();
@@ -91,7 +91,7 @@ async fn signed_in(
         let locale = account.locale.or(visitor.language).unwrap_or(Language::En);
         outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device, at: now })]).await?;
     }
-    audit::write(tx, now, vec![visitor.record_of(person_id).of("device.signed_in", "device", token.device_id, None)]).await?;
+    audit::write(tx, now, vec![visitor.origin_of(person_id).of("device.signed_in", "device", token.device_id, None)]).await?;
     Ok(true)
 }
 
@@ -152,11 +152,11 @@ pub async fn devices(State(app): State<App>, caller: Caller) -> Answer<Json<Devi
     params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 204, description = "Signed out"), (status = 401), (status = 404))
 )]
 pub async fn remove_device(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<StatusCode> {
-    if end_device(&app, &caller, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(Kind::NotFound)) }
+    if end_device(&app, &caller, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(ProblemType::NotFound)) }
 }
 
 async fn end_device(app: &App, caller: &Caller, id: Uuid) -> Answer<bool> {
-    let (now, person_id, record) = (app.clock.now(), caller.person_id, caller.record());
+    let (now, person_id, record) = (app.clock.now(), caller.person_id, caller.origin());
     let ended = app
         .db
         .write("sign_out", move |tx| {

@@ -7,12 +7,12 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::caller::Role;
-use super::identities::Identity;
+use super::Identity;
 use super::rules::{self, Chain, DEVICES_MAX};
 use super::secrets::RefreshToken;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
+use crate::people::roles::{Role, Roles};
 
 // Who is behind a device.
 
@@ -37,11 +37,10 @@ pub async fn identities(db: &Db, devices: &[Uuid]) -> Result<HashMap<Uuid, Ident
         let identity = found.entry(row.device_id).or_insert_with(|| Identity {
             person_id: row.person_id,
             verified: row.verified,
-            owner: row.is_owner,
-            roles: Vec::new(),
+            roles: Roles::new(row.is_owner, Vec::new()),
             locale: row.locale,
         });
-        identity.roles.extend(row.studio_id.zip(row.role));
+        identity.roles.add(row.studio_id.zip(row.role));
     }
     Ok(found)
 }

@@ -17,7 +17,7 @@ use super::store::{self, Account, Purpose};
 use super::tokens::Tokens;
 use super::{Nothing, Visitor};
 use crate::app::App;
-use crate::audit::{self, Record};
+use crate::audit::{self, Origin};
 use crate::db::Tx;
 use crate::extract::Body;
 use crate::ids::new_id;
@@ -25,7 +25,7 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::text::{Email, Line};
 
 /// An address and the code that was mailed to it.
@@ -76,9 +76,9 @@ pub async fn verify(State(app): State<App>, visitor: Visitor, Body(body): Body<V
     match outcome {
         Verified::No => {
             app.limits.take(Limit::FailuresFrom, from)?;
-            Err(Problem::new(Kind::CodeRefused))
+            Err(Problem::new(ProblemType::CodeRefused))
         }
-        Verified::Taken => Err(Problem::new(Kind::AddressTaken)),
+        Verified::Taken => Err(Problem::new(ProblemType::AddressTaken)),
         Verified::Yes { person_id, before } => {
             app.identities.forget_person(before);
             app.identities.forget_person(person_id);
@@ -103,18 +103,18 @@ async fn verified(
     };
     let Some(account) = store::account_of(tx, code.person_id).await? else { return Ok(Verified::No) };
     let before = account.person_id;
-    let Some(person_id) = confirm(tx, now, account, &code.email, &email_key, &visitor.record()).await? else {
+    let Some(person_id) = confirm(tx, now, account, &code.email, &email_key, &visitor.origin()).await? else {
         return Ok(Verified::Taken);
     };
     store::use_code(tx, now, code.id).await?;
     store::end_codes(tx, now, person_id, Some(code.id)).await?;
     store::end_devices(tx, now, person_id, None).await?;
     store::open_device(tx, now, person_id, None, token).await?;
-    audit::write(tx, now, vec![visitor.record_of(person_id).of("device.signed_in", "device", token.device_id, None)]).await?;
+    audit::write(tx, now, vec![visitor.origin_of(person_id).of("device.signed_in", "device", token.device_id, None)]).await?;
     Ok(Verified::Yes { person_id, before })
 }
 
-/// This address belongs to the holder of this account, as its mailbox shows. If a desk had entered somebody by it, she is the one, and
+/// This address belongs to the holder of this account, as its mailbox shows. If a front desk had entered somebody by it, she is the one, and
 /// the account moves to that person. Answers whose account it is now; `None` if the address is another person's who cannot be she.
 pub async fn confirm(
     tx: &mut Tx,
@@ -122,7 +122,7 @@ pub async fn confirm(
     account: Account,
     email: &str,
     email_key: &str,
-    record: &Record,
+    record: &Origin,
 ) -> Answer<Option<Uuid>> {
     let own = account.person_id;
     let same = account.email_key == email_key;
@@ -152,7 +152,7 @@ pub async fn confirm(
     let email = if same { account.email.clone() } else { email.to_owned() };
     store::set_account_address(tx, now, person_id, &email, email_key).await?;
     people::set_address(tx, now, person_id, &email, email_key).await?;
-    let record = Record { actor_id: Some(person_id), ..record.clone() };
+    let record = Origin { actor_id: Some(person_id), ..record.clone() };
     if account.verified_at.is_some() {
         entries.push(record.of("account.address_changed", "person", person_id, None));
         let facts = Facts::AddressChanged { new_address_masked: masked(&email), at: now };
@@ -166,7 +166,7 @@ pub async fn confirm(
     Ok(Some(person_id))
 }
 
-/// The registered account becomes that of the person whom a desk entered. Nothing but signing in hangs on who registered: before the
+/// The registered account becomes that of the person whom a front desk entered. Nothing but signing in hangs on who registered: before the
 /// address is verified she can neither book nor join a studio, and no studio finds her.
 async fn claim(tx: &mut Tx, registered: Uuid, entered: Uuid) -> Answer<()> {
     people::take_over(tx, registered, entered).await?;
@@ -230,7 +230,7 @@ async fn code_sent(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, purpose: 
             outbox::write(tx, now, vec![code.letter(now, account.person_id, &account.email, locale)]).await?;
         }
         None => {
-            let entry = audit::Entry { subject_id: None, ..visitor.record().of("code.asked_in_vain", "address", Uuid::nil(), None) };
+            let entry = audit::Entry { subject_id: None, ..visitor.origin().of("code.asked_in_vain", "address", Uuid::nil(), None) };
             audit::write(tx, now, vec![entry]).await?;
         }
     }

@@ -8,47 +8,29 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::guard::require_admin;
 use super::house_rules::Active;
 use super::{HouseRules, Room, Studio, Zone, store};
 use crate::answer::Versioned;
 use crate::app::App;
 use crate::audit;
-use crate::desk::What;
 use crate::extract::{Body, IfMatch, Paging, Path, Query, Within, given, page};
 use crate::ids::new_id;
 use crate::language::Language;
-use crate::problem::{Answer, FieldError, Kind, Problem};
+use crate::problem::{Answer, FieldError, Problem, ProblemType};
 use crate::schedule;
 use crate::sign_in::Caller;
 use crate::text::{Email, Line, Name, Note, WebAddress};
+use crate::transactor::Command;
 
 /// What is not there, or not for this caller to see.
 fn nothing() -> Problem {
-    Problem::new(Kind::NotFound)
-}
-
-/// Refuses all but those who run this studio: 404 where there is no such studio, 403 to others.
-pub async fn must_admin(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
-    or_unknown(app, studio_id, caller.must_admin(studio_id)).await
-}
-
-/// Refuses all but this studio's desk, in the same way.
-pub async fn must_desk(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
-    or_unknown(app, studio_id, caller.must_desk(studio_id)).await
-}
-
-/// Refuses all but those who teach in this studio or run it, in the same way.
-pub async fn must_schedule(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
-    or_unknown(app, studio_id, caller.must_schedule(studio_id)).await
-}
-
-async fn or_unknown(app: &App, studio_id: Uuid, allowed: Answer<()>) -> Answer<()> {
-    if allowed.is_err() && store::setting(&app.db, studio_id).await?.is_none() { Err(nothing()) } else { allowed }
+    Problem::new(ProblemType::NotFound)
 }
 
 /// Refuses an edit that was made from an older version.
 pub fn must_match(version: i64, IfMatch(known): IfMatch) -> Answer<()> {
-    if version == known { Ok(()) } else { Err(Problem::new(Kind::VersionStale).with("version", version)) }
+    if version == known { Ok(()) } else { Err(Problem::new(ProblemType::VersionStale).with("version", version)) }
 }
 
 /// A page of studios.
@@ -107,7 +89,7 @@ pub struct NewStudio {
 #[utoipa::path(post, operation_id = "open_studio", path = "/v1/studios", tag = "Running a studio", request_body = NewStudio, security(("bearer" = [])),
     responses((status = 201, body = Studio)))]
 pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStudio>) -> Answer<Versioned<Studio>> {
-    caller.must_own()?;
+    caller.require_owner()?;
     let now = app.clock.now();
     let studio = Studio {
         id: new_id(now),
@@ -121,7 +103,7 @@ pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStu
         shop_url: new.shop_url.map(Into::into),
         version: 1,
     };
-    let (row, record) = (studio.clone(), caller.record());
+    let (row, record) = (studio.clone(), caller.origin());
     app.db
         .write("open_studio", move |tx| {
             Box::pin(async move {
@@ -189,8 +171,8 @@ pub async fn change(
     if_match: IfMatch,
     Body(change): Body<StudioChange>,
 ) -> Answer<Versioned<Studio>> {
-    must_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.record());
+    require_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.origin());
     let studio = app
         .db
         .write("change_studio", move |tx| {
@@ -204,7 +186,7 @@ pub async fn change(
                 let zone = studio.time_zone;
                 change.apply(&mut studio);
                 if studio.time_zone != zone && schedule::store::any_to_come(tx, id, now).await? {
-                    return Err(Problem::new(Kind::ZoneInUse));
+                    return Err(Problem::new(ProblemType::ZoneInUse));
                 }
                 store::set_studio(tx, &studio).await?;
                 let entry = record.of("studio.changed", "studio", id, Some(id)).with(json!({ "version": studio.version }));
@@ -241,7 +223,7 @@ impl HouseRulesView {
 #[utoipa::path(get, operation_id = "show_house_rules", path = "/v1/studios/{id}/house-rules", tag = "Running a studio", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = HouseRulesView)))]
 pub async fn house_rules(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Versioned<HouseRulesView>> {
-    must_admin(&app, &caller, id).await?;
+    require_admin(&app, &caller, id).await?;
     let policy = store::policy(&app.db, id).await?.ok_or_else(nothing)?;
     Ok(HouseRulesView::of(id, policy.house_rules_version, policy.house_rules.0))
 }
@@ -259,10 +241,10 @@ pub async fn set_house_rules(
     if_match: IfMatch,
     Body(written): Body<Map<String, Value>>,
 ) -> Answer<Versioned<HouseRulesView>> {
-    must_admin(&app, &caller, id).await?;
+    require_admin(&app, &caller, id).await?;
     let rules = HouseRules::parse(written)
         .map_err(|refused| Problem::fields(refused.into_iter().map(|(field, message)| FieldError { field, message }).collect()))?;
-    let (now, record) = (app.clock.now(), caller.record());
+    let (now, record) = (app.clock.now(), caller.origin());
     let (version, rules, waited_for) = app
         .db
         .write("set_house_rules", move |tx| {
@@ -283,9 +265,9 @@ pub async fn set_house_rules(
             })
         })
         .await?;
-    // Who may move up by the new rules does so now; should the desk be too busy, the next sweep finds her.
+    // Who may move up by the new rules does so now; should the transactor be too busy, the next sweep finds her.
     for session_id in waited_for {
-        if app.desk.sweep(What::Refill { session_id }).await.is_err() {
+        if app.transactor.submit_sweep(Command::Refill { session_id }).await.is_err() {
             break;
         }
     }
@@ -347,8 +329,8 @@ pub struct NewRoom {
 #[utoipa::path(post, path = "/v1/studios/{id}/rooms", tag = "Running a studio", request_body = NewRoom, security(("bearer" = [])),
     params(("id" = Uuid, Path)), responses((status = 201, body = Room)))]
 pub async fn add_room(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(new): Body<NewRoom>) -> Answer<Versioned<Room>> {
-    must_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.record());
+    require_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.origin());
     let room = Room { id: new_id(now), studio_id: id, name: new.name.into(), capacity: new.capacity.0, version: 1 };
     let row = room.clone();
     app.db
@@ -388,8 +370,8 @@ pub async fn change_room(
     if_match: IfMatch,
     Body(change): Body<RoomChange>,
 ) -> Answer<impl IntoResponse> {
-    must_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.record());
+    require_admin(&app, &caller, id).await?;
+    let (now, record) = (app.clock.now(), caller.origin());
     let room = app
         .db
         .write("change_room", move |tx| {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::text::is_currency;
 
 /// A field and what is wrong with it.
-pub type Refusal = (String, String);
+pub type InvalidRule = (String, String);
 
 /// A time of the day in the studio's wall time: `HH:MM`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
@@ -219,11 +219,11 @@ impl HouseRules {
 
     /// Reads rules that an admin wrote. A rule left out gets its default; a name that is no rule, a value of the wrong type or out of
     /// range is refused by the rule's name. What [`GET`](super::api::house_rules) adds to the rules may stand in the way and is not read.
-    pub fn parse(mut written: Map<String, Value>) -> Result<Self, Vec<Refusal>> {
+    pub fn parse(mut written: Map<String, Value>) -> Result<Self, Vec<InvalidRule>> {
         for shown in ["studio_id", "version", "active"] {
             written.remove(shown);
         }
-        let unknown: Vec<Refusal> = written
+        let unknown: Vec<InvalidRule> = written
             .keys()
             .filter(|name| !RULES.contains(&name.as_str()))
             .map(|name| (name.clone(), "is no house rule".to_owned()))
@@ -238,7 +238,7 @@ impl HouseRules {
     }
 
     /// Every rule whose value makes no sense.
-    fn refused(&self) -> Vec<Refusal> {
+    fn refused(&self) -> Vec<InvalidRule> {
         const DAY: i64 = 24 * 60;
         let some = |value: Option<i64>, default: i64| value.unwrap_or(default);
         let ranges = [
@@ -270,7 +270,7 @@ impl HouseRules {
             ("door_release_min", self.door_release_min, 0, 120),
             ("too_few_min", self.too_few_min, 0, 2 * DAY),
         ];
-        let mut refused: Vec<Refusal> = ranges
+        let mut refused: Vec<InvalidRule> = ranges
             .into_iter()
             .filter(|(_, value, least, most)| !(least..=most).contains(&value))
             .map(|(rule, _, least, most)| (rule.to_owned(), format!("must be {least} to {most}")))
@@ -297,7 +297,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(written: Value) -> Result<HouseRules, Vec<Refusal>> {
+    fn parse(written: Value) -> Result<HouseRules, Vec<InvalidRule>> {
         match written {
             Value::Object(written) => HouseRules::parse(written),
             _ => panic!("an object"),

@@ -5,6 +5,7 @@
 //! on one row with its version.
 
 pub mod api;
+pub mod guard;
 pub mod house_rules;
 pub mod store;
 
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::language::Language;
+use crate::letters::facts::StudioFacts;
 
 pub use house_rules::HouseRules;
 
@@ -143,4 +145,21 @@ pub struct Room {
     pub capacity: i64,
     /// Rises with each edit.
     pub version: i64,
+}
+
+/// A studio as decisions and letters need it.
+#[derive(Clone, Debug)]
+pub struct StudioContext {
+    /// Its id.
+    pub id: Uuid,
+    /// Its zone.
+    pub zone: Tz,
+    /// The language of those who named none.
+    pub locale: Language,
+    /// Where a pass can be bought.
+    pub shop_url: Option<String>,
+    /// Its policy.
+    pub rules: HouseRules,
+    /// What its letters say of it.
+    pub facts: StudioFacts,
 }

@@ -2,9 +2,9 @@
 
 use chrono::{Days, TimeDelta};
 use mail_parser::{MessageParser, MimeHeaders as _};
-use releve::audit::Record;
-use releve::desk::What;
+use releve::audit::Origin;
 use releve::letters::transport::Transport;
+use releve::transactor::Command;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -313,15 +313,15 @@ both_engines! {
     async fn a_look_beside_an_act_takes_nothing_of_it_back(house: House) {
         let evening = house.session("2026-12-08 18:30", 2).await;
         let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 8).unwrap();
-        let by = || Record { actor_id: Some(house.studio.admin.id), request_id: None };
-        let close = || What::CloseDays { studio_id: house.studio.id, from: day, to: day + Days::new(1), note: None };
+        let by = || Origin { actor_id: Some(house.studio.admin.id), request_id: None };
+        let close = || Command::CloseDays { studio_id: house.studio.id, from: day, to: day + Days::new(1), note: None };
         // The desk waits for the writer with the first of them; the others make one batch behind it.
-        let writer = house.db.desk().await.unwrap();
+        let writer = house.db.begin_batch().await.unwrap();
         let later = |ms| tokio::time::sleep(std::time::Duration::from_millis(ms));
         let (first, closed, looked, ()) = tokio::join!(
-            house.app.desk.preview(by(), close()),
-            async { (later(50).await, house.app.desk.ask(by(), close()).await).1 },
-            async { (later(60).await, house.app.desk.preview(by(), close()).await).1 },
+            house.app.transactor.preview(by(), close()),
+            async { (later(50).await, house.app.transactor.submit(by(), close()).await).1 },
+            async { (later(60).await, house.app.transactor.preview(by(), close()).await).1 },
             async { (later(100).await, writer.rollback().await).1 },
         );
         assert!(first.is_ok() && closed.is_ok() && looked.is_ok());

@@ -51,7 +51,7 @@ impl Stage {
     }
 
     async fn close(self) {
-        self.app.close_desk().await;
+        self.app.close_transactor().await;
         self.app.db.close().await;
     }
 }

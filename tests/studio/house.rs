@@ -235,7 +235,7 @@ impl House {
         if let (Some(stop), Some(served)) = (stop, served) {
             let _ = stop.send(());
             served.await.unwrap();
-            self.app.close_desk().await;
+            self.app.close_transactor().await;
             self.db.close().await;
         }
     }

@@ -1,7 +1,7 @@
 //! What is hers: seen, changed, taken along, forgotten.
 
 use chrono::TimeDelta;
-use releve::desk::What;
+use releve::transactor::Command;
 use serde_json::{Value, json};
 
 use crate::accounts::{PASSWORD, Tokens, another};
@@ -138,7 +138,7 @@ both_engines! {
         assert_eq!(refused["sessions"][0]["id"], json!(session.id));
         // Given a class after she was found due, she stays for it.
         let instructor = house.studio.instructor.id;
-        house.app.desk.sweep(What::RemovePerson { person_id: instructor }).await.unwrap();
+        house.app.transactor.submit_sweep(Command::RemovePerson { person_id: instructor }).await.unwrap();
         house.get("/v1/me").by(&house.studio.instructor).await.expect(200);
         house.advance(TimeDelta::days(3));
         house.put("/v1/me/deletion").by(&house.studio.instructor).await.expect(200);

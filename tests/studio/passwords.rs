@@ -107,7 +107,7 @@ both_engines! {
         house.verify("free@example.test", &quicker).await.expect(200);
         house.verify("free@example.test", &code).await.expect_refused(409, "address-taken");
         assert_eq!(house.me(&ana).await.expect(200)["email"], ANA);
-        // Whom a desk entered by it has a life of her own.
+        // Whom a front desk entered by it has a life of her own.
         let members = format!("/v1/studios/{}/members", house.studio.id);
         house.post_to(members).by(&house.studio.desk).json(&json!({ "name": "Mei", "email": "mei@example.test" })).await.expect(201);
         house.advance(TimeDelta::seconds(1));

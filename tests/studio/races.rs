@@ -1,7 +1,7 @@
 //! Races. Each has its negative control: the same race with the guard taken away goes wrong, so the test can see what it guards.
 //!
 //! The guard is the lock by which batches follow each other in the whole deployment, so the racers are two houses on one database, each
-//! with a desk of its own. On SQLite the guard is the engine's own (one writer, which begins by taking the right to write): there is
+//! with a front desk of its own. On SQLite the guard is the engine's own (one writer, which begins by taking the right to write): there is
 //! nothing to take away, and the control is PostgreSQL's.
 
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use releve::app::App;
 use releve::db::{Db, Engine, Options};
-use releve::desk::What;
 use releve::letters::transport::Post;
+use releve::transactor::Command;
 use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ const PLACES: i64 = 5;
 /// By then a race without its guard must have gone wrong.
 const RACES_MAX: usize = 30;
 
-/// Another process, as good as: a desk, pools and a server of its own on the house's database.
+/// Another process, as good as: a front desk, pools and a server of its own on the house's database.
 pub struct Neighbour {
     pub app: App,
     url: String,
@@ -47,7 +47,7 @@ impl Neighbour {
     pub async fn leave(self) {
         self.server.abort();
         drop(self.server.await);
-        self.app.close_desk().await;
+        self.app.close_transactor().await;
         self.app.db.close().await;
     }
 }
@@ -70,7 +70,7 @@ async fn booked(house: &House, session: Uuid) -> i64 {
 
 /// Each of these processes makes the sessions of a series that are due, all at once.
 async fn make_at_once(apps: &[&App], series_id: Uuid) {
-    let sweeps = apps.iter().map(|app| app.desk.sweep(What::MakeAhead { series_id }));
+    let sweeps = apps.iter().map(|app| app.transactor.submit_sweep(Command::MakeAhead { series_id }));
     futures_util::future::join_all(sweeps).await;
 }
 

@@ -51,7 +51,7 @@ both_engines! {
     async fn a_stranger_learns_nothing_about_an_address(house: House) {
         let eva = house.stranger("Eva").await;
         house.register("new@example.test", PASSWORD).await.expect(202);
-        // Known and verified; known and not verified; unknown; entered by a desk.
+        // Known and verified; known and not verified; unknown; entered by a front desk.
         let enter = json!({ "name": "Mei", "email": "mei@example.test" });
         let members = format!("/v1/studios/{}/members", house.studio.id);
         house.post_to(members).by(&house.studio.desk).json(&enter).await.expect(201);

@@ -300,7 +300,7 @@ impl Process {
     async fn stop(self) {
         self.stop.send(()).unwrap();
         self.served.await.unwrap();
-        self.app.close_desk().await;
+        self.app.close_transactor().await;
     }
 }
 

@@ -10,17 +10,23 @@ use futures_util::future::{join_all, join3};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use releve::audit::Record;
-use releve::booking::{Booking, EndedBy, Status};
+use releve::audit::Origin;
+use releve::booking::book::Book;
+use releve::booking::cancel::Cancel;
+use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::db::{Db, Engine};
-use releve::desk::command::{Book, Cancel, CancelSession, EditSession, MakeSeries, MakeSession, Scope, SellPass};
-use releve::desk::needs::{Key, Stop};
-use releve::desk::world::World;
-use releve::desk::{Command, Outcome, What, decide, store};
+use releve::passes::sell::SellPass;
 use releve::passes::{LedgerEntry, Pass};
 use releve::problem::Answer;
-use releve::schedule::Session;
+use releve::schedule::SessionRow;
+use releve::schedule::cancellation::CancelSession;
+use releve::schedule::make_session::MakeSession;
 use releve::schedule::rules::LocalStart;
+use releve::schedule::series::make::MakeSeries;
+use releve::schedule::series::scope::Scope;
+use releve::schedule::session_fields::EditSession;
+use releve::transactor::{Command, Outcome, Request, decide};
+use releve::working_set::{self, Abort, Lookup, WorkingSet};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -98,9 +104,9 @@ impl House {
 }
 
 /// Where commands are handed in.
-enum Desk {
+enum Lived {
     /// The decisions alone; everything there is stands in memory.
-    Memory { world: Box<World>, ledger: Vec<LedgerEntry> },
+    Memory { set: Box<WorkingSet>, ledger: Vec<LedgerEntry> },
     /// The desk of a house, and what its database holds after the last step.
     House { house: House, tables: Tables },
 }
@@ -108,7 +114,7 @@ enum Desk {
 /// What was made since the month began, as it is now.
 #[derive(Default)]
 struct Tables {
-    sessions: HashMap<Uuid, Session>,
+    sessions: HashMap<Uuid, SessionRow>,
     bookings: HashMap<Uuid, Booking>,
     passes: HashMap<Uuid, Pass>,
     ledger: Vec<LedgerEntry>,
@@ -118,7 +124,7 @@ impl Tables {
     async fn read(db: &Db, began: DateTime<Utc>) -> Self {
         let mut tx = db.read().await.unwrap();
         let since = (began,);
-        let sessions: Vec<Session> = tx.all("SELECT * FROM sessions WHERE created_at >= $1", since).await.unwrap();
+        let sessions: Vec<SessionRow> = tx.all("SELECT * FROM sessions WHERE created_at >= $1", since).await.unwrap();
         let bookings: Vec<Booking> = tx.all("SELECT * FROM bookings WHERE created_at >= $1", since).await.unwrap();
         let passes: Vec<Pass> = tx.all("SELECT * FROM passes WHERE sold_at >= $1", since).await.unwrap();
         let ledger = tx.all("SELECT * FROM ledger WHERE at >= $1", since).await.unwrap();
@@ -134,25 +140,25 @@ impl Tables {
 
 /// The rows of everything that was acknowledged.
 struct Rows<'a> {
-    sessions: Vec<&'a Session>,
+    sessions: Vec<&'a SessionRow>,
     bookings: Vec<&'a Booking>,
     passes: Vec<&'a Pass>,
     ledger: &'a [LedgerEntry],
 }
 
-impl Desk {
+impl Lived {
     /// A world of its own, in which all the cast stands and nothing has happened.
     async fn in_memory(house: &House, cast: &Cast) -> Self {
-        let mut world = Box::new(World::empty(true));
-        let people = cast.members.iter().chain(&cast.instructors).chain([&cast.admin]).copied().map(Key::Person);
-        let things = [Key::Studio(cast.studio), Key::ClassType(cast.class_type), Key::PassType(cast.pack_type)];
-        let rooms = cast.rooms.map(Key::Room);
-        let keys: BTreeSet<Key> = people.chain(things).chain(rooms).chain([Key::PassType(cast.membership_type)]).collect();
+        let mut set = Box::new(WorkingSet::empty(true));
+        let people = cast.members.iter().chain(&cast.instructors).chain([&cast.admin]).copied().map(Lookup::Person);
+        let things = [Lookup::Studio(cast.studio), Lookup::ClassType(cast.class_type), Lookup::PassType(cast.pack_type)];
+        let rooms = cast.rooms.map(Lookup::Room);
+        let keys: BTreeSet<Lookup> = people.chain(things).chain(rooms).chain([Lookup::PassType(cast.membership_type)]).collect();
         let mut tx = house.db.read().await.unwrap();
-        store::load(&mut tx, &mut world, &keys, house.clock.now()).await.unwrap();
+        working_set::store::load(&mut tx, &mut set, &keys, house.clock.now()).await.unwrap();
         tx.rollback().await;
-        world.complete = true;
-        Self::Memory { world, ledger: Vec::new() }
+        set.complete = true;
+        Self::Memory { set, ledger: Vec::new() }
     }
 
     /// How many commands a step hands in.
@@ -164,25 +170,26 @@ impl Desk {
     }
 
     /// Hands in all of these at once; if time has passed, the sweeps come with them.
-    async fn serve(&mut self, month: &Month, time_passed: bool, commands: &[Command]) -> Vec<Answer<Outcome>> {
+    async fn serve(&mut self, month: &Month, time_passed: bool, commands: &[Request]) -> Vec<Answer<Outcome>> {
         match self {
-            Self::Memory { world, ledger } => {
+            Self::Memory { set, ledger } => {
                 for series_id in month.series.iter().copied().filter(|_| time_passed) {
-                    let what = What::MakeAhead { series_id };
-                    decided(world, ledger, &Command { by: Record::default(), what, dry_run: false }, month.now).unwrap();
+                    let what = Command::MakeAhead { series_id };
+                    decided(set, ledger, &Request { actor: Origin::default(), command: what, dry_run: false }, month.now).unwrap();
                 }
                 for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
-                    for what in [What::CloseWaitlist { session_id }, What::Refill { session_id }] {
-                        decided(world, ledger, &Command { by: Record::default(), what, dry_run: false }, month.now).unwrap();
+                    for what in [Command::CloseWaitlist { session_id }, Command::Refill { session_id }] {
+                        decided(set, ledger, &Request { actor: Origin::default(), command: what, dry_run: false }, month.now).unwrap();
                     }
                 }
-                commands.iter().map(|command| decided(world, ledger, command, month.now)).collect()
+                commands.iter().map(|command| decided(set, ledger, command, month.now)).collect()
             }
             Self::House { house, .. } => {
                 house.clock.set(month.now);
                 // The desk waits for the writer until all are handed in: so they make one batch, or two.
-                let writer = house.db.desk().await.unwrap();
-                let asked = join_all(commands.iter().map(|command| house.app.desk.ask(command.by.clone(), command.what.clone())));
+                let writer = house.db.begin_batch().await.unwrap();
+                let asked =
+                    join_all(commands.iter().map(|command| house.app.transactor.submit(command.actor.clone(), command.command.clone())));
                 let sweeps = async {
                     if time_passed {
                         house.sweep().await;
@@ -196,8 +203,8 @@ impl Desk {
     /// The sessions that series made in this month.
     async fn of_series(&self, month: &Month) -> Vec<Uuid> {
         match self {
-            Self::Memory { world, .. } => {
-                let made = month.series.iter().flat_map(|id| world.of_series(*id, month.now).unwrap());
+            Self::Memory { set, .. } => {
+                let made = month.series.iter().flat_map(|id| set.of_series(*id, month.now).unwrap());
                 made.map(|session| session.id).collect()
             }
             Self::House { house, .. } => {
@@ -211,10 +218,10 @@ impl Desk {
     /// What became of everything that was acknowledged.
     async fn rows(&mut self, month: &Month) -> Rows<'_> {
         match self {
-            Self::Memory { world, ledger } => Rows {
-                sessions: month.sessions.iter().map(|id| &world.session(*id).unwrap().session).collect(),
-                bookings: month.bookings.iter().map(|made| world.known_booking(made.id).unwrap()).collect(),
-                passes: month.passes.values().map(|id| world.pass(*id).unwrap()).collect(),
+            Self::Memory { set, ledger } => Rows {
+                sessions: month.sessions.iter().map(|id| &set.session(*id).unwrap().session).collect(),
+                bookings: month.bookings.iter().map(|made| set.known_booking(made.id).unwrap()).collect(),
+                passes: month.passes.values().map(|id| set.pass(*id).unwrap()).collect(),
                 ledger,
             },
             Self::House { house, tables } => {
@@ -236,13 +243,13 @@ impl Desk {
     }
 }
 
-fn decided(world: &mut World, ledger: &mut Vec<LedgerEntry>, command: &Command, now: DateTime<Utc>) -> Answer<Outcome> {
-    let outcome = decide(world, command, now);
-    ledger.append(&mut world.ledger);
-    world.letters.clear();
-    world.audit.clear();
+fn decided(set: &mut WorkingSet, ledger: &mut Vec<LedgerEntry>, command: &Request, now: DateTime<Utc>) -> Answer<Outcome> {
+    let outcome = decide(set, command, now);
+    ledger.append(&mut set.ledger);
+    set.letters.clear();
+    set.audit.clear();
     outcome.map_err(|stop| match stop {
-        Stop::Refused(problem) => *problem,
+        Abort::Refused(problem) => *problem,
         stop => panic!("no decision: {stop:?} of {command:?}"),
     })
 }
@@ -265,7 +272,7 @@ struct Month {
     ids: u128,
     asked: usize,
     /// What the last step handed in.
-    last: Vec<Command>,
+    last: Vec<Request>,
     /// The sessions that the commands of the next step are about, and their versions.
     talked_of: Vec<(Uuid, i64)>,
     sessions: Vec<Uuid>,
@@ -307,7 +314,7 @@ impl Month {
     }
 
     /// Lives through the month at this desk.
-    async fn live(&mut self, desk: &mut Desk) {
+    async fn live(&mut self, desk: &mut Lived) {
         while self.asked < COMMANDS {
             let commands = desk.crowd(&mut self.dice);
             let time_passes = (0..commands).any(|_| self.dice.random_bool(0.04));
@@ -326,7 +333,7 @@ impl Month {
             self.check(&rows);
             check_repeats(&lost, &again, &rows);
             let bookable =
-                |session: &Session| !session.is_cancelled() && self.now < session.starts_at && session.booking_opens_at <= self.now;
+                |session: &SessionRow| !session.is_cancelled() && self.now < session.starts_at && session.booking_opens_at <= self.now;
             let to_come = rows.sessions.iter().filter(|session| session.series_id.is_some() && bookable(session));
             self.to_come = to_come.map(|session| (session.id, session.version, session.local_date)).collect();
             self.schedule = rows.sessions.iter().map(|session| (session.id, session.version, bookable(session))).collect();
@@ -363,26 +370,26 @@ impl Month {
     }
 
     /// Commands that are handed in together, some of them twice: a tap that was doubled.
-    fn commands(&mut self, count: usize) -> Vec<Command> {
+    fn commands(&mut self, count: usize) -> Vec<Request> {
         let in_vain = self.dice.random_bool(0.05);
         let schedule: Vec<(Uuid, i64)> = self.schedule.iter().filter(|(.., bookable)| *bookable || in_vain).map(|s| (s.0, s.1)).collect();
         self.talked_of = schedule.sample(&mut self.dice, count.min(TALKED_OF_MAX)).copied().collect();
-        let mut commands: Vec<Command> = Vec::with_capacity(count);
+        let mut commands: Vec<Request> = Vec::with_capacity(count);
         while commands.len() < count {
             if let Some(last) = commands.last()
-                && matches!(last.what, What::Book(_) | What::SellPass(_))
+                && matches!(last.command, Command::Book(_) | Command::SellPass(_))
                 && self.dice.random_bool(0.1)
             {
                 commands.push(last.clone());
             } else if let Some((who, what)) = self.command() {
                 let dry_run = self.dice.random_bool(0.02);
-                commands.push(Command { by: Record { actor_id: Some(who), request_id: None }, what, dry_run });
+                commands.push(Request { actor: Origin { actor_id: Some(who), request_id: None }, command: what, dry_run });
             }
         }
         commands
     }
 
-    fn command(&mut self) -> Option<(Uuid, What)> {
+    fn command(&mut self) -> Option<(Uuid, Command)> {
         let admin = self.cast.admin;
         let who = *self.cast.members.choose(&mut self.dice)?;
         match self.dice.random_range(0..100) {
@@ -394,17 +401,17 @@ impl Month {
             55..72 => {
                 let (booking_id, owner) = self.booking_talked_of()?;
                 let if_free = self.dice.random_bool(0.3);
-                Some((owner, What::Cancel(Cancel { booking_id, if_status: None, if_free, return_all: false, reason: None })))
+                Some((owner, Command::Cancel(Cancel { booking_id, if_status: None, if_free, return_all: false, reason: None })))
             }
             72..78 => {
                 let (booking_id, owner) = self.booking_talked_of()?;
-                Some((owner, What::Accept { booking_id }))
+                Some((owner, Command::Accept { booking_id }))
             }
             78..80 => Some((admin, self.change_capacity()?)),
             80..84 => Some((admin, self.move_session()?)),
             84..85 => {
                 let session_id = self.session()?;
-                Some((admin, What::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::This })))
+                Some((admin, Command::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::This })))
             }
             85..92 => {
                 let pass_type_id = if self.dice.random_bool(0.6) { self.cast.pack_type } else { self.cast.membership_type };
@@ -412,14 +419,14 @@ impl Month {
                 let studio_id = self.cast.studio;
                 Some((
                     admin,
-                    What::SellPass(SellPass { studio_id, person_id: who, pass_type_id, paid: None, key, body_hash: String::new() }),
+                    Command::SellPass(SellPass { studio_id, person_id: who, pass_type_id, paid: None, key, body_hash: String::new() }),
                 ))
             }
             _ => {
                 let now = self.now;
                 let (booking_id, _) = self.booking(|made| (made.starts_at - now).abs() < TimeDelta::hours(2))?;
                 let came = self.dice.random_bool(0.7);
-                Some((admin, if came { What::CheckIn { booking_id, at: None } } else { What::UndoCheckIn { booking_id } }))
+                Some((admin, if came { Command::CheckIn { booking_id, at: None } } else { Command::UndoCheckIn { booking_id } }))
             }
         }
     }
@@ -439,12 +446,12 @@ impl Month {
     }
 
     /// In the evenings of the next days, where sessions overlap.
-    fn make_session(&mut self) -> Option<What> {
+    fn make_session(&mut self) -> Option<Command> {
         let day = self.now.date_naive() + Days::new(self.dice.random_range(0..6));
         let hour = self.dice.random_range(18..20);
         let minute = if self.dice.random_bool(0.5) { 0 } else { 30 };
         let local_start = LocalStart::parse(&format!("{day}T{hour:02}:{minute:02}")).unwrap();
-        Some(What::MakeSession(MakeSession {
+        Some(Command::MakeSession(MakeSession {
             studio_id: self.cast.studio,
             class_type_id: self.cast.class_type,
             room_id: *self.cast.rooms.choose(&mut self.dice)?,
@@ -456,9 +463,9 @@ impl Month {
     }
 
     /// Some evenings in a row, or one that goes on for ever.
-    fn make_series(&mut self) -> Option<What> {
+    fn make_series(&mut self) -> Option<Command> {
         let endless = self.dice.random_bool(0.3);
-        Some(What::MakeSeries(MakeSeries {
+        Some(Command::MakeSeries(MakeSeries {
             studio_id: self.cast.studio,
             class_type_id: self.cast.class_type,
             room_id: *self.cast.rooms.choose(&mut self.dice)?,
@@ -475,11 +482,11 @@ impl Month {
     }
 
     /// Another capacity, hour or day, room or instructor, from one of its sessions on.
-    fn edit_series(&mut self) -> Option<What> {
+    fn edit_series(&mut self) -> Option<Command> {
         let (session_id, version, on) = *self.to_come.choose(&mut self.dice)?;
         let (what, hour) = (self.dice.random_range(0..4), self.dice.random_range(18..22));
         let day = on + Days::new(self.dice.random_range(0..2));
-        Some(What::EditSession(EditSession {
+        Some(Command::EditSession(EditSession {
             session_id,
             version,
             class_type_id: None,
@@ -494,24 +501,24 @@ impl Month {
     }
 
     /// A series ends; seldom the studio closes for a day.
-    fn end_something(&mut self) -> Option<What> {
+    fn end_something(&mut self) -> Option<Command> {
         if self.dice.random_bool(0.3) {
             let from = self.now.date_naive() + Days::new(self.dice.random_range(1..9));
-            return Some(What::CloseDays { studio_id: self.cast.studio, from, to: from + Days::new(1), note: None });
+            return Some(Command::CloseDays { studio_id: self.cast.studio, from, to: from + Days::new(1), note: None });
         }
         let (session_id, ..) = *self.to_come.choose(&mut self.dice)?;
-        Some(What::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::Following }))
+        Some(Command::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::Following }))
     }
 
-    fn book(&mut self) -> Option<What> {
+    fn book(&mut self) -> Option<Command> {
         let (session_id, id) = (self.session()?, self.id());
         let waitlist = self.dice.random_bool(0.8);
-        Some(What::Book(Book { id, session_id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None }))
+        Some(Command::Book(Book { id, session_id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None }))
     }
 
-    fn change_capacity(&mut self) -> Option<What> {
+    fn change_capacity(&mut self) -> Option<Command> {
         let (session_id, version) = *self.talked_of.choose(&mut self.dice)?;
-        Some(What::EditSession(EditSession {
+        Some(Command::EditSession(EditSession {
             session_id,
             version,
             class_type_id: None,
@@ -526,7 +533,7 @@ impl Month {
     }
 
     /// To another time of the evening, often into that of another session of somebody who is in it.
-    fn move_session(&mut self) -> Option<What> {
+    fn move_session(&mut self) -> Option<Command> {
         let (session_id, version) = *self.talked_of.choose(&mut self.dice)?;
         let day = self.now.date_naive() + Days::new(self.dice.random_range(0..6));
         let (hour, minute) = (self.dice.random_range(18..20), 15 * self.dice.random_range(0..4));
@@ -539,7 +546,7 @@ impl Month {
             let at = self.bookings.iter().find(|made| made.id == other)?.starts_at;
             start = LocalStart::of(at, chrono_tz::Asia::Shanghai);
         }
-        Some(What::EditSession(EditSession {
+        Some(Command::EditSession(EditSession {
             session_id,
             version,
             class_type_id: None,
@@ -554,7 +561,7 @@ impl Month {
     }
 
     /// Takes note of what was answered to the last step's commands; the bookings that were made, to be asked for again.
-    fn hear(&mut self, answers: Vec<Answer<Outcome>>) -> Vec<Command> {
+    fn hear(&mut self, answers: Vec<Answer<Outcome>>) -> Vec<Request> {
         let mut lost = Vec::new();
         for (command, answer) in self.last.iter().zip(answers) {
             let outcome = match answer {
@@ -565,19 +572,19 @@ impl Month {
                     continue;
                 }
             };
-            *self.seen.entry(command.what.name()).or_default() += 1;
-            match (&command.what, outcome) {
-                (What::MakeSession(_), Outcome::Session(id)) => self.sessions.push(id),
-                (What::MakeSeries(_), Outcome::Series(id)) => self.series.push(id),
-                (What::EditSession(ask), Outcome::Session(_)) if ask.scope != Scope::This => {
+            *self.seen.entry(command.command.name()).or_default() += 1;
+            match (&command.command, outcome) {
+                (Command::MakeSession(_), Outcome::Id(id)) => self.sessions.push(id),
+                (Command::MakeSeries(_), Outcome::Id(id)) => self.series.push(id),
+                (Command::EditSession(ask), Outcome::Id(_)) if ask.scope != Scope::This => {
                     *self.seen.entry("edit_series").or_default() += 1
                 }
-                (What::CloseDays { from, .. }, Outcome::Sessions(_)) => drop(self.closed.insert(*from)),
-                (What::SellPass(ask), Outcome::Pass(id)) => {
+                (Command::CloseDays { from, .. }, Outcome::Bulk(_)) => drop(self.closed.insert(*from)),
+                (Command::SellPass(ask), Outcome::Id(id)) => {
                     let first = *self.passes.entry(ask.key.clone()).or_insert(id);
                     assert_eq!(first, id, "one key sold two passes");
                 }
-                (What::Book(ask), Outcome::Booking(shown)) if shown.fresh => {
+                (Command::Book(ask), Outcome::Booking(shown)) if shown.fresh => {
                     let Booking { id, session_id, starts_at, person_id: owner, .. } = shown.booking;
                     assert_eq!((id, session_id), (ask.id, ask.session_id));
                     assert!(self.bookings.iter().all(|made| made.id != id), "a booking was made twice: {command:?}");
@@ -603,7 +610,7 @@ impl Month {
             let here = of_session.get(&session.id).map_or(&[][..], Vec::as_slice);
             check_session(session, here);
             if !session.is_cancelled() && session.taken + session.held < session.capacity && self.now < session.promote_until {
-                for waiter in here.iter().filter(|booking| booking.status == Status::Waitlisted) {
+                for waiter in here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted) {
                     let able = able(session, &of_person[&waiter.person_id], &rows.passes, self.now);
                     assert!(!able, "idle: {waiter:?} waits while a place of {session:?} stands free at {}", self.now);
                 }
@@ -687,7 +694,7 @@ async fn months_of_studio_life_keep_every_promise_in_memory() {
         let mut seen = Seen::default();
         for seed in 0..MONTHS_IN_MEMORY {
             let mut month = Month::begin(seed, cast.clone(), house.clock.now());
-            month.live(&mut Desk::in_memory(&house, &cast).await).await;
+            month.live(&mut Lived::in_memory(&house, &cast).await).await;
             seen.month(&mut month);
         }
         seen.everything(MONTHS_IN_MEMORY as usize * COMMANDS);
@@ -704,7 +711,7 @@ both_engines! {
         for seed in 0..MONTHS_IN_A_HOUSE {
             cast.members = house.newcomers(seed).await;
             let mut month = Month::begin(seed, cast.clone(), house.clock.now());
-            month.live(&mut Desk::House { house: house.clone(), tables: Tables::default() }).await;
+            month.live(&mut Lived::House { house: house.clone(), tables: Tables::default() }).await;
             house.audit_is_clean().await;
             seen.month(&mut month);
             house.advance(TimeDelta::days(20));
@@ -723,13 +730,13 @@ async fn the_checker_sees_an_oversold_session() {
         let mut cast = house.cast().await;
         cast.members = house.newcomers(0).await;
         let mut month = Month::begin(7, cast.clone(), house.clock.now());
-        let mut desk = Desk::in_memory(&house, &cast).await;
+        let mut desk = Lived::in_memory(&house, &cast).await;
         month.live(&mut desk).await;
-        let Desk::Memory { world, .. } = &mut desk else { unreachable!() };
-        let session = month.sessions.iter().map(|id| world.session(*id).unwrap()).find(|session| session.taken > 0).unwrap();
+        let Lived::Memory { set, .. } = &mut desk else { unreachable!() };
+        let session = month.sessions.iter().map(|id| set.session(*id).unwrap()).find(|session| session.taken > 0).unwrap();
         let mut smaller = session.clone();
         smaller.capacity = smaller.taken - 1;
-        world.put_session(smaller);
+        set.put_session(smaller);
         month.check(&desk.rows(&month).await);
     })
     .await;

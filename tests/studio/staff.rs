@@ -218,7 +218,7 @@ both_engines! {
         assert_eq!((&me["id"], &me["owner"], &me["email_verified"]), (&json!(made.person_id), &json!(true), &json!(true)));
         house.get(house.of_studio("staff")).token(&tokens.access).await.expect(200);
 
-        // Somebody whom a desk entered, then the same again with another password.
+        // Somebody whom a front desk entered, then the same again with another password.
         let entered = house.post_to(house.of_studio("members")).by(&house.studio.desk).json(&json!({ "name": "Bo", "email": "bo@example.test" })).await.expect(201);
         let bo = make("bo@example.test", PASSWORD).await;
         assert_eq!(json!(bo.person_id), entered["person_id"]);

@@ -1,7 +1,7 @@
 //! Too few: with fewer than its class type asks for a session is cancelled in time, and everybody knows when that is decided.
 
 use chrono::{DateTime, Utc};
-use releve::desk::What;
+use releve::transactor::Command;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -185,10 +185,10 @@ both_engines! {
         let neighbour = Neighbour::of(&house, true).await;
         for local in ["2026-12-03 14:30", "2026-12-03 15:30"] {
             house.it_is(local);
-            let what = || What::DecideTooFew { session_id: evening.id };
+            let what = || Command::DecideTooFew { session_id: evening.id };
             let (one, two, sweep, other) = tokio::join!(
-                house.app.desk.sweep(what()),
-                neighbour.app.desk.sweep(what()),
+                house.app.transactor.submit_sweep(what()),
+                neighbour.app.transactor.submit_sweep(what()),
                 releve::sweeps::sweep(&house.app),
                 releve::sweeps::sweep(&neighbour.app),
             );

@@ -70,7 +70,7 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 invited_by: "Ana Wu".to_owned(),
             },
         ),
-        ("entered_by_desk", Facts::EnteredByDesk { studio: demo_studio(), linked: false }),
+        ("entered_by_desk", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: false }),
         (
             "pass_sold",
             Facts::PassSold {
@@ -172,7 +172,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
         |credits_returned, credits_lost| Facts::RemovedByStaff { session: demo_session(), reason: None, credits_returned, credits_lost };
     vec![
         ("new_device, unknown", Facts::NewDevice { device: None, at: at("2026-11-22T09:15:00Z") }),
-        ("entered_by_desk, linked", Facts::EnteredByDesk { studio: demo_studio(), linked: true }),
+        ("entered_by_desk, linked", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: true }),
         ("pass_sold, by the week", pass(None, Some(2))),
         ("pass_sold, unlimited", pass(None, None)),
         ("booked, by staff, membership", Facts::Booked { session: session.clone(), terms: membership(), by_staff: true }),
@@ -381,7 +381,7 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
             infect_studio(studio);
             *invited_by = text();
         }
-        Facts::EnteredByDesk { studio, .. } => infect_studio(studio),
+        Facts::EnteredByFrontDesk { studio, .. } => infect_studio(studio),
         Facts::PassSold { studio, pass, .. } => {
             infect_studio(studio);
             *pass = texts(evil, evil, evil);

@@ -11,15 +11,17 @@ use uuid::Uuid;
 
 use super::{ByHand, GapReason, Plan, store};
 use crate::app::App;
-use crate::desk::command::{MakeSeries, Publish, Several};
-use crate::desk::{Preview, What};
 use crate::extract::{Body, Paging, Path, Query, page};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
+use crate::schedule::BulkResult;
+use crate::schedule::api::sessions::{DryRun, OrPreview, looked, several};
+use crate::schedule::publish::Publish;
 use crate::schedule::rules::LocalDate;
-use crate::schedule::scheduling::{DryRun, OrPreview, looked, several};
+use crate::schedule::series::make::MakeSeries;
 use crate::sign_in::Caller;
-use crate::studios::api::must_schedule;
+use crate::studios::guard::require_scheduler;
 use crate::studios::house_rules::WallTime;
+use crate::transactor::{Command, Preview};
 
 /// Sessions of a series that a view names as exceptions, from today on.
 const EXCEPTIONS_MAX: i64 = 500;
@@ -67,7 +69,7 @@ pub async fn make(
     Query(how): Query<DryRun>,
     Body(body): Body<SeriesBody>,
 ) -> Answer<Response> {
-    must_schedule(&app, &caller, studio_id).await?;
+    require_scheduler(&app, &caller, studio_id).await?;
     let what = MakeSeries {
         studio_id,
         class_type_id: body.class_type_id,
@@ -83,9 +85,9 @@ pub async fn make(
         draft: body.draft,
     };
     if how.dry_run {
-        return Ok(looked(&app, &caller, What::MakeSeries(what)).await?.into_response());
+        return Ok(looked(&app, &caller, Command::MakeSeries(what)).await?.into_response());
     }
-    let id = app.desk.ask_for_id(caller.record(), What::MakeSeries(what)).await?;
+    let id = app.transactor.submit_for_id(caller.origin(), Command::MakeSeries(what)).await?;
     let series = view(&app, id).await?;
     Ok((StatusCode::CREATED, Json(series)).into_response())
 }
@@ -172,31 +174,31 @@ pub async fn list(
     responses((status = 200, body = SeriesView)))]
 pub async fn one(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<SeriesView>> {
     let series = view(&app, id).await?;
-    if !caller.is_staff(series.studio_id) {
-        return Err(Problem::new(Kind::NotFound));
+    if !caller.roles.is_staff(series.studio_id) {
+        return Err(Problem::new(ProblemType::NotFound));
     }
     Ok(Json(series))
 }
 
 /// Publishes a series that was proposed: its drafts become part of the schedule, and so does what it makes from now on. Admins.
 #[utoipa::path(put, operation_id = "publish_series", path = "/v1/series/{id}/publication", tag = "Running a studio", params(("id" = Uuid, Path), DryRun),
-    responses((status = 200, body = OrPreview<Several>)))]
+    responses((status = 200, body = OrPreview<BulkResult>)))]
 pub async fn publish(
     State(app): State<App>,
     caller: Caller,
     Path(series_id): Path<Uuid>,
     Query(how): Query<DryRun>,
-) -> Answer<Json<OrPreview<Several>>> {
-    several(&app, &caller, What::Publish(Publish::Series { series_id }), &how).await
+) -> Answer<Json<OrPreview<BulkResult>>> {
+    several(&app, &caller, Command::Publish(Publish::Series { series_id }), &how).await
 }
 
 async fn must_staff(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
-    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    if caller.is_staff(studio_id) { Ok(()) } else { Err(Problem::new(Kind::NotAllowed)) }
+    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    if caller.roles.is_staff(studio_id) { Ok(()) } else { Err(Problem::new(ProblemType::NotAllowed)) }
 }
 
 async fn view(app: &App, id: Uuid) -> Answer<SeriesView> {
-    let plan = store::one(&app.db, id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let plan = store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let now = app.clock.now();
     let made = store::exceptions(&app.db, id, now, EXCEPTIONS_MAX).await?;
     let mut exceptions: Vec<ExceptionView> = made

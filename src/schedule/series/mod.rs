@@ -3,10 +3,15 @@
 //! The rule gives dates; a [`Part`] says what holds from a date on (where, with whom, at what time), so "this and following" is one more
 //! part and no second series. A session made by a series keeps the date that the rule gave (`series_date`), whatever day it is held on,
 //! and follows the parts in everything that nobody changed by hand. A date of which no session could be made leaves a [`Gap`] that says
-//! why. The desk makes, edits and ends; a sweep makes what falls due.
+//! why. The transactor makes, edits and ends; a sweep makes what falls due.
 
+pub mod ahead;
 pub mod api;
+pub mod edit;
+pub mod end;
+pub mod make;
 pub mod rules;
+pub mod scope;
 pub mod store;
 
 use std::collections::BTreeMap;
@@ -77,7 +82,7 @@ pub struct Gap {
     pub other_session_id: Option<Uuid>,
 }
 
-/// A series with all that belongs to it, as the desk decides upon it.
+/// A series with all that belongs to it, as the transactor decides upon it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The row.

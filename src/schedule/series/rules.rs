@@ -11,7 +11,7 @@ use rrule::{Frequency, RRule, RRuleSet};
 use uuid::Uuid;
 
 use super::{ByHand, Part, Plan, Series};
-use crate::schedule::Session;
+use crate::schedule::SessionRow;
 use crate::schedule::rules::{LocalStart, YEARS, instant, resolve_local_start};
 use crate::studios::HouseRules;
 
@@ -58,10 +58,10 @@ fn unbounded(rule: &str, starts_on: NaiveDate) -> Result<RRuleSet, String> {
 }
 
 /// What somebody who wants a series got wrong: the field, and how.
-pub type Refusal = (&'static str, String);
+pub type InvalidRecurrence = (&'static str, String);
 
 /// Whether a series can be: its rule gives dates, it ends within the bounds if its end is given, and it leaves out no more than it may.
-pub fn check(series: &Series) -> Result<(), Refusal> {
+pub fn check(series: &Series) -> Result<(), InvalidRecurrence> {
     let dates = unbounded(&series.rule, series.starts_on).map_err(|message| ("rule", message))?;
     if series.until_on.is_some() && series.count_max.is_some() {
         return Err(("until", "must not stand beside `count`: one of them ends a series".into()));
@@ -140,7 +140,7 @@ pub fn occurrence(date: NaiveDate, part: &Part, zone: Tz) -> Occurrence {
 }
 
 /// In what a session is not as its series would have it. A series without a capacity of its own leaves that to the session.
-pub fn off_series(session: &Session, plan: &Plan, zone: Tz) -> Vec<ByHand> {
+pub fn off_series(session: &SessionRow, plan: &Plan, zone: Tz) -> Vec<ByHand> {
     let (Some(date), Some(part)) = (session.series_date, session.series_date.and_then(|date| plan.part_on(date))) else {
         return Vec::new();
     };
@@ -156,7 +156,7 @@ pub fn off_series(session: &Session, plan: &Plan, zone: Tz) -> Vec<ByHand> {
 
 /// What of a session somebody changed by hand: in what it is not as its series would have it. Of its capacity the caller says whether it was
 /// somebody's hand: less than the series says because the room takes no more is nobody's.
-pub fn by_hand(session: &Session, plan: &Plan, zone: Tz, capacity: bool) -> Vec<ByHand> {
+pub fn by_hand(session: &SessionRow, plan: &Plan, zone: Tz, capacity: bool) -> Vec<ByHand> {
     let mut differs = off_series(session, plan, zone);
     let other = differs.contains(&ByHand::Capacity) || plan.leaves_capacity(session);
     differs.retain(|what| *what != ByHand::Capacity);
@@ -171,7 +171,7 @@ impl Plan {
     }
 
     /// Whether the series leaves a session's capacity to its room.
-    pub fn leaves_capacity(&self, session: &Session) -> bool {
+    pub fn leaves_capacity(&self, session: &SessionRow) -> bool {
         session.series_date.and_then(|date| self.part_on(date)).is_some_and(|part| part.capacity.is_none())
     }
 

@@ -124,7 +124,7 @@ async fn write_parts(tx: &mut Tx, plans: &[&Plan]) -> Result<(), Error> {
     tx.rows("INSERT INTO series_gaps (series_id, series_date, reason, other_session_id) VALUES #", rows).await.map(drop)
 }
 
-/// Under new house rules sessions are made further ahead, or not so far: when the next one is due. Stands between two batches of the desk.
+/// Under new house rules sessions are made further ahead, or not so far: when the next one is due. Stands between two batches of the transactor.
 pub async fn apply_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, zone: Zone) -> Result<(), Error> {
     let sql = "SELECT id, next_date FROM series WHERE studio_id = $1 AND next_date IS NOT NULL";
     let running: Vec<(Uuid, NaiveDate)> = tx.all(sql, (studio_id,)).await?;

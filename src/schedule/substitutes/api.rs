@@ -11,21 +11,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Candidate, Exception, Hours, Request, State, rules, store};
+use super::commands::AskSubstitute;
+use super::{Candidate, Exception, Hours, RequestState, SubstituteRequest, rules, store};
 use crate::app::App;
 use crate::audit;
-use crate::desk::command::AskSubstitute;
-use crate::desk::{Outcome, Preview, What};
 use crate::extract::{Body, Limit, PAGE_MAX, Path, Query, page};
-use crate::problem::{Answer, Kind, Problem};
-use crate::schedule::planning::days;
+use crate::problem::{Answer, Problem, ProblemType};
+use crate::schedule::api::planning::days;
+use crate::schedule::api::sessions::{DryRun, OrPreview, looked};
 use crate::schedule::rules::LocalDate;
-use crate::schedule::scheduling::{DryRun, OrPreview, looked};
-use crate::schedule::{SessionView, Shown, store as sessions};
+use crate::schedule::{Session, SessionView, store as sessions};
 use crate::sign_in::Caller;
-use crate::sign_in::caller::Role;
-use crate::studios::api::must_schedule;
+use crate::studios::guard::require_scheduler;
 use crate::text::Note;
+use crate::transactor::{Command, Outcome, Preview};
 
 /// Class types that an instructor may name.
 const TEACHES_MAX: usize = 200;
@@ -69,7 +68,7 @@ pub async fn state_availability(
     if teaches.len() > TEACHES_MAX {
         return Err(Problem::field("teaches", format!("must be at most {TEACHES_MAX} class types")));
     }
-    let (now, record) = (app.clock.now(), caller.record());
+    let (now, record) = (app.clock.now(), caller.origin());
     let candidate = Candidate { person_id: caller.person_id, teaches, weekly: stated.weekly, exceptions: stated.exceptions };
     let row = candidate.clone();
     app.db
@@ -88,8 +87,8 @@ pub async fn state_availability(
 }
 
 async fn must_teach(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
-    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    if caller.is(Role::Instructor, studio_id) { Ok(()) } else { Err(Problem::new(Kind::NotAllowed)) }
+    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    if caller.roles.is_instructor(studio_id) { Ok(()) } else { Err(Problem::new(ProblemType::NotAllowed)) }
 }
 
 /// For what a substitute is asked: one session, or all of the caller's own on some dates.
@@ -123,14 +122,14 @@ pub async fn ask(
     Query(how): Query<DryRun>,
     Body(body): Body<AskBody>,
 ) -> Answer<Response> {
-    must_schedule(&app, &caller, studio_id).await?;
+    require_scheduler(&app, &caller, studio_id).await?;
     let dates = match (body.session_id, body.from, body.to) {
         (Some(_), None, None) => None,
         (None, Some(from), Some(to)) => Some(days(from, to)?),
         _ => return Err(Problem::field("session_id", "must be given, or else `from` and `to`")),
     };
     let note = body.note.map(Note::into_string);
-    let what = What::AskSubstitute(AskSubstitute { studio_id, session_id: body.session_id, dates, note });
+    let what = Command::AskSubstitute(AskSubstitute { studio_id, session_id: body.session_id, dates, note });
     if how.dry_run {
         return Ok(looked(&app, &caller, what).await?.into_response());
     }
@@ -143,7 +142,7 @@ pub async fn ask(
 #[allow(missing_docs, reason = "the words of the product")]
 pub struct RequestView {
     pub id: Uuid,
-    pub state: State,
+    pub state: RequestState,
     #[schema(value_type = SessionView<'static>)]
     pub session: serde_json::Value,
     pub asked_by: Uuid,
@@ -168,7 +167,7 @@ pub struct Requests {
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// Only those in this state.
-    state: Option<State>,
+    state: Option<RequestState>,
     /// The most requests, 1 to 200; without it 200.
     #[param(value_type = Option<i64>)]
     limit: Option<Limit>,
@@ -186,9 +185,9 @@ pub async fn list(
     Path(studio_id): Path<Uuid>,
     Query(which): Query<Which>,
 ) -> Answer<Json<Requests>> {
-    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    if !caller.is_staff(studio_id) {
-        return Err(Problem::new(Kind::NotAllowed));
+    crate::studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    if !caller.roles.is_staff(studio_id) {
+        return Err(Problem::new(ProblemType::NotAllowed));
     }
     let limit = which.limit.unwrap_or(Limit(PAGE_MAX));
     let before = which.after.map(|cursor| cursor.0);
@@ -230,14 +229,14 @@ pub async fn own(AppState(app): AppState<App>, caller: Caller) -> Answer<Json<Re
 #[utoipa::path(put, operation_id = "claim_substitution", path = "/v1/substitute-requests/{id}/claim", tag = "Running a studio", params(("id" = Uuid, Path)),
     responses((status = 200, body = RequestView), (status = 409, description = "already-claimed, not-eligible, request-ended")))]
 pub async fn claim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
-    answer(&app, &caller, What::ClaimSubstitute { request_id }).await
+    answer(&app, &caller, Command::ClaimSubstitute { request_id }).await
 }
 
 /// Thinks better of a claim that no admin has approved yet.
 #[utoipa::path(delete, operation_id = "unclaim_substitution", path = "/v1/substitute-requests/{id}/claim", tag = "Running a studio", params(("id" = Uuid, Path)),
     responses((status = 200, body = RequestView)))]
 pub async fn unclaim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
-    answer(&app, &caller, What::UnclaimSubstitute { request_id }).await
+    answer(&app, &caller, Command::UnclaimSubstitute { request_id }).await
 }
 
 /// What an admin decides upon a claim.
@@ -258,7 +257,7 @@ pub async fn approve(
     Query(how): Query<DryRun>,
     Body(body): Body<ApprovalBody>,
 ) -> Answer<Json<OrPreview<RequestView>>> {
-    answer_or_preview(&app, &caller, What::ApproveSubstitute { request_id, approved: body.approved }, &how).await
+    answer_or_preview(&app, &caller, Command::ApproveSubstitute { request_id, approved: body.approved }, &how).await
 }
 
 /// Nobody is needed any more. Whoever asked, and admins.
@@ -270,23 +269,23 @@ pub async fn withdraw(
     Path(request_id): Path<Uuid>,
     Query(how): Query<DryRun>,
 ) -> Answer<Json<OrPreview<RequestView>>> {
-    answer_or_preview(&app, &caller, What::WithdrawSubstitute { request_id }, &how).await
+    answer_or_preview(&app, &caller, Command::WithdrawSubstitute { request_id }, &how).await
 }
 
-async fn answer_or_preview(app: &App, caller: &Caller, what: What, how: &DryRun) -> Answer<Json<OrPreview<RequestView>>> {
+async fn answer_or_preview(app: &App, caller: &Caller, what: Command, how: &DryRun) -> Answer<Json<OrPreview<RequestView>>> {
     if how.dry_run {
         return looked(app, caller, what).await.map(|Json(preview)| Json(OrPreview::Preview(preview)));
     }
     answer(app, caller, what).await.map(|Json(request)| Json(OrPreview::Done(request)))
 }
 
-async fn answer(app: &App, caller: &Caller, what: What) -> Answer<Json<RequestView>> {
-    let nothing = || Problem::new(Kind::NotFound);
+async fn answer(app: &App, caller: &Caller, what: Command) -> Answer<Json<RequestView>> {
+    let nothing = || Problem::new(ProblemType::NotFound);
     asked(app, caller, what).await?.requests.into_iter().next().map(Json).ok_or_else(nothing)
 }
 
-async fn asked(app: &App, caller: &Caller, what: What) -> Answer<Requests> {
-    let Outcome::Requests(ids) = app.desk.ask(caller.record(), what).await? else { return Err(Problem::new(Kind::NotFound)) };
+async fn asked(app: &App, caller: &Caller, what: Command) -> Answer<Requests> {
+    let Outcome::Ids(ids) = app.transactor.submit(caller.origin(), what).await? else { return Err(Problem::new(ProblemType::NotFound)) };
     let mut tx = app.db.read().await?;
     let mut found = store::by_id(&mut tx, &ids).await?;
     tx.rollback().await;
@@ -294,7 +293,7 @@ async fn asked(app: &App, caller: &Caller, what: What) -> Answer<Requests> {
     Ok(Requests { requests: views(app, caller, found).await?, next: None })
 }
 
-async fn sessions_of(app: &App, requests: &[Request]) -> Answer<HashMap<Uuid, Shown>> {
+async fn sessions_of(app: &App, requests: &[SubstituteRequest]) -> Answer<HashMap<Uuid, Session>> {
     let ids: BTreeSet<Uuid> = requests.iter().map(|request| request.session_id).collect();
     let mut tx = app.db.read().await?;
     let found = sessions::among(&mut tx, &ids.into_iter().collect::<Vec<_>>()).await?;
@@ -302,7 +301,7 @@ async fn sessions_of(app: &App, requests: &[Request]) -> Answer<HashMap<Uuid, Sh
     Ok(found.into_iter().map(|session| (session.id, session)).collect())
 }
 
-async fn views(app: &App, caller: &Caller, requests: Vec<Request>) -> Answer<Vec<RequestView>> {
+async fn views(app: &App, caller: &Caller, requests: Vec<SubstituteRequest>) -> Answer<Vec<RequestView>> {
     let (sessions, now) = (sessions_of(app, &requests).await?, app.clock.now());
     let views = requests.into_iter().filter_map(|request| {
         let session = sessions.get(&request.session_id)?;

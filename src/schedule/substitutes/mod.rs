@@ -1,11 +1,13 @@
 //! Substitutes: an instructor who cannot come asks, those who could stand in are told, the first who claims it has it.
 //!
 //! Each instructor says per studio what she teaches and in which hours of the week she is available, with exceptions by date; `rules`
-//! decide who could stand in. A [`Request`] is about one session. It is open until somebody claims it, then filled, or claimed and waiting
+//! decide who could stand in. A [`SubstituteRequest`] is about one session. It is open until somebody claims it, then filled, or claimed and waiting
 //! for an admin where the house rules say so. Twelve hours before the start one that is still open goes to the admins; at the start it
-//! expires. The desk decides all of it, so two who claim at once are told apart.
+//! expires. The transactor decides all of it, so two who claim at once are told apart.
 
 pub mod api;
+pub mod commands;
+pub mod follow;
 pub mod rules;
 pub mod store;
 
@@ -21,7 +23,7 @@ use crate::studios::house_rules::WallTime;
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = SubstituteState)]
-pub enum State {
+pub enum RequestState {
     /// Nobody has claimed it.
     Open,
     /// Somebody has; an admin is to approve.
@@ -37,13 +39,13 @@ pub enum State {
 /// A session that somebody else is to teach: the row.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns of the table, which the migration explains")]
-pub struct Request {
+pub struct SubstituteRequest {
     pub id: Uuid,
     pub studio_id: Uuid,
     pub session_id: Uuid,
     pub asked_by: Uuid,
     pub note: Option<String>,
-    pub state: State,
+    pub state: RequestState,
     pub claimed_by: Option<Uuid>,
     pub claimed_at: Option<DateTime<Utc>>,
     pub due_at: Option<DateTime<Utc>>,
@@ -52,20 +54,20 @@ pub struct Request {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-impl Request {
+impl SubstituteRequest {
     /// Ends it.
-    pub fn end(&mut self, state: State, now: DateTime<Utc>) {
+    pub fn end(&mut self, state: RequestState, now: DateTime<Utc>) {
         self.state = state;
         self.ended_at = Some(now);
         self.due_at = None;
-        if state != State::Filled {
+        if state != RequestState::Filled {
             (self.claimed_by, self.claimed_at) = (None, None);
         }
     }
 
     /// Whether it waits for somebody.
     pub fn is_pending(&self) -> bool {
-        matches!(self.state, State::Open | State::Claimed)
+        matches!(self.state, RequestState::Open | RequestState::Claimed)
     }
 }
 

@@ -6,18 +6,18 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Candidate, Exception, ExportedAvailability, Hours, Request, State};
+use super::{Candidate, Exception, ExportedAvailability, Hours, RequestState, SubstituteRequest};
 use crate::db::{Db, Error, Tx, Wide};
 
 /// These requests, in no order.
-pub async fn by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Request>, Error> {
+pub async fn by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<SubstituteRequest>, Error> {
     let sql = "SELECT id, studio_id, session_id, asked_by, note, state, claimed_by, claimed_at, due_at, told_admins_at, created_at, \
                ended_at FROM substitute_requests WHERE id IN #";
     tx.among(sql, (), ids).await
 }
 
 /// The requests about these sessions that wait for somebody; a session has one at most.
-pub async fn pending(tx: &mut Tx, session_ids: &[Uuid]) -> Result<Vec<Request>, Error> {
+pub async fn pending(tx: &mut Tx, session_ids: &[Uuid]) -> Result<Vec<SubstituteRequest>, Error> {
     let sql = "SELECT id, studio_id, session_id, asked_by, note, state, claimed_by, claimed_at, due_at, told_admins_at, created_at, \
                ended_at FROM substitute_requests WHERE ended_at IS NULL AND session_id IN #";
     tx.among(sql, (), session_ids).await
@@ -29,7 +29,7 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<
 }
 
 /// One request.
-pub async fn one(db: &Db, id: Uuid) -> Result<Option<Request>, Error> {
+pub async fn one(db: &Db, id: Uuid) -> Result<Option<SubstituteRequest>, Error> {
     let sql = "SELECT id, studio_id, session_id, asked_by, note, state, claimed_by, claimed_at, due_at, told_admins_at, created_at, \
                ended_at FROM substitute_requests WHERE id = $1";
     db.maybe(sql, (id,)).await
@@ -39,10 +39,10 @@ pub async fn one(db: &Db, id: Uuid) -> Result<Option<Request>, Error> {
 pub async fn of_studio(
     db: &Db,
     studio_id: Uuid,
-    state: Option<State>,
+    state: Option<RequestState>,
     before: Option<Uuid>,
     count_max: i64,
-) -> Result<Vec<Request>, Error> {
+) -> Result<Vec<SubstituteRequest>, Error> {
     let sql = "SELECT id, studio_id, session_id, asked_by, note, state, claimed_by, claimed_at, due_at, told_admins_at, created_at, \
                ended_at FROM substitute_requests WHERE studio_id = $1 AND ($2 IS NULL OR state = $2) AND id < $3 \
                ORDER BY id DESC LIMIT $4";
@@ -50,7 +50,7 @@ pub async fn of_studio(
 }
 
 /// What this person asked, and what waits for somebody in studios where she teaches and is free at that time, the soonest first.
-pub async fn for_person(db: &Db, person_id: Uuid, now: DateTime<Utc>, count_max: i64) -> Result<Vec<Request>, Error> {
+pub async fn for_person(db: &Db, person_id: Uuid, now: DateTime<Utc>, count_max: i64) -> Result<Vec<SubstituteRequest>, Error> {
     let sql = "SELECT r.id, r.studio_id, r.session_id, r.asked_by, r.note, r.state, r.claimed_by, r.claimed_at, r.due_at, \
                r.told_admins_at, r.created_at, r.ended_at FROM substitute_requests r JOIN sessions s ON s.id = r.session_id \
                WHERE r.ended_at IS NULL AND s.starts_at > $2 AND (r.asked_by = $1 OR r.claimed_by = $1 OR (r.state = 'open' \
@@ -61,12 +61,12 @@ pub async fn for_person(db: &Db, person_id: Uuid, now: DateTime<Utc>, count_max:
 }
 
 /// The requests about these sessions that wait for somebody: session and request.
-pub async fn pending_of(db: &Db, session_ids: &[Uuid]) -> Result<Vec<(Uuid, Uuid, State)>, Error> {
+pub async fn pending_of(db: &Db, session_ids: &[Uuid]) -> Result<Vec<(Uuid, Uuid, RequestState)>, Error> {
     db.among("SELECT session_id, id, state FROM substitute_requests WHERE ended_at IS NULL AND session_id IN #", (), session_ids).await
 }
 
 /// Writes requests that are new.
-pub async fn insert(tx: &mut Tx, requests: Vec<&Request>) -> Result<(), Error> {
+pub async fn insert(tx: &mut Tx, requests: Vec<&SubstituteRequest>) -> Result<(), Error> {
     let rows = requests.into_iter().map(|r| {
         Wide((
             (r.id, r.studio_id, r.session_id, r.asked_by, r.note.clone(), r.state, r.claimed_by),
@@ -78,8 +78,8 @@ pub async fn insert(tx: &mut Tx, requests: Vec<&Request>) -> Result<(), Error> {
     tx.rows(sql, rows.collect()).await.map(drop)
 }
 
-/// Writes requests as the desk left them.
-pub async fn update(tx: &mut Tx, requests: Vec<&Request>) -> Result<(), Error> {
+/// Writes requests as the transactor left them.
+pub async fn update(tx: &mut Tx, requests: Vec<&SubstituteRequest>) -> Result<(), Error> {
     for r in requests {
         let sql = "UPDATE substitute_requests SET state = $2, claimed_by = $3, claimed_at = $4, due_at = $5, told_admins_at = $6, \
                    ended_at = $7 WHERE id = $1";

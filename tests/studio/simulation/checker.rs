@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
-use releve::booking::{Booking, Status};
-use releve::desk::{Command, Outcome};
+use releve::booking::{Booking, BookingStatus};
 use releve::passes::Pass;
 use releve::problem::Answer;
-use releve::schedule::Session;
+use releve::schedule::SessionRow;
+use releve::transactor::{Outcome, Request};
 use uuid::Uuid;
 
 use super::{AHEAD_MAX, Rows};
 
 /// The same PUT again answers with the booking as it is now, and makes none.
-pub fn check_repeats(lost: &[Command], again: &[Answer<Outcome>], rows: &Rows<'_>) {
+pub fn check_repeats(lost: &[Request], again: &[Answer<Outcome>], rows: &Rows<'_>) {
     for (command, answer) in lost.iter().zip(again) {
         let Ok(Outcome::Booking(shown)) = answer else { panic!("{command:?}, sent again, was answered with {answer:?}") };
         let now = rows.bookings.iter().find(|booking| booking.id == shown.booking.id);
@@ -21,9 +21,9 @@ pub fn check_repeats(lost: &[Command], again: &[Answer<Outcome>], rows: &Rows<'_
     }
 }
 
-pub fn check_session(session: &Session, here: &[&Booking]) {
+pub fn check_session(session: &SessionRow, here: &[&Booking]) {
     let taken = here.iter().filter(|booking| holds_place(booking)).count() as i64;
-    let waiting = here.iter().filter(|booking| booking.status == Status::Waitlisted).count() as i64;
+    let waiting = here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted).count() as i64;
     assert!(taken + session.held <= session.capacity, "oversold: {session:?}");
     assert_eq!((session.taken, session.waiting), (taken, waiting), "counts of {session:?}");
     let mut people: Vec<Uuid> = here.iter().filter(|booking| !has_ended(booking)).map(|booking| booking.person_id).collect();
@@ -36,9 +36,9 @@ pub fn check_session(session: &Session, here: &[&Booking]) {
 }
 
 /// Whether somebody who waits for this session could take a place in it.
-pub fn able(session: &Session, hers: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
+pub fn able(session: &SessionRow, hers: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
     let overlaps = hers.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
-    let ahead = hers.iter().filter(|booking| booking.status == Status::Booked && booking.starts_at > now).count();
+    let ahead = hers.iter().filter(|booking| booking.status == BookingStatus::Booked && booking.starts_at > now).count();
     let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
     let owner = hers.first().map(|booking| booking.person_id);
     let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date).any(|pass| {
@@ -61,7 +61,7 @@ pub fn check_passes(rows: &Rows<'_>) {
     for booking in &rows.bookings {
         assert_eq!(booking.credits, taken.get(&booking.id).copied().unwrap_or(0), "what {booking:?} took");
         let paid = booking.credits > 0 || booking.visit_week.is_some();
-        assert!(booking.status != Status::Waitlisted || !paid, "{booking:?} waits and paid");
+        assert!(booking.status != BookingStatus::Waitlisted || !paid, "{booking:?} waits and paid");
         if let Some(week) = booking.pass_id.zip(booking.visit_week) {
             *visits.entry(week).or_default() += 1;
         }
@@ -81,9 +81,9 @@ pub fn never_at_once(what: &str, times: impl Iterator<Item = (DateTime<Utc>, Dat
 }
 
 pub fn holds_place(booking: &Booking) -> bool {
-    matches!(booking.status, Status::Booked | Status::Offered | Status::Attended | Status::NoShow)
+    matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered | BookingStatus::Attended | BookingStatus::NoShow)
 }
 
 pub fn has_ended(booking: &Booking) -> bool {
-    matches!(booking.status, Status::Cancelled | Status::LateCancelled)
+    matches!(booking.status, BookingStatus::Cancelled | BookingStatus::LateCancelled)
 }

@@ -1,0 +1,45 @@
+//! `PUT /v1/bookings/{id}/acceptance`: who waits takes a place that is public now.
+
+use super::BookingStatus;
+use super::place::{leave_overlapping, pay, terms};
+use super::rules::{self, Ask, MemberNow, SessionNow};
+use super::snapshot::{BookingSnapshot, own_booking, show};
+use crate::letters::facts::Facts;
+use crate::passes::LedgerReason;
+use crate::problem::{Problem, ProblemType};
+use crate::schedule::rules::week_of;
+use crate::working_set::letters::{About, tell};
+use crate::working_set::{Actor, Decision, WorkingSet};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// `PUT /v1/bookings/{id}/acceptance`.
+pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTime<Utc>) -> Decision<BookingSnapshot> {
+    let (mut booking, own, _) = own_booking(set, actor, booking_id)?;
+    match booking.status {
+        BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => return show(set, booking_id),
+        BookingStatus::Cancelled | BookingStatus::LateCancelled | BookingStatus::Standby => {
+            return Err(Problem::new(ProblemType::OfferExpired).into());
+        }
+        BookingStatus::Waitlisted | BookingStatus::Offered => {}
+    }
+    let session = set.session(booking.session_id)?.clone();
+    let studio = set.studio(session.studio_id)?;
+    let member = set.person(booking.person_id)?;
+    let by_staff = own.id != member.id;
+    let (passes, visits) = set.passes(member.id, week_of(session.local_date))?;
+    let ahead = set.ahead(member.id, now);
+    let member_now = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
+    let ask = Ask { pass_id: booking.asked_pass_id, waitlist: true, by_staff, unpaid: booking.asked_unpaid };
+    let place = rules::accept(&SessionNow::of(&session, studio.zone), &studio.rules, member_now, ask, now)
+        .map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
+    booking.accept(&place)?;
+    pay(set, actor, &booking, LedgerReason::Booked, now)?;
+    let terms = terms(&booking);
+    let told = About { session: &session, studio: &studio, person: &member, useful_until: Some(session.ends_at) };
+    tell(set, &mut booking, &told, |session| Facts::Booked { session, terms, by_staff });
+    leave_overlapping(set, actor, &booking, now)?;
+    set.audit.push(actor.line("booking.accepted", &booking));
+    set.put(booking);
+    show(set, booking_id)
+}

@@ -1,0 +1,155 @@
+//! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a place in the queue if they would wait.
+
+use super::place::{leave_overlapping, pay, terms};
+use super::rules::{self, Admission, Ask, MemberNow, SessionNow};
+use super::snapshot::{BookingSnapshot, show};
+use super::{Booking, BookingStatus, NewBooking};
+use crate::letters::facts::Facts;
+use crate::passes::LedgerReason;
+use crate::people::Person;
+use crate::problem::{Problem, ProblemType};
+use crate::schedule::Session;
+use crate::schedule::rules::week_of;
+use crate::working_set::letters::{About, tell};
+use crate::working_set::{Actor, Decision, WorkingSet, all_needs, not_found};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+/// `PUT /v1/bookings/{id}`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct Book {
+    pub id: Uuid,
+    pub session_id: Uuid,
+    pub pass_id: Option<Uuid>,
+    pub waitlist: bool,
+    /// For whom, if staff book.
+    pub person_id: Option<Uuid>,
+    /// Staff give the place for nothing, for this reason.
+    pub unpaid: Option<String>,
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+/// `PUT /v1/bookings/{id}`.
+pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>) -> Decision<BookingSnapshot> {
+    let caller = actor.person_id()?;
+    let person_id = ask.person_id.unwrap_or(caller);
+    if let Some(existing) = set.booking(ask.id, caller)?.cloned() {
+        return replay(set, existing, caller, person_id, ask);
+    }
+    if set.withdrawn_until(ask.id, caller).is_some_and(|until| now < until) {
+        return Err(Problem::new(ProblemType::BookingWithdrawn).into());
+    }
+    if ask.not_after.is_some_and(|not_after| now > not_after) {
+        return Err(Problem::new(ProblemType::TapExpired).into());
+    }
+    let people = match (set.identity(caller), set.identity(person_id)) {
+        (Ok(own), Ok(member)) => (own, member),
+        (own, member) => return Err(all_needs([own.err(), member.err()])),
+    };
+    let session = set.session(ask.session_id)?.clone();
+    let studio = set.studio(session.studio_id)?;
+    let by_staff = may_book(set, &people.0, &people.1, ask, &session)?;
+    // In a full session she can only join the queue, which asks neither credit nor a free hour: in a rush, when hundreds do, neither their
+    // passes nor their other bookings are read.
+    if SessionNow::of(&session, studio.zone).places_free() > 0 || !studio.rules.overlapping_waitlists {
+        set.person(person_id)?;
+    } else {
+        set.know_in_session(session.id, person_id)?;
+    }
+    let monday = week_of(session.local_date);
+    let (passes, visits) = set.passes(person_id, monday)?;
+    let ahead = set.ahead(person_id, now);
+    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
+    let asked = Ask { pass_id: ask.pass_id, waitlist: ask.waitlist, by_staff, unpaid: ask.unpaid.is_some() };
+    let entry = rules::book(&SessionNow::of(&session, studio.zone), &studio.rules, member, asked, now)
+        .map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
+
+    let new = new_booking(ask, caller, person_id, &session);
+    match entry {
+        Admission::Place(place) => {
+            let mut booking = Booking::with_place(new, &place, now);
+            pay(set, actor, &booking, LedgerReason::Booked, now)?;
+            let terms = terms(&booking);
+            let told = About { session: &session, studio: &studio, person: &people.1, useful_until: Some(session.ends_at) };
+            tell(set, &mut booking, &told, |session| Facts::Booked { session, terms, by_staff });
+            leave_overlapping(set, actor, &booking, now)?;
+            set.audit.push(actor.line("booking.booked", &booking).with(json!({ "unpaid": ask.unpaid })));
+            set.put(booking);
+        }
+        Admission::Queue => {
+            let mut queued = session.clone();
+            let mut booking = Booking::in_queue(new, queued.next_queue_key, now);
+            queued.next_queue_key += 1;
+            set.put_session(queued);
+            let told = About { session: &session, studio: &studio, person: &people.1, useful_until: Some(session.waiting_ends_at) };
+            let (position, credits) = (session.waiting + 1, session.credits);
+            let promoted_until = (now < session.promote_until).then_some(session.promote_until);
+            tell(set, &mut booking, &told, |session| Facts::Waitlisted { session, position, credits, promoted_until });
+            set.audit.push(actor.line("booking.waitlisted", &booking));
+            set.put(booking);
+        }
+    }
+    set.join(session.studio_id, person_id, now);
+    let mut shown = show(set, ask.id)?;
+    shown.fresh = true;
+    if shown.booking.status == BookingStatus::Waitlisted {
+        shown.position = Some(shown.session.waiting);
+    }
+    Ok(shown)
+}
+
+/// The same PUT again answers with the booking as it is now; another one, or somebody else's, tells nothing.
+fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid, ask: &Book) -> Decision<BookingSnapshot> {
+    let same = existing.asked_by == caller
+        && existing.person_id == person_id
+        && existing.session_id == ask.session_id
+        && existing.asked_pass_id == ask.pass_id
+        && existing.asked_waitlist == ask.waitlist
+        && existing.asked_unpaid == ask.unpaid.is_some();
+    if !same {
+        return Err(Problem::new(ProblemType::BookingIdReused).into());
+    }
+    show(set, existing.id)
+}
+
+/// Whether the caller may ask this; `true` if she asks as staff.
+fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session: &Session) -> Decision<bool> {
+    let studio_id = session.studio_id;
+    let front_desk = own.roles.is_front_desk(studio_id);
+    if session.is_for_staff() && !front_desk {
+        return Err(not_found());
+    }
+    if ask.unpaid.is_some() && !front_desk {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    if own.id == member.id {
+        if !own.verified && !front_desk {
+            return Err(Problem::new(ProblemType::AddressNotVerified).into());
+        }
+        return Ok(ask.person_id.is_some() && front_desk);
+    }
+    if !front_desk {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    if !set.members.contains(&(studio_id, member.id)) {
+        return Err(Problem::field("person_id", "is not a member of this studio").into());
+    }
+    Ok(true)
+}
+
+fn new_booking(ask: &Book, caller: Uuid, person_id: Uuid, session: &Session) -> NewBooking {
+    NewBooking {
+        id: ask.id,
+        session_id: session.id,
+        studio_id: session.studio_id,
+        person_id,
+        starts_at: session.starts_at,
+        ends_at: session.ends_at,
+        asked_by: caller,
+        asked_pass_id: ask.pass_id,
+        asked_waitlist: ask.waitlist,
+        asked_unpaid: ask.unpaid.is_some(),
+    }
+}

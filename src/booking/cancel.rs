@@ -1,0 +1,120 @@
+//! `PUT /v1/bookings/{id}/cancellation`: a place or a place in the queue is given up, and what was taken comes back or not.
+
+use super::place::give_back;
+use super::refill::{Freed, settle};
+use super::rules::{self, Cancellation, CannotCancel};
+use super::snapshot::{BookingSnapshot, own_booking, show};
+use super::{Booking, BookingStatus, EndedBy, Ending};
+use crate::letters::facts::{Facts, LeftBecause};
+use crate::passes::LedgerReason;
+use crate::problem::{Problem, ProblemType};
+use crate::working_set::letters::{About, tell};
+use crate::working_set::{Actor, Decision, WorkingSet};
+use chrono::Duration;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+/// `PUT /v1/bookings/{id}/cancellation`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct Cancel {
+    pub booking_id: Uuid,
+    pub if_status: Option<BookingStatus>,
+    pub if_free: bool,
+    /// Staff give everything back.
+    pub return_all: bool,
+    pub reason: Option<String>,
+}
+
+/// How long an id that was withdrawn before it was seen stays barred.
+const WITHDRAWN_HOURS: i64 = 24;
+
+/// `PUT /v1/bookings/{id}/cancellation`.
+pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<Utc>) -> Decision<Option<BookingSnapshot>> {
+    let caller = actor.person_id()?;
+    if set.booking(ask.booking_id, caller)?.is_none() {
+        set.person(caller)?;
+        set.withdraw(ask.booking_id, caller, now + Duration::hours(WITHDRAWN_HOURS));
+        return Ok(None);
+    }
+    let (booking, own, by_staff) = own_booking(set, actor, ask.booking_id)?;
+    if !own.roles.is_front_desk(booking.studio_id) && (ask.return_all || ask.reason.is_some()) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    if booking.status.has_ended() {
+        return Ok(Some(show(set, booking.id)?));
+    }
+    let expected = |kind| -> Decision<Option<BookingSnapshot>> {
+        let facts = show(set, ask.booking_id)?;
+        Err(Problem::new(kind)
+            .with("booking_status", facts.booking.status)
+            .with("cancel_now", super::view::cancel_now_facts(&facts.booking, now))
+            .into())
+    };
+    if ask.if_status.is_some_and(|status| status != booking.status) {
+        return expected(ProblemType::StatusChanged);
+    }
+    let decided = match rules::cancel(&booking, ask.return_all, now) {
+        Ok(decided) => decided,
+        Err(CannotCancel::Ended) => return Ok(Some(show(set, booking.id)?)),
+        Err(CannotCancel::Started) => return Err(Problem::new(ProblemType::SessionStarted).into()),
+    };
+    if ask.if_free && matches!(decided, Cancellation::Late { .. }) {
+        return expected(ProblemType::NotFree);
+    }
+    let ending = Ending { by: if by_staff { EndedBy::Staff } else { EndedBy::Member }, reason: ask.reason.clone() };
+    let mut freed = Freed::default();
+    end_by_person(set, actor, booking, decided, &ending, &mut freed, now)?;
+    settle(set, freed, now)?;
+    Ok(Some(show(set, ask.booking_id)?))
+}
+
+/// Ends a booking as its owner or staff wished, and tells them.
+pub fn end_by_person(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    mut booking: Booking,
+    decided: Cancellation,
+    ending: &Ending,
+    freed: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    let session = set.session(booking.session_id)?.clone();
+    let studio = set.studio(session.studio_id)?;
+    let member = set.person(booking.person_id)?;
+    let by_staff = ending.by == EndedBy::Staff;
+    let told = About { session: &session, studio: &studio, person: &member, useful_until: None };
+    let reason = ending.reason.clone();
+    match decided {
+        Cancellation::Leaves => {
+            booking.leave(ending, now)?;
+            let because = if by_staff { LeftBecause::Staff } else { LeftBecause::Member };
+            tell(set, &mut booking, &told, |session| Facts::WaitlistLeft { session, because });
+            set.audit.push(actor.line("booking.waitlist_left", &booking));
+        }
+        Cancellation::Free { credits } => {
+            let why = if by_staff { LedgerReason::ReturnedByStaff } else { LedgerReason::Cancelled };
+            give_back(set, actor, &mut booking, why, None, now)?;
+            booking.cancel(ending, now)?;
+            tell(set, &mut booking, &told, |session| match by_staff {
+                true => Facts::RemovedByStaff { session, reason, credits_returned: credits, credits_lost: 0 },
+                false => Facts::Cancelled { session, credits_returned: credits },
+            });
+            set.audit.push(actor.line("booking.cancelled", &booking).with(json!({ "credits_returned": credits, "reason": ending.reason })));
+        }
+        Cancellation::Late { credits, visit } => {
+            booking.cancel_late(ending, now)?;
+            tell(set, &mut booking, &told, |session| match by_staff {
+                true => Facts::RemovedByStaff { session, reason, credits_returned: 0, credits_lost: credits },
+                false => Facts::LateCancelled { session, credits_lost: credits, visit_counts: visit },
+            });
+            set.audit
+                .push(actor.line("booking.late_cancelled", &booking).with(json!({ "credits_lost": credits, "reason": ending.reason })));
+        }
+    }
+    freed.session(booking.session_id);
+    freed.person(booking.person_id);
+    set.put(booking);
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! How a place is paid for, and how what was taken for it comes back.
+
+use super::{Booking, BookingStatus, EndedBy};
+use crate::ids::new_id;
+use crate::letters::facts::{Facts, LeftBecause, Terms};
+use crate::passes::rules::prolonged;
+use crate::passes::{LedgerEntry, LedgerReason};
+use crate::working_set::letters::{About, tell};
+use crate::working_set::{Abort, Actor, Decision, Lookup, WorkingSet};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// The pass pays for a place that was just given.
+pub fn pay(set: &mut WorkingSet, actor: &Actor, booking: &Booking, why: LedgerReason, now: DateTime<Utc>) -> Decision<()> {
+    if let Some(pass_id) = booking.pass_id
+        && booking.credits > 0
+    {
+        let mut pass = set.pass(pass_id)?.clone();
+        pass.credits_left = pass.credits_left.map(|left| left - booking.credits);
+        set.put_pass(pass, entry(actor, booking, pass_id, -booking.credits, why, now));
+    }
+    Ok(())
+}
+
+/// Gives back what was taken for a booking. `days_min`: the studio's doing, so a pass that ends sooner is prolonged.
+pub fn give_back(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    booking: &mut Booking,
+    why: LedgerReason,
+    prolong: Option<(i64, chrono::NaiveDate)>,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    if let Some(week) = booking.visit_week {
+        // The visits of that week must be known before they change: who comes next counts on them.
+        set.passes(booking.person_id, week)?;
+    }
+    let (credits, _) = booking.give_back();
+    if let Some(pass_id) = booking.pass_id
+        && credits > 0
+    {
+        let mut pass = set.pass(pass_id)?.clone();
+        pass.credits_left = pass.credits_left.map(|left| left + credits);
+        if let Some((days_min, today)) = prolong {
+            pass.expires_on = prolonged(pass.expires_on, today, days_min);
+        }
+        set.put_pass(pass, entry(actor, booking, pass_id, credits, why, now));
+    }
+    Ok(())
+}
+
+fn entry(actor: &Actor, booking: &Booking, pass_id: Uuid, credits: i64, reason: LedgerReason, now: DateTime<Utc>) -> LedgerEntry {
+    LedgerEntry {
+        id: new_id(now),
+        pass_id,
+        at: now,
+        credits,
+        reason,
+        booking_id: Some(booking.id),
+        amount_minor: None,
+        currency: None,
+        method: None,
+        reference: None,
+        by_person: actor.record.actor_id,
+    }
+}
+
+/// Who got a place leaves the queues of sessions that overlap it.
+pub fn leave_overlapping(set: &mut WorkingSet, actor: &Actor, got: &Booking, now: DateTime<Utc>) -> Decision<()> {
+    let leaving: Vec<Booking> = set
+        .ahead(got.person_id, now)
+        .into_iter()
+        .filter(|other| other.status == BookingStatus::Waitlisted && other.id != got.id && other.overlaps(got.starts_at, got.ends_at))
+        .cloned()
+        .collect();
+    let sessions: Vec<Lookup> =
+        leaving.iter().map(|other| other.session_id).filter(|id| set.session(*id).is_err()).map(Lookup::Session).collect();
+    if !sessions.is_empty() {
+        return Err(Abort::Needs(sessions));
+    }
+    for mut other in leaving {
+        let session = set.session(other.session_id)?.clone();
+        let studio = set.studio(session.studio_id)?;
+        let person = set.person(other.person_id)?;
+        other.leave(&EndedBy::Replaced.into(), now)?;
+        let told = About { session: &session, studio: &studio, person: &person, useful_until: Some(session.starts_at) };
+        tell(set, &mut other, &told, |session| Facts::WaitlistLeft { session, because: LeftBecause::Overlap });
+        set.audit.push(actor.line("booking.waitlist_left", &other));
+        set.put(other);
+    }
+    Ok(())
+}
+
+/// What a letter tells of its cost.
+pub fn terms(booking: &Booking) -> Terms {
+    Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until }
+}

@@ -1,0 +1,26 @@
+//! How a refused booking reads in the API: the problem, with the facts that the app shows.
+
+use super::rules::BookingRefusal;
+use crate::problem::{Problem, ProblemType};
+use serde_json::json;
+
+impl BookingRefusal {
+    /// As the API says it.
+    pub fn problem(self, shop_url: Option<&str>) -> Problem {
+        match self {
+            Self::SessionCancelled => Problem::new(ProblemType::SessionIsCancelled),
+            Self::NotOpenYet(opens_at) => Problem::new(ProblemType::NotOpenYet).with("opens_at", opens_at),
+            Self::Closed(closed_at) => Problem::new(ProblemType::BookingClosed).with("closed_at", closed_at),
+            Self::AlreadyBooked(booking_id) => Problem::new(ProblemType::AlreadyBooked).with("booking_id", booking_id),
+            Self::Overlapping(booking_id) => Problem::new(ProblemType::OverlappingBooking).with("booking_id", booking_id),
+            Self::TooMany(max) => Problem::new(ProblemType::TooManyBookings).with("max", max),
+            Self::NoPass => Problem::new(ProblemType::NoPass).with("shop_url", shop_url),
+            Self::Full { open, length, cap } => {
+                Problem::new(ProblemType::SessionFull).with("waitlist", json!({ "open": open, "length": length, "cap": cap }))
+            }
+            Self::WaitlistFull { length, cap } => {
+                Problem::new(ProblemType::WaitlistFull).with("waitlist", json!({ "open": false, "length": length, "cap": cap }))
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! A booking as a command leaves it, with all that its answer shows.
+
+use super::Booking;
+use crate::people::Person;
+use crate::schedule::Session;
+use crate::studios::StudioContext;
+use crate::working_set::{Actor, Decision, WorkingSet, all_needs, not_found};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A booking with everything that its answer shows.
+#[derive(Clone, Debug)]
+pub struct BookingSnapshot {
+    /// The booking.
+    pub booking: Booking,
+    /// Its session, with the counts as they were when it was decided.
+    pub session: Session,
+    /// The studio.
+    pub studio: Arc<StudioContext>,
+    /// Her position in the queue, where it is known without counting.
+    pub position: Option<i64>,
+    /// Whether this command made it.
+    pub fresh: bool,
+}
+
+/// A booking as its answer shows it.
+pub fn show(set: &WorkingSet, booking_id: Uuid) -> Decision<BookingSnapshot> {
+    let Some(booking) = set.known_booking(booking_id).cloned() else { return Err(not_found()) };
+    let session = set.session(booking.session_id)?.clone();
+    let studio = set.studio(session.studio_id)?;
+    Ok(BookingSnapshot { booking, session, studio, position: None, fresh: false })
+}
+
+/// The booking, the caller, and whether she acts for another. Only its owner and the studio's front desk see it.
+pub fn own_booking(set: &WorkingSet, actor: &Actor, booking_id: Uuid) -> Decision<(Booking, Arc<Person>, bool)> {
+    let caller = actor.person_id()?;
+    let Some(booking) = set.booking(booking_id, caller)?.cloned() else { return Err(not_found()) };
+    let needs = [set.person(caller).err(), set.person(booking.person_id).err(), set.session(booking.session_id).err()];
+    if needs.iter().any(Option::is_some) {
+        return Err(all_needs(needs));
+    }
+    let own = set.person(caller)?;
+    let by_staff = booking.person_id != caller;
+    if by_staff && !own.roles.is_front_desk(booking.studio_id) {
+        return Err(not_found());
+    }
+    Ok((booking, own, by_staff))
+}

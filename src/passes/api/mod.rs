@@ -1,0 +1,428 @@
+//! Passes over HTTP: what a studio sells, what a member holds, and where its credits went. Selling is handed to the transactor.
+
+pub mod selling;
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::types;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::answer::Versioned;
+use crate::app::App;
+use crate::audit;
+use crate::db::Tx;
+use crate::extract::{Body, Cursor, Ids, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, page, storable};
+use crate::ids::new_id;
+use crate::language::{Language, Texts};
+use crate::passes::view::PassView;
+use crate::passes::{LedgerEntry, LedgerReason, PassKind, PassType, store};
+use crate::problem::{self, Answer, Problem};
+use crate::schedule::api::reads;
+use crate::schedule::rules::local_date;
+use crate::sign_in::Caller;
+use crate::studios;
+use crate::studios::Zone;
+use crate::studios::api::must_match;
+use crate::studios::guard::{require_admin, require_front_desk};
+use crate::text::{Currency, Name, Words};
+
+fn nothing() -> Problem {
+    Problem::new(problem::ProblemType::NotFound)
+}
+
+/// A price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Price {
+    /// In minor units: cents, fen.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+/// What a studio sells.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PassTypeView {
+    /// Which one.
+    id: Uuid,
+    /// Of which studio.
+    studio_id: Uuid,
+    /// What it is called, in the reader's language.
+    name: String,
+    /// What it is called, in each language.
+    names: Texts,
+    /// Pack or membership.
+    kind: PassKind,
+    /// A pack's credits.
+    credits: Option<i64>,
+    /// A membership's visits a week; null is unlimited.
+    per_week: Option<i64>,
+    /// How many days after the sale its last day is.
+    valid_days: i64,
+    /// What it costs.
+    price: Option<Price>,
+    /// For which class types; null: for all.
+    class_type_ids: Option<Vec<Uuid>>,
+    /// In which studios; null: in this one.
+    studio_ids: Option<Vec<Uuid>>,
+    /// Rises with each edit.
+    version: i64,
+}
+
+impl PassTypeView {
+    fn of(sold: PassType, language: Language) -> Self {
+        Self {
+            id: sold.id,
+            studio_id: sold.studio_id,
+            name: sold.name.read(language).to_owned(),
+            names: sold.name.0,
+            kind: sold.kind,
+            credits: sold.credits,
+            per_week: sold.per_week,
+            valid_days: sold.valid_days,
+            price: sold.price_minor.zip(sold.currency).map(|(amount_minor, currency)| Price { amount_minor, currency }),
+            class_type_ids: sold.class_type_ids.map(|ids| ids.0),
+            studio_ids: sold.studio_ids.map(|ids| ids.0),
+            version: sold.version,
+        }
+    }
+}
+
+/// A page of pass types.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PassTypes {
+    /// The oldest first.
+    pass_types: Vec<PassTypeView>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// What the studio sells. Anyone.
+#[utoipa::path(get, operation_id = "list_pass_types", path = "/v1/studios/{id}/pass-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = PassTypes)))]
+pub async fn types(
+    State(app): State<App>,
+    caller: Option<Caller>,
+    Path(id): Path<Uuid>,
+    Query(paging): Query<Paging>,
+    headers: HeaderMap,
+) -> Answer<Json<PassTypes>> {
+    let (_, locale) = studios::store::setting(&app.db, id).await?.ok_or_else(nothing)?;
+    let (limit, after) = paging.read();
+    let (found, next) = page(store::types(&app.db, id, after, limit.0 + 1).await?, limit, |sold| sold.id);
+    let language = reads(caller.as_ref(), &headers, locale);
+    let pass_types = found.into_iter().map(|sold| PassTypeView::of(sold, language)).collect();
+    Ok(Json(PassTypes { pass_types, next }))
+}
+
+/// A price, as it comes in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPrice {
+    /// In minor units, 0 to 10,000,000,000.
+    #[schema(value_type = i64, minimum = 0)]
+    amount_minor: Within<0, 10_000_000_000>,
+    /// ISO 4217.
+    #[schema(value_type = String)]
+    currency: Currency,
+}
+
+/// Credits of a pack.
+type PackCredits = Within<1, 10_000>;
+/// Visits a week of a membership.
+type PerWeek = Within<1, 100>;
+/// Days for which a pass is valid.
+type ValidDays = Within<1, 36_500>;
+
+/// A new pass type.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassType {
+    /// What it is called.
+    #[schema(value_type = Texts)]
+    name: Words<Name>,
+    /// Pack or membership.
+    kind: PassKind,
+    /// A pack's credits, 1 to 10,000.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
+    credits: Option<PackCredits>,
+    /// A membership's visits a week, 1 to 100; without it, unlimited.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    per_week: Option<PerWeek>,
+    /// How many days after the sale its last day is, 1 to 36,500.
+    #[schema(value_type = i64, minimum = 1, maximum = 36_500)]
+    valid_days: ValidDays,
+    /// What it costs.
+    price: Option<NewPrice>,
+    /// For which class types; without it, for all.
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    class_type_ids: Option<Ids>,
+    /// In which studios, all of them the caller's to run; without it, in this one.
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    studio_ids: Option<Ids>,
+}
+
+/// Adds a pass type. Admins.
+#[utoipa::path(post, operation_id = "add_pass_type", path = "/v1/studios/{id}/pass-types", tag = "Running a studio", request_body = NewPassType, security(("bearer" = [])),
+    params(("id" = Uuid, Path)), responses((status = 201, body = PassTypeView)))]
+pub async fn add_type(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Body(new): Body<NewPassType>,
+) -> Answer<Versioned<PassTypeView>> {
+    require_admin(&app, &caller, id).await?;
+    let (now, language) = (app.clock.now(), caller.language);
+    let (price_minor, currency) = new.price.map(|price| (price.amount_minor.0, price.currency.into())).unzip();
+    let sold = PassType {
+        id: new_id(now),
+        studio_id: id,
+        name: types::Json(new.name.into()),
+        kind: new.kind,
+        credits: new.credits.map(|credits| credits.0),
+        per_week: new.per_week.map(|visits| visits.0),
+        valid_days: new.valid_days.0,
+        price_minor,
+        currency,
+        class_type_ids: new.class_type_ids.map(|ids| types::Json(ids.0)),
+        studio_ids: new.studio_ids.map(|ids| types::Json(ids.0)),
+        version: 1,
+    };
+    let row = sold.clone();
+    let studio = app
+        .db
+        .write("add_pass_type", move |tx| {
+            Box::pin(async move {
+                let studio = studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
+                must_make_sense(tx, &caller, &row).await?;
+                store::add_type(tx, &row, now).await?;
+                audit::write(tx, now, vec![caller.origin().of("pass_type.added", "pass_type", row.id, Some(id))]).await?;
+                Ok::<_, Problem>(studio)
+            })
+        })
+        .await?;
+    Ok(Versioned::created(1, PassTypeView::of(sold, language.unwrap_or(studio.locale))))
+}
+
+/// What of a pass type shall change. Absent: it stays; null: it is cleared. Passes that were sold keep what they promised.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "as in `NewPassType`")]
+pub struct PassTypeChange {
+    #[schema(value_type = Option<Texts>)]
+    name: Option<Words<Name>>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
+    credits: Option<PackCredits>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    per_week: Option<Option<PerWeek>>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 36_500)]
+    valid_days: Option<ValidDays>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<NewPrice>)]
+    price: Option<Option<NewPrice>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    class_type_ids: Option<Option<Ids>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    studio_ids: Option<Option<Ids>>,
+}
+
+impl PassTypeChange {
+    fn apply(self, sold: &mut PassType) {
+        if let Some(name) = self.name {
+            sold.name = types::Json(name.into());
+        }
+        if let Some(credits) = self.credits {
+            sold.credits = Some(credits.0);
+        }
+        if let Some(per_week) = self.per_week {
+            sold.per_week = per_week.map(|visits| visits.0);
+        }
+        sold.valid_days = self.valid_days.map_or(sold.valid_days, |days| days.0);
+        if let Some(price) = self.price {
+            (sold.price_minor, sold.currency) = price.map(|price| (price.amount_minor.0, price.currency.into())).unzip();
+        }
+        if let Some(ids) = self.class_type_ids {
+            sold.class_type_ids = ids.map(|ids| types::Json(ids.0));
+        }
+        if let Some(ids) = self.studio_ids {
+            sold.studio_ids = ids.map(|ids| types::Json(ids.0));
+        }
+        sold.version += 1;
+    }
+}
+
+/// Edits a pass type. Admins.
+#[utoipa::path(patch, operation_id = "change_pass_type", path = "/v1/studios/{id}/pass-types/{pass_type_id}", tag = "Running a studio", request_body = PassTypeChange,
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("pass_type_id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
+    responses((status = 200, body = PassTypeView), (status = 412, description = "version-stale")))]
+pub async fn change_type(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, pass_type_id)): Path<(Uuid, Uuid)>,
+    if_match: IfMatch,
+    Body(change): Body<PassTypeChange>,
+) -> Answer<Versioned<PassTypeView>> {
+    require_admin(&app, &caller, id).await?;
+    let (now, language) = (app.clock.now(), caller.language);
+    let sold = app
+        .db
+        .write("change_pass_type", move |tx| {
+            Box::pin(async move {
+                let mut sold = store::type_to_edit(tx, id, pass_type_id).await?.ok_or_else(nothing)?;
+                must_match(sold.version, if_match)?;
+                change.apply(&mut sold);
+                must_make_sense(tx, &caller, &sold).await?;
+                store::set_type(tx, &sold).await?;
+                let entry = caller.origin().of("pass_type.changed", "pass_type", pass_type_id, Some(id));
+                audit::write(tx, now, vec![entry.with(json!({ "version": sold.version }))]).await?;
+                Ok::<_, Problem>(sold)
+            })
+        })
+        .await?;
+    let (_, locale) = studios::store::setting(&app.db, id).await?.ok_or_else(nothing)?;
+    Ok(Versioned::ok(sold.version, PassTypeView::of(sold, language.unwrap_or(locale))))
+}
+
+/// Refuses what no member could make sense of, and what reaches into studios that the caller does not run.
+async fn must_make_sense(tx: &mut Tx, caller: &Caller, sold: &PassType) -> Answer<()> {
+    match sold.kind {
+        PassKind::Pack if sold.credits.is_none() => return Err(Problem::field("credits", "is needed for a pack")),
+        PassKind::Pack if sold.per_week.is_some() => return Err(Problem::field("per_week", "is only for a membership")),
+        PassKind::Membership if sold.credits.is_some() => return Err(Problem::field("credits", "is only for a pack")),
+        PassKind::Pack | PassKind::Membership => {}
+    }
+    let own = vec![sold.studio_id];
+    let studio_ids = sold.studio_ids.as_ref().map_or(&own, |ids| &ids.0);
+    let known = store::studios_among(tx, studio_ids).await?;
+    if known.len() < studio_ids.len() {
+        return Err(Problem::field("studio_ids", "names a studio that does not exist"));
+    }
+    if !studio_ids.iter().all(|studio_id| caller.roles.is_admin(*studio_id)) {
+        return Err(Problem::new(problem::ProblemType::NotAllowed));
+    }
+    if let Some(types::Json(ids)) = &sold.class_type_ids {
+        let known = store::class_types_among(tx, ids).await?;
+        if known.len() < ids.len() || known.iter().any(|(_, studio_id)| !studio_ids.contains(studio_id)) {
+            return Err(Problem::field("class_type_ids", "names a class type that the pass's studios do not have"));
+        }
+    }
+    Ok(())
+}
+
+/// A page of passes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Passes {
+    /// The newest first.
+    passes: Vec<PassView>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// The caller's own passes.
+#[utoipa::path(get, operation_id = "list_own_passes", path = "/v1/me/passes", tag = "Passes", params(Paging), security(("bearer" = [])),
+    responses((status = 200, body = Passes)))]
+pub async fn own(State(app): State<App>, caller: Caller, Query(paging): Query<Paging>) -> Answer<Json<Passes>> {
+    held_by(&app, caller.person_id, None, paging, caller.language).await
+}
+
+/// A member's passes that this studio takes. Front desk.
+#[utoipa::path(get, operation_id = "list_passes_of_member", path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes", security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("person_id" = Uuid, Path), Paging), responses((status = 200, body = Passes)))]
+pub async fn of_member(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, person_id)): Path<(Uuid, Uuid)>,
+    Query(paging): Query<Paging>,
+) -> Answer<Json<Passes>> {
+    require_front_desk(&app, &caller, id).await?;
+    if !store::is_member(&app.db, id, person_id).await? {
+        return Err(nothing());
+    }
+    held_by(&app, person_id, Some(id), paging, caller.language).await
+}
+
+/// A page of somebody's passes, of those that `studio_id` takes.
+async fn held_by(app: &App, person_id: Uuid, studio_id: Option<Uuid>, paging: Paging, language: Option<Language>) -> Answer<Json<Passes>> {
+    let (limit, after) = paging.read();
+    let (found, next) = page(store::of_person(&app.db, person_id, after, limit.0 + 1).await?, limit, |pass| pass.id);
+    let mut sellers: Vec<Uuid> = found.iter().map(|pass| pass.studio_id).collect();
+    sellers.sort_unstable();
+    sellers.dedup();
+    let settings = studios::store::settings(&app.db, &sellers).await?;
+    let settings: HashMap<Uuid, (Zone, Language)> = settings.into_iter().map(|(id, zone, locale)| (id, (zone, locale))).collect();
+    let now = app.clock.now();
+    let taken = found.into_iter().filter(|pass| studio_id.is_none_or(|id| pass.studio_ids.contains(&id)));
+    let passes = taken.filter_map(|pass| {
+        let (zone, locale) = settings.get(&pass.studio_id)?;
+        Some(PassView::of(pass, language.unwrap_or(*locale), local_date(now, zone.tz())))
+    });
+    Ok(Json(Passes { passes: passes.collect(), next }))
+}
+
+/// A line of a pass's ledger.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LedgerLine {
+    /// When.
+    at: DateTime<Utc>,
+    /// Credits gained or lost.
+    credits: i64,
+    /// What was paid.
+    amount: Option<Price>,
+    /// Why.
+    reason: LedgerReason,
+    /// For which booking.
+    booking_id: Option<Uuid>,
+}
+
+impl From<LedgerEntry> for LedgerLine {
+    fn from(entry: LedgerEntry) -> Self {
+        let amount = entry.amount_minor.zip(entry.currency).map(|(amount_minor, currency)| Price { amount_minor, currency });
+        Self { at: entry.at, credits: entry.credits, amount, reason: entry.reason, booking_id: entry.booking_id }
+    }
+}
+
+/// A page of a ledger.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Ledger {
+    /// The oldest first. On a pack, the credits of all lines add up to its balance.
+    entries: Vec<LedgerLine>,
+    /// What to send as `after` for more; null at the end.
+    next: Option<String>,
+}
+
+/// Which part of a ledger.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerPart {
+    /// The most lines, 1 to 200; without it 200.
+    #[param(value_type = Option<i64>)]
+    limit: Option<Limit>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
+}
+
+/// Where the credits of a pass came from and went. Her own, or a member's at the front desk of a studio that takes the pass.
+#[utoipa::path(get, operation_id = "show_ledger", path = "/v1/passes/{id}/ledger", tag = "Passes", params(("id" = Uuid, Path), LedgerPart), security(("bearer" = [])),
+    responses((status = 200, body = Ledger)))]
+pub async fn ledger(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Query(part): Query<LedgerPart>) -> Answer<Json<Ledger>> {
+    let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;
+    if pass.person_id != caller.person_id && !pass.studio_ids.iter().any(|studio_id| caller.roles.is_front_desk(*studio_id)) {
+        return Err(nothing());
+    }
+    let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
+    let after = part.after.map(|Cursor((at, id))| (storable(at), id));
+    let (found, next) = page(store::ledger(&app.db, id, after, limit.0 + 1).await?, limit, |entry| (entry.at, entry.id));
+    Ok(Json(Ledger { entries: found.into_iter().map(Into::into).collect(), next }))
+}

@@ -1,0 +1,98 @@
+//! Selling a pass over HTTP: Relevé records what was paid, it moves no money.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::extract::{Body, IdempotencyKey, Path};
+use crate::letters::facts::Money;
+use crate::passes::sell::Paid;
+use crate::passes::sell::SellPass;
+use crate::passes::store;
+use crate::passes::view::PassView;
+use crate::problem::{Answer, Problem, ProblemType};
+use crate::schedule::rules::local_date;
+use crate::sign_in::Caller;
+use crate::studios;
+use crate::text::{Line, is_currency};
+use crate::transactor::Command;
+
+/// The largest amount that is recorded, in minor units.
+const AMOUNT_MAX: i64 = 100_000_000_000;
+
+/// Which pass, and what was paid for it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SellBody {
+    pass_type_id: Uuid,
+    #[serde(default)]
+    paid: Option<PaidBody>,
+}
+
+/// What was paid, as the front desk writes it down.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaidBody {
+    /// In minor units of the currency.
+    amount_minor: i64,
+    /// ISO 4217.
+    currency: String,
+    /// `cash`, `card`, `alipay` …
+    method: Line<50>,
+    /// The receipt's number.
+    #[serde(default)]
+    reference: Option<Line<200>>,
+}
+
+/// Sells a pass to a member of the studio. Sent again with the same key it answers with the same pass.
+#[utoipa::path(post, operation_id = "sell_pass", path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes",
+    params(("id" = Uuid, Path), ("person_id" = Uuid, Path), ("Idempotency-Key" = String, Header)), request_body = SellBody,
+    responses((status = 201, body = PassView), (status = 409, description = "idempotency-key-reused"), (status = 428, description = "precondition-missing")))]
+pub async fn sell(
+    State(app): State<App>,
+    caller: Caller,
+    Path((studio_id, person_id)): Path<(Uuid, Uuid)>,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(body): Body<SellBody>,
+) -> Answer<Response> {
+    studios::guard::require_front_desk(&app, &caller, studio_id).await?;
+    let body_hash = hash(&(studio_id, person_id, &body))?;
+    let paid = body.paid.map(paid).transpose()?;
+    let what = Command::SellPass(SellPass { studio_id, person_id, pass_type_id: body.pass_type_id, paid, key, body_hash });
+    let pass_id = app.transactor.submit_for_id(caller.origin(), what).await?;
+    let mut tx = app.db.read().await?;
+    let found = store::by_id(&mut tx, &[pass_id]).await?;
+    tx.rollback().await;
+    let pass = found.into_iter().next().ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let (zone, locale) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let today = local_date(app.clock.now(), zone.tz());
+    Ok((StatusCode::CREATED, Json(PassView::of(pass, caller.language.unwrap_or(locale), today))).into_response())
+}
+
+fn paid(body: PaidBody) -> Answer<Paid> {
+    if !(0..=AMOUNT_MAX).contains(&body.amount_minor) {
+        return Err(Problem::field("paid.amount_minor", format!("must be 0 to {AMOUNT_MAX}")));
+    }
+    if !is_currency(&body.currency) {
+        return Err(Problem::field("paid.currency", "must be a currency like \"CNY\""));
+    }
+    Ok(Paid {
+        money: Money { amount_minor: body.amount_minor, currency: body.currency },
+        method: body.method.into_string(),
+        reference: body.reference.map(Line::into_string),
+    })
+}
+
+/// By which a repeat is known to say the same.
+fn hash(said: &impl Serialize) -> Answer<String> {
+    let bytes = serde_json::to_vec(said).map_err(Problem::fault)?;
+    Ok(BASE64_STANDARD_NO_PAD.encode(Sha256::digest(&bytes)))
+}

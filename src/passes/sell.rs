@@ -1,0 +1,115 @@
+//! Selling a pass: the pass, its first entry in the ledger, the letter; and whoever waited for want of a credit is served.
+
+use std::sync::Arc;
+
+use super::rules::sale;
+use super::{LedgerEntry, LedgerReason, Pass, PassType};
+use crate::booking::refill::{Freed, settle};
+use crate::ids::new_id;
+use crate::letters::facts::{Facts, Money};
+use crate::letters::outbox::Letter;
+use crate::problem::{Problem, ProblemType};
+use crate::schedule::rules::local_date;
+use crate::working_set::{Abort, Actor, Decision, Lookup, WorkingSet, not_found};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+/// `POST …/members/{person_id}/passes`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct SellPass {
+    pub studio_id: Uuid,
+    pub person_id: Uuid,
+    pub pass_type_id: Uuid,
+    pub paid: Option<Paid>,
+    pub key: String,
+    pub body_hash: String,
+}
+
+/// What was paid for a pass, as the front desk recorded it; Relevé moves no money.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct Paid {
+    pub money: Money,
+    pub method: String,
+    pub reference: Option<String>,
+}
+
+/// `POST …/members/{person_id}/passes`.
+pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateTime<Utc>) -> Decision<Uuid> {
+    let caller = actor.person_id()?;
+    let own = set.person(caller)?;
+    let studio = set.studio_or_not_found(ask.studio_id)?;
+    if !own.roles.is_front_desk(studio.id) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    if let Some((body_hash, pass_id)) = set.answered(caller, &ask.key)? {
+        return if body_hash == ask.body_hash { Ok(pass_id) } else { Err(Problem::new(ProblemType::IdempotencyKeyReused).into()) };
+    }
+    let member = set.person(ask.person_id)?;
+    if !set.members.contains(&(studio.id, member.id)) {
+        return Err(not_found());
+    }
+    let pass_type = pass_type(set, ask.pass_type_id, studio.id)?;
+    let sold = sale(&pass_type.terms(), studio.id, local_date(now, studio.zone));
+    let pass = Pass {
+        id: new_id(now),
+        studio_id: studio.id,
+        person_id: member.id,
+        pass_type_id: pass_type.id,
+        name: sqlx::types::Json(sold.name.clone()),
+        kind: sold.kind,
+        credits_left: sold.credits_left,
+        per_week: sold.per_week,
+        expires_on: sold.expires_on,
+        class_type_ids: sold.class_type_ids.map(sqlx::types::Json),
+        studio_ids: sqlx::types::Json(sold.studio_ids),
+        sold_at: now,
+        sold_by: Some(caller),
+    };
+    let paid = ask.paid.as_ref();
+    let entry = LedgerEntry {
+        id: new_id(now),
+        pass_id: pass.id,
+        at: now,
+        credits: pass.credits_left.unwrap_or(0),
+        reason: LedgerReason::Sold,
+        booking_id: None,
+        amount_minor: paid.map(|paid| paid.money.amount_minor),
+        currency: paid.map(|paid| paid.money.currency.clone()),
+        method: paid.map(|paid| paid.method.clone()),
+        reference: paid.and_then(|paid| paid.reference.clone()),
+        by_person: Some(caller),
+    };
+    if member.has_address {
+        let facts = Facts::PassSold {
+            studio: studio.facts.clone(),
+            pass: sold.name,
+            credits: sold.credits_left,
+            per_week: sold.per_week,
+            expires_on: sold.expires_on,
+            paid: paid.map(|paid| paid.money.clone()),
+        };
+        let mut letter = Letter::to_person(member.id, member.locale.unwrap_or(studio.locale), facts);
+        letter.studio_id = Some(studio.id);
+        set.letters.push(letter);
+    }
+    let id = pass.id;
+    set.audit.push(actor.record.of("pass.sold", "pass", id, Some(studio.id)).with(json!({ "person_id": member.id })));
+    set.put_pass(pass, entry);
+    set.remember(caller, &ask.key, &ask.body_hash, id, now);
+    let mut freed = Freed::default();
+    freed.person(member.id);
+    settle(set, freed, now)?;
+    Ok(id)
+}
+
+fn pass_type(set: &WorkingSet, id: Uuid, studio_id: Uuid) -> Decision<Arc<PassType>> {
+    match set.pass_types.get(&id) {
+        Some(Some(found)) if found.studio_id == studio_id => Ok(Arc::clone(found)),
+        None if !set.complete => Err(Abort::Needs(vec![Lookup::PassType(id)])),
+        _ => Err(Problem::field("pass_type_id", "is not a pass type of this studio").into()),
+    }
+}

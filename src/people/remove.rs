@@ -1,0 +1,33 @@
+//! Leaving: what is to come for a person ends without penalty, and their name goes.
+
+use crate::booking::cancel::end_by_person;
+use crate::booking::refill::{Freed, settle};
+use crate::booking::rules;
+use crate::booking::{Booking, EndedBy, Ending};
+use crate::working_set::{Abort, Actor, Decision, WorkingSet};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// What is to come for a person who leaves Relevé ends without penalty.
+pub fn remove_person(set: &mut WorkingSet, actor: &Actor, person_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
+    let coming: Vec<Booking> = match set.person(person_id) {
+        Ok(_) => set.ahead(person_id, now).into_iter().filter(|booking| booking.starts_at > now).cloned().collect(),
+        Err(Abort::Refused(_)) => return Ok(()),
+        Err(stop) => return Err(stop),
+    };
+    if !set.teaching(person_id, now)?.is_empty() {
+        // A class was given to her since she was found due: she leaves once it is over.
+        return Ok(());
+    }
+    let mut freed = Freed::default();
+    for booking in coming {
+        if let Ok(decided) = rules::cancel(&booking, true, now) {
+            let ending = Ending::from(EndedBy::Member);
+            end_by_person(set, actor, booking, decided, &ending, &mut freed, now)?;
+        }
+    }
+    freed.forget_people();
+    settle(set, freed, now)?;
+    set.removed.push(person_id);
+    Ok(())
+}

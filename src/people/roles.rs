@@ -1,0 +1,89 @@
+//! Roles, held per studio, and what each allows: asked at the door of a handler and again when a command is decided, by the same words.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A role in one studio. `owner` is the deployment's and stands with the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Role {
+    /// Teaches sessions of their own.
+    Instructor,
+    /// Serves members at the door.
+    FrontDesk,
+    /// Runs the studio.
+    Admin,
+}
+
+/// Everything that a person may be, in every studio.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roles {
+    /// Whether the deployment is theirs: an owner may do what any admin may.
+    pub is_owner: bool,
+    held: Vec<(Uuid, Role)>,
+}
+
+impl Roles {
+    /// The roles that somebody holds.
+    pub const fn new(is_owner: bool, held: Vec<(Uuid, Role)>) -> Self {
+        Self { is_owner, held }
+    }
+
+    /// Whether they run this studio.
+    pub fn is_admin(&self, studio_id: Uuid) -> bool {
+        self.is_owner || self.holds(studio_id, Role::Admin)
+    }
+
+    /// Whether they serve members at this studio's front desk.
+    pub fn is_front_desk(&self, studio_id: Uuid) -> bool {
+        self.is_admin(studio_id) || self.holds(studio_id, Role::FrontDesk)
+    }
+
+    /// Whether they work in this studio, in whatever role.
+    pub fn is_staff(&self, studio_id: Uuid) -> bool {
+        self.is_owner || self.held.iter().any(|(of, _)| *of == studio_id)
+    }
+
+    /// Whether they teach in this studio.
+    pub fn is_instructor(&self, studio_id: Uuid) -> bool {
+        self.holds(studio_id, Role::Instructor)
+    }
+
+    /// Whether they teach in any studio.
+    pub fn is_instructor_somewhere(&self) -> bool {
+        self.held.iter().any(|(_, role)| *role == Role::Instructor)
+    }
+
+    /// Whether they may schedule here: admins anything, instructors what their studio's house rules leave to them.
+    pub fn is_scheduler(&self, studio_id: Uuid) -> bool {
+        self.is_admin(studio_id) || self.is_instructor(studio_id)
+    }
+
+    /// Whether they are staff of a session of this studio: its instructor, or somebody who serves any member.
+    pub fn is_staff_of_session(&self, studio_id: Uuid, teaches_it: bool) -> bool {
+        self.is_front_desk(studio_id) || (teaches_it && self.is_staff(studio_id))
+    }
+
+    /// Whether they hold exactly this role here.
+    pub fn holds(&self, studio_id: Uuid, role: Role) -> bool {
+        self.held.contains(&(studio_id, role))
+    }
+
+    /// The roles that they hold in this studio.
+    pub fn of_studio(&self, studio_id: Uuid) -> impl Iterator<Item = Role> + '_ {
+        self.held.iter().filter(move |(of, _)| *of == studio_id).map(|(_, role)| *role)
+    }
+
+    /// One more role, if there is one.
+    pub fn add(&mut self, role: Option<(Uuid, Role)>) {
+        self.held.extend(role);
+    }
+
+    /// From now on exactly these roles in this studio.
+    pub fn set(&mut self, studio_id: Uuid, roles: impl IntoIterator<Item = Role>) {
+        self.held.retain(|(of, _)| *of != studio_id);
+        self.held.extend(roles.into_iter().map(|role| (studio_id, role)));
+    }
+}

@@ -1,0 +1,54 @@
+//! Roles: nobody leaves the staff while classes count on them.
+
+use std::collections::BTreeSet;
+
+use super::roles::Role;
+use super::store::Teaching;
+use crate::problem::{Problem, ProblemType};
+use crate::working_set::{Actor, Decision, WorkingSet, not_found};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+/// The classes that a refusal names.
+const NAMED_MAX: usize = 20;
+
+/// `PUT /v1/studios/{id}/staff/{person_id}`. Admins are an owner's to make and unmake.
+pub fn set_roles(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    studio_id: Uuid,
+    person_id: Uuid,
+    wanted: &BTreeSet<Role>,
+    now: DateTime<Utc>,
+) -> Decision<String> {
+    let own = set.identity(actor.person_id()?)?;
+    let studio = set.studio_or_not_found(studio_id)?;
+    if !own.roles.is_admin(studio.id) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    let person = set.identity(person_id)?;
+    let held: BTreeSet<Role> = person.roles.of_studio(studio.id).collect();
+    if held.is_empty() && !set.members.contains(&(studio.id, person.id)) {
+        return Err(not_found());
+    }
+    if held.contains(&Role::Admin) != wanted.contains(&Role::Admin) && !own.roles.is_owner {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    if held.contains(&Role::Instructor) && !wanted.contains(&Role::Instructor) {
+        let teaches = set.teaching(person.id, now)?.into_iter().filter(|session| session.studio_id == studio.id && session.starts_at > now);
+        let sessions: Vec<Teaching> = teaches
+            .take(NAMED_MAX)
+            .map(|session| Teaching { id: session.id, studio_id: session.studio_id, starts_at: session.starts_at })
+            .collect();
+        if !sessions.is_empty() {
+            return Err(Problem::new(ProblemType::StaffTeaches).with("sessions", sessions).into());
+        }
+    }
+    if held != *wanted {
+        let line = actor.record.of("staff.roles_set", "person", person.id, Some(studio.id));
+        set.audit.push(line.with(json!({ "before": held, "after": wanted })));
+        set.put_roles(studio.id, &person, wanted);
+    }
+    Ok(person.name.clone())
+}

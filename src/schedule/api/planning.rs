@@ -1,0 +1,155 @@
+//! Planning over HTTP: drafts published, days copied, days closed.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::sessions::{DryRun, OrPreview, several};
+use crate::app::App;
+use crate::extract::{Body, Path, Query, Within};
+use crate::problem::{Answer, Problem, ProblemType};
+use crate::schedule::BulkResult;
+use crate::schedule::publish::Publish;
+use crate::schedule::rules::LocalDate;
+use crate::schedule::store;
+use crate::sign_in::Caller;
+use crate::studios;
+use crate::studios::guard::require_admin;
+use crate::text::Note;
+use crate::transactor::Command;
+
+/// The days of one act.
+const DAYS_MAX: u64 = 62;
+
+/// Some local dates.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DaysBody {
+    /// The first …
+    from: LocalDate,
+    /// … and the first that is not meant, at most 62 days later.
+    to: LocalDate,
+}
+
+/// The dates `[from, to)` of one act.
+pub fn days(from: LocalDate, to: LocalDate) -> Answer<(NaiveDate, NaiveDate)> {
+    let last = from.0.checked_add_days(Days::new(DAYS_MAX)).unwrap_or(NaiveDate::MAX);
+    if to <= from {
+        return Err(Problem::field("to", "must be after `from`"));
+    }
+    if to.0 > last { Err(Problem::field("to", format!("must be at most {DAYS_MAX} days after `from`"))) } else { Ok((from.0, to.0)) }
+}
+
+/// Publishes the drafts of some days: members see them and book. Admins; the instructors are told.
+#[utoipa::path(put, operation_id = "publish_days", path = "/v1/studios/{id}/publication", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = DaysBody,
+    responses((status = 200, body = OrPreview<BulkResult>)))]
+pub async fn publish(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+    Body(body): Body<DaysBody>,
+) -> Answer<Json<OrPreview<BulkResult>>> {
+    require_admin(&app, &caller, studio_id).await?;
+    let (from, to) = days(body.from, body.to)?;
+    several(&app, &caller, Command::Publish(Publish::Days { studio_id, from, to }), &how).await
+}
+
+/// Which days are copied to which.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyBody {
+    /// The first day that is copied.
+    from: LocalDate,
+    /// The day that it is copied to.
+    to: LocalDate,
+    /// How many days; without it a week.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 62)]
+    days: Option<Within<1, 62>>,
+}
+
+/// Copies the sessions of a week, or of as many days as are named, as drafts, at the same wall times. What stands in the way of one leaves
+/// it out and is named. Admins.
+#[utoipa::path(post, operation_id = "copy_days", path = "/v1/studios/{id}/copies", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = CopyBody,
+    responses((status = 200, body = OrPreview<BulkResult>)))]
+pub async fn copy(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+    Body(body): Body<CopyBody>,
+) -> Answer<Json<OrPreview<BulkResult>>> {
+    require_admin(&app, &caller, studio_id).await?;
+    let days = u64::try_from(body.days.map_or(7, |days| days.0)).unwrap_or(7);
+    if (body.to.0 - body.from.0).num_days().unsigned_abs() < days {
+        return Err(Problem::field("to", "must be so far from `from` that no day is copied onto another that is copied"));
+    }
+    several(&app, &caller, Command::CopyDays { studio_id, from: body.from.0, days, to: body.to.0 }, &how).await
+}
+
+/// Days on which the studio is closed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClosingBody {
+    /// The first …
+    from: LocalDate,
+    /// … and the first on which it is open again, at most 62 days later.
+    to: LocalDate,
+    /// Why: everybody whose session is cancelled reads it.
+    #[serde(default)]
+    note: Option<Note>,
+}
+
+/// Closes the studio on some days: their sessions are cancelled and refunded in one act, and series make none there. Admins.
+#[utoipa::path(post, operation_id = "close_days", path = "/v1/studios/{id}/closing-days", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = ClosingBody,
+    responses((status = 200, body = OrPreview<BulkResult>)))]
+pub async fn close(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(how): Query<DryRun>,
+    Body(body): Body<ClosingBody>,
+) -> Answer<Json<OrPreview<BulkResult>>> {
+    require_admin(&app, &caller, studio_id).await?;
+    let (from, to) = days(body.from, body.to)?;
+    several(&app, &caller, Command::CloseDays { studio_id, from, to, note: body.note.map(Note::into_string) }, &how).await
+}
+
+/// Opens the studio again on a day; what was cancelled stays cancelled. Admins.
+#[utoipa::path(delete, operation_id = "open_day", path = "/v1/studios/{id}/closing-days/{date}", tag = "Running a studio", params(("id" = Uuid, Path), ("date" = String, Path)),
+    responses((status = 204)))]
+pub async fn open(State(app): State<App>, caller: Caller, Path((studio_id, date)): Path<(Uuid, LocalDate)>) -> Answer<StatusCode> {
+    require_admin(&app, &caller, studio_id).await?;
+    app.transactor.submit(caller.origin(), Command::OpenDay { studio_id, date: date.0 }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The days to come on which the studio is closed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClosingDays {
+    /// In the order of time.
+    closing_days: Vec<ClosingDay>,
+}
+
+/// A day on which the studio is closed.
+#[derive(Debug, Serialize, sqlx::FromRow, ToSchema)]
+pub struct ClosingDay {
+    /// The local date.
+    date: NaiveDate,
+    /// Why.
+    note: Option<String>,
+}
+
+/// The days to come on which the studio is closed. Anyone.
+#[utoipa::path(get, operation_id = "list_closing_days", path = "/v1/studios/{id}/closing-days", tag = "The schedule", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ClosingDays)))]
+pub async fn closing_days(State(app): State<App>, Path(studio_id): Path<Uuid>) -> Answer<Json<ClosingDays>> {
+    let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let today = crate::schedule::rules::local_date(app.clock.now(), zone.tz());
+    Ok(Json(ClosingDays { closing_days: store::closing_days_to_come(&app.db, studio_id, today).await? }))
+}

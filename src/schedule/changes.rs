@@ -1,0 +1,235 @@
+//! What follows from a change of sessions, one or a whole series: nobody and no room in two places, everybody in them told, and who
+//! cannot follow released without penalty.
+
+use std::collections::BTreeSet;
+
+use super::edit::Edit;
+use super::rules::local_date;
+use super::substitutes::follow::follow_sessions;
+use super::{Changed, Clash, Session};
+use crate::booking::place::give_back;
+use crate::booking::refill::{Freed, settle};
+use crate::booking::rules::may_check_in;
+use crate::booking::{Booking, BookingStatus};
+use crate::letters::facts::Facts;
+use crate::passes::LedgerReason;
+use crate::problem::{Problem, ProblemType};
+use crate::studios::StudioContext;
+use crate::working_set::letters::{About, session_facts, tell};
+use crate::working_set::{Actor, Decision, WorkingSet, all};
+use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Makes these changes, all or none of them. With `release`, members whom a move puts into two sessions at once leave the moved one, and
+/// those for whom no place is left go to the head of the waitlist; without, either refuses the change.
+pub fn apply(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    studio: &StudioContext,
+    edits: Vec<Edit>,
+    release: bool,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    let people: i64 = edits.iter().map(|edit| edit.before.taken + edit.before.waiting).sum();
+    set.must_bear(people)?;
+    for edit in &edits {
+        let after = &edit.after;
+        let details = json!({ "changed": changed(&edit.before, after), "capacity": after.capacity, "series": after.series_id });
+        set.audit.push(actor.record.of("session.changed", "session", after.id, Some(studio.id)).with(details));
+        set.put_session(after.clone());
+    }
+    follow_sessions(set, &edits, now)?;
+    for edit in edits.iter().filter(|edit| edit.after.local_date != edit.before.local_date) {
+        if set.is_closed(studio.id, edit.after.local_date)? {
+            return Err(Problem::new(ProblemType::StudioClosed).with("date", edit.after.local_date).into());
+        }
+    }
+    nobody_in_the_way(set, &edits.iter().map(|edit| &edit.after).collect::<Vec<_>>())?;
+    let touching: Vec<&Edit> = edits.iter().filter(|edit| edit.tells() || edit.after.capacity < edit.before.capacity).collect();
+    let rosters = all(touching.iter().map(|edit| set.roster(edit.after.id)))?;
+    let booked: Vec<Booking> = rosters.into_iter().flatten().filter_map(|id| set.known_booking(id).cloned()).collect();
+    set.need_people(&booked)?;
+
+    let mut freed = Freed::default();
+    for edit in touching.iter().filter(|edit| edit.moves()) {
+        move_bookings(set, actor, studio, &edit.after, now)?;
+    }
+    let mut torn = Vec::new();
+    for edit in touching.iter().filter(|edit| edit.moves()) {
+        for (booking, other) in in_two_sessions(set, &edit.after, now)? {
+            if release {
+                let_go(set, actor, studio, edit, booking, &mut freed, now)?;
+            } else {
+                torn.push(json!({ "booking_id": booking.id, "person_id": booking.person_id, "other_booking_id": other }));
+            }
+        }
+    }
+    if !torn.is_empty() {
+        return Err(Problem::new(ProblemType::MembersOverlap).with("bookings", torn).into());
+    }
+    let mut told = BTreeSet::new();
+    for edit in &edits {
+        told.extend(make_wait(set, actor, studio, &edit.after, release, &mut freed, now)?);
+        freed.session(edit.after.id);
+    }
+    for edit in touching.iter().filter(|edit| edit.tells()) {
+        tell_everybody(set, studio, edit, &told, &mut freed)?;
+    }
+    settle(set, freed, now)
+}
+
+/// What of a session changed, since it was made, as members are shown it.
+pub fn changed(before: &Session, after: &Session) -> Vec<Changed> {
+    let mut changed = before.changed.0.clone();
+    let differs = [
+        (Changed::Time, (before.starts_at, before.ends_at) != (after.starts_at, after.ends_at)),
+        (Changed::Room, before.room_id != after.room_id),
+        (Changed::Instructor, before.instructor_id != after.instructor_id),
+    ];
+    for (what, _) in differs.into_iter().filter(|(what, differs)| *differs && !before.changed.0.contains(what)) {
+        changed.push(what);
+    }
+    changed
+}
+
+/// No room and no instructor in two places at once; the refusal names the other session.
+pub fn nobody_in_the_way(set: &WorkingSet, sessions: &[&Session]) -> Decision<()> {
+    for (session, clash) in sessions.iter().zip(all(clashes(set, sessions))?) {
+        if let Some(clash) = clash {
+            let kind = if clash.instructor_id == session.instructor_id { ProblemType::InstructorBusy } else { ProblemType::RoomBusy };
+            return Err(Problem::new(kind).with("session_id", clash.id).with("starts_at", clash.starts_at).into());
+        }
+    }
+    Ok(())
+}
+
+/// For each session the first that stands in its way.
+fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash>>> {
+    let first = |session: &&Session| {
+        let found = set.clashes(session.room_id, session.instructor_id, session.starts_at, session.ends_at, Some(session.id))?;
+        Ok(found.into_iter().next())
+    };
+    sessions.iter().map(first).collect()
+}
+
+/// Bookings keep their session's time. A new one opens a free way out until the start; who had come for the old one has not come for one
+/// that is so far off that nobody could be checked in.
+fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, after: &Session, now: DateTime<Utc>) -> Decision<()> {
+    for mut booking in open_bookings(set, after.id)? {
+        booking.move_with_session(after.starts_at, after.ends_at);
+        if booking.status == BookingStatus::Attended && !may_check_in(&booking, &studio.rules, now) {
+            booking.undo_check_in()?;
+            booking.move_with_session(after.starts_at, after.ends_at);
+            set.audit.push(actor.line("booking.check_in_undone", &booking));
+        }
+        set.put(booking);
+    }
+    Ok(())
+}
+
+fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<Booking>> {
+    let ids = set.roster(session_id)?;
+    Ok(ids.into_iter().filter_map(|id| set.known_booking(id).cloned()).filter(|booking| !booking.status.has_ended()).collect())
+}
+
+/// Who holds a place in the session and in another at that time: her booking, and the other.
+fn in_two_sessions(set: &WorkingSet, after: &Session, now: DateTime<Utc>) -> Decision<Vec<(Booking, Uuid)>> {
+    let mut torn = Vec::new();
+    for booking in open_bookings(set, after.id)?.into_iter().filter(|booking| booking.status.takes_place()) {
+        let others = set.ahead(booking.person_id, now);
+        let other = others
+            .into_iter()
+            .find(|other| other.status.takes_place() && other.session_id != after.id && other.overlaps(after.starts_at, after.ends_at))
+            .map(|other| other.id);
+        torn.extend(other.map(|other| (booking, other)));
+    }
+    Ok(torn)
+}
+
+/// She leaves the session that moved: refunded, told, without penalty.
+fn let_go(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    studio: &StudioContext,
+    edit: &Edit,
+    mut booking: Booking,
+    freed: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    let person = set.person(booking.person_id)?;
+    let credits_returned = booking.credits;
+    give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
+    booking.cancel_with_session(now)?;
+    let before = session_facts(&edit.before, studio);
+    let told = About { session: &edit.after, studio, person: &person, useful_until: None };
+    tell(set, &mut booking, &told, |session| Facts::Released { session, before, credits_returned });
+    set.audit.push(actor.line("booking.released", &booking).with(json!({ "credits_returned": credits_returned })));
+    freed.person(booking.person_id);
+    set.put(booking);
+    Ok(())
+}
+
+/// What the studio does prolongs the pass that a credit returns to, as when it cancels a session.
+fn prolong(studio: &StudioContext, now: DateTime<Utc>) -> Option<(i64, NaiveDate)> {
+    Some((studio.rules.returned_credit_days_min, local_date(now, studio.zone)))
+}
+
+/// A capacity below what is booked, while there is a way in to wait for: the latest booked go to the head of the waitlist, in the order in which they booked. Their letter
+/// tells the session as it is now; which bookings it is about.
+fn make_wait(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    studio: &StudioContext,
+    after: &Session,
+    release: bool,
+    freed: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<Vec<Uuid>> {
+    let session = set.session(after.id)?.clone();
+    let over = session.taken + session.held - session.capacity;
+    if over <= 0 {
+        return Ok(Vec::new());
+    }
+    let refused = || Err(Problem::new(ProblemType::CapacityTooSmall).with("booked", session.taken).with("held", session.held).into());
+    let mut booked: Vec<Booking> =
+        open_bookings(set, after.id)?.into_iter().filter(|booking| booking.status == BookingStatus::Booked).collect();
+    booked.sort_by_key(|booking| std::cmp::Reverse((booking.promoted_at.unwrap_or(booking.created_at), booking.id)));
+    let count = usize::try_from(over).unwrap_or(usize::MAX);
+    if !release || booked.len() < count || now >= session.waiting_ends_at {
+        return refused();
+    }
+    let head = set.whole_queue(after.id)?.first().and_then(|id| set.known_booking(*id)?.queue_key);
+    let mut key = head.unwrap_or(1).min(1);
+    let mut moved = Vec::with_capacity(count);
+    for (mut booking, position) in booked.into_iter().take(count).zip((1..=over).rev()) {
+        let person = set.person(booking.person_id)?;
+        let credits_returned = booking.credits;
+        give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
+        key -= 1;
+        booking.return_to_queue(key)?;
+        let told = About { session: &session, studio, person: &person, useful_until: Some(session.waiting_ends_at) };
+        tell(set, &mut booking, &told, |session| Facts::MovedToWaitlist { session, position, credits_returned });
+        set.audit.push(actor.line("booking.moved_to_waitlist", &booking).with(json!({ "credits_returned": credits_returned })));
+        freed.person(booking.person_id);
+        moved.push(booking.id);
+        set.put(booking);
+    }
+    Ok(moved)
+}
+
+/// Everybody who is in the session and was not told yet learns its new time, room or instructor.
+fn tell_everybody(set: &mut WorkingSet, studio: &StudioContext, edit: &Edit, told: &BTreeSet<Uuid>, freed: &mut Freed) -> Decision<()> {
+    let was = session_facts(&edit.before, studio);
+    for mut booking in open_bookings(set, edit.after.id)?.into_iter().filter(|booking| !told.contains(&booking.id)) {
+        let person = set.person(booking.person_id)?;
+        let booked = booking.status.takes_place();
+        let told = About { session: &edit.after, studio, person: &person, useful_until: Some(edit.after.ends_at) };
+        let before = was.clone();
+        tell(set, &mut booking, &told, |session| Facts::SessionChanged { session, before, booked });
+        freed.person(booking.person_id);
+        set.put(booking);
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `POST /v1/studios/{id}/copies`: the sessions of some days again on others, as drafts.
+
+use super::rights::admin;
+use super::rules::instant;
+use super::session_parts::{SessionParts, class_type, room, still_teaches};
+use super::{BulkResult, Session, SkippedSession};
+use crate::studios::StudioContext;
+use crate::working_set::{Actor, Decision, WorkingSet, all};
+use chrono::{DateTime, Utc};
+use chrono::{Days, Duration, NaiveDate, NaiveTime};
+use serde_json::json;
+use uuid::Uuid;
+
+/// `POST /v1/studios/{id}/copies`: the sessions of some days again on others, as drafts. What cannot be there is left out and named.
+pub fn copy_days(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    studio_id: Uuid,
+    from: NaiveDate,
+    days: u64,
+    to: NaiveDate,
+    now: DateTime<Utc>,
+) -> Decision<BulkResult> {
+    let own = set.person(actor.person_id()?)?;
+    let studio = set.studio_or_not_found(studio_id)?;
+    admin(&own, studio_id)?;
+    let until = from.checked_add_days(Days::new(days)).unwrap_or(from);
+    let originals: Vec<Session> = set.of_days(studio_id, from, until)?.into_iter().filter(|session| !session.is_cancelled()).collect();
+    let copies = all(originals.iter().map(|original| copied(set, &studio, original, to - from, now)))?;
+    let there = copies.iter().flatten();
+    all(there.map(|copy| set.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)))?;
+    let mut several = BulkResult::default();
+    for (original, copy) in originals.iter().zip(copies) {
+        let Some(copy) = copy else {
+            several.skipped.push(SkippedSession { session_id: original.id, because: "instructor-left", other_session_id: None });
+            continue;
+        };
+        let clash = set.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)?.into_iter().next();
+        let skip = if copy.starts_at <= now {
+            Some(("past", None))
+        } else if set.is_closed(studio_id, copy.local_date)? {
+            Some(("studio-closed", None))
+        } else {
+            clash.map(|clash| (if clash.instructor_id == copy.instructor_id { "instructor-busy" } else { "room-busy" }, Some(clash.id)))
+        };
+        if let Some((because, other_session_id)) = skip {
+            several.skipped.push(SkippedSession { session_id: original.id, because, other_session_id });
+            continue;
+        }
+        several.session_ids.push(copy.id);
+        set.audit.push(actor.record.of("session.made", "session", copy.id, Some(studio_id)).with(json!({ "copy_of": original.id })));
+        set.put_session(copy);
+    }
+    Ok(several)
+}
+
+/// The same so many days later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: who taught
+/// it teaches here no more.
+fn copied(set: &WorkingSet, studio: &StudioContext, original: &Session, later: Duration, now: DateTime<Utc>) -> Decision<Option<Session>> {
+    let Some(instructor) = still_teaches(set, original.instructor_id, studio)? else { return Ok(None) };
+    let parts = SessionParts {
+        class_type: class_type(set, original.class_type_id, studio)?,
+        room: room(set, original.room_id, studio)?,
+        instructor,
+    };
+    let local = original.local_date.and_time(NaiveTime::MIN) + later + Duration::minutes(original.local_minute);
+    let capacity = original.capacity.min(parts.room.capacity);
+    Ok(Some(parts.session(studio, instant(local, studio.zone), capacity, true, now)))
+}

@@ -1,0 +1,68 @@
+//! Drafts become part of the schedule.
+
+use std::collections::BTreeMap;
+
+use super::rights::admin;
+use super::{BulkResult, Session, SessionStatus};
+use crate::letters::facts::Facts;
+use crate::working_set::letters::{About, tell_staff};
+use crate::working_set::{Actor, Decision, WorkingSet, all, not_found};
+use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Which drafts are published.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the fields of the calls")]
+pub enum Publish {
+    Days { studio_id: Uuid, from: NaiveDate, to: NaiveDate },
+    Series { series_id: Uuid },
+}
+
+/// `PUT /v1/studios/{id}/publication` and `PUT /v1/series/{id}/publication`: drafts become part of the schedule.
+pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<Utc>) -> Decision<BulkResult> {
+    let own = set.person(actor.person_id()?)?;
+    let (studio_id, drafts) = match ask {
+        Publish::Days { studio_id, from, to } => {
+            set.studio_or_not_found(studio_id)?;
+            admin(&own, studio_id)?;
+            (studio_id, set.of_days(studio_id, from, to)?)
+        }
+        Publish::Series { series_id } => {
+            let mut plan = set.plan(series_id)?.clone();
+            let studio_id = plan.series.studio_id;
+            if !own.roles.is_staff(studio_id) {
+                return Err(not_found());
+            }
+            admin(&own, studio_id)?;
+            if plan.series.draft {
+                plan.series.draft = false;
+                plan.series.version += 1;
+                set.audit.push(actor.record.of("series.published", "series", series_id, Some(studio_id)));
+                set.put_plan(plan);
+            }
+            (studio_id, set.of_series(series_id, now)?)
+        }
+    };
+    let studio = set.studio(studio_id)?;
+    let drafts: Vec<Session> = drafts.into_iter().filter(|session| session.is_draft() && session.starts_at > now).collect();
+    let mut several = BulkResult::default();
+    let mut of_instructor: BTreeMap<Uuid, (Session, i64)> = BTreeMap::new();
+    for mut session in drafts {
+        session.status = SessionStatus::Scheduled;
+        session.version += 1;
+        session.follow_start(&studio.rules, studio.zone, now);
+        several.session_ids.push(session.id);
+        set.audit.push(actor.record.of("session.published", "session", session.id, Some(studio_id)));
+        of_instructor.entry(session.instructor_id).or_insert_with(|| (session.clone(), 0)).1 += 1;
+        set.put_session(session);
+    }
+    let instructors = all(of_instructor.keys().map(|id| set.identity(*id)))?;
+    for (person, (first, count)) in instructors.into_iter().zip(of_instructor.into_values()) {
+        if person.id != own.id {
+            let told = About { session: &first, studio: &studio, person: &person, useful_until: Some(first.starts_at) };
+            tell_staff(set, &told, None, |session| Facts::SessionsPublished { session, count });
+        }
+    }
+    Ok(several)
+}

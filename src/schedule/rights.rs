@@ -1,0 +1,53 @@
+//! Who may make and change which sessions.
+
+use super::Session;
+use crate::letters::facts::Facts;
+use crate::people::Person;
+use crate::problem::{Problem, ProblemType};
+use crate::studios::StudioContext;
+use crate::studios::house_rules::InstructorsSchedule;
+use crate::working_set::letters::{About, tell_staff};
+use crate::working_set::{Decision, WorkingSet, not_found};
+use uuid::Uuid;
+
+/// Whether this person may make sessions of that instructor; `true` if she may only propose them. Admins make any, an instructor her own if
+/// the house lets her.
+pub fn may_make(own: &Person, studio: &StudioContext, instructor_id: Uuid) -> Decision<bool> {
+    if own.roles.is_admin(studio.id) {
+        return Ok(false);
+    }
+    if own.id != instructor_id || !own.roles.is_instructor(studio.id) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    match studio.rules.instructors_schedule {
+        InstructorsSchedule::Own => Ok(false),
+        InstructorsSchedule::Propose => Ok(true),
+        InstructorsSchedule::None => Err(Problem::new(ProblemType::NotAllowed).into()),
+    }
+}
+
+/// Whether she may change it: what she may only propose she may change as long as it is a draft.
+pub fn may_change(own: &Person, studio: &StudioContext, session: &Session) -> Decision<()> {
+    if session.is_for_staff() && !own.roles.is_staff(studio.id) {
+        return Err(not_found());
+    }
+    if may_make(own, studio, session.instructor_id)? && !session.is_draft() {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    Ok(())
+}
+
+/// An instructor proposes sessions: who may publish them learns it.
+pub fn tell_admins(set: &mut WorkingSet, studio: &StudioContext, first: &Session, by: &Person, count: i64) -> Decision<()> {
+    for admin in set.admins(studio.id)? {
+        let told = About { session: first, studio, person: &admin, useful_until: Some(first.starts_at) };
+        let name = by.name.clone();
+        tell_staff(set, &told, None, |session| Facts::SessionsProposed { session, by: name, count });
+    }
+    Ok(())
+}
+
+/// Whether they run the studio.
+pub fn admin(own: &Person, studio_id: Uuid) -> Decision<()> {
+    if own.roles.is_admin(studio_id) { Ok(()) } else { Err(Problem::new(ProblemType::NotAllowed).into()) }
+}

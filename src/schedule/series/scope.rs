@@ -1,0 +1,65 @@
+//! How much of a series an act means.
+
+use super::Plan;
+use crate::problem::{Problem, ProblemType};
+use crate::schedule::Session;
+use crate::schedule::rights::{may_change, may_make};
+use crate::studios::StudioContext;
+use crate::working_set::{Actor, Decision, WorkingSet};
+use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// How much of a series an act means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This session alone.
+    #[default]
+    This,
+    /// This one and those that follow.
+    Following,
+    /// All that have not begun.
+    All,
+}
+
+/// The series of a session, and from which of its dates on an act means it.
+pub fn scope(set: &WorkingSet, anchor: &Session, scope: Scope, now: DateTime<Utc>) -> Decision<(Plan, NaiveDate)> {
+    let (Some(series_id), Some(date)) = (anchor.series_id, anchor.series_date) else {
+        return Err(Problem::field("scope", "must be \"this\": the session belongs to no series").into());
+    };
+    let plan = set.plan(series_id)?.clone();
+    let to_come = set.of_series(series_id, now)?;
+    let from = match scope {
+        Scope::This | Scope::Following => date,
+        // Those that have begun or are over stay as they were.
+        Scope::All => {
+            let first = to_come.iter().filter_map(|session| session.series_date).min();
+            first.into_iter().chain(plan.series.next_date).min().unwrap_or(date)
+        }
+    };
+    Ok((plan, from))
+}
+
+/// Whoever does not run the studio changes only what is hers: of the series all from that date on, and every session that it made there. One
+/// who stands in for another in one session, or may only propose, has no say in the rest.
+pub fn must_be_their_own(
+    set: &WorkingSet,
+    actor: &Actor,
+    studio: &StudioContext,
+    plan: &Plan,
+    from: NaiveDate,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    let own = set.person(actor.person_id()?)?;
+    for part in plan.part_on(from).into_iter().chain(plan.parts.range(from..).map(|(_, part)| part)) {
+        if may_make(&own, studio, part.instructor_id)? && !plan.series.draft {
+            return Err(Problem::new(ProblemType::NotAllowed).into());
+        }
+    }
+    for session in set.of_series(plan.series.id, now)?.iter().filter(|session| session.series_date >= Some(from)) {
+        may_change(&own, studio, session)?;
+    }
+    Ok(())
+}

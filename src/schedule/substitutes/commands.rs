@@ -1,0 +1,329 @@
+//! Substitutes: asked for, claimed by one, approved, withdrawn, and what falls due.
+
+use std::sync::Arc;
+
+use super::follow::{TO_ADMINS, tell_claimant};
+use super::rules::could_stand_in;
+use super::{RequestState, SubstituteRequest};
+use crate::ids::new_id;
+use crate::letters::facts::Facts;
+use crate::people::Person;
+use crate::problem::{Problem, ProblemType};
+use crate::schedule::Session;
+use crate::schedule::changes::apply;
+use crate::schedule::edit::Edit;
+use crate::schedule::series::ByHand;
+use crate::schedule::series::rules::by_hand;
+use crate::schedule::session_fields::{finish, set_instructor};
+use crate::studios::StudioContext;
+use crate::working_set::letters::{About, tell_staff};
+use crate::working_set::{Actor, Decision, WorkingSet, all, not_found};
+use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+/// `POST /v1/studios/{id}/substitute-requests`: for one session, or for all of hers on some dates.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct AskSubstitute {
+    pub studio_id: Uuid,
+    pub session_id: Option<Uuid>,
+    pub dates: Option<(NaiveDate, NaiveDate)>,
+    pub note: Option<String>,
+}
+
+/// `POST /v1/studios/{id}/substitute-requests`: those who could stand in are told.
+pub fn ask_substitute(set: &mut WorkingSet, actor: &Actor, ask: &AskSubstitute, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
+    let own = set.person(actor.person_id()?)?;
+    let studio = set.studio_or_not_found(ask.studio_id)?;
+    let admin = own.roles.is_admin(studio.id);
+    if !admin && !own.roles.is_instructor(studio.id) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    let sessions = match (ask.session_id, ask.dates) {
+        (Some(id), _) => {
+            let session = set.session(id)?.clone();
+            if session.studio_id != studio.id {
+                return Err(not_found());
+            }
+            if session.instructor_id != own.id && !admin {
+                return Err(Problem::new(ProblemType::NotAllowed).into());
+            }
+            may_be_asked_for(&session, now)?;
+            if set.pending_request(id)?.is_some() {
+                return Err(Problem::new(ProblemType::SubstituteAsked).into());
+            }
+            vec![session]
+        }
+        (None, dates) => of_dates(set, &studio, own.id, dates.unwrap_or_default(), now)?,
+    };
+    set.candidates(studio.id)?;
+    let told = all(sessions.iter().map(|session| standing_in(set, session, &studio)))?;
+    let mut ids = Vec::new();
+    for (session, people) in sessions.into_iter().zip(told) {
+        let mut request = SubstituteRequest {
+            id: new_id(now),
+            studio_id: studio.id,
+            session_id: session.id,
+            asked_by: session.instructor_id,
+            note: ask.note.clone(),
+            state: RequestState::Open,
+            claimed_by: None,
+            claimed_at: None,
+            due_at: Some(session.starts_at - TO_ADMINS),
+            told_admins_at: None,
+            created_at: now,
+            ended_at: None,
+        };
+        for person in people {
+            let about = About { session: &session, studio: &studio, person: &person, useful_until: Some(session.starts_at) };
+            let (asked_by, note) = (session.names.instructor_name.clone(), ask.note.clone());
+            tell_staff(set, &about, Some(request.id.to_string()), |session| Facts::SubstituteWanted { session, asked_by, note });
+        }
+        let line = actor.record.of("substitute.asked", "substitute_request", request.id, Some(studio.id));
+        set.audit.push(line.with(json!({ "session": session.id })));
+        if request.due_at.is_some_and(|due| due <= now) {
+            to_admins(set, &studio, &session, &mut request, now)?;
+        }
+        ids.push(request.id);
+        set.put_request(request);
+    }
+    Ok(ids)
+}
+
+/// Her sessions of these dates for which nobody was asked yet.
+fn of_dates(
+    set: &WorkingSet,
+    studio: &StudioContext,
+    instructor_id: Uuid,
+    (from, to): (NaiveDate, NaiveDate),
+    now: DateTime<Utc>,
+) -> Decision<Vec<Session>> {
+    let of_days = set.of_days(studio.id, from, to)?;
+    let hers: Vec<Session> =
+        of_days.into_iter().filter(|session| session.instructor_id == instructor_id && may_be_asked_for(session, now).is_ok()).collect();
+    let asked = all(hers.iter().map(|session| set.pending_request(session.id)))?;
+    Ok(hers.into_iter().zip(asked).filter(|(_, asked)| asked.is_none()).map(|(session, _)| session).collect())
+}
+
+fn may_be_asked_for(session: &Session, now: DateTime<Utc>) -> Decision<()> {
+    if session.is_cancelled() {
+        return Err(Problem::new(ProblemType::SessionIsCancelled).into());
+    }
+    if session.starts_at <= now { Err(Problem::new(ProblemType::SessionStarted).into()) } else { Ok(()) }
+}
+
+/// Who could stand in: teaches it in this studio, says that she is available, and is free then in all studios.
+fn standing_in(set: &WorkingSet, session: &Session, studio: &StudioContext) -> Decision<Vec<Arc<Person>>> {
+    let able: Vec<Uuid> = set
+        .candidates(studio.id)?
+        .iter()
+        .filter(|candidate| candidate.person_id != session.instructor_id)
+        .filter(|candidate| could_stand_in(candidate, session.class_type_id, session.starts_at, session.ends_at, studio.zone))
+        .map(|candidate| candidate.person_id)
+        .collect();
+    let people = all(able.iter().map(|id| set.identity(*id)));
+    let free = all(able.iter().map(|id| is_free(set, *id, session)));
+    let (people, free) = (people?, free?);
+    Ok(people
+        .into_iter()
+        .zip(free)
+        .filter(|(person, free)| *free && person.roles.is_instructor(studio.id))
+        .map(|(person, _)| person)
+        .collect())
+}
+
+fn is_free(set: &WorkingSet, person_id: Uuid, session: &Session) -> Decision<bool> {
+    // No room: only what she is in herself.
+    Ok(set.clashes(Uuid::nil(), person_id, session.starts_at, session.ends_at, Some(session.id))?.is_empty())
+}
+
+/// `PUT /v1/substitute-requests/{id}/claim`: the first has it.
+pub fn claim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
+    let own = set.person(actor.person_id()?)?;
+    let (mut request, session, studio) = seen(set, &own, id)?;
+    if request.claimed_by == Some(own.id) {
+        return Ok(vec![id]);
+    }
+    match request.state {
+        RequestState::Open => {}
+        RequestState::Claimed | RequestState::Filled => return Err(Problem::new(ProblemType::AlreadyClaimed).into()),
+        RequestState::Withdrawn | RequestState::Expired => return Err(Problem::new(ProblemType::RequestEnded).into()),
+    }
+    if session.starts_at <= now {
+        return Err(Problem::new(ProblemType::SessionStarted).into());
+    }
+    let able = standing_in(set, &session, &studio)?.iter().any(|person| person.id == own.id);
+    if !able {
+        return Err(Problem::new(ProblemType::NotEligible).into());
+    }
+    (request.claimed_by, request.claimed_at) = (Some(own.id), Some(now));
+    set.audit.push(actor.record.of("substitute.claimed", "substitute_request", id, Some(studio.id)));
+    if !studio.rules.substitutes_need_approval {
+        fill(set, actor, &studio, session, request, &own, now)?;
+        return Ok(vec![id]);
+    }
+    request.state = RequestState::Claimed;
+    for admin in set.admins(studio.id)? {
+        let about = About { session: &session, studio: &studio, person: &admin, useful_until: Some(session.starts_at) };
+        let (asked_by, substitute) = (session.names.instructor_name.clone(), own.name.clone());
+        tell_staff(set, &about, None, |session| Facts::SubstituteClaimed { session, asked_by, substitute });
+    }
+    set.put_request(request);
+    Ok(vec![id])
+}
+
+/// `DELETE /v1/substitute-requests/{id}/claim`: as long as no admin approved it, she may think better of it.
+pub fn unclaim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid) -> Decision<Vec<Uuid>> {
+    let own = set.person(actor.person_id()?)?;
+    let (mut request, _, studio) = seen(set, &own, id)?;
+    if request.state == RequestState::Claimed && request.claimed_by == Some(own.id) {
+        request.state = RequestState::Open;
+        (request.claimed_by, request.claimed_at) = (None, None);
+        set.audit.push(actor.record.of("substitute.unclaimed", "substitute_request", id, Some(studio.id)));
+        set.put_request(request);
+    } else if request.state == RequestState::Filled {
+        return Err(Problem::new(ProblemType::RequestEnded).into());
+    }
+    Ok(vec![id])
+}
+
+/// `PUT /v1/substitute-requests/{id}/approval`.
+pub fn approve_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, approved: bool, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
+    let own = set.person(actor.person_id()?)?;
+    let (mut request, session, studio) = seen(set, &own, id)?;
+    if !own.roles.is_admin(studio.id) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    if request.state == RequestState::Filled && approved {
+        return Ok(vec![id]);
+    }
+    let (RequestState::Claimed, Some(claimed_by)) = (request.state, request.claimed_by) else {
+        return Err(Problem::new(ProblemType::NothingClaimed).into());
+    };
+    if session.starts_at <= now {
+        return Err(Problem::new(ProblemType::SessionStarted).into());
+    }
+    let substitute = set.identity(claimed_by)?;
+    set.audit.push(actor.record.of("substitute.decided", "substitute_request", id, Some(studio.id)).with(json!({ "approved": approved })));
+    let after = if approved {
+        fill(set, actor, &studio, session, request, &substitute, now)?
+    } else {
+        request.state = RequestState::Open;
+        (request.claimed_by, request.claimed_at) = (None, None);
+        set.put_request(request);
+        session
+    };
+    let about = About { session: &after, studio: &studio, person: &substitute, useful_until: Some(after.starts_at) };
+    tell_staff(set, &about, None, |session| Facts::SubstituteDecided { session, approved });
+    Ok(vec![id])
+}
+
+/// `PUT /v1/substitute-requests/{id}/withdrawal`: by whoever asked, or an admin.
+pub fn withdraw_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
+    let own = set.person(actor.person_id()?)?;
+    let (mut request, session, studio) = seen(set, &own, id)?;
+    if request.asked_by != own.id && !own.roles.is_admin(studio.id) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
+    if request.state == RequestState::Filled || request.state == RequestState::Expired {
+        return Err(Problem::new(ProblemType::RequestEnded).into());
+    }
+    if request.is_pending() {
+        let claimed_by = request.claimed_by;
+        request.end(RequestState::Withdrawn, now);
+        set.audit.push(actor.record.of("substitute.withdrawn", "substitute_request", id, Some(studio.id)));
+        set.put_request(request);
+        tell_claimant(set, &studio, &session, claimed_by)?;
+    }
+    Ok(vec![id])
+}
+
+/// Sweep: twelve hours before the start an open request goes to the admins, at the start it expires.
+pub fn substitute_due(set: &mut WorkingSet, id: Uuid, now: DateTime<Utc>) -> Decision<()> {
+    let mut request = set.request(id)?.clone();
+    if request.due_at.is_none_or(|due| due > now) {
+        return Ok(());
+    }
+    let session = set.session(request.session_id)?.clone();
+    let studio = set.studio(session.studio_id)?;
+    if now < session.starts_at {
+        to_admins(set, &studio, &session, &mut request, now)?;
+        set.put_request(request);
+        return Ok(());
+    }
+    let claimed_by = request.claimed_by;
+    request.end(RequestState::Expired, now);
+    if let Some(asker) = set.identity_if_any(request.asked_by)? {
+        let about = About { session: &session, studio: &studio, person: &asker, useful_until: Some(session.ends_at) };
+        tell_staff(set, &about, Some(id.to_string()), |session| Facts::SubstituteExpired { session });
+    }
+    set.audit.push(Actor::house().record.of("substitute.expired", "substitute_request", id, Some(studio.id)));
+    set.put_request(request);
+    tell_claimant(set, &studio, &session, claimed_by)?;
+    Ok(())
+}
+
+/// Near the start, whoever runs the studio learns that nobody has taken it; one that waits for an approval they know of already.
+fn to_admins(
+    set: &mut WorkingSet,
+    studio: &StudioContext,
+    session: &Session,
+    request: &mut SubstituteRequest,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    if request.state == RequestState::Open && request.told_admins_at.is_none() {
+        let asker = set.identity_if_any(request.asked_by)?;
+        for admin in set.admins(studio.id)? {
+            let about = About { session, studio, person: &admin, useful_until: Some(session.starts_at) };
+            let asked_by = asker.as_ref().map_or_else(|| session.names.instructor_name.clone(), |asker| asker.name.clone());
+            tell_staff(set, &about, Some(request.id.to_string()), |session| Facts::SubstituteMissing { session, asked_by });
+        }
+        request.told_admins_at = Some(now);
+    }
+    request.due_at = Some(session.starts_at);
+    Ok(())
+}
+
+/// The session is hers now: its members and whoever asked are told.
+fn fill(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    studio: &StudioContext,
+    session: Session,
+    mut request: SubstituteRequest,
+    substitute: &Person,
+    now: DateTime<Utc>,
+) -> Decision<Session> {
+    request.end(RequestState::Filled, now);
+    let asked_by = request.asked_by;
+    // Before the session changes: what changes an instructor otherwise withdraws the request.
+    set.put_request(request);
+    let mut after = session.clone();
+    set_instructor(set, &mut after, substitute.id, studio)?;
+    if let Some(series_id) = after.series_id {
+        let capacity = session.by_hand.contains(&ByHand::Capacity);
+        after.by_hand = Json(by_hand(&after, set.plan(series_id)?, studio.zone, capacity));
+    }
+    let after = finish(&session, after, studio, now);
+    apply(set, actor, studio, vec![Edit { before: session, after: after.clone() }], false, now)?;
+    if let Some(asker) = set.identity_if_any(asked_by)? {
+        let about = About { session: &after, studio, person: &asker, useful_until: Some(after.ends_at) };
+        let name = substitute.name.clone();
+        tell_staff(set, &about, None, |session| Facts::SubstituteFound { session, substitute: name });
+    }
+    Ok(after)
+}
+
+/// The request, its session and its studio, for somebody of the studio's staff.
+fn seen(set: &WorkingSet, own: &Person, id: Uuid) -> Decision<(SubstituteRequest, Session, Arc<StudioContext>)> {
+    let request = set.request(id)?.clone();
+    if !own.roles.is_staff(request.studio_id) {
+        return Err(not_found());
+    }
+    let session = set.session(request.session_id)?.clone();
+    let studio = set.studio(request.studio_id)?;
+    Ok((request, session, studio))
+}

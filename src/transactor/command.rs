@@ -1,0 +1,334 @@
+//! What the transactor can be asked, and which file of which slice decides it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::preview::{Preview, preview};
+use crate::attendance::check_in::check_in;
+use crate::audit::Origin;
+use crate::booking::accept::accept;
+use crate::booking::book::{Book, book};
+use crate::booking::cancel::{Cancel, cancel};
+use crate::booking::close_waitlist::close_waitlist;
+use crate::booking::refill::refill_by_clock;
+use crate::booking::snapshot::BookingSnapshot;
+use crate::passes::sell::{SellPass, sell_pass};
+use crate::people::remove::remove_person;
+use crate::people::roles::Role;
+use crate::people::set_roles::set_roles;
+use crate::schedule::BulkResult;
+use crate::schedule::cancel_session::cancel_session;
+use crate::schedule::cancellation::CancelSession;
+use crate::schedule::closing_days::{close_days, open_day};
+use crate::schedule::copy_days::copy_days;
+use crate::schedule::edit_session::edit_session;
+use crate::schedule::make_session::{MakeSession, make_session};
+use crate::schedule::note_session::note_session;
+use crate::schedule::publish::{Publish, publish};
+use crate::schedule::series::ahead::make_ahead;
+use crate::schedule::series::make::{MakeSeries, make_series};
+use crate::schedule::session_fields::EditSession;
+use crate::schedule::substitutes::commands::{
+    AskSubstitute, approve_substitute, ask_substitute, claim_substitute, substitute_due, unclaim_substitute, withdraw_substitute,
+};
+use crate::schedule::too_few::decide_too_few;
+use crate::working_set::{Actor, Decision, Lookup, WorkingSet};
+
+/// A change that looks at more than the row it writes.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Book, or wait.
+    Book(Book),
+    /// End a booking.
+    Cancel(Cancel),
+    /// Take a place as one who waits.
+    Accept { booking_id: Uuid },
+    /// She came.
+    CheckIn { booking_id: Uuid, at: Option<DateTime<Utc>> },
+    /// She did not, after all.
+    UndoCheckIn { booking_id: Uuid },
+    /// Schedule a session.
+    MakeSession(MakeSession),
+    /// Change a session.
+    EditSession(EditSession),
+    /// Cancel a session, or what follows it in its series.
+    CancelSession(CancelSession),
+    /// Write down what the team and the members should know of a session.
+    SetNotes { session_id: Uuid, team: Option<String>, members: Option<String> },
+    /// Begin a series.
+    MakeSeries(MakeSeries),
+    /// Sweep: make the sessions of a series that are due.
+    MakeAhead { series_id: Uuid },
+    /// Show drafts to the members.
+    Publish(Publish),
+    /// Take the sessions of some days over to others, as drafts.
+    CopyDays { studio_id: Uuid, from: NaiveDate, days: u64, to: NaiveDate },
+    /// Close a studio on some days.
+    CloseDays { studio_id: Uuid, from: NaiveDate, to: NaiveDate, note: Option<String> },
+    /// Open it again on one.
+    OpenDay { studio_id: Uuid, date: NaiveDate },
+    /// Ask for somebody who teaches instead.
+    AskSubstitute(AskSubstitute),
+    /// Teach instead.
+    ClaimSubstitute { request_id: Uuid },
+    /// Not, after all.
+    UnclaimSubstitute { request_id: Uuid },
+    /// An admin decides upon a claim.
+    ApproveSubstitute { request_id: Uuid, approved: bool },
+    /// Nobody is needed any more.
+    WithdrawSubstitute { request_id: Uuid },
+    /// Sweep: a request goes to the admins, or expires.
+    SubstituteDue { request_id: Uuid },
+    /// Sweep: tell the instructor that too few have booked so far, or decide.
+    DecideTooFew { session_id: Uuid },
+    /// Sell a pass.
+    SellPass(SellPass),
+    /// The roles that somebody shall hold in a studio from now on.
+    SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role> },
+    /// Give up all that a person has to come, without penalty, and her name.
+    RemovePerson { person_id: Uuid },
+    /// Sweep: serve who became able by the clock.
+    Refill { session_id: Uuid },
+    /// Sweep: the waiting is over.
+    CloseWaitlist { session_id: Uuid },
+}
+
+impl Command {
+    /// Its label in `/metrics`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Book(_) => "book",
+            Self::Cancel(_) => "cancel",
+            Self::Accept { .. } => "accept",
+            Self::CheckIn { .. } => "check_in",
+            Self::UndoCheckIn { .. } => "undo_check_in",
+            Self::MakeSession(_) => "make_session",
+            Self::EditSession(_) => "edit_session",
+            Self::CancelSession(_) => "cancel_session",
+            Self::SetNotes { .. } => "set_notes",
+            Self::MakeSeries(_) => "make_series",
+            Self::MakeAhead { .. } => "make_ahead",
+            Self::Publish(_) => "publish",
+            Self::CopyDays { .. } => "copy_days",
+            Self::CloseDays { .. } => "close_days",
+            Self::OpenDay { .. } => "open_day",
+            Self::AskSubstitute(_) => "ask_substitute",
+            Self::ClaimSubstitute { .. } => "claim_substitute",
+            Self::UnclaimSubstitute { .. } => "unclaim_substitute",
+            Self::ApproveSubstitute { .. } => "approve_substitute",
+            Self::WithdrawSubstitute { .. } => "withdraw_substitute",
+            Self::SubstituteDue { .. } => "substitute_due",
+            Self::DecideTooFew { .. } => "decide_too_few",
+            Self::SellPass(_) => "sell_pass",
+            Self::SetRoles { .. } => "set_roles",
+            Self::RemovePerson { .. } => "remove_person",
+            Self::Refill { .. } => "refill",
+            Self::CloseWaitlist { .. } => "close_waitlist",
+        }
+    }
+}
+
+/// A command, who asks it, and whether it is only looked at.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who, from which HTTP request.
+    pub actor: Origin,
+    /// What.
+    pub command: Command,
+    /// Only say what would come of it.
+    pub dry_run: bool,
+}
+
+impl Request {
+    /// What the command is known to need before it is decided.
+    pub fn lookups(&self) -> Vec<Lookup> {
+        let caller = self.actor.actor_id;
+        // Whether a booking needs more of her, the session says.
+        let known_as = if matches!(self.command, Command::Book(_)) { Lookup::Identity } else { Lookup::Person };
+        let mut keys: Vec<Lookup> = caller.map(known_as).into_iter().collect();
+        match &self.command {
+            Command::Book(ask) => {
+                keys.push(Lookup::Session(ask.session_id));
+                keys.extend(caller.map(|caller| Lookup::Booking(ask.id, caller)));
+                keys.extend(ask.person_id.map(Lookup::Identity));
+            }
+            Command::Cancel(ask) => keys.extend(caller.map(|caller| Lookup::Booking(ask.booking_id, caller))),
+            Command::Accept { booking_id } | Command::CheckIn { booking_id, .. } | Command::UndoCheckIn { booking_id } => {
+                keys.extend(caller.map(|caller| Lookup::Booking(*booking_id, caller)));
+            }
+            Command::MakeSession(ask) => {
+                keys.extend([
+                    Lookup::Studio(ask.studio_id),
+                    Lookup::ClassType(ask.class_type_id),
+                    Lookup::Room(ask.room_id),
+                    Lookup::Person(ask.instructor_id),
+                ]);
+            }
+            Command::EditSession(ask) => {
+                keys.push(Lookup::Session(ask.session_id));
+                keys.extend(ask.class_type_id.map(Lookup::ClassType));
+                keys.extend(ask.room_id.map(Lookup::Room));
+                keys.extend(ask.instructor_id.map(Lookup::Person));
+            }
+            Command::CancelSession(ask) => keys.extend([Lookup::Session(ask.session_id), Lookup::Roster(ask.session_id)]),
+            Command::SetNotes { session_id, .. } => keys.push(Lookup::Session(*session_id)),
+            Command::MakeSeries(ask) => {
+                keys.extend([
+                    Lookup::Studio(ask.studio_id),
+                    Lookup::ClassType(ask.class_type_id),
+                    Lookup::Room(ask.room_id),
+                    Lookup::Person(ask.instructor_id),
+                    Lookup::ClosingDays(ask.studio_id),
+                ]);
+            }
+            Command::MakeAhead { series_id } => keys.push(Lookup::Series(*series_id)),
+            Command::Publish(Publish::Days { studio_id, from, to }) => {
+                keys.extend([Lookup::Studio(*studio_id), Lookup::Days(*studio_id, *from, *to)])
+            }
+            Command::Publish(Publish::Series { series_id }) => {
+                keys.extend([Lookup::Series(*series_id), Lookup::SeriesSessions(*series_id)])
+            }
+            Command::CopyDays { studio_id, .. } | Command::CloseDays { studio_id, .. } | Command::OpenDay { studio_id, .. } => {
+                keys.extend([Lookup::Studio(*studio_id), Lookup::ClosingDays(*studio_id)]);
+            }
+            Command::AskSubstitute(ask) => {
+                keys.extend([Lookup::Studio(ask.studio_id), Lookup::Candidates(ask.studio_id)]);
+                keys.extend(ask.session_id.map(Lookup::Session));
+                keys.extend(ask.dates.map(|(from, to)| Lookup::Days(ask.studio_id, from, to)));
+            }
+            Command::ClaimSubstitute { request_id }
+            | Command::UnclaimSubstitute { request_id }
+            | Command::ApproveSubstitute { request_id, .. }
+            | Command::WithdrawSubstitute { request_id }
+            | Command::SubstituteDue { request_id } => keys.push(Lookup::SubstituteRequest(*request_id)),
+            Command::DecideTooFew { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
+            Command::SellPass(ask) => {
+                keys.extend([Lookup::Studio(ask.studio_id), Lookup::PassType(ask.pass_type_id), Lookup::Person(ask.person_id)]);
+                keys.extend(caller.map(|caller| Lookup::Idempotency(caller, ask.key.clone())));
+            }
+            Command::SetRoles { studio_id, person_id, .. } => {
+                keys.extend([Lookup::Studio(*studio_id), Lookup::Identity(*person_id), Lookup::Teaching(*person_id)]);
+            }
+            Command::RemovePerson { person_id } => keys.extend([Lookup::Person(*person_id), Lookup::Teaching(*person_id)]),
+            Command::Refill { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Queue(*session_id)]),
+            Command::CloseWaitlist { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
+        }
+        keys
+    }
+}
+
+/// What came of a command.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A booking as it is now.
+    Booking(Box<BookingSnapshot>),
+    /// What was made or changed, by id: a session, a series, a pass.
+    Id(Uuid),
+    /// Requests for substitutes, by id.
+    Ids(Vec<Uuid>),
+    /// What became of several sessions at once.
+    Bulk(Box<BulkResult>),
+    /// What would come of it: nothing was written.
+    Preview(Box<Preview>),
+    /// The name of somebody who works in a studio.
+    Name(String),
+    /// Nothing to show.
+    Done,
+}
+
+impl From<BookingSnapshot> for Outcome {
+    fn from(snapshot: BookingSnapshot) -> Self {
+        Self::Booking(Box::new(snapshot))
+    }
+}
+
+impl From<Option<BookingSnapshot>> for Outcome {
+    fn from(snapshot: Option<BookingSnapshot>) -> Self {
+        snapshot.map_or(Self::Done, Self::from)
+    }
+}
+
+impl From<Uuid> for Outcome {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<Vec<Uuid>> for Outcome {
+    fn from(ids: Vec<Uuid>) -> Self {
+        Self::Ids(ids)
+    }
+}
+
+impl From<BulkResult> for Outcome {
+    fn from(result: BulkResult) -> Self {
+        Self::Bulk(Box::new(result))
+    }
+}
+
+impl From<String> for Outcome {
+    fn from(name: String) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
+}
+
+/// Decides one command upon the working set. Pure: what is missing is asked for, what is refused leaves nothing behind.
+pub fn decide(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decision<Outcome> {
+    let mark = set.mark();
+    match hand_on(set, request, now) {
+        Ok(outcome) if request.dry_run => {
+            let skipped = if let Outcome::Bulk(result) = outcome { result.skipped } else { Vec::new() };
+            let preview = preview(set, mark, skipped);
+            set.back_to(mark);
+            Ok(Outcome::Preview(Box::new(preview)))
+        }
+        Ok(outcome) => Ok(outcome),
+        Err(abort) => {
+            set.back_to(mark);
+            Err(abort)
+        }
+    }
+}
+
+/// Which file decides what.
+fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decision<Outcome> {
+    use Command as C;
+    let actor = &Actor { record: request.actor.clone() };
+    Ok(match &request.command {
+        C::Book(ask) => book(set, actor, ask, now)?.into(),
+        C::Cancel(ask) => cancel(set, actor, ask, now)?.into(),
+        C::Accept { booking_id } => accept(set, actor, *booking_id, now)?.into(),
+        C::CheckIn { booking_id, at } => check_in(set, actor, *booking_id, true, *at, now)?.into(),
+        C::UndoCheckIn { booking_id } => check_in(set, actor, *booking_id, false, None, now)?.into(),
+        C::MakeSession(ask) => make_session(set, actor, ask, now)?.into(),
+        C::EditSession(ask) => edit_session(set, actor, ask, now)?.into(),
+        C::CancelSession(ask) => cancel_session(set, actor, ask, now)?.into(),
+        C::SetNotes { session_id, team, members } => note_session(set, actor, *session_id, team, members)?.into(),
+        C::MakeSeries(ask) => make_series(set, actor, ask, now)?.into(),
+        C::MakeAhead { series_id } => make_ahead(set, *series_id, now)?.into(),
+        C::Publish(ask) => publish(set, actor, *ask, now)?.into(),
+        C::CopyDays { studio_id, from, days, to } => copy_days(set, actor, *studio_id, *from, *days, *to, now)?.into(),
+        C::CloseDays { studio_id, from, to, note } => close_days(set, actor, *studio_id, *from, *to, note.as_deref(), now)?.into(),
+        C::OpenDay { studio_id, date } => open_day(set, actor, *studio_id, *date)?.into(),
+        C::AskSubstitute(ask) => ask_substitute(set, actor, ask, now)?.into(),
+        C::ClaimSubstitute { request_id } => claim_substitute(set, actor, *request_id, now)?.into(),
+        C::UnclaimSubstitute { request_id } => unclaim_substitute(set, actor, *request_id)?.into(),
+        C::ApproveSubstitute { request_id, approved } => approve_substitute(set, actor, *request_id, *approved, now)?.into(),
+        C::WithdrawSubstitute { request_id } => withdraw_substitute(set, actor, *request_id, now)?.into(),
+        C::SubstituteDue { request_id } => substitute_due(set, *request_id, now)?.into(),
+        C::DecideTooFew { session_id } => decide_too_few(set, *session_id, now)?.into(),
+        C::SellPass(ask) => sell_pass(set, actor, ask, now)?.into(),
+        C::SetRoles { studio_id, person_id, roles } => set_roles(set, actor, *studio_id, *person_id, roles, now)?.into(),
+        C::RemovePerson { person_id } => remove_person(set, actor, *person_id, now)?.into(),
+        C::Refill { session_id } => refill_by_clock(set, *session_id, now)?.into(),
+        C::CloseWaitlist { session_id } => close_waitlist(set, *session_id, now)?.into(),
+    })
+}

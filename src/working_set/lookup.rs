@@ -1,0 +1,117 @@
+//! What a decision may stop at: rows that it must know first, a batch of its own, a refusal.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use crate::booking::TransitionRefused;
+use crate::problem::{Problem, ProblemType};
+
+/// Rows that a decision asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lookup {
+    /// A session with its class type, room, instructor's name, and its studio.
+    Session(Uuid),
+    /// A studio with its house rules.
+    Studio(Uuid),
+    /// A person with her roles and the studios that she joined.
+    Identity(Uuid),
+    /// The same with her passes and what she is in from now on.
+    Person(Uuid),
+    /// What a person is in a session: (session, person).
+    InSession(Uuid, Uuid),
+    /// A booking, and whether `.1` withdrew that id before it was seen.
+    Booking(Uuid, Uuid),
+    /// How often a membership was used in the week that begins on that Monday.
+    Visits(Uuid, NaiveDate),
+    /// The next slice of a queue.
+    Queue(Uuid),
+    /// Everybody who is or was in a session and is touched when it changes.
+    Roster(Uuid),
+    /// A pass that may be somebody's past.
+    Pass(Uuid),
+    /// Sessions of a room or an instructor that fall into a time: (room, instructor, from, until).
+    Clashes(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>),
+    /// A series with its parts.
+    Series(Uuid),
+    /// The sessions of a series that have not begun.
+    SeriesSessions(Uuid),
+    /// The sessions of an instructor, in any studio, that are not over.
+    Teaching(Uuid),
+    /// The sessions of a studio on its local dates: from, and the first that is not meant.
+    Days(Uuid, NaiveDate, NaiveDate),
+    /// The days on which a studio is closed, from today on.
+    ClosingDays(Uuid),
+    /// Who runs a studio.
+    Admins(Uuid),
+    /// A request for a substitute, with its session.
+    SubstituteRequest(Uuid),
+    /// The request about a session that waits for somebody.
+    PendingRequest(Uuid),
+    /// What the instructors of a studio teach, and when they are available.
+    Candidates(Uuid),
+    /// A class type, a room, a pass type: what a new row is made of.
+    ClassType(Uuid),
+    /// See [`Lookup::ClassType`].
+    Room(Uuid),
+    /// See [`Lookup::ClassType`].
+    PassType(Uuid),
+    /// The answer that a person's key was given before.
+    Idempotency(Uuid, String),
+}
+
+/// Why a decision did not come to its end.
+#[derive(Debug)]
+pub enum Abort {
+    /// Rows are missing: load them and decide again.
+    Needs(Vec<Lookup>),
+    /// It touches so many people that it must have a batch of its own.
+    Alone,
+    /// It is refused.
+    Refused(Box<Problem>),
+}
+
+impl From<Problem> for Abort {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Box::new(problem))
+    }
+}
+
+impl From<TransitionRefused> for Abort {
+    fn from(refused: TransitionRefused) -> Self {
+        Problem::fault(refused).into()
+    }
+}
+
+/// What a decision answers.
+pub type Decision<T> = Result<T, Abort>;
+
+/// All of several decisions. A refusal is said before rows are asked for, and all that is missing is asked for at once.
+pub fn all<T>(decisions: impl IntoIterator<Item = Decision<T>>) -> Decision<Vec<T>> {
+    let mut needs = Vec::new();
+    let mut done = Vec::new();
+    for decided in decisions {
+        match decided {
+            Ok(one) => done.push(one),
+            Err(Abort::Needs(keys)) => needs.extend(keys),
+            Err(other) => return Err(other),
+        }
+    }
+    if needs.is_empty() { Ok(done) } else { Err(Abort::Needs(needs)) }
+}
+
+/// One round for all that is missing; a refusal is said before rows are asked for.
+pub fn all_needs<const N: usize>(stops: [Option<Abort>; N]) -> Abort {
+    let mut keys = Vec::new();
+    for stop in stops.into_iter().flatten() {
+        match stop {
+            Abort::Needs(more) => keys.extend(more),
+            other => return other,
+        }
+    }
+    Abort::Needs(keys)
+}
+
+/// Nothing is there, or nothing that the caller may see.
+pub fn not_found() -> Abort {
+    Problem::new(ProblemType::NotFound).into()
+}
