@@ -111,7 +111,7 @@ pub async fn sweep(app: &App) -> Answer<usize> {
     outcome
 }
 
-/// Once a day, in any process: what has been kept long enough is erased (PRODUCT.md, privacy).
+/// Once a day, in any process: what has been kept long enough is erased (docs/product.md, privacy).
 async fn nightly(app: &App) -> Answer<()> {
     let today = app.clock.now().date_naive().to_string();
     if running::store::fact(&app.db, LAST_NIGHT).await?.is_some_and(|last| last >= today) {

@@ -309,7 +309,7 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     Ok(finding("never idle: nobody waits while a place stands free that she could be given", examined, idle))
 }
 
-/// Told again from PRODUCT.md, not taken from the rules that decide.
+/// Told again from docs/product.md, not taken from the rules that decide.
 fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uuid, NaiveDate), i64>, now: DateTime<Utc>) -> bool {
     let overlaps = taken
         .iter()

@@ -283,7 +283,7 @@ pub enum Refill {
     Nothing,
 }
 
-/// How a free place is refilled at this instant (PRODUCT.md, promise 6).
+/// How a free place is refilled at this instant (docs/product.md, promise 6).
 pub fn refill(session: &SessionNow, now: DateTime<Utc>) -> Refill {
     if session.cancelled || session.places_free() <= 0 || session.waiting == 0 || now >= session.waiting_ends_at {
         Refill::Nothing

@@ -9,7 +9,7 @@ use crate::problem::Answer;
 
 /// Codes are counted for an hour and answer for fifteen minutes.
 const CODES: TimeDelta = TimeDelta::days(1);
-/// PRODUCT.md, privacy: sign-in data.
+/// As docs/product.md promises for sign-in data.
 const SIGN_IN_DATA: TimeDelta = TimeDelta::days(90);
 /// An account whose address nobody has shown to be hers.
 const NEVER_VERIFIED: TimeDelta = TimeDelta::days(30);

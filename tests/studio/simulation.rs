@@ -1,4 +1,4 @@
-//! Random months of studio life, watched after every step by a checker that knows the promises of PRODUCT.md and nothing of the rules.
+//! Random months of studio life, watched after every step by a checker that knows the promises of docs/product.md and nothing of the rules.
 //!
 //! One generator ([`Month`]) and one checker ([`Month::check`]). A month is lived at one of two desks: the decisions alone upon a world in
 //! memory, which is fast, or the desk of a house upon its database, where many commands are handed in at once.
@@ -597,7 +597,7 @@ impl Month {
         lost
     }
 
-    // The checker: everything from here on is told from PRODUCT.md.
+    // The checker: everything from here on is told from docs/product.md.
 
     fn check(&self, rows: &Rows<'_>) {
         let mut of_session: HashMap<Uuid, Vec<&Booking>> = HashMap::new();
