@@ -15,6 +15,7 @@ pub mod transactor;
 pub mod working_set;
 
 pub mod audit;
+pub mod events;
 pub mod letters;
 pub mod sign_in;
 pub mod sweeps;

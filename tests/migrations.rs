@@ -416,7 +416,7 @@ async fn letters(tx: &mut Tx) -> Result<(), Error> {
 }
 
 async fn audit(tx: &mut Tx) -> Result<(), Error> {
-    let sql = "INSERT INTO audit_log (id, at, actor_id, action, subject_kind, subject_id, details) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO events (id, at, actor_id, action, subject_kind, subject_id, details) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     tx.run(sql, (id(0xf1), now(), id(ANA), "booking.booked", "booking", id(BOOKED), Some(Json(json!({"credits": 1}))))).await?;
     tx.run("INSERT INTO house_facts (name, value) VALUES ($1, $2)", ("swept_at", "2026-11-30")).await?;
     Ok(())

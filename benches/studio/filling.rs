@@ -212,7 +212,7 @@ async fn before(db: &Db, now: DateTime<Utc>, studio: &Studio, members: &[Member]
                 let sql = "INSERT INTO letters (id, person_id, studio_id, booking_id, session_id, nth, kind, locale, facts, state, \
                            created_at, sent_at, attempts, subject, body_text, body_html) VALUES #";
                 tx.rows(sql, letters).await?;
-                let sql = "INSERT INTO audit_log (id, at, actor_id, action, subject_kind, subject_id, studio_id, request_id) VALUES #";
+                let sql = "INSERT INTO events (id, at, actor_id, action, subject_kind, subject_id, studio_id, request_id) VALUES #";
                 tx.rows(sql, audit).await
             })
         })
@@ -244,6 +244,7 @@ fn taken(id: Uuid, session_id: Uuid, studio_id: Uuid, person_id: Uuid, pass_id: 
         asked_pass_id: None,
         asked_waitlist: false,
         asked_unpaid: false,
+        unpaid_reason: None,
     };
     let payment = Payment { pass_id: Some(pass_id), credits: 1, visit_week: None };
     let place = Place { payment, free_cancel_until: Some(starts_at - TimeDelta::hours(12)) };

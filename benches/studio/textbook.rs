@@ -148,8 +148,8 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
     letter.sequence = booking.queue_key.is_none().then_some(0);
     letter.useful_until = Some(session.ends_at);
     outbox::write(tx, now, vec![letter]).await?;
-    let line = caller.origin().of(action, "booking", id, Some(session.studio_id)).with(json!({ "unpaid": null }));
-    audit::write(tx, now, vec![line]).await?;
+    let line = caller.actor().of(action, "booking", id, Some(session.studio_id)).with(json!({ "unpaid": null }));
+    events::log::write(tx, now, vec![line]).await?;
     Ok((booking, session, position))
 }
 
@@ -189,5 +189,6 @@ fn new_booking(id: Uuid, person_id: Uuid, session: &Session, waitlist: bool) -> 
         asked_pass_id: None,
         asked_waitlist: waitlist,
         asked_unpaid: false,
+        unpaid_reason: None,
     }
 }

@@ -4,8 +4,10 @@ use crate::booking::BookingStatus;
 use crate::booking::refill::{Freed, settle};
 use crate::booking::rules;
 use crate::booking::snapshot::{BookingSnapshot, show};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::problem::{Problem, ProblemType};
-use crate::working_set::{Actor, Decision, WorkingSet, not_found};
+use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use chrono::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -19,7 +21,7 @@ pub fn check_in(
     at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Decision<BookingSnapshot> {
-    let caller = actor.person_id()?;
+    let caller = caller(actor)?;
     let Some(mut booking) = set.booking(booking_id, caller)?.cloned() else { return Err(not_found()) };
     let own = set.person(caller)?;
     let session = set.session(booking.session_id)?.clone();
@@ -46,13 +48,15 @@ pub fn check_in(
     } else {
         booking.undo_check_in()?;
     }
-    set.audit.push(actor.line(if came { "booking.checked_in" } else { "booking.check_in_undone" }, &booking));
+    let what = if came { Happened::CheckedIn } else { Happened::CheckInUndone };
+    let event = Event::of_booking(&booking, what);
     // What she was checked in to is no longer ahead of her: before its start she may so become able to take another place.
     let mut freed = Freed::default();
     if came && now < booking.starts_at {
         freed.person(booking.person_id);
     }
     set.put(booking);
+    emit(set, actor, event)?;
     settle(set, freed, now)?;
     show(set, booking_id)
 }

@@ -1,15 +1,16 @@
 //! `PUT /v1/bookings/{id}/acceptance`: who waits takes a place that is public now.
 
 use super::BookingStatus;
-use super::place::{leave_overlapping, pay, terms};
+use super::place::{leave_overlapping, pay};
 use super::rules::{self, Ask, MemberNow, SessionNow};
 use super::snapshot::{BookingSnapshot, own_booking, show};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::rules::week_of;
-use crate::working_set::letters::{About, tell};
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -35,11 +36,9 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
         .map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
     booking.accept(&place)?;
     pay(set, actor, &booking, LedgerReason::Booked, now)?;
-    let terms = terms(&booking);
-    let told = About { session: &session, studio: &studio, person: &member, useful_until: Some(session.ends_at) };
-    tell(set, &mut booking, &told, |session| Facts::Booked { session, terms, by_staff });
+    set.put(booking.clone());
+    let what = Happened::Accepted { credits: booking.credits, by_staff };
+    emit(set, actor, Event::of_booking(&booking, what))?;
     leave_overlapping(set, actor, &booking, now)?;
-    set.audit.push(actor.line("booking.accepted", &booking));
-    set.put(booking);
     show(set, booking_id)
 }

@@ -217,7 +217,7 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
 
 /// Hands the command in and takes the booking that comes of it.
 pub async fn submit(app: &App, caller: &Caller, what: Command) -> Answer<Box<BookingSnapshot>> {
-    match app.transactor.submit(caller.origin(), what).await? {
+    match app.transactor.submit(caller.actor(), what).await? {
         Outcome::Booking(shown) => Ok(shown),
         _ => Err(not_found()),
     }

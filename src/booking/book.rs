@@ -1,17 +1,18 @@
 //! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a place in the queue if they would wait.
 
-use super::place::{leave_overlapping, pay, terms};
+use super::place::{leave_overlapping, pay};
 use super::rules::{self, Admission, Ask, MemberNow, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
 use super::{Booking, BookingStatus, NewBooking};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::Session;
 use crate::schedule::rules::week_of;
-use crate::working_set::letters::{About, tell};
-use crate::working_set::{Actor, Decision, WorkingSet, all_needs, not_found};
+use crate::working_set::{Decision, WorkingSet, all_needs, caller, not_found};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -33,7 +34,7 @@ pub struct Book {
 
 /// `PUT /v1/bookings/{id}`.
 pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>) -> Decision<BookingSnapshot> {
-    let caller = actor.person_id()?;
+    let caller = caller(actor)?;
     let person_id = ask.person_id.unwrap_or(caller);
     if let Some(existing) = set.booking(ask.id, caller)?.cloned() {
         return replay(set, existing, caller, person_id, ask);
@@ -69,26 +70,21 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let new = new_booking(ask, caller, person_id, &session);
     match entry {
         Admission::Place(place) => {
-            let mut booking = Booking::with_place(new, &place, now);
+            let booking = Booking::with_place(new, &place, now);
             pay(set, actor, &booking, LedgerReason::Booked, now)?;
-            let terms = terms(&booking);
-            let told = About { session: &session, studio: &studio, person: &people.1, useful_until: Some(session.ends_at) };
-            tell(set, &mut booking, &told, |session| Facts::Booked { session, terms, by_staff });
+            set.put(booking.clone());
+            let what = Happened::Booked { credits: booking.credits, by_staff, unpaid: booking.asked_unpaid };
+            emit(set, actor, Event::of_booking(&booking, what))?;
             leave_overlapping(set, actor, &booking, now)?;
-            set.audit.push(actor.line("booking.booked", &booking).with(json!({ "unpaid": ask.unpaid })));
-            set.put(booking);
         }
         Admission::Queue => {
             let mut queued = session.clone();
-            let mut booking = Booking::in_queue(new, queued.next_queue_key, now);
+            let booking = Booking::in_queue(new, queued.next_queue_key, now);
             queued.next_queue_key += 1;
             set.put_session(queued);
-            let told = About { session: &session, studio: &studio, person: &people.1, useful_until: Some(session.waiting_ends_at) };
-            let (position, credits) = (session.waiting + 1, session.credits);
-            let promoted_until = (now < session.promote_until).then_some(session.promote_until);
-            tell(set, &mut booking, &told, |session| Facts::Waitlisted { session, position, credits, promoted_until });
-            set.audit.push(actor.line("booking.waitlisted", &booking));
+            let event = Event::of_booking(&booking, Happened::Waitlisted { position: session.waiting + 1 });
             set.put(booking);
+            emit(set, actor, event)?;
         }
     }
     set.join(session.studio_id, person_id, now);
@@ -151,5 +147,6 @@ fn new_booking(ask: &Book, caller: Uuid, person_id: Uuid, session: &Session) -> 
         asked_pass_id: ask.pass_id,
         asked_waitlist: ask.waitlist,
         asked_unpaid: ask.unpaid.is_some(),
+        unpaid_reason: ask.unpaid.clone(),
     }
 }

@@ -5,11 +5,12 @@ use super::refill::{Freed, settle};
 use super::rules::{self, Cancellation, CannotCancel};
 use super::snapshot::{BookingSnapshot, own_booking, show};
 use super::{Booking, BookingStatus, EndedBy, Ending};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::{Facts, LeftBecause};
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
-use crate::working_set::letters::{About, tell};
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -32,7 +33,7 @@ const WITHDRAWN_HOURS: i64 = 24;
 
 /// `PUT /v1/bookings/{id}/cancellation`.
 pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<Utc>) -> Decision<Option<BookingSnapshot>> {
-    let caller = actor.person_id()?;
+    let caller = caller(actor)?;
     if set.booking(ask.booking_id, caller)?.is_none() {
         set.person(caller)?;
         set.withdraw(ask.booking_id, caller, now + Duration::hours(WITHDRAWN_HOURS));
@@ -80,41 +81,26 @@ pub fn end_by_person(
     freed: &mut Freed,
     now: DateTime<Utc>,
 ) -> Decision<()> {
-    let session = set.session(booking.session_id)?.clone();
-    let studio = set.studio(session.studio_id)?;
-    let member = set.person(booking.person_id)?;
     let by_staff = ending.by == EndedBy::Staff;
-    let told = About { session: &session, studio: &studio, person: &member, useful_until: None };
-    let reason = ending.reason.clone();
-    match decided {
+    let what = match decided {
         Cancellation::Leaves => {
             booking.leave(ending, now)?;
-            let because = if by_staff { LeftBecause::Staff } else { LeftBecause::Member };
-            tell(set, &mut booking, &told, |session| Facts::WaitlistLeft { session, because });
-            set.audit.push(actor.line("booking.waitlist_left", &booking));
+            Happened::WaitlistLeft { because: if by_staff { LeftBecause::Staff } else { LeftBecause::Member } }
         }
         Cancellation::Free { credits } => {
             let why = if by_staff { LedgerReason::ReturnedByStaff } else { LedgerReason::Cancelled };
             give_back(set, actor, &mut booking, why, None, now)?;
             booking.cancel(ending, now)?;
-            tell(set, &mut booking, &told, |session| match by_staff {
-                true => Facts::RemovedByStaff { session, reason, credits_returned: credits, credits_lost: 0 },
-                false => Facts::Cancelled { session, credits_returned: credits },
-            });
-            set.audit.push(actor.line("booking.cancelled", &booking).with(json!({ "credits_returned": credits, "reason": ending.reason })));
+            Happened::Cancelled { credits_returned: credits, by_staff }
         }
         Cancellation::Late { credits, visit } => {
             booking.cancel_late(ending, now)?;
-            tell(set, &mut booking, &told, |session| match by_staff {
-                true => Facts::RemovedByStaff { session, reason, credits_returned: 0, credits_lost: credits },
-                false => Facts::LateCancelled { session, credits_lost: credits, visit_counts: visit },
-            });
-            set.audit
-                .push(actor.line("booking.late_cancelled", &booking).with(json!({ "credits_lost": credits, "reason": ending.reason })));
+            Happened::LateCancelled { credits_lost: credits, visit_counts: visit, by_staff }
         }
-    }
+    };
     freed.session(booking.session_id);
     freed.person(booking.person_id);
+    let event = Event::of_booking(&booking, what);
     set.put(booking);
-    Ok(())
+    emit(set, actor, event)
 }

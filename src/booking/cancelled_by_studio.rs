@@ -3,23 +3,17 @@
 use super::BookingStatus;
 use super::place::give_back;
 use super::refill::Freed;
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::schedule::Session;
 use crate::schedule::rules::local_date;
-use crate::working_set::letters::{About, tell};
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 
 /// Everything taken for a session comes back, and everybody is told: the studio's doing.
-pub fn end_by_studio(
-    set: &mut WorkingSet,
-    actor: &Actor,
-    session: &Session,
-    reason: Option<crate::letters::facts::CancelReason>,
-    note: Option<&str>,
-    now: DateTime<Utc>,
-) -> Decision<Freed> {
+pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now: DateTime<Utc>) -> Decision<Freed> {
     let studio = set.studio(session.studio_id)?;
     let mut bookings = set.in_company(&set.roster(session.id)?)?;
     bookings.sort_by_key(|booking| (booking.queue_key, booking.created_at, booking.id));
@@ -27,7 +21,6 @@ pub fn end_by_studio(
     let mut freed = Freed::default();
     let today = local_date(now, studio.zone);
     for mut booking in bookings {
-        let person = set.person(booking.person_id)?;
         let had_place = booking.status.takes_place();
         let late = booking.status == BookingStatus::LateCancelled;
         let back = booking.credits;
@@ -40,11 +33,10 @@ pub fn end_by_studio(
         } else {
             booking.cancel_with_session(now)?;
         }
-        let told = About { session, studio: &studio, person: &person, useful_until: None };
-        let note = note.map(str::to_owned);
-        tell(set, &mut booking, &told, |session| Facts::SessionCancelled { session, reason, note, credits_returned: back, had_place });
         freed.person(booking.person_id);
+        let event = Event::of_booking(&booking, Happened::CancelledWithSession { credits_returned: back, had_place });
         set.put(booking);
+        emit(set, actor, event)?;
     }
     Ok(freed)
 }

@@ -111,6 +111,8 @@ pub struct Booking {
     pub asked_pass_id: Option<Uuid>,
     pub asked_waitlist: bool,
     pub asked_unpaid: bool,
+    /// Why staff gave the place for nothing, in their words.
+    pub unpaid_reason: Option<String>,
     pub pass_id: Option<Uuid>,
     pub credits: i64,
     pub visit_week: Option<NaiveDate>,
@@ -149,7 +151,7 @@ pub struct TransitionRefused {
 }
 
 /// What a new booking is asked with; an app's repeat is compared with these.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "columns of a booking")]
 pub struct NewBooking {
     pub id: Uuid,
@@ -162,6 +164,7 @@ pub struct NewBooking {
     pub asked_pass_id: Option<Uuid>,
     pub asked_waitlist: bool,
     pub asked_unpaid: bool,
+    pub unpaid_reason: Option<String>,
 }
 
 /// What a place costs its member, and until when it can be given back for nothing.
@@ -216,6 +219,7 @@ impl Booking {
             asked_pass_id: new.asked_pass_id,
             asked_waitlist: new.asked_waitlist,
             asked_unpaid: new.asked_unpaid,
+            unpaid_reason: new.unpaid_reason,
             pass_id: None,
             credits: 0,
             visit_week: None,

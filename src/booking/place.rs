@@ -1,12 +1,13 @@
 //! How a place is paid for, and how what was taken for it comes back.
 
 use super::{Booking, BookingStatus, EndedBy};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::ids::new_id;
-use crate::letters::facts::{Facts, LeftBecause, Terms};
+use crate::letters::facts::LeftBecause;
 use crate::passes::rules::prolonged;
 use crate::passes::{LedgerEntry, LedgerReason};
-use crate::working_set::letters::{About, tell};
-use crate::working_set::{Abort, Actor, Decision, Lookup, WorkingSet};
+use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -61,7 +62,7 @@ fn entry(actor: &Actor, booking: &Booking, pass_id: Uuid, credits: i64, reason: 
         currency: None,
         method: None,
         reference: None,
-        by_person: actor.record.actor_id,
+        by_person: actor.person_id,
     }
 }
 
@@ -79,19 +80,10 @@ pub fn leave_overlapping(set: &mut WorkingSet, actor: &Actor, got: &Booking, now
         return Err(Abort::Needs(sessions));
     }
     for mut other in leaving {
-        let session = set.session(other.session_id)?.clone();
-        let studio = set.studio(session.studio_id)?;
-        let person = set.person(other.person_id)?;
         other.leave(&EndedBy::Replaced.into(), now)?;
-        let told = About { session: &session, studio: &studio, person: &person, useful_until: Some(session.starts_at) };
-        tell(set, &mut other, &told, |session| Facts::WaitlistLeft { session, because: LeftBecause::Overlap });
-        set.audit.push(actor.line("booking.waitlist_left", &other));
+        let event = Event::of_booking(&other, Happened::WaitlistLeft { because: LeftBecause::Overlap });
         set.put(other);
+        emit(set, actor, event)?;
     }
     Ok(())
-}
-
-/// What a letter tells of its cost.
-pub fn terms(booking: &Booking) -> Terms {
-    Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until }
 }

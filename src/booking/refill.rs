@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::place::{leave_overlapping, pay, terms};
+use super::place::{leave_overlapping, pay};
 use super::rules::{self, Ask, MemberNow, Refill, SessionNow};
 use super::{Booking, BookingStatus};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::schedule::Session;
 use crate::schedule::rules::week_of;
 use crate::studios::StudioContext;
-use crate::working_set::letters::{About, tell};
-use crate::working_set::{Abort, Actor, Decision, Lookup, WorkingSet};
+use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -69,7 +70,7 @@ fn refill(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decisio
     match rules::refill(&SessionNow::of(&session, studio.zone), now) {
         Refill::Nothing => Ok(()),
         Refill::Promote => promote(set, session_id, &studio, now),
-        Refill::Public => tell_free(set, &session, &studio, now),
+        Refill::Public => tell_free(set, session_id, now),
     }
 }
 
@@ -94,39 +95,34 @@ fn promote(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: 
             Ok(place) => {
                 waiting.promote(&place, now)?;
                 pay(set, &house, &waiting, LedgerReason::Promoted, now)?;
-                let terms = terms(&waiting);
-                let told = About { session: &session, studio, person: &person, useful_until: Some(session.ends_at) };
-                tell(set, &mut waiting, &told, |session| Facts::Promoted { session, terms });
+                set.put(waiting.clone());
+                emit(set, &house, Event::of_booking(&waiting, Happened::Promoted { credits: waiting.credits }))?;
                 leave_overlapping(set, &house, &waiting, now)?;
-                set.audit.push(house.line("booking.promoted", &waiting));
-                set.put(waiting);
             }
             Err(reason) if waiting.passed_over == Some(reason) => {}
             Err(reason) => {
                 waiting.pass_over(reason)?;
-                let told = About { session: &session, studio, person: &person, useful_until: Some(session.waiting_ends_at) };
-                tell(set, &mut waiting, &told, |session| Facts::PassedOver { session, reason });
-                set.audit.push(house.line("booking.passed_over", &waiting).with(json!({ "reason": reason })));
+                let event = Event::of_booking(&waiting, Happened::PassedOver { reason });
                 set.put(waiting);
+                emit(set, &house, event)?;
             }
         }
     }
 }
 
 /// After the cut-off a place is everybody's: who waits is told, once per entry.
-fn tell_free(set: &mut WorkingSet, session: &Session, studio: &StudioContext, now: DateTime<Utc>) -> Decision<()> {
+fn tell_free(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
     let waiting: Vec<Booking> = set
-        .in_company(&set.whole_queue(session.id)?)?
+        .in_company(&set.whole_queue(session_id)?)?
         .into_iter()
         .filter(|booking| booking.told_free_at.is_none() && booking.status == BookingStatus::Waitlisted)
         .collect();
     set.need_people(&waiting)?;
     for mut booking in waiting {
-        let person = set.person(booking.person_id)?;
         booking.tell_free(now)?;
-        let told = About { session, studio, person: &person, useful_until: Some(session.booking_closes_at) };
-        tell(set, &mut booking, &told, |session| Facts::PlaceFree { session });
+        let event = Event::of_booking(&booking, Happened::ToldFree);
         set.put(booking);
+        emit(set, &Actor::house(), event)?;
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! A booking as a command leaves it, with all that its answer shows.
 
 use super::Booking;
+use crate::events::Actor;
 use crate::people::Person;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
-use crate::working_set::{Actor, Decision, WorkingSet, all_needs, not_found};
+use crate::working_set::{Decision, WorkingSet, all_needs, caller, not_found};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ pub fn show(set: &WorkingSet, booking_id: Uuid) -> Decision<BookingSnapshot> {
 
 /// The booking, the caller, and whether she acts for another. Only its owner and the studio's front desk see it.
 pub fn own_booking(set: &WorkingSet, actor: &Actor, booking_id: Uuid) -> Decision<(Booking, Arc<Person>, bool)> {
-    let caller = actor.person_id()?;
+    let caller = caller(actor)?;
     let Some(booking) = set.booking(booking_id, caller)?.cloned() else { return Err(not_found()) };
     let needs = [set.person(caller).err(), set.person(booking.person_id).err(), set.session(booking.session_id).err()];
     if needs.iter().any(Option::is_some) {

@@ -10,7 +10,7 @@ use crate::schedule::SESSION_HOURS_MAX;
 macro_rules! columns {
     () => {
         "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
-         asked_unpaid, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
+         asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
          arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of"
     };
 }
@@ -123,7 +123,17 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
         .map(|b| {
             Wide((
                 (b.id, b.session_id, b.studio_id, b.person_id, b.status, b.starts_at, b.ends_at, b.created_at, b.asked_by, b.asked_pass_id),
-                (b.asked_waitlist, b.asked_unpaid, b.pass_id, b.credits, b.visit_week, b.free_cancel_until, b.queue_key, b.passed_over),
+                (
+                    b.asked_waitlist,
+                    b.asked_unpaid,
+                    b.unpaid_reason.clone(),
+                    b.pass_id,
+                    b.credits,
+                    b.visit_week,
+                    b.free_cancel_until,
+                    b.queue_key,
+                    b.passed_over,
+                ),
                 (b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by, b.ended_reason.clone()),
                 (b.credits_returned, b.provisional, b.sequence, b.letters, b.spot_id, b.guest_of),
             ))
@@ -163,6 +173,7 @@ pub async fn forget_withdrawn(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Er
 
 /// Forgets what staff wrote of a person who left: her bookings stay as counts.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
-    let sql = "UPDATE bookings SET ended_reason = NULL WHERE person_id = $1 AND ended_reason IS NOT NULL";
+    let sql = "UPDATE bookings SET ended_reason = NULL, unpaid_reason = NULL \
+               WHERE person_id = $1 AND (ended_reason IS NOT NULL OR unpaid_reason IS NOT NULL)";
     tx.run(sql, (person_id,)).await.map(drop)
 }

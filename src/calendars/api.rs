@@ -16,7 +16,7 @@ use super::rules::{self, EVENTS_MAX, Frame, Window};
 use super::{Feed, FeedKind, Subscribed, store};
 use crate::answer::Encoded;
 use crate::app::App;
-use crate::audit;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
 use crate::problem::{self, Answer, Problem};
@@ -66,7 +66,7 @@ pub struct MadeCalendar {
 pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCalendar>) -> Answer<(StatusCode, Json<MadeCalendar>)> {
     caller.require_verified()?;
     may_have(&app, &caller, &new).await?;
-    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
+    let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
     let secret = secrets::random::<SECRET_BYTES>()?;
     let feed = Feed { id: new_id(now), kind: new.kind, studio_id: new.studio_id, created_at: now, last_read_at: None };
     let row = feed.clone();
@@ -80,8 +80,9 @@ pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCal
                     return Err(Problem::new(problem::ProblemType::TooManyCalendars).with("max", FEEDS_MAX));
                 }
                 store::insert(tx, person_id, &row, secrets::hash(&secret)).await?;
-                let entry = record.of("calendar.made", "calendar", row.id, row.studio_id).with(json!({ "kind": row.kind }));
-                audit::write(tx, now, vec![entry]).await?;
+                let what = Happened::CalendarMade { kind: row.kind };
+                let entry = actor.did(Event { studio_id: row.studio_id, subject: Subject::Calendar, subject_id: Some(row.id), what });
+                events::log::write(tx, now, vec![entry]).await?;
                 Ok(())
             })
         })
@@ -126,14 +127,24 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Calenda
     security(("bearer" = [])), responses((status = 204, description = "It cannot be read any more"), (status = 404))
 )]
 pub async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<StatusCode> {
-    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
+    let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
     app.db
         .write("revoke_calendar", move |tx| {
             Box::pin(async move {
                 if !store::revoke(tx, now, person_id, id).await? {
                     return Err(nothing());
                 }
-                audit::write(tx, now, vec![record.of("calendar.revoked", "calendar", id, None)]).await?;
+                events::log::write(
+                    tx,
+                    now,
+                    vec![actor.did(Event {
+                        studio_id: None,
+                        subject: Subject::Calendar,
+                        subject_id: Some(id),
+                        what: Happened::CalendarRevoked,
+                    })],
+                )
+                .await?;
                 Ok(())
             })
         })

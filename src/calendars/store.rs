@@ -92,7 +92,7 @@ macro_rules! booked {
     ($rest:literal) => {
         concat!(
             "SELECT b.id, b.status, b.sequence, b.starts_at, b.ends_at, b.created_at, b.ended_at, ",
-            "(SELECT MAX(a.at) FROM audit_log a WHERE a.subject_id IN (b.id, s.id)) AS changed_at, ",
+            "(SELECT MAX(a.at) FROM events a WHERE a.subject_id IN (b.id, s.id)) AS changed_at, ",
             around!(),
             " FROM bookings b JOIN sessions s ON s.id = b.session_id JOIN class_types c ON c.id = s.class_type_id \
               JOIN rooms r ON r.id = s.room_id JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = b.studio_id ",
@@ -105,7 +105,7 @@ macro_rules! given {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.status, s.sequence, s.starts_at, s.ends_at, s.created_at, s.cancelled_at AS ended_at, ",
-            "(SELECT MAX(a.at) FROM audit_log a WHERE a.subject_id = s.id) AS changed_at, ",
+            "(SELECT MAX(a.at) FROM events a WHERE a.subject_id = s.id) AS changed_at, ",
             around!(),
             " FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
               JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id ",

@@ -13,10 +13,10 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::audit::{self, Origin};
 use crate::booking;
 use crate::booking::book::Book;
 use crate::db::{Db, Error, Tx};
+use crate::events::{self, Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::passes;
 use crate::problem::ProblemType;
@@ -119,8 +119,8 @@ async fn seed(db: &Db, plan: Plan, password_hash: String, now: DateTime<Utc>) ->
             people(tx, &plan, &password_hash).await?;
             schedule::store::insert(tx, plan.sessions.iter().collect()).await?;
             booking::store::insert(tx, plan.bookings.iter().collect()).await?;
-            let entries = plan.studios.iter().map(|studio| Origin::default().of("demo.seeded", "studio", studio.id, Some(studio.id)));
-            audit::write(tx, now, entries.collect()).await?;
+            let entries = plan.studios.iter().map(|studio| Actor::house().did(Event::of_studio(studio.id, Happened::DemoSeeded)));
+            events::log::write(tx, now, entries.collect()).await?;
             facts::note(tx, DEMO, mark.text()).await
         })
     });
@@ -148,7 +148,7 @@ async fn book_full(app: &App, seeded_on: NaiveDate) -> Result<(), String> {
     if session.starts_at <= now {
         return Ok(());
     }
-    let by = |person_id| Origin { actor_id: Some(person_id), request_id: None };
+    let by = |person_id| Actor { person_id: Some(person_id), request_id: None };
     for (person_id, waitlist) in plan::wants_the_full_session() {
         let ask = Book { id: new_id(now), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
         match app.transactor.submit(by(person_id), Command::Book(ask)).await {

@@ -517,6 +517,7 @@ fn visit(member: u64, studio: u64, nth: u64, session: &SessionRow, now: DateTime
         asked_pass_id: None,
         asked_waitlist: false,
         asked_unpaid: false,
+        unpaid_reason: None,
     };
     let membership = id(Of::Pass, member * 100 + studio * 10 + UNLIMITED);
     let payment = Payment { pass_id: Some(membership), credits: 0, visit_week: Some(week_of(session.local_date)) };

@@ -11,8 +11,8 @@ use super::facts::{Facts, Rendered, ToRender};
 use super::store::ListedRow;
 use super::{rules, store, words};
 use crate::app::App;
-use crate::audit;
 use crate::db::Error;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Cursor, Limit, PAGE_MAX, Paging, Path, Query, page};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
@@ -136,12 +136,22 @@ pub async fn retry(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>)
     }
     let mut done_now = false;
     if letter.state.is_given_up() {
-        let (now, record, studio_id) = (app.clock.now(), caller.origin(), letter.studio_id);
+        let (now, actor, studio_id) = (app.clock.now(), caller.actor(), letter.studio_id);
         let again = app.db.write("letters.retry", move |tx| {
             Box::pin(async move {
                 let again = store::send_again(tx, id, now).await?;
                 if again {
-                    audit::write(tx, now, vec![record.of("letter.retried", "letter", id, studio_id)]).await?;
+                    events::log::write(
+                        tx,
+                        now,
+                        vec![actor.did(Event {
+                            studio_id: studio_id,
+                            subject: Subject::Letter,
+                            subject_id: Some(id),
+                            what: Happened::LetterRetried,
+                        })],
+                    )
+                    .await?;
                 }
                 Ok::<_, Error>(again)
             })

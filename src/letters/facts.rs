@@ -203,6 +203,17 @@ pub enum PassedOver {
     TooManyBookings,
 }
 
+impl PassedOver {
+    /// As the keys spell it by which the letter about it is written once.
+    pub const fn as_key(self) -> &'static str {
+        match self {
+            Self::NoPass => "NoPass",
+            Self::Overlap => "Overlap",
+            Self::TooManyBookings => "TooManyBookings",
+        }
+    }
+}
+
 /// Why a waitlist entry ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::rules::sale;
 use super::{LedgerEntry, LedgerReason, Pass, PassType};
 use crate::booking::refill::{Freed, settle};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::letters::facts::{Facts, Money};
 use crate::letters::outbox::Letter;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::rules::local_date;
-use crate::working_set::{Abort, Actor, Decision, Lookup, WorkingSet, not_found};
+use crate::working_set::{Abort, Decision, Lookup, WorkingSet, caller, not_found};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
@@ -39,7 +41,7 @@ pub struct Paid {
 
 /// `POST …/members/{person_id}/passes`.
 pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateTime<Utc>) -> Decision<Uuid> {
-    let caller = actor.person_id()?;
+    let caller = caller(actor)?;
     let own = set.person(caller)?;
     let studio = set.studio_or_not_found(ask.studio_id)?;
     if !own.roles.is_front_desk(studio.id) {
@@ -83,22 +85,15 @@ pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateT
         reference: paid.and_then(|paid| paid.reference.clone()),
         by_person: Some(caller),
     };
-    if member.has_address {
-        let facts = Facts::PassSold {
-            studio: studio.facts.clone(),
-            pass: sold.name,
-            credits: sold.credits_left,
-            per_week: sold.per_week,
-            expires_on: sold.expires_on,
-            paid: paid.map(|paid| paid.money.clone()),
-        };
-        let mut letter = Letter::to_person(member.id, member.locale.unwrap_or(studio.locale), facts);
-        letter.studio_id = Some(studio.id);
-        set.letters.push(letter);
-    }
+    let what = Happened::PassSold {
+        person_id: member.id,
+        credits: pass.credits_left,
+        amount_minor: entry.amount_minor,
+        currency: entry.currency.clone(),
+    };
     let id = pass.id;
-    set.audit.push(actor.record.of("pass.sold", "pass", id, Some(studio.id)).with(json!({ "person_id": member.id })));
     set.put_pass(pass, entry);
+    emit(set, actor, Event::in_studio(studio.id, Subject::Pass, id, what))?;
     set.remember(caller, &ask.key, &ask.body_hash, id, now);
     let mut freed = Freed::default();
     freed.person(member.id);

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::store;
 use crate::app::App;
-use crate::audit::{self, Origin};
 use crate::db::Tx;
+use crate::events::{self, Actor, Event, Happened, Subject};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
 use crate::sign_in::rules::DELETION_DELAY;
@@ -34,13 +34,13 @@ pub struct Deletion {
         (status = 409, description = "`last-owner`, or `staff-teaches` with the `sessions` that she still has to teach"))
 )]
 pub async fn put(State(app): State<App>, caller: Caller) -> Answer<Json<Deletion>> {
-    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
-    let deletion = app.db.write("ask_deletion", move |tx| Box::pin(async move { ask(tx, now, &record, person_id).await })).await?;
+    let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
+    let deletion = app.db.write("ask_deletion", move |tx| Box::pin(async move { ask(tx, now, &actor, person_id).await })).await?;
     Ok(Json(deletion))
 }
 
 /// Marks a person for deletion. Asked again, it stays with the first time.
-pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Origin, person_id: Uuid) -> Answer<Deletion> {
+pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, actor: &Actor, person_id: Uuid) -> Answer<Deletion> {
     let profile = |profile: Option<store::Profile>| profile.ok_or_else(|| Problem::new(ProblemType::TokenRefused));
     if profile(store::profile(tx, person_id).await?)?.is_owner && store::other_owners(tx, person_id).await? == 0 {
         return Err(Problem::new(ProblemType::LastOwner));
@@ -50,7 +50,7 @@ pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Origin, person_id: Uu
         return Err(Problem::new(ProblemType::StaffTeaches).with("sessions", teaches));
     }
     if store::ask_deletion(tx, now, person_id, now + DELETION_DELAY).await? {
-        audit::write(tx, now, vec![record.of("person.deletion_asked", "person", person_id, None)]).await?;
+        events::log::write(tx, now, vec![actor.did(Event::of_person(person_id, Happened::DeletionAsked))]).await?;
     }
     let profile = profile(store::profile(tx, person_id).await?)?;
     let (asked_at, due_at) = profile.deletion_asked_at.zip(profile.deletion_due_at).unwrap_or((now, now + DELETION_DELAY));
@@ -63,13 +63,13 @@ pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, record: &Origin, person_id: Uu
     security(("bearer" = [])), responses((status = 204, description = "The account stays"), (status = 401), (status = 409, description = "`deletion-pending`: it is too late"))
 )]
 pub async fn undo(State(app): State<App>, caller: Caller) -> Answer<StatusCode> {
-    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
+    let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
     let kept = app
         .db
         .write("undo_deletion", move |tx| {
             Box::pin(async move {
                 if store::undo_deletion(tx, now, person_id).await? {
-                    audit::write(tx, now, vec![record.of("person.deletion_undone", "person", person_id, None)]).await?;
+                    events::log::write(tx, now, vec![actor.did(Event::of_person(person_id, Happened::DeletionUndone))]).await?;
                 }
                 let profile = store::profile(tx, person_id).await?;
                 Ok::<_, Problem>(profile.is_some_and(|profile| profile.deletion_due_at.is_none()))

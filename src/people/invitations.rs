@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::staff::must_still_admin;
 use super::store;
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
 use crate::language::Language;
@@ -132,8 +132,9 @@ async fn invite(
         useful_until: Some(now + INVITATION_LIFE),
     };
     outbox::write(tx, now, vec![letter]).await?;
-    let entry = caller.origin().of("staff.invited", "invitation", id, Some(studio_id));
-    audit::write(tx, now, vec![entry.with(json!({ "roles": body.roles }))]).await?;
+    let what = Happened::StaffInvited { roles: body.roles.iter().copied().collect() };
+    let entry = caller.actor().did(Event::in_studio(studio_id, Subject::Invitation, id, what));
+    events::log::write(tx, now, vec![entry]).await?;
     Ok(())
 }
 

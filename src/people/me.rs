@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::store::{self, Change, Profile};
 use crate::app::App;
-use crate::audit;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, given};
 use crate::language::Language;
 use crate::people::roles::Role;
@@ -99,14 +99,14 @@ pub struct MeChange {
     security(("bearer" = [])), responses((status = 200, body = Me), (status = 401), (status = 422))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeChange>) -> Answer<Json<Me>> {
-    let (now, record, person_id) = (app.clock.now(), caller.origin(), caller.person_id);
+    let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
     let change = Change { name: body.name, phone: body.phone.map(|phone| phone.map(Line::into_string)), locale: body.locale };
     let me = app
         .db
         .write("change_me", move |tx| {
             Box::pin(async move {
                 store::change(tx, person_id, change).await?;
-                audit::write(tx, now, vec![record.of("person.changed", "person", person_id, None)]).await?;
+                events::log::write(tx, now, vec![actor.did(Event::of_person(person_id, Happened::PersonChanged))]).await?;
                 let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
                 Ok::<_, Problem>(Me::of(profile, store::roles_of(tx, person_id).await?))
             })

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::store::{self, MemberRow, NewPerson, Wanted};
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Cursor, Limit, Path, Query, page};
 use crate::ids::new_id;
 use crate::language::Language;
@@ -178,8 +178,8 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
             let facts = Facts::EnteredByFrontDesk { studio, linked };
             outbox::write(tx, now, vec![Letter { studio_id: Some(studio_id), ..Letter::to_person(person_id, locale, facts) }]).await?;
         }
-        let action = if linked { "member.linked" } else { "member.entered" };
-        audit::write(tx, now, vec![caller.origin().of(action, "person", person_id, Some(studio_id))]).await?;
+        let what = if linked { Happened::MemberLinked } else { Happened::MemberEntered };
+        events::log::write(tx, now, vec![caller.actor().did(Event::in_studio(studio_id, Subject::Person, person_id, what))]).await?;
     }
     Ok((is_new, row_of(tx, studio_id, person_id).await?))
 }
@@ -204,7 +204,12 @@ async fn joined(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uui
     }
     let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     if store::join(tx, now, vec![(studio_id, person_id, profile.name, None)]).await? == 1 {
-        audit::write(tx, now, vec![caller.origin().of("member.joined", "person", person_id, Some(studio_id))]).await?;
+        events::log::write(
+            tx,
+            now,
+            vec![caller.actor().did(Event::in_studio(studio_id, Subject::Person, person_id, Happened::MemberJoined))],
+        )
+        .await?;
     }
     row_of(tx, studio_id, person_id).await
 }

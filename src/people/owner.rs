@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::store;
-use crate::audit::{self, Origin};
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
+use crate::events::{self, Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in;
@@ -58,13 +58,13 @@ async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: 
         }
     };
     let account = sign_in::store::account_of(tx, id).await?.ok_or_else(|| Problem::fault("an account that was just opened is missing"))?;
-    let record = Origin::default();
-    let person_id = confirm(tx, now, account, email, &email_key, &record).await?.ok_or_else(|| Problem::new(ProblemType::AddressTaken))?;
+    let actor = Actor::house();
+    let person_id = confirm(tx, now, account, email, &email_key, &actor).await?.ok_or_else(|| Problem::new(ProblemType::AddressTaken))?;
     store::rename(tx, person_id, &owner.name, None).await?;
     sign_in::store::set_password(tx, person_id, password_hash).await?;
     sign_in::store::end_codes(tx, now, person_id, None).await?;
     sign_in::store::end_devices(tx, now, person_id, None).await?;
     store::make_owner(tx, person_id).await?;
-    audit::write(tx, now, vec![record.of("owner.made", "person", person_id, None)]).await?;
+    events::log::write(tx, now, vec![actor.did(Event::of_person(person_id, Happened::OwnerMade))]).await?;
     Ok(Made { person_id, had_account })
 }

@@ -175,7 +175,7 @@ async fn asked(
         return Ok(None);
     }
     accounts::use_code(tx, now, code.id).await?;
-    deletion::ask(tx, now, &visitor.origin_of(code.person_id), code.person_id).await.map(Some)
+    deletion::ask(tx, now, &visitor.actor_of(code.person_id), code.person_id).await.map(Some)
 }
 
 fn page(language: Language, status: StatusCode, problem: Option<&str>, step: &Step) -> Answer<Response> {

@@ -4,7 +4,8 @@ use crate::booking::cancel::end_by_person;
 use crate::booking::refill::{Freed, settle};
 use crate::booking::rules;
 use crate::booking::{Booking, EndedBy, Ending};
-use crate::working_set::{Abort, Actor, Decision, WorkingSet};
+use crate::events::Actor;
+use crate::working_set::{Abort, Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::roles::Role;
 use super::store::Teaching;
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::problem::{Problem, ProblemType};
-use crate::working_set::{Actor, Decision, WorkingSet, not_found};
+use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -22,7 +24,7 @@ pub fn set_roles(
     wanted: &BTreeSet<Role>,
     now: DateTime<Utc>,
 ) -> Decision<String> {
-    let own = set.identity(actor.person_id()?)?;
+    let own = set.identity(caller(actor)?)?;
     let studio = set.studio_or_not_found(studio_id)?;
     if !own.roles.is_admin(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
@@ -46,9 +48,9 @@ pub fn set_roles(
         }
     }
     if held != *wanted {
-        let line = actor.record.of("staff.roles_set", "person", person.id, Some(studio.id));
-        set.audit.push(line.with(json!({ "before": held, "after": wanted })));
         set.put_roles(studio.id, &person, wanted);
+        let what = Happened::RolesSet { before: held, after: wanted.clone() };
+        emit(set, actor, Event::in_studio(studio.id, Subject::Person, person.id, what))?;
     }
     Ok(person.name.clone())
 }

@@ -85,7 +85,7 @@ pub async fn put(
 ) -> Answer<Json<StaffMember>> {
     require_admin(&app, &caller, studio_id).await?;
     let ask = Command::SetRoles { studio_id, person_id, roles: body.roles.clone() };
-    let Outcome::Name(name) = app.transactor.submit(caller.origin(), ask).await? else { return Err(Problem::new(ProblemType::Fault)) };
+    let Outcome::Name(name) = app.transactor.submit(caller.actor(), ask).await? else { return Err(Problem::new(ProblemType::Fault)) };
     app.identities.forget_person(person_id);
     Ok(Json(StaffMember { person_id, name, roles: body.roles.into_iter().collect() }))
 }

@@ -7,9 +7,9 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::audit::{self, Origin};
 use crate::calendars;
 use crate::db::{Error, Sql, Tx};
+use crate::events::{self, Actor, Event, Happened, Subject};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
 use crate::letters::outbox;
@@ -358,8 +358,8 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
     let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
                is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
     tx.run(sql, (person_id, now)).await?;
-    let entry = Origin::default().of("person.deleted", "person", person_id, None);
-    audit::write(tx, now, vec![entry]).await
+    let entry = Actor::house().did(Event::of_person(person_id, Happened::PersonDeleted));
+    events::log::write(tx, now, vec![entry]).await
 }
 
 // What an export tells besides.

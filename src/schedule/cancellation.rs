@@ -6,8 +6,10 @@ use super::substitutes::follow::follow_sessions;
 use super::{Session, SessionStatus};
 use crate::booking::cancelled_by_studio::end_by_studio;
 use crate::booking::refill::settle;
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::CancelReason;
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -41,9 +43,8 @@ pub fn cancel_one(
     session.sequence += 1;
     session.version += 1;
     set.put_session(session.clone());
-    follow_sessions(set, &[Edit { before, after: session.clone() }], now)?;
-    let line = actor.record.of("session.cancelled", "session", session.id, Some(session.studio_id));
-    set.audit.push(line.with(json!({ "reason": reason })));
-    let freed = end_by_studio(set, actor, &session, reason, note, now)?;
+    follow_sessions(set, actor, &[Edit { before, after: session.clone() }], now)?;
+    emit(set, actor, Event::of_session(&session, Happened::SessionCancelled { reason }))?;
+    let freed = end_by_studio(set, actor, &session, now)?;
     settle(set, freed, now)
 }

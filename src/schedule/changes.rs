@@ -1,8 +1,6 @@
 //! What follows from a change of sessions, one or a whole series: nobody and no room in two places, everybody in them told, and who
 //! cannot follow released without penalty.
 
-use std::collections::BTreeSet;
-
 use super::edit::Edit;
 use super::rules::local_date;
 use super::substitutes::follow::follow_sessions;
@@ -11,12 +9,13 @@ use crate::booking::place::give_back;
 use crate::booking::refill::{Freed, settle};
 use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, BookingStatus};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
-use crate::working_set::letters::{About, session_facts, tell};
-use crate::working_set::{Actor, Decision, WorkingSet, all};
+use crate::working_set::{Decision, WorkingSet, all};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -35,12 +34,9 @@ pub fn apply(
     let people: i64 = edits.iter().map(|edit| edit.before.taken + edit.before.waiting).sum();
     set.must_bear(people)?;
     for edit in &edits {
-        let after = &edit.after;
-        let details = json!({ "changed": changed(&edit.before, after), "capacity": after.capacity, "series": after.series_id });
-        set.audit.push(actor.record.of("session.changed", "session", after.id, Some(studio.id)).with(details));
-        set.put_session(after.clone());
+        set.put_session(edit.after.clone());
     }
-    follow_sessions(set, &edits, now)?;
+    follow_sessions(set, actor, &edits, now)?;
     for edit in edits.iter().filter(|edit| edit.after.local_date != edit.before.local_date) {
         if set.is_closed(studio.id, edit.after.local_date)? {
             return Err(Problem::new(ProblemType::StudioClosed).with("date", edit.after.local_date).into());
@@ -60,7 +56,7 @@ pub fn apply(
     for edit in touching.iter().filter(|edit| edit.moves()) {
         for (booking, other) in in_two_sessions(set, &edit.after, now)? {
             if release {
-                let_go(set, actor, studio, edit, booking, &mut freed, now)?;
+                let_go(set, actor, studio, booking, &mut freed, now)?;
             } else {
                 torn.push(json!({ "booking_id": booking.id, "person_id": booking.person_id, "other_booking_id": other }));
             }
@@ -69,13 +65,16 @@ pub fn apply(
     if !torn.is_empty() {
         return Err(Problem::new(ProblemType::MembersOverlap).with("bookings", torn).into());
     }
-    let mut told = BTreeSet::new();
     for edit in &edits {
-        told.extend(make_wait(set, actor, studio, &edit.after, release, &mut freed, now)?);
+        make_wait(set, actor, studio, &edit.after, release, &mut freed, now)?;
         freed.session(edit.after.id);
     }
     for edit in touching.iter().filter(|edit| edit.tells()) {
-        tell_everybody(set, studio, edit, &told, &mut freed)?;
+        open_bookings(set, edit.after.id)?.iter().for_each(|booking| freed.person(booking.person_id));
+    }
+    for Edit { before, after } in &edits {
+        let what = Happened::SessionChanged { changed: differences(before, after), capacity: after.capacity, series: after.series_id };
+        emit(set, actor, Event::of_session(after, what))?;
     }
     settle(set, freed, now)
 }
@@ -83,15 +82,18 @@ pub fn apply(
 /// What of a session changed, since it was made, as members are shown it.
 pub fn changed(before: &Session, after: &Session) -> Vec<Changed> {
     let mut changed = before.changed.0.clone();
+    changed.extend(differences(before, after).into_iter().filter(|what| !before.changed.0.contains(what)));
+    changed
+}
+
+/// In what a session differs from what its members knew.
+fn differences(before: &Session, after: &Session) -> Vec<Changed> {
     let differs = [
         (Changed::Time, (before.starts_at, before.ends_at) != (after.starts_at, after.ends_at)),
         (Changed::Room, before.room_id != after.room_id),
         (Changed::Instructor, before.instructor_id != after.instructor_id),
     ];
-    for (what, _) in differs.into_iter().filter(|(what, differs)| *differs && !before.changed.0.contains(what)) {
-        changed.push(what);
-    }
-    changed
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }
 
 /// No room and no instructor in two places at once; the refusal names the other session.
@@ -117,16 +119,17 @@ fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash
 /// Bookings keep their session's time. A new one opens a free way out until the start; who had come for the old one has not come for one
 /// that is so far off that nobody could be checked in.
 fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, after: &Session, now: DateTime<Utc>) -> Decision<()> {
+    let mut undone = Vec::new();
     for mut booking in open_bookings(set, after.id)? {
         booking.move_with_session(after.starts_at, after.ends_at);
         if booking.status == BookingStatus::Attended && !may_check_in(&booking, &studio.rules, now) {
             booking.undo_check_in()?;
             booking.move_with_session(after.starts_at, after.ends_at);
-            set.audit.push(actor.line("booking.check_in_undone", &booking));
+            undone.push(Event::of_booking(&booking, Happened::CheckInUndone));
         }
         set.put(booking);
     }
-    Ok(())
+    undone.into_iter().try_for_each(|event| emit(set, actor, event))
 }
 
 fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<Booking>> {
@@ -153,22 +156,17 @@ fn let_go(
     set: &mut WorkingSet,
     actor: &Actor,
     studio: &StudioContext,
-    edit: &Edit,
     mut booking: Booking,
     freed: &mut Freed,
     now: DateTime<Utc>,
 ) -> Decision<()> {
-    let person = set.person(booking.person_id)?;
     let credits_returned = booking.credits;
     give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
     booking.cancel_with_session(now)?;
-    let before = session_facts(&edit.before, studio);
-    let told = About { session: &edit.after, studio, person: &person, useful_until: None };
-    tell(set, &mut booking, &told, |session| Facts::Released { session, before, credits_returned });
-    set.audit.push(actor.line("booking.released", &booking).with(json!({ "credits_returned": credits_returned })));
     freed.person(booking.person_id);
+    let event = Event::of_booking(&booking, Happened::Released { credits_returned });
     set.put(booking);
-    Ok(())
+    emit(set, actor, event)
 }
 
 /// What the studio does prolongs the pass that a credit returns to, as when it cancels a session.
@@ -186,11 +184,11 @@ fn make_wait(
     release: bool,
     freed: &mut Freed,
     now: DateTime<Utc>,
-) -> Decision<Vec<Uuid>> {
+) -> Decision<()> {
     let session = set.session(after.id)?.clone();
     let over = session.taken + session.held - session.capacity;
     if over <= 0 {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let refused = || Err(Problem::new(ProblemType::CapacityTooSmall).with("booked", session.taken).with("held", session.held).into());
     let mut booked: Vec<Booking> =
@@ -202,34 +200,15 @@ fn make_wait(
     }
     let head = set.whole_queue(after.id)?.first().and_then(|id| set.known_booking(*id)?.queue_key);
     let mut key = head.unwrap_or(1).min(1);
-    let mut moved = Vec::with_capacity(count);
     for (mut booking, position) in booked.into_iter().take(count).zip((1..=over).rev()) {
-        let person = set.person(booking.person_id)?;
         let credits_returned = booking.credits;
         give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
         key -= 1;
         booking.return_to_queue(key)?;
-        let told = About { session: &session, studio, person: &person, useful_until: Some(session.waiting_ends_at) };
-        tell(set, &mut booking, &told, |session| Facts::MovedToWaitlist { session, position, credits_returned });
-        set.audit.push(actor.line("booking.moved_to_waitlist", &booking).with(json!({ "credits_returned": credits_returned })));
         freed.person(booking.person_id);
-        moved.push(booking.id);
+        let event = Event::of_booking(&booking, Happened::MovedToWaitlist { position, credits_returned });
         set.put(booking);
-    }
-    Ok(moved)
-}
-
-/// Everybody who is in the session and was not told yet learns its new time, room or instructor.
-fn tell_everybody(set: &mut WorkingSet, studio: &StudioContext, edit: &Edit, told: &BTreeSet<Uuid>, freed: &mut Freed) -> Decision<()> {
-    let was = session_facts(&edit.before, studio);
-    for mut booking in open_bookings(set, edit.after.id)?.into_iter().filter(|booking| !told.contains(&booking.id)) {
-        let person = set.person(booking.person_id)?;
-        let booked = booking.status.takes_place();
-        let told = About { session: &edit.after, studio, person: &person, useful_until: Some(edit.after.ends_at) };
-        let before = was.clone();
-        tell(set, &mut booking, &told, |session| Facts::SessionChanged { session, before, booked });
-        freed.person(booking.person_id);
-        set.put(booking);
+        emit(set, actor, event)?;
     }
     Ok(())
 }

@@ -3,8 +3,10 @@
 use super::cancellation::cancel_one;
 use super::rights::admin;
 use super::{BulkResult, Session, SkippedSession};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::CancelReason;
-use crate::working_set::{Actor, Decision, WorkingSet, all};
+use crate::working_set::{Decision, WorkingSet, all, caller};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -20,7 +22,7 @@ pub fn close_days(
     note: Option<&str>,
     now: DateTime<Utc>,
 ) -> Decision<BulkResult> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     set.studio_or_not_found(studio_id)?;
     admin(&own, studio_id)?;
     let sessions: Vec<Session> = set.of_days(studio_id, from, to)?.into_iter().filter(|session| !session.is_cancelled()).collect();
@@ -31,7 +33,7 @@ pub fn close_days(
     for date in from.iter_days().take_while(|date| *date < to) {
         set.put_closing_day(studio_id, date, Some(note.map(str::to_owned)));
     }
-    set.audit.push(actor.record.of("studio.closed", "studio", studio_id, Some(studio_id)).with(json!({ "from": from, "to": to })));
+    emit(set, actor, Event::of_studio(studio_id, Happened::DaysClosed { from, to }))?;
     for session in sessions {
         if session.starts_at <= now {
             several.skipped.push(SkippedSession { session_id: session.id, because: "session-started", other_session_id: None });
@@ -46,12 +48,12 @@ pub fn close_days(
 
 /// `DELETE /v1/studios/{id}/closing-days/{date}`: what was cancelled stays cancelled.
 pub fn open_day(set: &mut WorkingSet, actor: &Actor, studio_id: Uuid, date: NaiveDate) -> Decision<()> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     set.studio_or_not_found(studio_id)?;
     admin(&own, studio_id)?;
     if set.is_closed(studio_id, date)? {
         set.put_closing_day(studio_id, date, None);
-        set.audit.push(actor.record.of("studio.opened", "studio", studio_id, Some(studio_id)).with(json!({ "date": date })));
+        emit(set, actor, Event::of_studio(studio_id, Happened::DayOpened { date }))?;
     }
     Ok(())
 }

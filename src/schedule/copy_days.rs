@@ -4,8 +4,10 @@ use super::rights::admin;
 use super::rules::instant;
 use super::session_parts::{SessionParts, class_type, room, still_teaches};
 use super::{BulkResult, Session, SkippedSession};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::studios::StudioContext;
-use crate::working_set::{Actor, Decision, WorkingSet, all};
+use crate::working_set::{Decision, WorkingSet, all, caller};
 use chrono::{DateTime, Utc};
 use chrono::{Days, Duration, NaiveDate, NaiveTime};
 use serde_json::json;
@@ -21,7 +23,7 @@ pub fn copy_days(
     to: NaiveDate,
     now: DateTime<Utc>,
 ) -> Decision<BulkResult> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let studio = set.studio_or_not_found(studio_id)?;
     admin(&own, studio_id)?;
     let until = from.checked_add_days(Days::new(days)).unwrap_or(from);
@@ -48,8 +50,9 @@ pub fn copy_days(
             continue;
         }
         several.session_ids.push(copy.id);
-        set.audit.push(actor.record.of("session.made", "session", copy.id, Some(studio_id)).with(json!({ "copy_of": original.id })));
+        let event = Event::of_session(&copy, Happened::SessionMade { copy_of: Some(original.id) });
         set.put_session(copy);
+        emit(set, actor, event)?;
     }
     Ok(several)
 }

@@ -11,16 +11,17 @@ use super::series::rules::by_hand;
 use super::series::scope::Scope;
 use super::session_fields::{EditSession, finish, set_class_type, set_instructor, set_room, set_start, start};
 use super::session_parts::room;
+use crate::events::Actor;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 /// `PATCH /v1/sessions/{id}`.
 pub fn edit_session(set: &mut WorkingSet, actor: &Actor, ask: &EditSession, now: DateTime<Utc>) -> Decision<Uuid> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let before = set.session(ask.session_id)?.clone();
     let studio = set.studio(before.studio_id)?;
     may_change(&own, &studio, &before)?;

@@ -1,12 +1,14 @@
 //! `POST /v1/studios/{id}/sessions`.
 
 use super::changes::nobody_in_the_way;
-use super::rights::{may_make, tell_admins};
+use super::rights::may_make;
 use super::rules::LocalStart;
 use super::session_fields::start;
 use super::session_parts::{SessionParts, capacity, class_type, instructor, room};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::problem::{Problem, ProblemType};
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -25,7 +27,7 @@ pub struct MakeSession {
 
 /// `POST /v1/studios/{id}/sessions`.
 pub fn make_session(set: &mut WorkingSet, actor: &Actor, ask: &MakeSession, now: DateTime<Utc>) -> Decision<Uuid> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let studio = set.studio_or_not_found(ask.studio_id)?;
     let proposes = may_make(&own, &studio, ask.instructor_id)?;
     let parts = SessionParts {
@@ -40,11 +42,12 @@ pub fn make_session(set: &mut WorkingSet, actor: &Actor, ask: &MakeSession, now:
     let capacity = capacity(ask.capacity, &parts.room)?;
     let session = parts.session(&studio, starts_at, capacity, ask.draft || proposes, now);
     nobody_in_the_way(set, &[&session])?;
-    set.audit.push(actor.record.of("session.made", "session", session.id, Some(studio.id)));
-    if proposes {
-        tell_admins(set, &studio, &session, &own, 1)?;
-    }
     let id = session.id;
-    set.put_session(session);
+    let event = Event::of_session(&session, Happened::SessionMade { copy_of: None });
+    set.put_session(session.clone());
+    emit(set, actor, event)?;
+    if proposes {
+        emit(set, actor, Event::of_session(&session, Happened::SessionsProposed { by: own.id, count: 1 }))?;
+    }
     Ok(id)
 }

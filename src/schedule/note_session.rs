@@ -1,7 +1,9 @@
 //! `PUT /v1/sessions/{id}/notes`: what the team and the members should know of a session.
 
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::problem::{Problem, ProblemType};
-use crate::working_set::{Actor, Decision, WorkingSet, not_found};
+use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use uuid::Uuid;
 
 /// `PUT /v1/sessions/{id}/notes`: her instructor and the studio's admins write down what the team and the members should know.
@@ -12,7 +14,7 @@ pub fn note_session(
     team: &Option<String>,
     members: &Option<String>,
 ) -> Decision<Uuid> {
-    let own = set.identity(actor.person_id()?)?;
+    let own = set.identity(caller(actor)?)?;
     let mut session = set.session(session_id)?.clone();
     if !own.roles.is_admin(session.studio_id) && own.id != session.instructor_id {
         let sees = !session.is_for_staff() || own.roles.is_staff(session.studio_id);
@@ -20,7 +22,8 @@ pub fn note_session(
     }
     session.team_note.clone_from(team);
     session.member_note.clone_from(members);
-    set.audit.push(actor.record.of("session.noted", "session", session_id, Some(session.studio_id)));
+    let event = Event::of_session(&session, Happened::SessionNoted);
     set.put_session(session);
+    emit(set, actor, event)?;
     Ok(session_id)
 }

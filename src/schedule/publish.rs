@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::rights::admin;
 use super::{BulkResult, Session, SessionStatus};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::letters::facts::Facts;
-use crate::working_set::letters::{About, tell_staff};
-use crate::working_set::{Actor, Decision, WorkingSet, all, not_found};
+use crate::working_set::{Decision, WorkingSet, all, caller, not_found};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -21,7 +22,7 @@ pub enum Publish {
 
 /// `PUT /v1/studios/{id}/publication` and `PUT /v1/series/{id}/publication`: drafts become part of the schedule.
 pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<Utc>) -> Decision<BulkResult> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let (studio_id, drafts) = match ask {
         Publish::Days { studio_id, from, to } => {
             set.studio_or_not_found(studio_id)?;
@@ -38,8 +39,8 @@ pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<
             if plan.series.draft {
                 plan.series.draft = false;
                 plan.series.version += 1;
-                set.audit.push(actor.record.of("series.published", "series", series_id, Some(studio_id)));
                 set.put_plan(plan);
+                emit(set, actor, Event::in_studio(studio_id, Subject::Series, series_id, Happened::SeriesPublished))?;
             }
             (studio_id, set.of_series(series_id, now)?)
         }
@@ -53,16 +54,15 @@ pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<
         session.version += 1;
         session.follow_start(&studio.rules, studio.zone, now);
         several.session_ids.push(session.id);
-        set.audit.push(actor.record.of("session.published", "session", session.id, Some(studio_id)));
+        let event = Event::of_session(&session, Happened::SessionPublished);
         of_instructor.entry(session.instructor_id).or_insert_with(|| (session.clone(), 0)).1 += 1;
         set.put_session(session);
+        emit(set, actor, event)?;
     }
-    let instructors = all(of_instructor.keys().map(|id| set.identity(*id)))?;
-    for (person, (first, count)) in instructors.into_iter().zip(of_instructor.into_values()) {
-        if person.id != own.id {
-            let told = About { session: &first, studio: &studio, person: &person, useful_until: Some(first.starts_at) };
-            tell_staff(set, &told, None, |session| Facts::SessionsPublished { session, count });
-        }
+    all(of_instructor.keys().map(|id| set.identity(*id)))?;
+    for (instructor_id, (first, count)) in of_instructor {
+        let what = Happened::SessionsPublished { count, tell: instructor_id != own.id };
+        emit(set, actor, Event::of_session(&first, what))?;
     }
     Ok(several)
 }

@@ -1,12 +1,10 @@
 //! Who may make and change which sessions.
 
 use super::Session;
-use crate::letters::facts::Facts;
 use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
 use crate::studios::house_rules::InstructorsSchedule;
-use crate::working_set::letters::{About, tell_staff};
 use crate::working_set::{Decision, WorkingSet, not_found};
 use uuid::Uuid;
 
@@ -33,16 +31,6 @@ pub fn may_change(own: &Person, studio: &StudioContext, session: &Session) -> De
     }
     if may_make(own, studio, session.instructor_id)? && !session.is_draft() {
         return Err(Problem::new(ProblemType::NotAllowed).into());
-    }
-    Ok(())
-}
-
-/// An instructor proposes sessions: who may publish them learns it.
-pub fn tell_admins(set: &mut WorkingSet, studio: &StudioContext, first: &Session, by: &Person, count: i64) -> Decision<()> {
-    for admin in set.admins(studio.id)? {
-        let told = About { session: first, studio, person: &admin, useful_until: Some(first.starts_at) };
-        let name = by.name.clone();
-        tell_staff(set, &told, None, |session| Facts::SessionsProposed { session, by: name, count });
     }
     Ok(())
 }

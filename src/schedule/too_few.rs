@@ -1,9 +1,10 @@
 //! Too few: an hour before it is decided the instructor is told how many have booked; then the session takes place, or it is cancelled.
 
 use super::cancellation::cancel_one;
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::{CancelReason, Facts};
-use crate::working_set::letters::{About, tell_staff};
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -16,19 +17,15 @@ pub fn decide_too_few(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>
     if now < due || session.is_cancelled() {
         return Ok(());
     }
-    let studio = set.studio(session.studio_id)?;
-    let instructor = set.identity_if_any(session.instructor_id)?;
+    set.identity_if_any(session.instructor_id)?;
     let booked = session.taken;
     if now < at {
         session.too_few_due_at = Some(at);
         session.too_few_warned = booked < minimum;
         set.put_session(session.clone());
-        if session.too_few_warned
-            && let Some(instructor) = instructor
-        {
-            let told = About { session: &session, studio: &studio, person: &instructor, useful_until: Some(at) };
-            let once = format!("{session_id}:{}", at.timestamp());
-            tell_staff(set, &told, Some(once), |session| Facts::TooFewSoon { session, booked, minimum, decided_at: at });
+        if session.too_few_warned {
+            let what = Happened::TooFewSoon { booked, minimum, decided_at: at };
+            emit(set, &Actor::house(), Event::of_session(&session, what))?;
         }
         return Ok(());
     }
@@ -40,12 +37,6 @@ pub fn decide_too_few(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>
         cancel_one(set, &Actor::house(), session.clone(), Some(CancelReason::TooFew), None, now)?;
     }
     // Of a class that was never in doubt nobody needs to hear that it takes place.
-    if !cancelled && !session.too_few_warned {
-        return Ok(());
-    }
-    if let Some(instructor) = instructor {
-        let told = About { session: &session, studio: &studio, person: &instructor, useful_until: Some(session.ends_at) };
-        tell_staff(set, &told, None, |session| Facts::TooFewDecided { session, booked, minimum, cancelled });
-    }
-    Ok(())
+    let tell = cancelled || session.too_few_warned;
+    emit(set, &Actor::house(), Event::of_session(&session, Happened::TooFewDecided { booked, minimum, cancelled, tell }))
 }

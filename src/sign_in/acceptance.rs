@@ -16,8 +16,8 @@ use super::tokens::Tokens;
 use super::verification::confirm;
 use super::{Visitor, rules};
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::Body;
 use crate::ids::new_id;
 use crate::language::Language;
@@ -122,19 +122,19 @@ async fn accepted(
             (before, person_id, None)
         }
     };
-    let record = visitor.origin_of(person_id);
-    let mut entries = vec![record.of("device.signed_in", "device", token.device_id, None)];
+    let actor = visitor.actor_of(person_id);
+    let mut entries = vec![actor.did(Event::of_device(token.device_id, Happened::DeviceSignedIn))];
     if is_new {
         people::give_roles(tx, now, invitation.studio_id, person_id, &invitation.roles).await?;
         store::accept_invitation(tx, now, invitation.id, person_id).await?;
-        let joined = record.of("staff.joined", "person", person_id, Some(invitation.studio_id));
-        entries.push(joined.with(json!({ "invitation": invitation.id, "roles": invitation.roles.0 })));
+        let what = Happened::StaffJoined { invitation: invitation.id, roles: invitation.roles.0.clone() };
+        entries.push(actor.did(Event::in_studio(invitation.studio_id, Subject::Person, person_id, what)));
     }
     store::open_device(tx, now, person_id, None, token).await?;
     if let Some(locale) = tell {
         outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device: None, at: now })]).await?;
     }
-    audit::write(tx, now, entries).await?;
+    events::log::write(tx, now, entries).await?;
     Ok(Some(Accepted { before, person_id }))
 }
 
@@ -186,5 +186,5 @@ async fn enrolled(
         }
     };
     let Some(account) = store::account_of(tx, person_id).await? else { return Ok(None) };
-    confirm(tx, now, account, email.as_str(), &invitation.email_key, &visitor.origin()).await
+    confirm(tx, now, account, email.as_str(), &invitation.email_key, &visitor.actor()).await
 }

@@ -13,8 +13,8 @@ use super::passwords::Password;
 use super::store::{self, Account, Purpose};
 use super::{Caller, Nothing};
 use crate::app::App;
-use crate::audit::{self, Origin};
 use crate::db::Tx;
+use crate::events::{self, Actor, Event, Happened, Subject};
 use crate::extract::Body;
 use crate::language::Language;
 use crate::letters::facts::Facts;
@@ -44,8 +44,8 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Add
     codes::ask(&app.db, now, Purpose::Address, &email_key).await?;
     let account = check(&app, &caller, body.password, "password").await?;
     let code = Fresh::new(&app.keys, Purpose::Address, body.email.as_str(), &email_key)?;
-    let (record, language, email) = (caller.origin(), caller.language.unwrap_or(Language::En), body.email);
-    app.db.write("change_email", move |tx| Box::pin(async move { asked(tx, now, &record, account, language, &email, code).await })).await?;
+    let (actor, language, email) = (caller.actor(), caller.language.unwrap_or(Language::En), body.email);
+    app.db.write("change_email", move |tx| Box::pin(async move { asked(tx, now, &actor, account, language, &email, code).await })).await?;
     app.letters_written.notify_one();
     Ok((StatusCode::ACCEPTED, Json(Nothing {})))
 }
@@ -54,7 +54,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Add
 async fn asked(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    record: &Origin,
+    actor: &Actor,
     account: Account,
     language: Language,
     email: &Email,
@@ -71,6 +71,6 @@ async fn asked(
         None => code.letter(now, account.person_id, email.as_str(), account.locale.unwrap_or(language)),
     };
     outbox::write(tx, now, vec![letter]).await?;
-    audit::write(tx, now, vec![record.of("account.address_change_asked", "person", account.person_id, None)]).await?;
+    events::log::write(tx, now, vec![actor.did(Event::of_person(account.person_id, Happened::AddressChangeAsked))]).await?;
     Ok(())
 }

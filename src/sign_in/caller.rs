@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::tokens::Claims;
 use super::visitor::{asked_language, request_id};
 use crate::app::App;
-use crate::audit::Origin;
+use crate::events::Actor;
 use crate::extract::ReaderLanguage;
 use crate::language::Language;
 use crate::people::roles::Roles;
@@ -43,8 +43,8 @@ impl Caller {
     }
 
     /// What the audit log says of her.
-    pub fn origin(&self) -> Origin {
-        Origin { actor_id: Some(self.person_id), request_id: Some(self.request_id.clone()) }
+    pub fn actor(&self) -> Actor {
+        Actor { person_id: Some(self.person_id), request_id: Some(self.request_id.clone()) }
     }
 }
 

@@ -15,8 +15,8 @@ use super::store::{self, Account, Purpose};
 use super::verification::{CodeRequest, confirm, send_code};
 use super::{Caller, Nothing, Visitor, codes};
 use crate::app::App;
-use crate::audit::{self, Origin};
 use crate::db::Tx;
+use crate::events::{self, Actor, Event, Happened, Subject};
 use crate::extract::Body;
 use crate::language::Language;
 use crate::letters::facts::Facts;
@@ -99,10 +99,10 @@ async fn replaced(
     let (before, was_verified) = (account.person_id, account.verified_at.is_some());
     let (email, locale) = (account.email.clone(), account.locale.or(visitor.language).unwrap_or(Language::En));
     // The code came to the address: it is hers.
-    let Some(person_id) = confirm(tx, now, account, &email, &email_key, &visitor.origin()).await? else { return Ok(None) };
+    let Some(person_id) = confirm(tx, now, account, &email, &email_key, &visitor.actor()).await? else { return Ok(None) };
     store::use_code(tx, now, code.id).await?;
     let change = Change { person_id, password_hash, tell: was_verified.then_some(locale), but: None };
-    change.make(tx, now, &visitor.origin_of(person_id), "account.password_reset").await?;
+    change.make(tx, now, &visitor.actor_of(person_id), Happened::PasswordReset).await?;
     Ok(Some((before, person_id)))
 }
 
@@ -117,7 +117,7 @@ struct Change<'c> {
 }
 
 impl Change<'_> {
-    async fn make(self, tx: &mut Tx, now: DateTime<Utc>, record: &Origin, action: &'static str) -> Answer<()> {
+    async fn make(self, tx: &mut Tx, now: DateTime<Utc>, actor: &Actor, what: Happened) -> Answer<()> {
         store::set_password(tx, self.person_id, self.password_hash).await?;
         store::end_codes(tx, now, self.person_id, None).await?;
         store::end_devices(tx, now, self.person_id, self.but).await?;
@@ -125,7 +125,7 @@ impl Change<'_> {
             let letter = Letter::to_person(self.person_id, locale, Facts::PasswordChanged { at: now });
             outbox::write(tx, now, vec![letter]).await?;
         }
-        audit::write(tx, now, vec![record.of(action, "person", self.person_id, None)]).await?;
+        events::log::write(tx, now, vec![actor.did(Event::of_person(self.person_id, what))]).await?;
         Ok(())
     }
 }
@@ -148,7 +148,7 @@ pub struct PasswordChange {
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<PasswordChange>) -> Answer<StatusCode> {
     let account = check(&app, &caller, body.old, "old").await?;
     let password_hash = app.passwords.hash(body.new).await?;
-    let (now, record, person_id, device_id) = (app.clock.now(), caller.origin(), caller.person_id, caller.device_id);
+    let (now, actor, person_id, device_id) = (app.clock.now(), caller.actor(), caller.person_id, caller.device_id);
     let tell = account.verified_at.map(|_| account.locale.or(caller.language).unwrap_or(Language::En));
     if !app
         .db
@@ -158,7 +158,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Pas
                     return Ok::<_, Problem>(false);
                 }
                 let change = Change { person_id, password_hash: &password_hash, tell, but: Some(device_id) };
-                change.make(tx, now, &record, "account.password_changed").await?;
+                change.make(tx, now, &actor, Happened::PasswordChanged).await?;
                 Ok(true)
             })
         })

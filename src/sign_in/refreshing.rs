@@ -12,8 +12,8 @@ use super::secrets::{self, RefreshToken};
 use super::tokens::Tokens;
 use super::{Visitor, store};
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::Body;
 use crate::problem::{Answer, Problem, ProblemType};
 
@@ -68,14 +68,14 @@ async fn renewed(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, shown: &Ref
     } else {
         PresentedToken::Older
     };
-    let record = visitor.origin_of(device.person_id);
+    let actor = visitor.actor_of(device.person_id);
     match rules::refresh(device.chain(), which, now) {
         Refresh::Next => store::replace_token(tx, now, next, Some(shown)).await?,
         Refresh::Again => store::replace_token(tx, now, next, None).await?,
         Refresh::Over => return Ok(UNKNOWN),
         Refresh::Reuse => {
             store::end_device(tx, now, device.person_id, shown.device_id).await?;
-            audit::write(tx, now, vec![record.of("device.token_reused", "device", shown.device_id, None)]).await?;
+            events::log::write(tx, now, vec![actor.did(Event::of_device(shown.device_id, Happened::TokenReused))]).await?;
             return Ok(Outcome::Refused { signed_out: true });
         }
     }

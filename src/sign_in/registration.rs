@@ -14,8 +14,8 @@ use super::passwords::NewPassword;
 use super::store::{self, NewAccount, Purpose};
 use super::{Nothing, Visitor};
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::Body;
 use crate::ids::new_id;
 use crate::language::Language;
@@ -106,7 +106,7 @@ async fn registered(
             rows += code.store(tx, now, None).await?;
             let locale = account.locale.or(asked).unwrap_or(Language::En);
             letter = Letter::to_person(person_id, locale, Facts::AlreadyRegistered {});
-            action = "account.registration_repeated";
+            action = Happened::RegistrationRepeated;
         }
         Some(account) => {
             // The last registration counts, and with it its code alone: whoever is signed in with an earlier password is signed out.
@@ -116,7 +116,7 @@ async fn registered(
             rows += code.store(tx, now, Some(person_id)).await?;
             store::end_devices(tx, now, person_id, None).await?;
             letter = code.letter(now, person_id, body.email.as_str(), asked.or(account.locale).unwrap_or(Language::En));
-            action = "account.registered_again";
+            action = Happened::RegisteredAgain;
         }
         None => {
             // A person of her own, known to no studio: what a front desk wrote down by this address shows itself once it is verified.
@@ -126,10 +126,10 @@ async fn registered(
             rows += store::insert_account(tx, now, new(person_id)).await?;
             rows += code.store(tx, now, Some(person_id)).await?;
             letter = code.letter(now, person_id, body.email.as_str(), asked.unwrap_or(Language::En));
-            action = "account.registered";
+            action = Happened::Registered;
         }
     }
     outbox::write(tx, now, vec![letter]).await?;
-    audit::write(tx, now, vec![visitor.origin().of(action, "person", person_id, None)]).await?;
+    events::log::write(tx, now, vec![visitor.actor().did(Event::of_person(person_id, action))]).await?;
     Ok(rows + 2)
 }

@@ -15,8 +15,8 @@ use super::store::{self, Account};
 use super::tokens::Tokens;
 use super::{Caller, Visitor};
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
 use crate::language::Language;
@@ -91,7 +91,7 @@ async fn signed_in(
         let locale = account.locale.or(visitor.language).unwrap_or(Language::En);
         outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device, at: now })]).await?;
     }
-    audit::write(tx, now, vec![visitor.origin_of(person_id).of("device.signed_in", "device", token.device_id, None)]).await?;
+    events::log::write(tx, now, vec![visitor.actor_of(person_id).did(Event::of_device(token.device_id, Happened::DeviceSignedIn))]).await?;
     Ok(true)
 }
 
@@ -156,14 +156,14 @@ pub async fn remove_device(State(app): State<App>, caller: Caller, Path(id): Pat
 }
 
 async fn end_device(app: &App, caller: &Caller, id: Uuid) -> Answer<bool> {
-    let (now, person_id, record) = (app.clock.now(), caller.person_id, caller.origin());
+    let (now, person_id, actor) = (app.clock.now(), caller.person_id, caller.actor());
     let ended = app
         .db
         .write("sign_out", move |tx| {
             Box::pin(async move {
                 let ended = store::end_device(tx, now, person_id, id).await?;
                 if ended {
-                    audit::write(tx, now, vec![record.of("device.signed_out", "device", id, None)]).await?;
+                    events::log::write(tx, now, vec![actor.did(Event::of_device(id, Happened::DeviceSignedOut))]).await?;
                 }
                 Ok::<_, Problem>(ended)
             })

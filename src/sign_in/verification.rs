@@ -17,8 +17,8 @@ use super::store::{self, Account, Purpose};
 use super::tokens::Tokens;
 use super::{Nothing, Visitor};
 use crate::app::App;
-use crate::audit::{self, Origin};
 use crate::db::Tx;
+use crate::events::{self, Actor, Event, Happened, Subject};
 use crate::extract::Body;
 use crate::ids::new_id;
 use crate::language::Language;
@@ -103,14 +103,14 @@ async fn verified(
     };
     let Some(account) = store::account_of(tx, code.person_id).await? else { return Ok(Verified::No) };
     let before = account.person_id;
-    let Some(person_id) = confirm(tx, now, account, &code.email, &email_key, &visitor.origin()).await? else {
+    let Some(person_id) = confirm(tx, now, account, &code.email, &email_key, &visitor.actor()).await? else {
         return Ok(Verified::Taken);
     };
     store::use_code(tx, now, code.id).await?;
     store::end_codes(tx, now, person_id, Some(code.id)).await?;
     store::end_devices(tx, now, person_id, None).await?;
     store::open_device(tx, now, person_id, None, token).await?;
-    audit::write(tx, now, vec![visitor.origin_of(person_id).of("device.signed_in", "device", token.device_id, None)]).await?;
+    events::log::write(tx, now, vec![visitor.actor_of(person_id).did(Event::of_device(token.device_id, Happened::DeviceSignedIn))]).await?;
     Ok(Verified::Yes { person_id, before })
 }
 
@@ -122,7 +122,7 @@ pub async fn confirm(
     account: Account,
     email: &str,
     email_key: &str,
-    record: &Origin,
+    actor: &Actor,
 ) -> Answer<Option<Uuid>> {
     let own = account.person_id;
     let same = account.email_key == email_key;
@@ -144,7 +144,7 @@ pub async fn confirm(
                 return Ok(None);
             }
             claim(tx, own, known.id).await?;
-            entries.push(record.of("account.claimed", "person", known.id, None).with(json!({ "registered_as": own })));
+            entries.push(actor.did(Event::of_person(known.id, Happened::AccountClaimed { registered_as: own })));
             known.id
         }
         _ => own,
@@ -152,17 +152,17 @@ pub async fn confirm(
     let email = if same { account.email.clone() } else { email.to_owned() };
     store::set_account_address(tx, now, person_id, &email, email_key).await?;
     people::set_address(tx, now, person_id, &email, email_key).await?;
-    let record = Origin { actor_id: Some(person_id), ..record.clone() };
+    let actor = Actor { person_id: Some(person_id), ..actor.clone() };
     if account.verified_at.is_some() {
-        entries.push(record.of("account.address_changed", "person", person_id, None));
+        entries.push(actor.did(Event::of_person(person_id, Happened::AddressChanged)));
         let facts = Facts::AddressChanged { new_address_masked: masked(&email), at: now };
         let locale = account.locale.unwrap_or(Language::En);
         let letter = Letter { to_email: Some(account.email), ..Letter::to_person(person_id, locale, facts) };
         outbox::write(tx, now, vec![letter]).await?;
     } else {
-        entries.push(record.of("account.verified", "person", person_id, None));
+        entries.push(actor.did(Event::of_person(person_id, Happened::AddressVerified)));
     }
-    audit::write(tx, now, entries).await?;
+    events::log::write(tx, now, entries).await?;
     Ok(Some(person_id))
 }
 
@@ -230,8 +230,9 @@ async fn code_sent(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, purpose: 
             outbox::write(tx, now, vec![code.letter(now, account.person_id, &account.email, locale)]).await?;
         }
         None => {
-            let entry = audit::Entry { subject_id: None, ..visitor.origin().of("code.asked_in_vain", "address", Uuid::nil(), None) };
-            audit::write(tx, now, vec![entry]).await?;
+            let vain = Event { studio_id: None, subject: Subject::Address, subject_id: None, what: Happened::CodeAskedInVain };
+            let entry = visitor.actor().did(vain);
+            events::log::write(tx, now, vec![entry]).await?;
         }
     }
     Ok(rows + 1)

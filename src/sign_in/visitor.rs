@@ -9,7 +9,7 @@ use axum::http::{Extensions, HeaderMap};
 
 use super::limits::network;
 use crate::app::App;
-use crate::audit::Origin;
+use crate::events::Actor;
 use crate::extract::{RequestId, header_text};
 use crate::ids::new_id;
 use crate::language::Language;
@@ -31,13 +31,13 @@ pub struct Visitor {
 
 impl Visitor {
     /// What the audit log says of somebody who is not signed in.
-    pub fn origin(&self) -> Origin {
-        Origin { actor_id: None, request_id: Some(self.request_id.clone()) }
+    pub fn actor(&self) -> Actor {
+        Actor { person_id: None, request_id: Some(self.request_id.clone()) }
     }
 
     /// What the audit log says once it is known who it is.
-    pub fn origin_of(&self, person_id: uuid::Uuid) -> Origin {
-        Origin { actor_id: Some(person_id), ..self.origin() }
+    pub fn actor_of(&self, person_id: uuid::Uuid) -> Actor {
+        Actor { person_id: Some(person_id), ..self.actor() }
     }
 }
 

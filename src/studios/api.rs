@@ -13,7 +13,7 @@ use super::house_rules::Active;
 use super::{HouseRules, Room, Studio, Zone, store};
 use crate::answer::Versioned;
 use crate::app::App;
-use crate::audit;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, IfMatch, Paging, Path, Query, Within, given, page};
 use crate::ids::new_id;
 use crate::language::Language;
@@ -103,12 +103,12 @@ pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStu
         shop_url: new.shop_url.map(Into::into),
         version: 1,
     };
-    let (row, record) = (studio.clone(), caller.origin());
+    let (row, actor) = (studio.clone(), caller.actor());
     app.db
         .write("open_studio", move |tx| {
             Box::pin(async move {
                 store::add_studio(tx, &row, now).await?;
-                audit::write(tx, now, vec![record.of("studio.opened", "studio", row.id, Some(row.id))]).await?;
+                events::log::write(tx, now, vec![actor.did(Event::of_studio(row.id, Happened::StudioMade))]).await?;
                 Ok::<_, Problem>(())
             })
         })
@@ -172,7 +172,7 @@ pub async fn change(
     Body(change): Body<StudioChange>,
 ) -> Answer<Versioned<Studio>> {
     require_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.origin());
+    let (now, actor) = (app.clock.now(), caller.actor());
     let studio = app
         .db
         .write("change_studio", move |tx| {
@@ -189,8 +189,8 @@ pub async fn change(
                     return Err(Problem::new(ProblemType::ZoneInUse));
                 }
                 store::set_studio(tx, &studio).await?;
-                let entry = record.of("studio.changed", "studio", id, Some(id)).with(json!({ "version": studio.version }));
-                audit::write(tx, now, vec![entry]).await?;
+                let entry = actor.did(Event::of_studio(id, Happened::StudioChanged { version: studio.version }));
+                events::log::write(tx, now, vec![entry]).await?;
                 Ok(studio)
             })
         })
@@ -244,7 +244,7 @@ pub async fn set_house_rules(
     require_admin(&app, &caller, id).await?;
     let rules = HouseRules::parse(written)
         .map_err(|refused| Problem::fields(refused.into_iter().map(|(field, message)| FieldError { field, message }).collect()))?;
-    let (now, record) = (app.clock.now(), caller.origin());
+    let (now, actor) = (app.clock.now(), caller.actor());
     let (version, rules, waited_for) = app
         .db
         .write("set_house_rules", move |tx| {
@@ -257,10 +257,9 @@ pub async fn set_house_rules(
                 let (sessions, waited_for) = schedule::store::apply_rules(tx, id, &rules, policy.time_zone, now).await?;
                 schedule::series::store::apply_rules(tx, id, &rules, policy.time_zone).await?;
                 let changed = difference(&policy.house_rules, &rules);
-                let entry = record
-                    .of("house_rules.changed", "studio", id, Some(id))
-                    .with(json!({ "version": version, "sessions": sessions, "changed": changed }));
-                audit::write(tx, now, vec![entry]).await?;
+                let what = Happened::HouseRulesChanged { version, sessions, changed };
+                let entry = actor.did(Event::of_studio(id, what));
+                events::log::write(tx, now, vec![entry]).await?;
                 Ok::<_, Problem>((version, rules, waited_for))
             })
         })
@@ -330,7 +329,7 @@ pub struct NewRoom {
     params(("id" = Uuid, Path)), responses((status = 201, body = Room)))]
 pub async fn add_room(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(new): Body<NewRoom>) -> Answer<Versioned<Room>> {
     require_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.origin());
+    let (now, actor) = (app.clock.now(), caller.actor());
     let room = Room { id: new_id(now), studio_id: id, name: new.name.into(), capacity: new.capacity.0, version: 1 };
     let row = room.clone();
     app.db
@@ -338,8 +337,8 @@ pub async fn add_room(State(app): State<App>, caller: Caller, Path(id): Path<Uui
             Box::pin(async move {
                 store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
                 store::add_room(tx, &row, now).await?;
-                let entry = record.of("room.added", "room", row.id, Some(id)).with(json!({ "capacity": row.capacity }));
-                audit::write(tx, now, vec![entry]).await?;
+                let entry = actor.did(Event::in_studio(id, Subject::Room, row.id, Happened::RoomAdded { capacity: row.capacity }));
+                events::log::write(tx, now, vec![entry]).await?;
                 Ok::<_, Problem>(())
             })
         })
@@ -371,7 +370,7 @@ pub async fn change_room(
     Body(change): Body<RoomChange>,
 ) -> Answer<impl IntoResponse> {
     require_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.origin());
+    let (now, actor) = (app.clock.now(), caller.actor());
     let room = app
         .db
         .write("change_room", move |tx| {
@@ -384,8 +383,17 @@ pub async fn change_room(
                 room.capacity = change.capacity.map_or(room.capacity, |capacity| capacity.0);
                 room.version += 1;
                 store::set_room(tx, &room).await?;
-                let details = json!({ "version": room.version, "capacity": room.capacity });
-                audit::write(tx, now, vec![record.of("room.changed", "room", room_id, Some(id)).with(details)]).await?;
+                events::log::write(
+                    tx,
+                    now,
+                    vec![actor.did(Event::in_studio(
+                        id,
+                        Subject::Room,
+                        room_id,
+                        Happened::RoomChanged { version: room.version, capacity: room.capacity },
+                    ))],
+                )
+                .await?;
                 Ok::<_, Problem>(room)
             })
         })

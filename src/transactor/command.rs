@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::preview::{Preview, preview};
 use crate::attendance::check_in::check_in;
-use crate::audit::Origin;
 use crate::booking::accept::accept;
 use crate::booking::book::{Book, book};
 use crate::booking::cancel::{Cancel, cancel};
 use crate::booking::close_waitlist::close_waitlist;
 use crate::booking::refill::refill_by_clock;
 use crate::booking::snapshot::BookingSnapshot;
+use crate::events::Actor;
 use crate::passes::sell::{SellPass, sell_pass};
 use crate::people::remove::remove_person;
 use crate::people::roles::Role;
@@ -34,7 +34,7 @@ use crate::schedule::substitutes::commands::{
     AskSubstitute, approve_substitute, ask_substitute, claim_substitute, substitute_due, unclaim_substitute, withdraw_substitute,
 };
 use crate::schedule::too_few::decide_too_few;
-use crate::working_set::{Actor, Decision, Lookup, WorkingSet};
+use crate::working_set::{Decision, Lookup, WorkingSet};
 
 /// A change that looks at more than the row it writes.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ impl Command {
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Who, from which HTTP request.
-    pub actor: Origin,
+    pub actor: Actor,
     /// What.
     pub command: Command,
     /// Only say what would come of it.
@@ -144,7 +144,7 @@ pub struct Request {
 impl Request {
     /// What the command is known to need before it is decided.
     pub fn lookups(&self) -> Vec<Lookup> {
-        let caller = self.actor.actor_id;
+        let caller = self.actor.person_id;
         // Whether a booking needs more of her, the session says.
         let known_as = if matches!(self.command, Command::Book(_)) { Lookup::Identity } else { Lookup::Person };
         let mut keys: Vec<Lookup> = caller.map(known_as).into_iter().collect();
@@ -282,7 +282,7 @@ impl From<()> for Outcome {
 
 /// Decides one command upon the working set. Pure: what is missing is asked for, what is refused leaves nothing behind.
 pub fn decide(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decision<Outcome> {
-    let mark = set.mark();
+    let mark = set.begin_command();
     match hand_on(set, request, now) {
         Ok(outcome) if request.dry_run => {
             let skipped = if let Outcome::Bulk(result) = outcome { result.skipped } else { Vec::new() };
@@ -301,7 +301,7 @@ pub fn decide(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> De
 /// Which file decides what.
 fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decision<Outcome> {
     use Command as C;
-    let actor = &Actor { record: request.actor.clone() };
+    let actor = &request.actor;
     Ok(match &request.command {
         C::Book(ask) => book(set, actor, ask, now)?.into(),
         C::Cancel(ask) => cancel(set, actor, ask, now)?.into(),

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::batch::{self, busy};
 use super::command::{Command, Outcome, Request};
 use super::preview::Preview;
-use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::events::Actor;
 use crate::problem::{Answer, Problem, ProblemType};
 
 /// Members' commands that may wait.
@@ -81,14 +81,14 @@ impl Transactor {
     }
 
     /// Hands in a command and waits for what comes of it. The answer comes after the commit that made it true.
-    pub async fn submit(&self, actor: Origin, command: Command) -> Answer<Outcome> {
-        let _turn = actor.actor_id.map(|person| self.slot_of(person)).transpose()?;
+    pub async fn submit(&self, actor: Actor, command: Command) -> Answer<Outcome> {
+        let _turn = actor.person_id.map(|person| self.slot_of(person)).transpose()?;
         self.hand_in(&self.members, Request { actor, command, dry_run: false }).await
     }
 
     /// Asks what would come of a command: it is decided like any other, and leaves nothing behind.
-    pub async fn preview(&self, actor: Origin, command: Command) -> Answer<Preview> {
-        let _turn = actor.actor_id.map(|person| self.slot_of(person)).transpose()?;
+    pub async fn preview(&self, actor: Actor, command: Command) -> Answer<Preview> {
+        let _turn = actor.person_id.map(|person| self.slot_of(person)).transpose()?;
         match self.hand_in(&self.members, Request { actor, command, dry_run: true }).await? {
             Outcome::Preview(preview) => Ok(*preview),
             _ => Err(Problem::new(ProblemType::Fault)),
@@ -96,7 +96,7 @@ impl Transactor {
     }
 
     /// The same for commands that make or change one thing: its id.
-    pub async fn submit_for_id(&self, actor: Origin, command: Command) -> Answer<Uuid> {
+    pub async fn submit_for_id(&self, actor: Actor, command: Command) -> Answer<Uuid> {
         match self.submit(actor, command).await? {
             Outcome::Id(id) => Ok(id),
             Outcome::Booking(shown) => Ok(shown.booking.id),
@@ -108,7 +108,7 @@ impl Transactor {
 
     /// The same for sweeps, in a lane of their own.
     pub async fn submit_sweep(&self, command: Command) -> Answer<Outcome> {
-        self.hand_in(&self.sweeps, Request { actor: Origin::default(), command, dry_run: false }).await
+        self.hand_in(&self.sweeps, Request { actor: Actor::house(), command, dry_run: false }).await
     }
 
     /// Whether somebody stands at the transactor of this process: her answer is still to come.

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::booking::TransitionRefused;
+use crate::events::Actor;
 use crate::problem::{Problem, ProblemType};
 
 /// Rows that a decision asks for.
@@ -109,6 +110,11 @@ pub fn all_needs<const N: usize>(stops: [Option<Abort>; N]) -> Abort {
         }
     }
     Abort::Needs(keys)
+}
+
+/// The person who asks; Relevé itself asks for nothing of its own.
+pub fn caller(actor: &Actor) -> Decision<Uuid> {
+    actor.person_id.ok_or_else(|| Problem::new(ProblemType::SignInRequired).into())
 }
 
 /// Nothing is there, or nothing that the caller may see.

@@ -4,8 +4,6 @@
 //! decides that command again. Every change is journalled, so that a command that stops half-way leaves nothing behind.
 //! The counts of a session and every index are derived from the bookings in one place, [`WorkingSet::put`].
 
-mod actor;
-pub mod letters;
 mod lookup;
 pub mod store;
 mod table;
@@ -16,12 +14,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;
 
-pub use actor::Actor;
-pub use lookup::{Abort, Decision, Lookup, all, all_needs, not_found};
+pub use lookup::{Abort, Decision, Lookup, all, all_needs, caller, not_found};
 use table::Table;
 
-use crate::audit;
 use crate::booking::{Booking, BookingStatus};
+use crate::events::{Actor, Event};
 use crate::letters::outbox::Letter;
 use crate::passes::PassState;
 use crate::passes::{LedgerEntry, Pass, PassKind};
@@ -57,6 +54,8 @@ type Span = (DateTime<Utc>, DateTime<Utc>);
 pub type ClosingDay = Option<String>;
 
 enum Undo {
+    /// The letters of a booking, and its calendar part, as they were counted before.
+    Letters(Uuid, i64, i64),
     Booking(Uuid, Option<Booking>, Option<bool>),
     Session(Uuid, Option<Box<Session>>, Option<bool>),
     Pass(Uuid, Option<Pass>, Option<bool>),
@@ -70,12 +69,12 @@ enum Undo {
 }
 
 /// Where the world stood before a command.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Mark {
     undo: usize,
     ledger: usize,
     letters: usize,
-    audit: usize,
+    events: usize,
     removed: usize,
 }
 
@@ -139,11 +138,13 @@ pub struct WorkingSet {
     pub ledger: Vec<LedgerEntry>,
     /// Letters to be written.
     pub letters: Vec<Letter>,
-    /// Lines of the audit log to be written.
-    pub audit: Vec<audit::Entry>,
+    /// What happened, to be written into the log.
+    pub events: Vec<(Actor, Event)>,
     /// People to be made nameless.
     pub removed: Vec<Uuid>,
     undo: Vec<Undo>,
+    /// Where the command began that is being decided.
+    began: Mark,
 }
 
 impl WorkingSet {
@@ -197,22 +198,64 @@ impl WorkingSet {
             undo: self.undo.len(),
             ledger: self.ledger.len(),
             letters: self.letters.len(),
-            audit: self.audit.len(),
+            events: self.events.len(),
             removed: self.removed.len(),
         }
+    }
+
+    /// A command begins: what is done from here on is its own.
+    pub fn begin_command(&mut self) -> Mark {
+        self.began = self.mark();
+        self.began
+    }
+
+    /// The letters that this command has written so far.
+    pub fn letters_of_command(&self) -> &[Letter] {
+        &self.letters[self.began.letters..]
+    }
+
+    /// A session as it was before this command, if the command has changed it.
+    pub fn before_command(&self, id: Uuid) -> Option<&Session> {
+        self.undo[self.began.undo..].iter().find_map(|undo| match undo {
+            Undo::Session(of, Some(before), _) if *of == id => Some(&**before),
+            _ => None,
+        })
+    }
+
+    /// Notes what happened, to be written into the log.
+    pub fn record(&mut self, actor: &Actor, event: Event) {
+        self.events.push(actor.did(event));
+    }
+
+    /// One more letter about a booking that this command has put: the how-many-eth it is, and the SEQUENCE of its calendar part if it has one.
+    pub fn count_letter(&mut self, booking_id: Uuid, with_calendar: bool) -> (i64, Option<i64>) {
+        let Some(booking) = self.bookings.rows.get_mut(&booking_id) else { return (0, None) };
+        self.undo.push(Undo::Letters(booking_id, booking.letters, booking.sequence));
+        booking.letters += 1;
+        let sequence = with_calendar.then_some(booking.sequence);
+        booking.sequence += i64::from(with_calendar);
+        let letters = booking.letters;
+        // A letter about a booking that nothing else changed is counted in its row all the same.
+        self.bookings.dirty.entry(booking_id).or_insert(false);
+        (letters, sequence)
     }
 
     /// Takes back everything since `mark`.
     pub fn back_to(&mut self, mark: Mark) {
         self.ledger.truncate(mark.ledger);
         self.letters.truncate(mark.letters);
-        self.audit.truncate(mark.audit);
+        self.events.truncate(mark.events);
         self.removed.truncate(mark.removed);
         while self.undo.len() > mark.undo {
             match self.undo.pop() {
                 Some(Undo::Booking(id, row, noted)) => {
                     self.replace_booking(id, row);
                     self.bookings.note_again(id, noted);
+                }
+                Some(Undo::Letters(id, letters, sequence)) => {
+                    if let Some(booking) = self.bookings.rows.get_mut(&id) {
+                        (booking.letters, booking.sequence) = (letters, sequence);
+                    }
                 }
                 Some(Undo::Session(id, row, noted)) => {
                     self.replace_session(id, row.map(|row| *row));

@@ -22,7 +22,7 @@ use crate::schedule::{Clash, ClassType};
 use crate::studios::house_rules::HouseRules;
 use crate::studios::{Room, StudioContext};
 use crate::text::search_key;
-use crate::{audit, booking, letters, passes, people, schedule};
+use crate::{booking, events, letters, passes, people, schedule};
 
 #[derive(FromRow)]
 struct StudioRow {
@@ -372,7 +372,7 @@ pub async fn write(tx: &mut Tx, set: &mut WorkingSet, now: DateTime<Utc>) -> Res
         people::store::set_roles(tx, now, studio_id, person_id, &roles).await?;
     }
     letters::outbox::write(tx, now, std::mem::take(&mut set.letters)).await?;
-    audit::write(tx, now, std::mem::take(&mut set.audit)).await
+    events::log::write(tx, now, std::mem::take(&mut set.events)).await
 }
 
 async fn write_members(tx: &mut Tx, set: &WorkingSet, members: Vec<(Uuid, Uuid, DateTime<Utc>)>) -> Result<(), Error> {

@@ -240,7 +240,7 @@ both_engines! {
             assert_eq!(names(&reply), names(&nowhere), "{path}");
         }
         let lines: Vec<(String, Option<Uuid>)> =
-            house.db.all("SELECT action, actor_id FROM audit_log WHERE subject_id = $1 ORDER BY at", (id,)).await.unwrap();
+            house.db.all("SELECT action, actor_id FROM events WHERE subject_id = $1 ORDER BY at", (id,)).await.unwrap();
         assert_eq!(lines, [("calendar.made".to_owned(), Some(ana.id)), ("calendar.revoked".to_owned(), Some(ana.id))]);
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::{Days, TimeDelta};
 use mail_parser::{MessageParser, MimeHeaders as _};
-use releve::audit::Origin;
+use releve::events::Actor;
 use releve::letters::transport::Transport;
 use releve::transactor::Command;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ impl House {
         let mut traces = Vec::new();
         for sql in [
             "SELECT COUNT(*) FROM letters",
-            "SELECT COUNT(*) FROM audit_log",
+            "SELECT COUNT(*) FROM events",
             "SELECT COUNT(*) FROM ledger",
             "SELECT COUNT(*) FROM sessions",
             "SELECT COUNT(*) FROM closing_days",
@@ -313,7 +313,7 @@ both_engines! {
     async fn a_look_beside_an_act_takes_nothing_of_it_back(house: House) {
         let evening = house.session("2026-12-08 18:30", 2).await;
         let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 8).unwrap();
-        let by = || Origin { actor_id: Some(house.studio.admin.id), request_id: None };
+        let by = || Actor { person_id: Some(house.studio.admin.id), request_id: None };
         let close = || Command::CloseDays { studio_id: house.studio.id, from: day, to: day + Days::new(1), note: None };
         // The desk waits for the writer with the first of them; the others make one batch behind it.
         let writer = house.db.begin_batch().await.unwrap();

@@ -122,7 +122,7 @@ both_engines! {
         assert_eq!(sent["state"], "sent");
         assert_eq!(server.accepted().len(), 1);
         let (lines,): (i64,) =
-            house.db.one("SELECT COUNT(*) FROM audit_log WHERE action = 'letter.retried' AND subject_id = $1", (id,)).await.unwrap();
+            house.db.one("SELECT COUNT(*) FROM events WHERE action = 'letter.retried' AND subject_id = $1", (id,)).await.unwrap();
         assert_eq!(lines, 1);
     }
 

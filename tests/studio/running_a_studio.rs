@@ -23,7 +23,7 @@ impl House {
     }
 
     async fn audited(&self, action: &'static str) -> Vec<(Option<Uuid>, Option<Uuid>, Option<Uuid>)> {
-        self.db.all("SELECT actor_id, subject_id, studio_id FROM audit_log WHERE action = $1 ORDER BY id", (action,)).await.unwrap()
+        self.db.all("SELECT actor_id, subject_id, studio_id FROM events WHERE action = $1 ORDER BY id", (action,)).await.unwrap()
     }
 }
 

@@ -85,7 +85,7 @@ both_engines! {
             house.me(&newest).await.expect_refused(401, "token-refused");
             house.refresh(&newest.refresh).await.expect_refused(401, "token-refused");
         }
-        assert_eq!(house.how_many("SELECT COUNT(*) FROM audit_log WHERE action = 'device.token_reused'").await, 3);
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM events WHERE action = 'device.token_reused'").await, 3);
     }
 
     async fn two_refreshes_at_once_leave_one_living_chain(house: House) {

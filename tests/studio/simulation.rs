@@ -10,11 +10,11 @@ use futures_util::future::{join_all, join3};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use releve::audit::Origin;
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::db::{Db, Engine};
+use releve::events::Actor;
 use releve::passes::sell::SellPass;
 use releve::passes::{LedgerEntry, Pass};
 use releve::problem::Answer;
@@ -175,11 +175,11 @@ impl Lived {
             Self::Memory { set, ledger } => {
                 for series_id in month.series.iter().copied().filter(|_| time_passed) {
                     let what = Command::MakeAhead { series_id };
-                    decided(set, ledger, &Request { actor: Origin::default(), command: what, dry_run: false }, month.now).unwrap();
+                    decided(set, ledger, &Request { actor: Actor::house(), command: what, dry_run: false }, month.now).unwrap();
                 }
                 for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
                     for what in [Command::CloseWaitlist { session_id }, Command::Refill { session_id }] {
-                        decided(set, ledger, &Request { actor: Origin::default(), command: what, dry_run: false }, month.now).unwrap();
+                        decided(set, ledger, &Request { actor: Actor::house(), command: what, dry_run: false }, month.now).unwrap();
                     }
                 }
                 commands.iter().map(|command| decided(set, ledger, command, month.now)).collect()
@@ -383,7 +383,7 @@ impl Month {
                 commands.push(last.clone());
             } else if let Some((who, what)) = self.command() {
                 let dry_run = self.dice.random_bool(0.02);
-                commands.push(Request { actor: Origin { actor_id: Some(who), request_id: None }, command: what, dry_run });
+                commands.push(Request { actor: Actor { person_id: Some(who), request_id: None }, command: what, dry_run });
             }
         }
         commands

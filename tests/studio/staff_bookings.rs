@@ -47,7 +47,7 @@ both_engines! {
         let tap = house.book(&poor, &evening).sent_by(desk).saying("unpaid", json!(true)).saying("reason", json!("her first class"));
         let booking = tap.await.expect_booked();
         assert_eq!((&booking.body["credits"], &booking.body["pass_id"]), (&json!(0), &json!(null)));
-        let sql = "SELECT COUNT(*) FROM audit_log WHERE subject_id = $1 AND action = 'booking.booked' AND details IS NOT NULL";
+        let sql = "SELECT COUNT(*) FROM events WHERE subject_id = $1 AND action = 'booking.booked' AND details IS NOT NULL";
         assert_eq!(house.count(sql, booking.id).await, 1);
     }
 

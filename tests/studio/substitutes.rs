@@ -146,7 +146,7 @@ both_engines! {
         for reply in claims.into_iter().filter(|reply| reply.status != 200) {
             reply.expect_refused(409, "already-claimed");
         }
-        let (changed,): (i64,) = house.db.one("SELECT COUNT(*) FROM audit_log WHERE action = 'session.changed'", ()).await.unwrap();
+        let (changed,): (i64,) = house.db.one("SELECT COUNT(*) FROM events WHERE action = 'session.changed'", ()).await.unwrap();
         assert_eq!(changed, 1);
     }
 

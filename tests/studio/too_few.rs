@@ -197,7 +197,7 @@ both_engines! {
         neighbour.leave().await;
         assert_eq!(house.heard().await, ["too_few_soon", "too_few_decided"]);
         assert_eq!(house.kinds_to(&ana).await, ["booked", "session_cancelled"]);
-        let sql = "SELECT COUNT(*) FROM audit_log WHERE action = 'session.cancelled' AND subject_id = $1";
+        let sql = "SELECT COUNT(*) FROM events WHERE action = 'session.cancelled' AND subject_id = $1";
         assert_eq!(house.count(sql, evening.id).await, 1);
     }
 }

@@ -1,11 +1,11 @@
 //! The desk itself, without HTTP: what a batch decides, and what the audit says of it.
 
 use chrono::TimeDelta;
-use releve::audit::{self, Origin};
 use releve::booking::BookingStatus;
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
 use releve::booking::snapshot::BookingSnapshot;
+use releve::events::{self, Actor};
 use releve::problem::{Answer, ProblemType};
 use releve::transactor::{Command, Outcome};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::seed::{Person, Session};
 
 impl House {
     async fn hand_in(&self, who: &Person, what: Command) -> Answer<Outcome> {
-        let by = Origin { actor_id: Some(who.id), request_id: Some("test".into()) };
+        let by = Actor { person_id: Some(who.id), request_id: Some("test".into()) };
         self.app.transactor.submit(by, what).await
     }
 

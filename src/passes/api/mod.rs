@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::answer::Versioned;
 use crate::app::App;
-use crate::audit;
 use crate::db::Tx;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Cursor, Ids, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, page, storable};
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
@@ -202,7 +202,12 @@ pub async fn add_type(
                 let studio = studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
                 must_make_sense(tx, &caller, &row).await?;
                 store::add_type(tx, &row, now).await?;
-                audit::write(tx, now, vec![caller.origin().of("pass_type.added", "pass_type", row.id, Some(id))]).await?;
+                events::log::write(
+                    tx,
+                    now,
+                    vec![caller.actor().did(Event::in_studio(id, Subject::PassType, row.id, Happened::PassTypeAdded))],
+                )
+                .await?;
                 Ok::<_, Problem>(studio)
             })
         })
@@ -283,8 +288,13 @@ pub async fn change_type(
                 change.apply(&mut sold);
                 must_make_sense(tx, &caller, &sold).await?;
                 store::set_type(tx, &sold).await?;
-                let entry = caller.origin().of("pass_type.changed", "pass_type", pass_type_id, Some(id));
-                audit::write(tx, now, vec![entry.with(json!({ "version": sold.version }))]).await?;
+                let entry = caller.actor().did(Event::in_studio(
+                    id,
+                    Subject::PassType,
+                    pass_type_id,
+                    Happened::PassTypeChanged { version: sold.version },
+                ));
+                events::log::write(tx, now, vec![entry]).await?;
                 Ok::<_, Problem>(sold)
             })
         })

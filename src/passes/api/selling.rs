@@ -67,7 +67,7 @@ pub async fn sell(
     let body_hash = hash(&(studio_id, person_id, &body))?;
     let paid = body.paid.map(paid).transpose()?;
     let what = Command::SellPass(SellPass { studio_id, person_id, pass_type_id: body.pass_type_id, paid, key, body_hash });
-    let pass_id = app.transactor.submit_for_id(caller.origin(), what).await?;
+    let pass_id = app.transactor.submit_for_id(caller.actor(), what).await?;
     let mut tx = app.db.read().await?;
     let found = store::by_id(&mut tx, &[pass_id]).await?;
     tx.rollback().await;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::answer::{Encoded, Versioned};
 use crate::app::App;
-use crate::audit;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, page, query, storable};
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
@@ -371,7 +371,7 @@ pub async fn add_class_type(
     Body(new): Body<NewClassType>,
 ) -> Answer<Versioned<ClassTypeView>> {
     require_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.origin());
+    let (now, actor) = (app.clock.now(), caller.actor());
     let class = ClassType {
         id: new_id(now),
         studio_id: id,
@@ -390,7 +390,8 @@ pub async fn add_class_type(
             Box::pin(async move {
                 let studio = studios::store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;
                 store::add_class_type(tx, &row, now).await?;
-                audit::write(tx, now, vec![record.of("class_type.added", "class_type", row.id, Some(id))]).await?;
+                events::log::write(tx, now, vec![actor.did(Event::in_studio(id, Subject::ClassType, row.id, Happened::ClassTypeAdded))])
+                    .await?;
                 Ok::<_, Problem>(studio)
             })
         })
@@ -455,7 +456,7 @@ pub async fn change_class_type(
     Body(change): Body<ClassTypeChange>,
 ) -> Answer<Versioned<ClassTypeView>> {
     require_admin(&app, &caller, id).await?;
-    let (now, record) = (app.clock.now(), caller.origin());
+    let (now, actor) = (app.clock.now(), caller.actor());
     let class = app
         .db
         .write("change_class_type", move |tx| {
@@ -464,8 +465,13 @@ pub async fn change_class_type(
                 must_match(class.version, if_match)?;
                 change.apply(&mut class);
                 store::set_class_type(tx, &class).await?;
-                let entry = record.of("class_type.changed", "class_type", class_type_id, Some(id));
-                audit::write(tx, now, vec![entry.with(json!({ "version": class.version }))]).await?;
+                let entry = actor.did(Event::in_studio(
+                    id,
+                    Subject::ClassType,
+                    class_type_id,
+                    Happened::ClassTypeChanged { version: class.version },
+                ));
+                events::log::write(tx, now, vec![entry]).await?;
                 Ok::<_, Problem>(class)
             })
         })

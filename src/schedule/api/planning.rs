@@ -125,7 +125,7 @@ pub async fn close(
     responses((status = 204)))]
 pub async fn open(State(app): State<App>, caller: Caller, Path((studio_id, date)): Path<(Uuid, LocalDate)>) -> Answer<StatusCode> {
     require_admin(&app, &caller, studio_id).await?;
-    app.transactor.submit(caller.origin(), Command::OpenDay { studio_id, date: date.0 }).await?;
+    app.transactor.submit(caller.actor(), Command::OpenDay { studio_id, date: date.0 }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -196,7 +196,7 @@ pub async fn set_notes(
 
 /// Who would be told what, and who would lose what.
 pub async fn looked(app: &App, caller: &Caller, what: Command) -> Answer<Json<Preview>> {
-    app.transactor.preview(caller.origin(), what).await.map(Json)
+    app.transactor.preview(caller.actor(), what).await.map(Json)
 }
 
 async fn ask_or_preview(app: &App, caller: &Caller, what: Command, how: &DryRun) -> Answer<Response> {
@@ -208,14 +208,14 @@ pub async fn several(app: &App, caller: &Caller, what: Command, how: &DryRun) ->
     if how.dry_run {
         return looked(app, caller, what).await.map(|Json(preview)| Json(OrPreview::Preview(preview)));
     }
-    match app.transactor.submit(caller.origin(), what).await? {
+    match app.transactor.submit(caller.actor(), what).await? {
         Outcome::Bulk(result) => Ok(Json(OrPreview::Done(*result))),
         _ => Err(Problem::new(ProblemType::Fault)),
     }
 }
 
 async fn ask(app: &App, caller: &Caller, what: Command) -> Answer<Response> {
-    let id = app.transactor.submit_for_id(caller.origin(), what).await?;
+    let id = app.transactor.submit_for_id(caller.actor(), what).await?;
     let shown = store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     Ok(Json(SessionView::of(&shown, &shown.names, caller.language, app.clock.now(), None)).into_response())
 }

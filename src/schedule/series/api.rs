@@ -87,7 +87,7 @@ pub async fn make(
     if how.dry_run {
         return Ok(looked(&app, &caller, Command::MakeSeries(what)).await?.into_response());
     }
-    let id = app.transactor.submit_for_id(caller.origin(), Command::MakeSeries(what)).await?;
+    let id = app.transactor.submit_for_id(caller.actor(), Command::MakeSeries(what)).await?;
     let series = view(&app, id).await?;
     Ok((StatusCode::CREATED, Json(series)).into_response())
 }

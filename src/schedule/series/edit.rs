@@ -4,6 +4,8 @@ use super::ahead::{know_times, make_dates};
 use super::rules::{Change, by_hand, occurrence};
 use super::scope::{must_be_their_own, scope};
 use super::{ByHand, GapReason, Plan};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::Session;
 use crate::schedule::changes::apply;
@@ -12,7 +14,7 @@ use crate::schedule::rules::LocalStart;
 use crate::schedule::session_fields::{EditSession, finish, set_class_type, set_instructor, set_room, set_start};
 use crate::schedule::session_parts::{capacity, class_type, instructor, room};
 use crate::studios::StudioContext;
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -71,8 +73,8 @@ pub fn edit_series(
         edits.push(Edit { after: finish(&before, after, studio, now), before });
     }
     know_times(set, &edits.iter().map(|edit| edit.after.clone()).collect::<Vec<_>>())?;
-    let details = json!({ "from": from, "sessions": edits.len() });
-    set.audit.push(actor.record.of("series.changed", "series", plan.series.id, Some(studio.id)).with(details));
+    let what = Happened::SeriesChanged { from, sessions: edits.len() };
+    emit(set, actor, Event::in_studio(studio.id, Subject::Series, plan.series.id, what))?;
     apply(set, actor, studio, edits, ask.release, now)?;
     // What stood in the way of a date may not stand in the way of the series as it is now.
     let gaps: Vec<NaiveDate> = plan.gaps.range(from..).filter(|(_, gap)| gap.reason != GapReason::Past).map(|(date, _)| *date).collect();

@@ -1,10 +1,12 @@
 //! `PUT /v1/sessions/{id}/cancellation` with a scope: the series ends, and what it made is cancelled.
 
 use super::scope::{must_be_their_own, scope};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::schedule::Session;
 use crate::schedule::cancellation::{CancelSession, cancel_one};
 use crate::studios::StudioContext;
-use crate::working_set::{Actor, Decision, WorkingSet, all};
+use crate::working_set::{Decision, WorkingSet, all};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -27,8 +29,8 @@ pub fn end_series(
     all(sessions.iter().map(|session| set.roster(session.id)))?;
     plan.end_before(from);
     plan.series.version += 1;
-    let details = json!({ "from": from, "sessions": sessions.len() });
-    set.audit.push(actor.record.of("series.ended", "series", plan.series.id, Some(studio.id)).with(details));
+    let what = Happened::SeriesEnded { from, sessions: sessions.len() };
+    emit(set, actor, Event::in_studio(studio.id, Subject::Series, plan.series.id, what))?;
     set.put_plan(plan);
     for session in sessions {
         let session = set.session(session.id)?.clone();

@@ -3,12 +3,14 @@
 use super::ahead::go_on;
 use super::rules::check;
 use super::{GapReason, Part, Plan, Series};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::problem::{Problem, ProblemType};
-use crate::schedule::rights::{may_make, tell_admins};
+use crate::schedule::rights::may_make;
 use crate::schedule::rules::local_date;
 use crate::schedule::session_parts::{SessionParts, capacity, class_type, instructor, room};
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -35,7 +37,7 @@ pub struct MakeSeries {
 
 /// `POST /v1/studios/{id}/series`.
 pub fn make_series(set: &mut WorkingSet, actor: &Actor, ask: &MakeSeries, now: DateTime<Utc>) -> Decision<Uuid> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let studio = set.studio_or_not_found(ask.studio_id)?;
     let proposes = may_make(&own, &studio, ask.instructor_id)?;
     if ask.starts_on < local_date(now, studio.zone) {
@@ -78,16 +80,17 @@ pub fn make_series(set: &mut WorkingSet, actor: &Actor, ask: &MakeSeries, now: D
     let mut plan = Plan { series, parts: [(part.from_date, part)].into(), gaps: [].into() };
     plan.go_on_from(plan.series.starts_on, &studio.rules, studio.zone);
     let id = plan.series.id;
-    set.audit.push(actor.record.of("series.made", "series", id, Some(studio.id)).with(json!({ "rule": ask.rule })));
     let made = go_on(set, &studio, &mut plan, now)?;
     // Whoever begins a series is told at once what stands in its way; what comes there later leaves a gap.
     if let Some(gap) = plan.gaps.values().find(|gap| matches!(gap.reason, GapReason::InstructorBusy | GapReason::RoomBusy)) {
         let kind = if gap.reason == GapReason::InstructorBusy { ProblemType::InstructorBusy } else { ProblemType::RoomBusy };
         return Err(Problem::new(kind).with("session_id", gap.other_session_id).with("date", gap.series_date).into());
     }
-    if proposes && let Some(first) = made.first() {
-        tell_admins(set, &studio, first, &own, i64::try_from(made.len()).unwrap_or(i64::MAX))?;
-    }
     set.put_plan(plan);
+    emit(set, actor, Event::in_studio(studio.id, Subject::Series, id, Happened::SeriesMade))?;
+    if proposes && let Some(first) = made.first() {
+        let count = i64::try_from(made.len()).unwrap_or(i64::MAX);
+        emit(set, actor, Event::of_session(first, Happened::SessionsProposed { by: own.id, count }))?;
+    }
     Ok(id)
 }

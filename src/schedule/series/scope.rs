@@ -1,11 +1,12 @@
 //! How much of a series an act means.
 
 use super::Plan;
+use crate::events::Actor;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::Session;
 use crate::schedule::rights::{may_change, may_make};
 use crate::studios::StudioContext;
-use crate::working_set::{Actor, Decision, WorkingSet};
+use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -52,7 +53,7 @@ pub fn must_be_their_own(
     from: NaiveDate,
     now: DateTime<Utc>,
 ) -> Decision<()> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     for part in plan.part_on(from).into_iter().chain(plan.parts.range(from..).map(|(_, part)| part)) {
         if may_make(&own, studio, part.instructor_id)? && !plan.series.draft {
             return Err(Problem::new(ProblemType::NotAllowed).into());

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::commands::AskSubstitute;
 use super::{Candidate, Exception, Hours, RequestState, SubstituteRequest, rules, store};
 use crate::app::App;
-use crate::audit;
+use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Limit, PAGE_MAX, Path, Query, page};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::api::planning::days;
@@ -68,7 +68,7 @@ pub async fn state_availability(
     if teaches.len() > TEACHES_MAX {
         return Err(Problem::field("teaches", format!("must be at most {TEACHES_MAX} class types")));
     }
-    let (now, record) = (app.clock.now(), caller.origin());
+    let (now, actor) = (app.clock.now(), caller.actor());
     let candidate = Candidate { person_id: caller.person_id, teaches, weekly: stated.weekly, exceptions: stated.exceptions };
     let row = candidate.clone();
     app.db
@@ -77,7 +77,12 @@ pub async fn state_availability(
                 if !store::state(tx, studio_id, &row, now).await? {
                     return Err(Problem::field("teaches", "must be class types of this studio"));
                 }
-                audit::write(tx, now, vec![record.of("availability.stated", "person", row.person_id, Some(studio_id))]).await?;
+                events::log::write(
+                    tx,
+                    now,
+                    vec![actor.did(Event::in_studio(studio_id, Subject::Person, row.person_id, Happened::AvailabilityStated))],
+                )
+                .await?;
                 Ok::<_, Problem>(())
             })
         })
@@ -285,7 +290,7 @@ async fn answer(app: &App, caller: &Caller, what: Command) -> Answer<Json<Reques
 }
 
 async fn asked(app: &App, caller: &Caller, what: Command) -> Answer<Requests> {
-    let Outcome::Ids(ids) = app.transactor.submit(caller.origin(), what).await? else { return Err(Problem::new(ProblemType::NotFound)) };
+    let Outcome::Ids(ids) = app.transactor.submit(caller.actor(), what).await? else { return Err(Problem::new(ProblemType::NotFound)) };
     let mut tx = app.db.read().await?;
     let mut found = store::by_id(&mut tx, &ids).await?;
     tx.rollback().await;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::follow::{TO_ADMINS, tell_claimant};
+use super::follow::TO_ADMINS;
 use super::rules::could_stand_in;
 use super::{RequestState, SubstituteRequest};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::letters::facts::Facts;
 use crate::people::Person;
@@ -16,8 +18,7 @@ use crate::schedule::series::ByHand;
 use crate::schedule::series::rules::by_hand;
 use crate::schedule::session_fields::{finish, set_instructor};
 use crate::studios::StudioContext;
-use crate::working_set::letters::{About, tell_staff};
-use crate::working_set::{Actor, Decision, WorkingSet, all, not_found};
+use crate::working_set::{Decision, WorkingSet, all, caller, not_found};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -36,7 +37,7 @@ pub struct AskSubstitute {
 
 /// `POST /v1/studios/{id}/substitute-requests`: those who could stand in are told.
 pub fn ask_substitute(set: &mut WorkingSet, actor: &Actor, ask: &AskSubstitute, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let studio = set.studio_or_not_found(ask.studio_id)?;
     let admin = own.roles.is_admin(studio.id);
     if !admin && !own.roles.is_instructor(studio.id) {
@@ -77,15 +78,11 @@ pub fn ask_substitute(set: &mut WorkingSet, actor: &Actor, ask: &AskSubstitute, 
             created_at: now,
             ended_at: None,
         };
-        for person in people {
-            let about = About { session: &session, studio: &studio, person: &person, useful_until: Some(session.starts_at) };
-            let (asked_by, note) = (session.names.instructor_name.clone(), ask.note.clone());
-            tell_staff(set, &about, Some(request.id.to_string()), |session| Facts::SubstituteWanted { session, asked_by, note });
-        }
-        let line = actor.record.of("substitute.asked", "substitute_request", request.id, Some(studio.id));
-        set.audit.push(line.with(json!({ "session": session.id })));
+        let what = Happened::SubstituteAsked { session: session.id, told: people.iter().map(|person| person.id).collect() };
+        set.put_request(request.clone());
+        emit(set, actor, of_request(&request, what))?;
         if request.due_at.is_some_and(|due| due <= now) {
-            to_admins(set, &studio, &session, &mut request, now)?;
+            to_admins(set, &session, &mut request, now)?;
         }
         ids.push(request.id);
         set.put_request(request);
@@ -142,7 +139,7 @@ fn is_free(set: &WorkingSet, person_id: Uuid, session: &Session) -> Decision<boo
 
 /// `PUT /v1/substitute-requests/{id}/claim`: the first has it.
 pub fn claim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let (mut request, session, studio) = seen(set, &own, id)?;
     if request.claimed_by == Some(own.id) {
         return Ok(vec![id]);
@@ -160,30 +157,28 @@ pub fn claim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: Date
         return Err(Problem::new(ProblemType::NotEligible).into());
     }
     (request.claimed_by, request.claimed_at) = (Some(own.id), Some(now));
-    set.audit.push(actor.record.of("substitute.claimed", "substitute_request", id, Some(studio.id)));
     if !studio.rules.substitutes_need_approval {
+        emit(set, actor, of_request(&request, Happened::SubstituteClaimed { session: session.id, by: own.id, needs_approval: false }))?;
         fill(set, actor, &studio, session, request, &own, now)?;
         return Ok(vec![id]);
     }
     request.state = RequestState::Claimed;
-    for admin in set.admins(studio.id)? {
-        let about = About { session: &session, studio: &studio, person: &admin, useful_until: Some(session.starts_at) };
-        let (asked_by, substitute) = (session.names.instructor_name.clone(), own.name.clone());
-        tell_staff(set, &about, None, |session| Facts::SubstituteClaimed { session, asked_by, substitute });
-    }
+    let event = of_request(&request, Happened::SubstituteClaimed { session: session.id, by: own.id, needs_approval: true });
     set.put_request(request);
+    emit(set, actor, event)?;
     Ok(vec![id])
 }
 
 /// `DELETE /v1/substitute-requests/{id}/claim`: as long as no admin approved it, she may think better of it.
 pub fn unclaim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid) -> Decision<Vec<Uuid>> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let (mut request, _, studio) = seen(set, &own, id)?;
     if request.state == RequestState::Claimed && request.claimed_by == Some(own.id) {
         request.state = RequestState::Open;
         (request.claimed_by, request.claimed_at) = (None, None);
-        set.audit.push(actor.record.of("substitute.unclaimed", "substitute_request", id, Some(studio.id)));
+        let event = of_request(&request, Happened::SubstituteUnclaimed);
         set.put_request(request);
+        emit(set, actor, event)?;
     } else if request.state == RequestState::Filled {
         return Err(Problem::new(ProblemType::RequestEnded).into());
     }
@@ -192,7 +187,7 @@ pub fn unclaim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid) -> Deci
 
 /// `PUT /v1/substitute-requests/{id}/approval`.
 pub fn approve_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, approved: bool, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let (mut request, session, studio) = seen(set, &own, id)?;
     if !own.roles.is_admin(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
@@ -207,23 +202,21 @@ pub fn approve_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, approve
         return Err(Problem::new(ProblemType::SessionStarted).into());
     }
     let substitute = set.identity(claimed_by)?;
-    set.audit.push(actor.record.of("substitute.decided", "substitute_request", id, Some(studio.id)).with(json!({ "approved": approved })));
-    let after = if approved {
-        fill(set, actor, &studio, session, request, &substitute, now)?
+    let decided = of_request(&request, Happened::SubstituteDecided { session: session.id, claimed_by, approved });
+    if approved {
+        fill(set, actor, &studio, session, request, &substitute, now)?;
     } else {
         request.state = RequestState::Open;
         (request.claimed_by, request.claimed_at) = (None, None);
         set.put_request(request);
-        session
-    };
-    let about = About { session: &after, studio: &studio, person: &substitute, useful_until: Some(after.starts_at) };
-    tell_staff(set, &about, None, |session| Facts::SubstituteDecided { session, approved });
+    }
+    emit(set, actor, decided)?;
     Ok(vec![id])
 }
 
 /// `PUT /v1/substitute-requests/{id}/withdrawal`: by whoever asked, or an admin.
 pub fn withdraw_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
-    let own = set.person(actor.person_id()?)?;
+    let own = set.person(caller(actor)?)?;
     let (mut request, session, studio) = seen(set, &own, id)?;
     if request.asked_by != own.id && !own.roles.is_admin(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
@@ -232,11 +225,11 @@ pub fn withdraw_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: D
         return Err(Problem::new(ProblemType::RequestEnded).into());
     }
     if request.is_pending() {
-        let claimed_by = request.claimed_by;
+        let what = Happened::SubstituteWithdrawn { session: session.id, claimed_by: request.claimed_by };
         request.end(RequestState::Withdrawn, now);
-        set.audit.push(actor.record.of("substitute.withdrawn", "substitute_request", id, Some(studio.id)));
+        let event = of_request(&request, what);
         set.put_request(request);
-        tell_claimant(set, &studio, &session, claimed_by)?;
+        emit(set, actor, event)?;
     }
     Ok(vec![id])
 }
@@ -250,38 +243,22 @@ pub fn substitute_due(set: &mut WorkingSet, id: Uuid, now: DateTime<Utc>) -> Dec
     let session = set.session(request.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     if now < session.starts_at {
-        to_admins(set, &studio, &session, &mut request, now)?;
+        to_admins(set, &session, &mut request, now)?;
         set.put_request(request);
         return Ok(());
     }
-    let claimed_by = request.claimed_by;
+    let what = Happened::SubstituteExpired { session: session.id, claimed_by: request.claimed_by };
     request.end(RequestState::Expired, now);
-    if let Some(asker) = set.identity_if_any(request.asked_by)? {
-        let about = About { session: &session, studio: &studio, person: &asker, useful_until: Some(session.ends_at) };
-        tell_staff(set, &about, Some(id.to_string()), |session| Facts::SubstituteExpired { session });
-    }
-    set.audit.push(Actor::house().record.of("substitute.expired", "substitute_request", id, Some(studio.id)));
+    let event = of_request(&request, what);
     set.put_request(request);
-    tell_claimant(set, &studio, &session, claimed_by)?;
-    Ok(())
+    emit(set, &Actor::house(), event)
 }
 
 /// Near the start, whoever runs the studio learns that nobody has taken it; one that waits for an approval they know of already.
-fn to_admins(
-    set: &mut WorkingSet,
-    studio: &StudioContext,
-    session: &Session,
-    request: &mut SubstituteRequest,
-    now: DateTime<Utc>,
-) -> Decision<()> {
+fn to_admins(set: &mut WorkingSet, session: &Session, request: &mut SubstituteRequest, now: DateTime<Utc>) -> Decision<()> {
     if request.state == RequestState::Open && request.told_admins_at.is_none() {
-        let asker = set.identity_if_any(request.asked_by)?;
-        for admin in set.admins(studio.id)? {
-            let about = About { session, studio, person: &admin, useful_until: Some(session.starts_at) };
-            let asked_by = asker.as_ref().map_or_else(|| session.names.instructor_name.clone(), |asker| asker.name.clone());
-            tell_staff(set, &about, Some(request.id.to_string()), |session| Facts::SubstituteMissing { session, asked_by });
-        }
         request.told_admins_at = Some(now);
+        emit(set, &Actor::house(), of_request(request, Happened::SubstituteMissing { session: session.id }))?;
     }
     request.due_at = Some(session.starts_at);
     Ok(())
@@ -296,9 +273,9 @@ fn fill(
     mut request: SubstituteRequest,
     substitute: &Person,
     now: DateTime<Utc>,
-) -> Decision<Session> {
+) -> Decision<()> {
     request.end(RequestState::Filled, now);
-    let asked_by = request.asked_by;
+    let filled = of_request(&request, Happened::SubstituteFilled { session: session.id, by: substitute.id });
     // Before the session changes: what changes an instructor otherwise withdraws the request.
     set.put_request(request);
     let mut after = session.clone();
@@ -309,12 +286,7 @@ fn fill(
     }
     let after = finish(&session, after, studio, now);
     apply(set, actor, studio, vec![Edit { before: session, after: after.clone() }], false, now)?;
-    if let Some(asker) = set.identity_if_any(asked_by)? {
-        let about = About { session: &after, studio, person: &asker, useful_until: Some(after.ends_at) };
-        let name = substitute.name.clone();
-        tell_staff(set, &about, None, |session| Facts::SubstituteFound { session, substitute: name });
-    }
-    Ok(after)
+    emit(set, actor, filled)
 }
 
 /// The request, its session and its studio, for somebody of the studio's staff.
@@ -326,4 +298,8 @@ fn seen(set: &WorkingSet, own: &Person, id: Uuid) -> Decision<(SubstituteRequest
     let session = set.session(request.session_id)?.clone();
     let studio = set.studio(request.studio_id)?;
     Ok((request, session, studio))
+}
+
+fn of_request(request: &SubstituteRequest, what: Happened) -> Event {
+    Event::in_studio(request.studio_id, Subject::SubstituteRequest, request.id, what)
 }

@@ -1,11 +1,12 @@
 //! A request for a substitute follows its session: a new time, another instructor, a cancellation.
 
 use super::RequestState;
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
 use crate::letters::facts::Facts;
 use crate::schedule::Session;
 use crate::schedule::edit::Edit;
 use crate::studios::StudioContext;
-use crate::working_set::letters::{About, tell_staff};
 use crate::working_set::{Decision, WorkingSet, all};
 use chrono::Duration;
 use chrono::{DateTime, Utc};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 pub const TO_ADMINS: Duration = Duration::hours(12);
 
 /// Sessions changed otherwise: a request follows a new time, and is of no use where another instructor stands in or nobody comes.
-pub fn follow_sessions(set: &mut WorkingSet, edits: &[Edit], now: DateTime<Utc>) -> Decision<()> {
+pub fn follow_sessions(set: &mut WorkingSet, actor: &Actor, edits: &[Edit], now: DateTime<Utc>) -> Decision<()> {
     let concerned = |edit: &&Edit| {
         edit.after.is_cancelled() || edit.after.instructor_id != edit.before.instructor_id || edit.after.starts_at != edit.before.starts_at
     };
@@ -23,26 +24,17 @@ pub fn follow_sessions(set: &mut WorkingSet, edits: &[Edit], now: DateTime<Utc>)
     let pending = all(edits.iter().map(|edit| set.pending_request(edit.after.id).map(|request| request.cloned())))?;
     for (edit, request) in edits.into_iter().zip(pending) {
         let Some(mut request) = request else { continue };
-        let studio = set.studio(edit.after.studio_id)?;
         if edit.after.is_cancelled() || edit.after.instructor_id != edit.before.instructor_id {
-            let claimed_by = request.claimed_by;
+            let what = Happened::SubstituteWithdrawn { session: edit.after.id, claimed_by: request.claimed_by };
             request.end(RequestState::Withdrawn, now);
+            let event = Event::in_studio(request.studio_id, Subject::SubstituteRequest, request.id, what);
             set.put_request(request);
-            tell_claimant(set, &studio, &edit.after, claimed_by)?;
+            emit(set, actor, event)?;
         } else {
             let told = request.told_admins_at.is_some();
             request.due_at = Some(if told { edit.after.starts_at } else { edit.after.starts_at - TO_ADMINS });
             set.put_request(request);
         }
     }
-    Ok(())
-}
-
-/// Who claimed a request that came to nothing learns that the session is not hers.
-pub fn tell_claimant(set: &mut WorkingSet, studio: &StudioContext, session: &Session, claimed_by: Option<Uuid>) -> Decision<()> {
-    let Some(claimed_by) = claimed_by else { return Ok(()) };
-    let Some(person) = set.identity_if_any(claimed_by)? else { return Ok(()) };
-    let about = About { session, studio, person: &person, useful_until: Some(session.ends_at) };
-    tell_staff(set, &about, None, |session| Facts::SubstituteDecided { session, approved: false });
     Ok(())
 }

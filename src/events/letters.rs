@@ -1,0 +1,311 @@
+//! Who is told what of an event: the letters that follow from it, with the facts of the moment, frozen.
+//!
+//! A letter about a booking goes to its member, one about the schedule to who teaches or runs the studio; who has no address gets none.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Event, Happened};
+use crate::booking::Booking;
+use crate::letters::calendar::method_of;
+use crate::letters::facts::{Facts, LeftBecause, Money, SessionFacts, Terms};
+use crate::letters::outbox::Letter;
+use crate::people::Person;
+use crate::schedule::Session;
+use crate::studios::StudioContext;
+use crate::working_set::{Decision, WorkingSet};
+
+/// Writes the letters that follow from an event. The rows say already what happened.
+pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
+    let Some(subject) = event.subject_id else { return Ok(()) };
+    match &event.what {
+        Happened::Booked { by_staff, .. } | Happened::Accepted { by_staff, .. } => {
+            let by_staff = *by_staff;
+            to_member(set, subject, |at| Some(at.ends_at), |booking, _, session| Facts::Booked { session, terms: terms(booking), by_staff })
+        }
+        Happened::Promoted { .. } => {
+            to_member(set, subject, |at| Some(at.ends_at), |booking, _, session| Facts::Promoted { session, terms: terms(booking) })
+        }
+        Happened::Waitlisted { position } => to_member(
+            set,
+            subject,
+            |at| Some(at.waiting_ends_at),
+            |booking, at, session| Facts::Waitlisted {
+                session,
+                position: *position,
+                credits: at.credits,
+                promoted_until: (booking.created_at < at.promote_until).then_some(at.promote_until),
+            },
+        ),
+        Happened::PassedOver { reason } => {
+            to_member(set, subject, |at| Some(at.waiting_ends_at), |_, _, session| Facts::PassedOver { session, reason: *reason })
+        }
+        Happened::ToldFree => to_member(set, subject, |at| Some(at.booking_closes_at), |_, _, session| Facts::PlaceFree { session }),
+        Happened::WaitlistLeft { because } => {
+            let useful = |at: &Session| (*because == LeftBecause::Overlap).then_some(at.starts_at);
+            to_member(set, subject, useful, |_, _, session| Facts::WaitlistLeft { session, because: *because })
+        }
+        Happened::WaitlistClosed => to_member(set, subject, |_| None, |_, _, session| Facts::WaitlistClosed { session }),
+        Happened::Cancelled { credits_returned, by_staff } => {
+            let credits_returned = *credits_returned;
+            to_member(
+                set,
+                subject,
+                |_| None,
+                |booking, _, session| match by_staff {
+                    true => Facts::RemovedByStaff { session, reason: booking.ended_reason.clone(), credits_returned, credits_lost: 0 },
+                    false => Facts::Cancelled { session, credits_returned },
+                },
+            )
+        }
+        Happened::LateCancelled { credits_lost, visit_counts, by_staff } => {
+            let (credits_lost, visit_counts) = (*credits_lost, *visit_counts);
+            to_member(
+                set,
+                subject,
+                |_| None,
+                |booking, _, session| match by_staff {
+                    true => Facts::RemovedByStaff { session, reason: booking.ended_reason.clone(), credits_returned: 0, credits_lost },
+                    false => Facts::LateCancelled { session, credits_lost, visit_counts },
+                },
+            )
+        }
+        Happened::CancelledWithSession { credits_returned, had_place } => to_member(
+            set,
+            subject,
+            |_| None,
+            |_, at, session| Facts::SessionCancelled {
+                session,
+                reason: at.cancel_reason,
+                note: at.cancel_note.clone(),
+                credits_returned: *credits_returned,
+                had_place: *had_place,
+            },
+        ),
+        Happened::Released { credits_returned } => {
+            let Some(booking) = set.known_booking(subject) else { return Ok(()) };
+            let before = before(set, booking.session_id)?;
+            to_member(set, subject, |_| None, |_, _, session| Facts::Released { session, before, credits_returned: *credits_returned })
+        }
+        Happened::MovedToWaitlist { position, credits_returned } => {
+            let (position, credits_returned) = (*position, *credits_returned);
+            let facts = |_: &Booking, _: &Session, session| Facts::MovedToWaitlist { session, position, credits_returned };
+            to_member(set, subject, |at| Some(at.waiting_ends_at), facts)
+        }
+        Happened::SessionChanged { changed, .. } if !changed.is_empty() => session_changed(set, subject),
+        Happened::TooFewSoon { booked, minimum, decided_at } => {
+            let (booked, minimum, decided_at) = (*booked, *minimum, *decided_at);
+            let once = format!("{subject}:{}", decided_at.timestamp());
+            let instructor = set.session(subject)?.instructor_id;
+            let facts = |_: &Session, session| Facts::TooFewSoon { session, booked, minimum, decided_at };
+            to_staff(set, instructor, subject, |_| Some(decided_at), Some(once), facts)
+        }
+        Happened::TooFewDecided { booked, minimum, cancelled, tell: true } => {
+            let (booked, minimum, cancelled) = (*booked, *minimum, *cancelled);
+            let instructor = set.session(subject)?.instructor_id;
+            let facts = |_: &Session, session| Facts::TooFewDecided { session, booked, minimum, cancelled };
+            to_staff(set, instructor, subject, |at| Some(at.ends_at), None, facts)
+        }
+        Happened::SessionsProposed { by, count } => {
+            let name = set.name_of(*by);
+            let facts = |_: &Session, session| Facts::SessionsProposed { session, by: name.clone(), count: *count };
+            to_admins(set, subject, None, facts)
+        }
+        Happened::SessionsPublished { count, tell: true } => {
+            let instructor = set.session(subject)?.instructor_id;
+            let facts = |_: &Session, session| Facts::SessionsPublished { session, count: *count };
+            to_staff(set, instructor, subject, |at| Some(at.starts_at), None, facts)
+        }
+        Happened::SubstituteAsked { session, told } => {
+            let note = set.request(subject)?.note.clone();
+            for person_id in told {
+                let facts = |at: &Session, session| {
+                    let asked_by = at.names.instructor_name.clone();
+                    Facts::SubstituteWanted { session, asked_by, note: note.clone() }
+                };
+                to_staff(set, *person_id, *session, |at| Some(at.starts_at), Some(subject.to_string()), facts)?;
+            }
+            Ok(())
+        }
+        Happened::SubstituteMissing { session } => {
+            let asker = set.request(subject)?.asked_by;
+            let asker = set.identity_if_any(asker)?.map(|person| person.name.clone());
+            let facts = |at: &Session, session| {
+                let asked_by = asker.clone().unwrap_or_else(|| at.names.instructor_name.clone());
+                Facts::SubstituteMissing { session, asked_by }
+            };
+            to_admins(set, *session, Some(subject.to_string()), facts)
+        }
+        Happened::SubstituteClaimed { session, by, needs_approval: true } => {
+            let substitute = set.name_of(*by);
+            let facts = |at: &Session, session| {
+                let asked_by = at.names.instructor_name.clone();
+                Facts::SubstituteClaimed { session, asked_by, substitute: substitute.clone() }
+            };
+            to_admins(set, *session, None, facts)
+        }
+        Happened::SubstituteDecided { session, claimed_by, approved } => {
+            let facts = |_: &Session, session| Facts::SubstituteDecided { session, approved: *approved };
+            to_staff(set, *claimed_by, *session, |at| Some(at.starts_at), None, facts)
+        }
+        Happened::SubstituteFilled { session, by } => {
+            let (asker, substitute) = (set.request(subject)?.asked_by, set.name_of(*by));
+            let facts = |_: &Session, session| Facts::SubstituteFound { session, substitute };
+            to_staff(set, asker, *session, |at| Some(at.ends_at), None, facts)
+        }
+        Happened::SubstituteWithdrawn { session, claimed_by } => not_theirs(set, *session, *claimed_by),
+        Happened::SubstituteExpired { session, claimed_by } => {
+            let asker = set.request(subject)?.asked_by;
+            let facts = |_: &Session, session| Facts::SubstituteExpired { session };
+            to_staff(set, asker, *session, |at| Some(at.ends_at), Some(subject.to_string()), facts)?;
+            not_theirs(set, *session, *claimed_by)
+        }
+        Happened::PassSold { person_id, amount_minor, currency, .. } => {
+            let paid = amount_minor.zip(currency.clone()).map(|(amount_minor, currency)| Money { amount_minor, currency });
+            pass_sold(set, subject, *person_id, paid)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a letter tells of a booking's cost.
+fn terms(booking: &Booking) -> Terms {
+    Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until }
+}
+
+/// One letter to the member of a booking.
+fn to_member(
+    set: &mut WorkingSet,
+    booking_id: Uuid,
+    useful_until: impl FnOnce(&Session) -> Option<DateTime<Utc>>,
+    facts: impl FnOnce(&Booking, &Session, SessionFacts) -> Facts,
+) -> Decision<()> {
+    let Some(booking) = set.known_booking(booking_id) else { return Ok(()) };
+    let session = set.session(booking.session_id)?;
+    let studio = set.studio(session.studio_id)?;
+    let person = set.identity(booking.person_id)?;
+    if !person.has_address {
+        return Ok(());
+    }
+    let facts = facts(booking, session, session_facts(session, &studio));
+    let mut letter = letter(&person, &studio, session, facts);
+    letter.useful_until = useful_until(session);
+    letter.booking_id = Some(booking_id);
+    letter.dedupe_key = match &letter.facts {
+        Facts::PassedOver { reason, .. } => Some(format!("passed-over:{booking_id}:{}", reason.as_key())),
+        Facts::PlaceFree { .. } => Some(format!("place-free:{booking_id}")),
+        _ => None,
+    };
+    (letter.nth, letter.sequence) = set.count_letter(booking_id, method_of(&letter.facts).is_some());
+    set.letters.push(letter);
+    Ok(())
+}
+
+/// One letter about a session to somebody who teaches it or runs the studio. `once`: two with the same words there are one letter.
+fn to_staff(
+    set: &mut WorkingSet,
+    person_id: Uuid,
+    session_id: Uuid,
+    useful_until: impl FnOnce(&Session) -> Option<DateTime<Utc>>,
+    once: Option<String>,
+    facts: impl FnOnce(&Session, SessionFacts) -> Facts,
+) -> Decision<()> {
+    let Some(person) = set.identity_if_any(person_id)? else { return Ok(()) };
+    if !person.has_address {
+        return Ok(());
+    }
+    let session = set.session(session_id)?;
+    let studio = set.studio(session.studio_id)?;
+    let facts = facts(session, session_facts(session, &studio));
+    let mut letter = letter(&person, &studio, session, facts);
+    letter.useful_until = useful_until(session);
+    letter.dedupe_key = once.map(|once| format!("{}:{once}:{person_id}", letter.facts.kind()));
+    set.letters.push(letter);
+    Ok(())
+}
+
+/// The same to everybody who runs the session's studio; of no use once it has begun.
+fn to_admins(
+    set: &mut WorkingSet,
+    session_id: Uuid,
+    once: Option<String>,
+    facts: impl Fn(&Session, SessionFacts) -> Facts,
+) -> Decision<()> {
+    let studio_id = set.session(session_id)?.studio_id;
+    for admin in set.admins(studio_id)? {
+        to_staff(set, admin.id, session_id, |at| Some(at.starts_at), once.clone(), &facts)?;
+    }
+    Ok(())
+}
+
+/// Who claimed a session that came to nothing learns that it is not theirs to teach.
+fn not_theirs(set: &mut WorkingSet, session_id: Uuid, claimed_by: Option<Uuid>) -> Decision<()> {
+    let Some(claimed_by) = claimed_by else { return Ok(()) };
+    let facts = |_: &Session, session| Facts::SubstituteDecided { session, approved: false };
+    to_staff(set, claimed_by, session_id, |at| Some(at.ends_at), None, facts)
+}
+
+/// Everybody who is in a session learns its new time, room or instructor, unless this command wrote to them of it already.
+fn session_changed(set: &mut WorkingSet, session_id: Uuid) -> Decision<()> {
+    let was = before(set, session_id)?;
+    let told: Vec<Uuid> = set.letters_of_command().iter().filter_map(|letter| letter.booking_id).collect();
+    let roster = set.roster(session_id)?;
+    let open = roster.into_iter().filter_map(|id| set.known_booking(id)).filter(|booking| !booking.status.has_ended());
+    let to_tell: Vec<(Uuid, bool)> =
+        open.filter(|booking| !told.contains(&booking.id)).map(|booking| (booking.id, booking.status.takes_place())).collect();
+    for (booking_id, booked) in to_tell {
+        let before = was.clone();
+        to_member(set, booking_id, |at| Some(at.ends_at), |_, _, session| Facts::SessionChanged { session, before, booked })?;
+    }
+    Ok(())
+}
+
+fn pass_sold(set: &mut WorkingSet, pass_id: Uuid, person_id: Uuid, paid: Option<Money>) -> Decision<()> {
+    let person = set.identity(person_id)?;
+    if !person.has_address {
+        return Ok(());
+    }
+    let pass = set.pass(pass_id)?;
+    let studio = set.studio(pass.studio_id)?;
+    let facts = Facts::PassSold {
+        studio: studio.facts.clone(),
+        pass: pass.name.0.clone(),
+        credits: pass.credits_left,
+        per_week: pass.per_week,
+        expires_on: pass.expires_on,
+        paid,
+    };
+    let mut letter = Letter::to_person(person.id, person.locale.unwrap_or(studio.locale), facts);
+    letter.studio_id = Some(studio.id);
+    set.letters.push(letter);
+    Ok(())
+}
+
+/// The session as its members knew it before this command.
+fn before(set: &WorkingSet, session_id: Uuid) -> Decision<SessionFacts> {
+    let session = match set.before_command(session_id) {
+        Some(before) => before,
+        None => set.session(session_id)?,
+    };
+    Ok(session_facts(session, &*set.studio(session.studio_id)?))
+}
+
+fn letter(person: &Person, studio: &StudioContext, session: &Session, facts: Facts) -> Letter {
+    let mut letter = Letter::to_person(person.id, person.locale.unwrap_or(studio.locale), facts);
+    letter.studio_id = Some(studio.id);
+    letter.session_id = Some(session.id);
+    letter
+}
+
+/// The session as a letter tells it.
+fn session_facts(session: &Session, studio: &StudioContext) -> SessionFacts {
+    SessionFacts {
+        id: session.id,
+        studio: studio.facts.clone(),
+        class: session.names.class_name.0.clone(),
+        room: session.names.room_name.clone(),
+        instructor: session.names.instructor_name.clone(),
+        starts_at: session.starts_at,
+        ends_at: session.ends_at,
+    }
+}

@@ -1,0 +1,59 @@
+//! The log of what happened, in the transaction that made it true: numbered per studio in the order of commits, without a gap.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Actor, Event};
+use crate::db::{Error, Tx};
+use crate::ids::new_id;
+
+/// Writes events, in their order. The last statement of a transaction but for its letters: from here to the commit whoever else writes
+/// events of the same studio waits, so numbers follow each other as the commits do, and a transaction that is rolled back leaves no gap.
+pub async fn write(tx: &mut Tx, now: DateTime<Utc>, events: Vec<(Actor, Event)>) -> Result<(), Error> {
+    let mut counts: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for studio_id in events.iter().filter_map(|(_, event)| event.studio_id) {
+        *counts.entry(studio_id).or_default() += 1;
+    }
+    let mut next: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for (studio_id, count) in counts {
+        let sql = "INSERT INTO event_numbers (studio_id, last) VALUES ($1, $2) \
+                   ON CONFLICT (studio_id) DO UPDATE SET last = event_numbers.last + excluded.last RETURNING last";
+        let (last,): (i64,) = tx.one(sql, (studio_id, count)).await?;
+        next.insert(studio_id, last - count + 1);
+    }
+    let mut rows = Vec::with_capacity(events.len());
+    for (actor, event) in events {
+        let (action, details) = told(&event)?;
+        let number = event.studio_id.and_then(|studio_id| next.get_mut(&studio_id)).map(|next| {
+            *next += 1;
+            *next - 1
+        });
+        let Event { studio_id, subject, subject_id, .. } = event;
+        rows.push((
+            new_id(now),
+            now,
+            actor.person_id,
+            action,
+            subject.as_str(),
+            subject_id,
+            studio_id,
+            number,
+            actor.request_id,
+            details.map(Json),
+        ));
+    }
+    let sql = "INSERT INTO events (id, at, actor_id, action, subject_kind, subject_id, studio_id, number, request_id, details) VALUES #";
+    tx.rows(sql, rows).await.map(drop)
+}
+
+/// What happened, as the log spells it: its name, and what else must be known later.
+fn told(event: &Event) -> Result<(String, Option<Value>), Error> {
+    let written = serde_json::to_value(&event.what).map_err(|_| Error::nonsense("an event"))?;
+    let Value::Object(mut written) = written else { return Err(Error::nonsense("an event")) };
+    let Some(Value::String(action)) = written.remove("action") else { return Err(Error::nonsense("an event's name")) };
+    Ok((action, written.remove("details")))
+}

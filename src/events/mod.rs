@@ -1,0 +1,308 @@
+//! What happened: one typed event for every decision, of which everything else is derived.
+//!
+//! A command yields events ([`emit::emit`]); the line of the log (`log`) and the letters (`letters`) follow from them, in one place each. An
+//! event carries ids, instants and amounts, no free text and no names, so that it may be kept for ever: words stand in the rows that it
+//! names. The log is numbered per studio in the order of commits, without a gap: whoever follows a studio reads it from the last number
+//! that they know.
+
+pub mod emit;
+pub mod letters;
+pub mod log;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::booking::Booking;
+use crate::calendars::FeedKind;
+use crate::letters::facts::{CancelReason, LeftBecause, PassedOver};
+use crate::people::roles::Role;
+use crate::schedule::{Changed, SessionRow};
+
+/// Who stands behind what happened, and the request by which they did it.
+#[derive(Clone, Debug, Default)]
+pub struct Actor {
+    /// Who; `None` for Relevé itself: a promotion, a sweep, the command line.
+    pub person_id: Option<Uuid>,
+    /// From which request.
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// Relevé itself.
+    pub fn house() -> Self {
+        Self::default()
+    }
+
+    /// The event of this actor, as the log takes it.
+    pub fn did(&self, event: Event) -> (Self, Event) {
+        (self.clone(), event)
+    }
+}
+
+/// What happened, to what, in which studio.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// In which studio; `None` for what concerns an account or the deployment.
+    pub studio_id: Option<Uuid>,
+    /// To what kind of thing.
+    pub subject: Subject,
+    /// To which one; `None` where it is not known who was meant.
+    pub subject_id: Option<Uuid>,
+    /// What.
+    pub what: Happened,
+}
+
+/// The kinds of thing that something happens to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub enum Subject {
+    Address,
+    Booking,
+    Calendar,
+    ClassType,
+    Device,
+    Invitation,
+    Letter,
+    Pass,
+    PassType,
+    Person,
+    Room,
+    Series,
+    Session,
+    Studio,
+    SubstituteRequest,
+}
+
+impl Subject {
+    /// As the log spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Booking => "booking",
+            Self::Calendar => "calendar",
+            Self::ClassType => "class_type",
+            Self::Device => "device",
+            Self::Invitation => "invitation",
+            Self::Letter => "letter",
+            Self::Pass => "pass",
+            Self::PassType => "pass_type",
+            Self::Person => "person",
+            Self::Room => "room",
+            Self::Series => "series",
+            Self::Session => "session",
+            Self::Studio => "studio",
+            Self::SubstituteRequest => "substitute_request",
+        }
+    }
+}
+
+impl Event {
+    /// Something happened to a booking.
+    pub const fn of_booking(booking: &Booking, what: Happened) -> Self {
+        Self { studio_id: Some(booking.studio_id), subject: Subject::Booking, subject_id: Some(booking.id), what }
+    }
+
+    /// Something happened to a session.
+    pub const fn of_session(session: &SessionRow, what: Happened) -> Self {
+        Self { studio_id: Some(session.studio_id), subject: Subject::Session, subject_id: Some(session.id), what }
+    }
+
+    /// Something happened in a studio, to this thing of it.
+    pub const fn in_studio(studio_id: Uuid, subject: Subject, id: Uuid, what: Happened) -> Self {
+        Self { studio_id: Some(studio_id), subject, subject_id: Some(id), what }
+    }
+
+    /// Something happened to a studio.
+    pub const fn of_studio(studio_id: Uuid, what: Happened) -> Self {
+        Self::in_studio(studio_id, Subject::Studio, studio_id, what)
+    }
+
+    /// Something happened to a person's account, in no studio.
+    pub const fn of_person(person_id: Uuid, what: Happened) -> Self {
+        Self { studio_id: None, subject: Subject::Person, subject_id: Some(person_id), what }
+    }
+
+    /// A device was signed in, or out.
+    pub const fn of_device(device_id: Uuid, what: Happened) -> Self {
+        Self { studio_id: None, subject: Subject::Device, subject_id: Some(device_id), what }
+    }
+}
+
+/// What happened. The names are the log's `action`, the fields its `details`; both are kept for ever, so a name is never given a second
+/// meaning.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "action", content = "details")]
+#[allow(missing_docs, reason = "the words of the product")]
+pub enum Happened {
+    // Bookings.
+    #[serde(rename = "booking.booked")]
+    Booked { credits: i64, by_staff: bool, unpaid: bool },
+    #[serde(rename = "booking.waitlisted")]
+    Waitlisted { position: i64 },
+    #[serde(rename = "booking.accepted")]
+    Accepted { credits: i64, by_staff: bool },
+    #[serde(rename = "booking.promoted")]
+    Promoted { credits: i64 },
+    #[serde(rename = "booking.passed_over")]
+    PassedOver { reason: PassedOver },
+    #[serde(rename = "booking.told_free")]
+    ToldFree,
+    #[serde(rename = "booking.waitlist_left")]
+    WaitlistLeft { because: LeftBecause },
+    #[serde(rename = "booking.waitlist_closed")]
+    WaitlistClosed,
+    #[serde(rename = "booking.cancelled")]
+    Cancelled { credits_returned: i64, by_staff: bool },
+    #[serde(rename = "booking.late_cancelled")]
+    LateCancelled { credits_lost: i64, visit_counts: bool, by_staff: bool },
+    #[serde(rename = "booking.session_cancelled")]
+    CancelledWithSession { credits_returned: i64, had_place: bool },
+    #[serde(rename = "booking.released")]
+    Released { credits_returned: i64 },
+    #[serde(rename = "booking.moved_to_waitlist")]
+    MovedToWaitlist { position: i64, credits_returned: i64 },
+    #[serde(rename = "booking.checked_in")]
+    CheckedIn,
+    #[serde(rename = "booking.check_in_undone")]
+    CheckInUndone,
+
+    // The schedule.
+    #[serde(rename = "session.made")]
+    SessionMade { copy_of: Option<Uuid> },
+    #[serde(rename = "session.changed")]
+    SessionChanged { changed: Vec<Changed>, capacity: i64, series: Option<Uuid> },
+    #[serde(rename = "session.cancelled")]
+    SessionCancelled { reason: Option<CancelReason> },
+    #[serde(rename = "session.published")]
+    SessionPublished,
+    #[serde(rename = "session.noted")]
+    SessionNoted,
+    #[serde(rename = "session.too_few_soon")]
+    TooFewSoon { booked: i64, minimum: i64, decided_at: DateTime<Utc> },
+    #[serde(rename = "session.too_few_decided")]
+    TooFewDecided { booked: i64, minimum: i64, cancelled: bool, tell: bool },
+    /// The subject is the first of them.
+    #[serde(rename = "sessions.proposed")]
+    SessionsProposed { by: Uuid, count: i64 },
+    /// The subject is the first of one instructor's.
+    #[serde(rename = "sessions.published")]
+    SessionsPublished { count: i64, tell: bool },
+    #[serde(rename = "series.made")]
+    SeriesMade,
+    #[serde(rename = "series.changed")]
+    SeriesChanged { from: NaiveDate, sessions: usize },
+    #[serde(rename = "series.ended")]
+    SeriesEnded { from: NaiveDate, sessions: usize },
+    #[serde(rename = "series.published")]
+    SeriesPublished,
+    #[serde(rename = "studio.closed")]
+    DaysClosed { from: NaiveDate, to: NaiveDate },
+    #[serde(rename = "studio.day_opened")]
+    DayOpened { date: NaiveDate },
+
+    // Substitutes.
+    #[serde(rename = "substitute.asked")]
+    SubstituteAsked { session: Uuid, told: Vec<Uuid> },
+    #[serde(rename = "substitute.missing")]
+    SubstituteMissing { session: Uuid },
+    #[serde(rename = "substitute.claimed")]
+    SubstituteClaimed { session: Uuid, by: Uuid, needs_approval: bool },
+    #[serde(rename = "substitute.unclaimed")]
+    SubstituteUnclaimed,
+    #[serde(rename = "substitute.decided")]
+    SubstituteDecided { session: Uuid, claimed_by: Uuid, approved: bool },
+    #[serde(rename = "substitute.filled")]
+    SubstituteFilled { session: Uuid, by: Uuid },
+    #[serde(rename = "substitute.withdrawn")]
+    SubstituteWithdrawn { session: Uuid, claimed_by: Option<Uuid> },
+    #[serde(rename = "substitute.expired")]
+    SubstituteExpired { session: Uuid, claimed_by: Option<Uuid> },
+    #[serde(rename = "availability.stated")]
+    AvailabilityStated,
+
+    // Passes.
+    #[serde(rename = "pass.sold")]
+    PassSold { person_id: Uuid, credits: Option<i64>, amount_minor: Option<i64>, currency: Option<String> },
+    #[serde(rename = "pass_type.added")]
+    PassTypeAdded,
+    #[serde(rename = "pass_type.changed")]
+    PassTypeChanged { version: i64 },
+
+    // Running a studio.
+    #[serde(rename = "studio.opened")]
+    StudioMade,
+    #[serde(rename = "studio.changed")]
+    StudioChanged { version: i64 },
+    #[serde(rename = "house_rules.changed")]
+    HouseRulesChanged { version: i64, sessions: usize, changed: Map<String, Value> },
+    #[serde(rename = "room.added")]
+    RoomAdded { capacity: i64 },
+    #[serde(rename = "room.changed")]
+    RoomChanged { version: i64, capacity: i64 },
+    #[serde(rename = "class_type.added")]
+    ClassTypeAdded,
+    #[serde(rename = "class_type.changed")]
+    ClassTypeChanged { version: i64 },
+    #[serde(rename = "staff.roles_set")]
+    RolesSet { before: BTreeSet<Role>, after: BTreeSet<Role> },
+    #[serde(rename = "staff.invited")]
+    StaffInvited { roles: BTreeSet<Role> },
+    #[serde(rename = "staff.joined")]
+    StaffJoined { invitation: Uuid, roles: Vec<Role> },
+    #[serde(rename = "member.entered")]
+    MemberEntered,
+    #[serde(rename = "member.linked")]
+    MemberLinked,
+    #[serde(rename = "member.joined")]
+    MemberJoined,
+    #[serde(rename = "letter.retried")]
+    LetterRetried,
+    #[serde(rename = "owner.made")]
+    OwnerMade,
+    #[serde(rename = "demo.seeded")]
+    DemoSeeded,
+
+    // Accounts.
+    #[serde(rename = "account.registered")]
+    Registered,
+    #[serde(rename = "account.registered_again")]
+    RegisteredAgain,
+    #[serde(rename = "account.registration_repeated")]
+    RegistrationRepeated,
+    #[serde(rename = "account.verified")]
+    AddressVerified,
+    #[serde(rename = "account.claimed")]
+    AccountClaimed { registered_as: Uuid },
+    #[serde(rename = "account.address_change_asked")]
+    AddressChangeAsked,
+    #[serde(rename = "account.address_changed")]
+    AddressChanged,
+    #[serde(rename = "account.password_changed")]
+    PasswordChanged,
+    #[serde(rename = "account.password_reset")]
+    PasswordReset,
+    #[serde(rename = "code.asked_in_vain")]
+    CodeAskedInVain,
+    #[serde(rename = "device.signed_in")]
+    DeviceSignedIn,
+    #[serde(rename = "device.signed_out")]
+    DeviceSignedOut,
+    #[serde(rename = "device.token_reused")]
+    TokenReused,
+    #[serde(rename = "person.changed")]
+    PersonChanged,
+    #[serde(rename = "person.deletion_asked")]
+    DeletionAsked,
+    #[serde(rename = "person.deletion_undone")]
+    DeletionUndone,
+    #[serde(rename = "person.deleted")]
+    PersonDeleted,
+    #[serde(rename = "calendar.made")]
+    CalendarMade { kind: FeedKind },
+    #[serde(rename = "calendar.revoked")]
+    CalendarRevoked,
+}
