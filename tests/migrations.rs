@@ -416,8 +416,12 @@ async fn letters(tx: &mut Tx) -> Result<(), Error> {
 }
 
 async fn audit(tx: &mut Tx) -> Result<(), Error> {
-    let sql = "INSERT INTO events (id, at, actor_id, action, subject_kind, subject_id, details) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    tx.run(sql, (id(0xf1), now(), id(ANA), "booking.booked", "booking", id(BOOKED), Some(Json(json!({"credits": 1}))))).await?;
+    let sql = "INSERT INTO audit_log (id, at, actor_id, action, subject_kind, subject_id, studio_id, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let unpaid = json!({"unpaid": "a first class"});
+    for (nth, action, details) in [(0xf1, "booking.booked", Some(Json(unpaid))), (0xf8, "booking.checked_in", None)] {
+        tx.run(sql, (id(nth), now(), id(ANA), action, "booking", id(BOOKED), Some(id(STUDIO)), details)).await?;
+    }
+    tx.run(sql, (id(0xf9), now(), id(ANA), "person.changed", "person", id(ANA), None::<Uuid>, None::<Json<serde_json::Value>>)).await?;
     tx.run("INSERT INTO house_facts (name, value) VALUES ($1, $2)", ("swept_at", "2026-11-30")).await?;
     Ok(())
 }
@@ -474,6 +478,14 @@ async fn migrations_run_on_a_lived_in_house() {
         assert_eq!(balance, spent);
         let (at,): (DateTime<Utc>,) = db.one("SELECT created_at FROM persons WHERE id = $1", (id(ANA),)).await.unwrap();
         assert_eq!(at, now(), "to the microsecond");
+        // The audit log became the log of events: numbered, and without the words that staff wrote.
+        let sql = "SELECT number, details FROM events WHERE studio_id = $1 ORDER BY number";
+        let events: Vec<(i64, Option<Json<serde_json::Value>>)> = db.all(sql, (id(STUDIO),)).await.unwrap();
+        assert_eq!(events, [(1, Some(Json(json!({})))), (2, None)]);
+        let (last,): (i64,) = db.one("SELECT last FROM event_numbers WHERE studio_id = $1", (id(STUDIO),)).await.unwrap();
+        assert_eq!(last, 2);
+        let (reason,): (String,) = db.one("SELECT unpaid_reason FROM bookings WHERE id = $1", (id(BOOKED),)).await.unwrap();
+        assert_eq!(reason, "a first class");
         assert!(db.migrate().await.unwrap().is_empty(), "twice is once");
         db.close().await;
     })

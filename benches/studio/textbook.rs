@@ -8,11 +8,11 @@ use axum::routing::put;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use releve::app::App;
-use releve::audit;
 use releve::booking::rules::{self, Admission, Ask, MemberNow, SessionNow};
 use releve::booking::view::BookingView;
 use releve::booking::{Booking, NewBooking, store};
 use releve::db::{Engine, Sql, Tx};
+use releve::events::{self, Event, Happened};
 use releve::extract::{Body, Path};
 use releve::ids::new_id;
 use releve::language::Language;
@@ -25,7 +25,6 @@ use releve::schedule::{self, Session};
 use releve::sign_in::Caller;
 use releve::studios::house_rules::HouseRules;
 use serde::Deserialize;
-use serde_json::json;
 use sqlx::types::Json as Stored;
 use uuid::Uuid;
 
@@ -121,13 +120,18 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
         starts_at: session.starts_at,
         ends_at: session.ends_at,
     };
-    let (mut booking, facts, action, position) = match entry {
+    let (mut booking, facts, what, position) = match entry {
         Admission::Place(place) => {
             let mut booking = Booking::with_place(new, &place, now);
             let credits = pay(tx, &mut booking, person_id, now).await?;
             tx.run("UPDATE sessions SET taken = taken + 1 WHERE id = $1", (session.id,)).await?;
             let terms = Terms { credits, membership: false, free_cancel_until: place.free_cancel_until };
-            (booking, Facts::Booked { session: told, terms, by_staff: false }, "booking.booked", None)
+            (
+                booking,
+                Facts::Booked { session: told, terms, by_staff: false },
+                Happened::Booked { credits, by_staff: false, unpaid: false },
+                None,
+            )
         }
         Admission::Queue => {
             let booking = Booking::in_queue(new, session.next_queue_key, now);
@@ -135,7 +139,12 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
             tx.run(sql, (session.id,)).await?;
             let (position, credits) = (session.waiting + 1, session.credits);
             let promoted_until = Some(session.promote_until);
-            (booking, Facts::Waitlisted { session: told, position, credits, promoted_until }, "booking.waitlisted", Some(position))
+            (
+                booking,
+                Facts::Waitlisted { session: told, position, credits, promoted_until },
+                Happened::Waitlisted { position },
+                Some(position),
+            )
         }
     };
     booking.letters = 1;
@@ -148,7 +157,7 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
     letter.sequence = booking.queue_key.is_none().then_some(0);
     letter.useful_until = Some(session.ends_at);
     outbox::write(tx, now, vec![letter]).await?;
-    let line = caller.actor().of(action, "booking", id, Some(session.studio_id)).with(json!({ "unpaid": null }));
+    let line = caller.actor().did(Event::of_booking(&booking, what));
     events::log::write(tx, now, vec![line]).await?;
     Ok((booking, session, position))
 }

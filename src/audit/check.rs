@@ -159,6 +159,15 @@ const CHECKS: &[Check] = &[
         broken: "SELECT b.id, CAST(b.letters AS TEXT) || ' letters told, none written' FROM bookings b WHERE b.letters > 0 \
                  AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.booking_id = b.id)",
     },
+    Check {
+        promise: "a studio's events are numbered from 1, without a gap",
+        examined: "SELECT COUNT(*) FROM events WHERE studio_id IS NOT NULL",
+        broken: "SELECT x.studio_id, CAST(x.found AS TEXT) || ' events, the last is ' || CAST(COALESCE(x.highest, 0) AS TEXT) || ', ' || \
+                 CAST(COALESCE(n.last, 0) AS TEXT) || ' were given out' \
+                 FROM (SELECT studio_id, COUNT(*) AS found, MAX(number) AS highest FROM events WHERE studio_id IS NOT NULL GROUP BY studio_id) x \
+                 LEFT JOIN event_numbers n ON n.studio_id = x.studio_id \
+                 WHERE COALESCE(x.highest, 0) <> x.found OR COALESCE(n.last, 0) <> x.found",
+    },
 ];
 
 /// Checks every promise as of `now`.

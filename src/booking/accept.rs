@@ -6,7 +6,6 @@ use super::rules::{self, Ask, MemberNow, SessionNow};
 use super::snapshot::{BookingSnapshot, own_booking, show};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::rules::week_of;

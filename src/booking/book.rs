@@ -6,7 +6,6 @@ use super::snapshot::{BookingSnapshot, show};
 use super::{Booking, BookingStatus, NewBooking};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
@@ -14,7 +13,6 @@ use crate::schedule::Session;
 use crate::schedule::rules::week_of;
 use crate::working_set::{Decision, WorkingSet, all_needs, caller, not_found};
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 /// `PUT /v1/bookings/{id}`.

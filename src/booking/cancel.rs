@@ -7,13 +7,12 @@ use super::snapshot::{BookingSnapshot, own_booking, show};
 use super::{Booking, BookingStatus, EndedBy, Ending};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::{Facts, LeftBecause};
+use crate::letters::facts::LeftBecause;
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::Duration;
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 /// `PUT /v1/bookings/{id}/cancellation`.

@@ -5,7 +5,6 @@ use super::place::give_back;
 use super::refill::Freed;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::schedule::Session;
 use crate::schedule::rules::local_date;

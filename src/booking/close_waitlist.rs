@@ -3,7 +3,6 @@
 use super::EndedBy;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::Facts;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

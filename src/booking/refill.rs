@@ -7,14 +7,11 @@ use super::rules::{self, Ask, MemberNow, Refill, SessionNow};
 use super::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
-use crate::schedule::Session;
 use crate::schedule::rules::week_of;
 use crate::studios::StudioContext;
 use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 /// Whom a change may have made able to take a place, and where one may have come free.

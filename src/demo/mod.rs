@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::booking;
 use crate::booking::book::Book;
 use crate::db::{Db, Error, Tx};
-use crate::events::{self, Actor, Event, Happened, Subject};
+use crate::events::{self, Actor, Event, Happened};
 use crate::ids::new_id;
 use crate::passes;
 use crate::problem::ProblemType;

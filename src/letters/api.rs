@@ -144,12 +144,7 @@ pub async fn retry(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>)
                     events::log::write(
                         tx,
                         now,
-                        vec![actor.did(Event {
-                            studio_id: studio_id,
-                            subject: Subject::Letter,
-                            subject_id: Some(id),
-                            what: Happened::LetterRetried,
-                        })],
+                        vec![actor.did(Event { studio_id, subject: Subject::Letter, subject_id: Some(id), what: Happened::LetterRetried })],
                     )
                     .await?;
                 }

@@ -8,14 +8,12 @@ use crate::booking::refill::{Freed, settle};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
-use crate::letters::facts::{Facts, Money};
-use crate::letters::outbox::Letter;
+use crate::letters::facts::Money;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::rules::local_date;
 use crate::working_set::{Abort, Decision, Lookup, WorkingSet, caller, not_found};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::json;
 use uuid::Uuid;
 
 /// `POST …/members/{person_id}/passes`.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::store;
 use crate::app::App;
 use crate::db::Tx;
-use crate::events::{self, Actor, Event, Happened, Subject};
+use crate::events::{self, Actor, Event, Happened};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
 use crate::sign_in::rules::DELETION_DELAY;

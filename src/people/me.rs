@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::store::{self, Change, Profile};
 use crate::app::App;
-use crate::events::{self, Event, Happened, Subject};
+use crate::events::{self, Event, Happened};
 use crate::extract::{Body, given};
 use crate::language::Language;
 use crate::people::roles::Role;

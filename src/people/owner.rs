@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::store;
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
-use crate::events::{self, Actor, Event, Happened, Subject};
+use crate::events::{self, Actor, Event, Happened};
 use crate::ids::new_id;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in;

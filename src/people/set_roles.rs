@@ -9,7 +9,6 @@ use crate::events::{Actor, Event, Happened, Subject};
 use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 /// The classes that a refusal names.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::calendars;
 use crate::db::{Error, Sql, Tx};
-use crate::events::{self, Actor, Event, Happened, Subject};
+use crate::events::{self, Actor, Event, Happened};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
 use crate::letters::outbox;

@@ -11,7 +11,6 @@ use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::CancelReason;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 /// `PUT /v1/sessions/{id}/cancellation`.

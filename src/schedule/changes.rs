@@ -11,7 +11,6 @@ use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::Facts;
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;

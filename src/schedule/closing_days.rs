@@ -9,7 +9,6 @@ use crate::letters::facts::CancelReason;
 use crate::working_set::{Decision, WorkingSet, all, caller};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 /// `POST /v1/studios/{id}/closing-days`: the sessions of those days are cancelled and refunded, and series leave them out.

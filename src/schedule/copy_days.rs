@@ -10,7 +10,6 @@ use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all, caller};
 use chrono::{DateTime, Utc};
 use chrono::{Days, Duration, NaiveDate, NaiveTime};
-use serde_json::json;
 use uuid::Uuid;
 
 /// `POST /v1/studios/{id}/copies`: the sessions of some days again on others, as drafts. What cannot be there is left out and named.

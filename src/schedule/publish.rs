@@ -6,7 +6,6 @@ use super::rights::admin;
 use super::{BulkResult, Session, SessionStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
-use crate::letters::facts::Facts;
 use crate::working_set::{Decision, WorkingSet, all, caller, not_found};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};

@@ -5,7 +5,7 @@ use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
 use crate::studios::house_rules::InstructorsSchedule;
-use crate::working_set::{Decision, WorkingSet, not_found};
+use crate::working_set::{Decision, not_found};
 use uuid::Uuid;
 
 /// Whether this person may make sessions of that instructor; `true` if she may only propose them. Admins make any, an instructor her own if

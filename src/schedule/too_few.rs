@@ -3,7 +3,7 @@
 use super::cancellation::cancel_one;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::letters::facts::{CancelReason, Facts};
+use crate::letters::facts::CancelReason;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

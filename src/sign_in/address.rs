@@ -14,7 +14,7 @@ use super::store::{self, Account, Purpose};
 use super::{Caller, Nothing};
 use crate::app::App;
 use crate::db::Tx;
-use crate::events::{self, Actor, Event, Happened, Subject};
+use crate::events::{self, Actor, Event, Happened};
 use crate::extract::Body;
 use crate::language::Language;
 use crate::letters::facts::Facts;

@@ -16,7 +16,7 @@ use super::verification::{CodeRequest, confirm, send_code};
 use super::{Caller, Nothing, Visitor, codes};
 use crate::app::App;
 use crate::db::Tx;
-use crate::events::{self, Actor, Event, Happened, Subject};
+use crate::events::{self, Actor, Event, Happened};
 use crate::extract::Body;
 use crate::language::Language;
 use crate::letters::facts::Facts;

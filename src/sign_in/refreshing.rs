@@ -13,7 +13,7 @@ use super::tokens::Tokens;
 use super::{Visitor, store};
 use crate::app::App;
 use crate::db::Tx;
-use crate::events::{self, Event, Happened, Subject};
+use crate::events::{self, Event, Happened};
 use crate::extract::Body;
 use crate::problem::{Answer, Problem, ProblemType};
 

@@ -15,7 +15,7 @@ use super::store::{self, NewAccount, Purpose};
 use super::{Nothing, Visitor};
 use crate::app::App;
 use crate::db::Tx;
-use crate::events::{self, Event, Happened, Subject};
+use crate::events::{self, Event, Happened};
 use crate::extract::Body;
 use crate::ids::new_id;
 use crate::language::Language;

@@ -16,7 +16,7 @@ use super::tokens::Tokens;
 use super::{Caller, Visitor};
 use crate::app::App;
 use crate::db::Tx;
-use crate::events::{self, Event, Happened, Subject};
+use crate::events::{self, Event, Happened};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
 use crate::language::Language;

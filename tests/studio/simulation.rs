@@ -247,7 +247,7 @@ fn decided(set: &mut WorkingSet, ledger: &mut Vec<LedgerEntry>, command: &Reques
     let outcome = decide(set, command, now);
     ledger.append(&mut set.ledger);
     set.letters.clear();
-    set.audit.clear();
+    set.events.clear();
     outcome.map_err(|stop| match stop {
         Abort::Refused(problem) => *problem,
         stop => panic!("no decision: {stop:?} of {command:?}"),

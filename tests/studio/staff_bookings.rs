@@ -1,6 +1,7 @@
 //! What staff do for members: they skip windows, caps and verification; never capacity, overlap or credits.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::types::Json;
 
 both_engines! {
     async fn staff_book_for_a_member(house: House) {
@@ -47,8 +48,12 @@ both_engines! {
         let tap = house.book(&poor, &evening).sent_by(desk).saying("unpaid", json!(true)).saying("reason", json!("her first class"));
         let booking = tap.await.expect_booked();
         assert_eq!((&booking.body["credits"], &booking.body["pass_id"]), (&json!(0), &json!(null)));
-        let sql = "SELECT COUNT(*) FROM events WHERE subject_id = $1 AND action = 'booking.booked' AND details IS NOT NULL";
+        // What staff wrote stands with the booking; the event says that it was so, in no words.
+        let sql = "SELECT COUNT(*) FROM bookings WHERE id = $1 AND unpaid_reason = 'her first class'";
         assert_eq!(house.count(sql, booking.id).await, 1);
+        let sql = "SELECT details FROM events WHERE subject_id = $1 AND action = 'booking.booked'";
+        let (Json(details),): (Json<Value>,) = house.db.one(sql, (booking.id,)).await.unwrap();
+        assert_eq!(details, json!({"credits": 0, "by_staff": true, "unpaid": true}));
     }
 
     async fn only_the_studio_s_desk_books_for_others(house: House) {

@@ -1,11 +1,12 @@
 //! The desk itself, without HTTP: what a batch decides, and what the audit says of it.
 
 use chrono::TimeDelta;
+use releve::audit;
 use releve::booking::BookingStatus;
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
 use releve::booking::snapshot::BookingSnapshot;
-use releve::events::{self, Actor};
+use releve::events::Actor;
 use releve::problem::{Answer, ProblemType};
 use releve::transactor::{Command, Outcome};
 use uuid::Uuid;

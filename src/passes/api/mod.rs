@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sqlx::types;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;

@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sqlx::types;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;

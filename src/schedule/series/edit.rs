@@ -17,7 +17,6 @@ use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 

@@ -8,7 +8,6 @@ use crate::schedule::cancellation::{CancelSession, cancel_one};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all};
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 /// `PUT /v1/sessions/{id}/cancellation` with a scope: the series ends, and what it made is cancelled.

@@ -13,7 +13,6 @@ use crate::schedule::session_parts::{SessionParts, capacity, class_type, instruc
 use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 

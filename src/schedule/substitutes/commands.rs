@@ -8,7 +8,6 @@ use super::{RequestState, SubstituteRequest};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
-use crate::letters::facts::Facts;
 use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::Session;
@@ -21,7 +20,6 @@ use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all, caller, not_found};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -172,7 +170,7 @@ pub fn claim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: Date
 /// `DELETE /v1/substitute-requests/{id}/claim`: as long as no admin approved it, she may think better of it.
 pub fn unclaim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid) -> Decision<Vec<Uuid>> {
     let own = set.person(caller(actor)?)?;
-    let (mut request, _, studio) = seen(set, &own, id)?;
+    let (mut request, _, _studio) = seen(set, &own, id)?;
     if request.state == RequestState::Claimed && request.claimed_by == Some(own.id) {
         request.state = RequestState::Open;
         (request.claimed_by, request.claimed_at) = (None, None);
@@ -241,7 +239,7 @@ pub fn substitute_due(set: &mut WorkingSet, id: Uuid, now: DateTime<Utc>) -> Dec
         return Ok(());
     }
     let session = set.session(request.session_id)?.clone();
-    let studio = set.studio(session.studio_id)?;
+    let _studio = set.studio(session.studio_id)?;
     if now < session.starts_at {
         to_admins(set, &session, &mut request, now)?;
         set.put_request(request);

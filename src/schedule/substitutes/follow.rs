@@ -3,14 +3,10 @@
 use super::RequestState;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
-use crate::letters::facts::Facts;
-use crate::schedule::Session;
 use crate::schedule::edit::Edit;
-use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all};
 use chrono::Duration;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 /// A request that is open so long before the start goes to the admins.
 pub const TO_ADMINS: Duration = Duration::hours(12);
