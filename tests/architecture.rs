@@ -104,6 +104,7 @@ fn may_hold_sql(source: &Source) -> bool {
         || path.starts_with("db/")
         || path.starts_with("audit/")
         || path == "letters/outbox.rs"
+        || path == "events/log.rs"
 }
 
 /// String literals of the code that read like SQL.
@@ -184,7 +185,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("SQL and what happened", &["*/store.rs", "*/store/*", "events/*", "audit/*", "letters/outbox.rs"]),
-    ("the rows that a batch knows", &["working_set/*", "working_set/store.rs"]),
+    ("the rows that a batch knows", &["working_set/*", "working_set/store.rs", "events/emit.rs", "events/letters.rs"]),
     (
         "commands, one a file",
         &[

@@ -1,8 +1,8 @@
 //! What the studio's cancelling of a session gives back, and to whom.
 
-use super::BookingStatus;
 use super::place::give_back;
 use super::refill::Freed;
+use super::rules::{self, WithSession};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::LedgerReason;
@@ -20,20 +20,22 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
     let mut freed = Freed::default();
     let today = local_date(now, studio.zone);
     for mut booking in bookings {
-        let had_place = booking.status.takes_place();
-        let late = booking.status == BookingStatus::LateCancelled;
-        let back = booking.credits;
+        let decided = rules::cancel_with_session(&booking);
+        // A visit that counted in its week counts no more either, of whatever status.
         give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, Some((studio.rules.returned_credit_days_min, today)), now)?;
-        if late {
-            if back == 0 {
+        let (credits_returned, had_place) = match decided {
+            WithSession::Nothing => {
                 set.put(booking);
                 continue;
             }
-        } else {
-            booking.cancel_with_session(now)?;
-        }
+            WithSession::Returned { credits } => (credits, false),
+            WithSession::Ends { credits, had_place } => {
+                booking.cancel_with_session(now)?;
+                (credits, had_place)
+            }
+        };
         freed.person(booking.person_id);
-        let event = Event::of_booking(&booking, Happened::CancelledWithSession { credits_returned: back, had_place });
+        let event = Event::of_booking(&booking, Happened::CancelledWithSession { credits_returned, had_place });
         set.put(booking);
         emit(set, actor, event)?;
     }

@@ -9,6 +9,7 @@ pub mod book;
 pub mod cancel;
 pub mod cancelled_by_studio;
 pub mod close_waitlist;
+pub mod cut_off;
 pub mod place;
 pub mod refill;
 pub mod refusal;

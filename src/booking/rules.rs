@@ -4,12 +4,12 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use super::cut_off::{CameBy, free_until};
 use super::{Booking, BookingStatus, Place};
 use crate::letters::facts::PassedOver;
 use crate::passes::PassState;
 use crate::passes::rules::{Payment, ToPay, which_pays};
 use crate::schedule::SessionRow;
-use crate::schedule::rules::{CameBy, free_until};
 use crate::studios::house_rules::HouseRules;
 
 /// The session as a decision sees it: its own row, and what those decided before it left of it.
@@ -190,7 +190,7 @@ pub fn book(
         }
     }
     if session.places_free() > 0 {
-        return take(session, rules, member, ask, now).map(Admission::Place);
+        return Ok(Admission::Place(take(session, rules, member, ask, CameBy::Booking, now)?));
     }
     let length = session.waiting;
     if !ask.waitlist {
@@ -227,20 +227,58 @@ pub fn accept(
     if session.places_free() <= 0 {
         return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
     }
-    take(session, rules, member, ask, now)
+    Ok(take(session, rules, member, ask, CameBy::Booking, now)?)
 }
 
-/// A free place for one who asks now: overlap, cap, credits.
-fn take(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, BookingRefusal> {
+/// Why somebody may not take a place that is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unable {
+    /// They have a place in another session at that time.
+    Overlap(Uuid),
+    /// They have as many bookings ahead as the house rules allow.
+    TooManyBookings(i64),
+    /// Nothing pays.
+    NoPass,
+}
+
+impl From<Unable> for BookingRefusal {
+    fn from(unable: Unable) -> Self {
+        match unable {
+            Unable::Overlap(booking_id) => Self::Overlapping(booking_id),
+            Unable::TooManyBookings(max) => Self::TooMany(max),
+            Unable::NoPass => Self::NoPass,
+        }
+    }
+}
+
+impl From<Unable> for PassedOver {
+    fn from(unable: Unable) -> Self {
+        match unable {
+            Unable::Overlap(_) => Self::Overlap,
+            Unable::TooManyBookings(_) => Self::TooManyBookings,
+            Unable::NoPass => Self::NoPass,
+        }
+    }
+}
+
+/// The one rule of who may take a free place, however they come to it: nobody is in two places at once, nobody has more bookings ahead than
+/// the house rules allow (staff may give them more), and something pays.
+fn take(
+    session: &SessionNow,
+    rules: &HouseRules,
+    member: MemberNow<'_>,
+    ask: Ask,
+    came_by: CameBy,
+    now: DateTime<Utc>,
+) -> Result<Place, Unable> {
     if let Some(booking) = member.overlapping(session) {
-        return Err(BookingRefusal::Overlapping(booking.id));
+        return Err(Unable::Overlap(booking.id));
     }
-    let open = member.open_bookings(session, now);
-    if !ask.by_staff && open >= rules.bookings_ahead_max {
-        return Err(BookingRefusal::TooMany(rules.bookings_ahead_max));
+    if !ask.by_staff && member.open_bookings(session, now) >= rules.bookings_ahead_max {
+        return Err(Unable::TooManyBookings(rules.bookings_ahead_max));
     }
-    let payment = pay(session, member, ask).ok_or(BookingRefusal::NoPass)?;
-    let free_cancel_until = free_until(rules, session.zone, session.free_cancel_until, session.starts_at, CameBy::Booking, now);
+    let payment = pay(session, member, ask).ok_or(Unable::NoPass)?;
+    let free_cancel_until = free_until(rules, session.zone, session.free_cancel_until, session.starts_at, came_by, now);
     Ok(Place { payment, free_cancel_until })
 }
 
@@ -261,15 +299,7 @@ fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment>
 
 /// Whether one who waits gets the place that is free now, before the promotion cut-off.
 pub fn promote(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, PassedOver> {
-    if member.overlapping(session).is_some() {
-        return Err(PassedOver::Overlap);
-    }
-    if member.open_bookings(session, now) >= rules.bookings_ahead_max {
-        return Err(PassedOver::TooManyBookings);
-    }
-    let payment = pay(session, member, ask).ok_or(PassedOver::NoPass)?;
-    let free_cancel_until = free_until(rules, session.zone, session.free_cancel_until, session.starts_at, CameBy::Promotion, now);
-    Ok(Place { payment, free_cancel_until })
+    Ok(take(session, rules, member, ask, CameBy::Promotion, now)?)
 }
 
 /// What happens to places that are free in a session in which somebody waits.
@@ -332,9 +362,35 @@ pub fn cancel(booking: &Booking, forgive: bool, now: DateTime<Utc>) -> Result<Ca
     }
 }
 
+/// What a session that the studio cancels leaves of a booking: everything taken for it comes back, late cancels too (PRODUCT.md, "studio's
+/// doing").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithSession {
+    /// It was cancelled before, and nothing is kept of it.
+    Nothing,
+    /// It was cancelled late: that stays so, and the credits come back.
+    Returned { credits: i64 },
+    /// It ends, and what was taken for it comes back.
+    Ends { credits: i64, had_place: bool },
+}
+
+/// Decides what becomes of a booking whose session the studio cancels.
+pub const fn cancel_with_session(booking: &Booking) -> WithSession {
+    let credits = booking.credits;
+    match booking.status {
+        BookingStatus::Cancelled => WithSession::Nothing,
+        BookingStatus::LateCancelled if credits == 0 => WithSession::Nothing,
+        BookingStatus::LateCancelled => WithSession::Returned { credits },
+        status => WithSession::Ends { credits, had_place: status.takes_place() },
+    }
+}
+
 /// Whether staff may mark attendance now.
 pub fn may_check_in(booking: &Booking, rules: &HouseRules, now: DateTime<Utc>) -> bool {
     let from = booking.starts_at - Duration::minutes(rules.attendance_from_min);
     let until = booking.ends_at + Duration::hours(rules.attendance_until_hours);
     from <= now && now <= until
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Until when a booking can be given back for nothing: the session's cut-off, and the grace of who came to their place late.
+
+use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
+use chrono_tz::Tz;
+
+use crate::schedule::rules::{instant, local_date};
+use crate::studios::house_rules::{HouseRules, WallTime};
+
+/// How a member came to their place: it decides their grace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CameBy {
+    /// They booked it, or took a public one.
+    Booking,
+    /// They were moved into it from the waitlist, without a tap of their own.
+    Promotion,
+    /// They accepted an offer, knowing what it costs.
+    Offer,
+}
+
+/// Until when a place taken `now` can be given back for nothing: the session's cut-off, or the grace if that is later, never past the
+/// start. `None`: there is no free way out.
+pub fn free_until(
+    rules: &HouseRules,
+    zone: Tz,
+    cut_off: DateTime<Utc>,
+    starts_at: DateTime<Utc>,
+    came_by: CameBy,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let grace = match came_by {
+        CameBy::Booking => (now + Duration::minutes(rules.grace_booking_min)).min(starts_at),
+        CameBy::Promotion => grace_end(now, rules.grace_promotion_min, quiet_hours(rules), zone, starts_at),
+        CameBy::Offer => now,
+    };
+    let until = cut_off.min(starts_at).max(grace);
+    (until > now).then_some(until)
+}
+
+/// The studio's quiet hours, `(from, until)`; `None` where there are none.
+pub fn quiet_hours(rules: &HouseRules) -> Option<(WallTime, WallTime)> {
+    (rules.quiet_hours_from != rules.quiet_hours_until).then_some((rules.quiet_hours_from, rules.quiet_hours_until))
+}
+
+/// When so many minutes have passed since `now`, those in quiet hours not counted; never past the start.
+pub fn grace_end(
+    now: DateTime<Utc>,
+    minutes: i64,
+    quiet: Option<(WallTime, WallTime)>,
+    zone: Tz,
+    starts_at: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let mut left = Duration::minutes(minutes);
+    let Some((from, until)) = quiet else { return (now + left).min(starts_at) };
+    if left.is_zero() {
+        return now.min(starts_at);
+    }
+    let mut at = now;
+    while at < starts_at {
+        let time = at.with_timezone(&zone).time();
+        if is_quiet(time, from.time(), until.time()) {
+            at = next(at, until.time(), zone);
+            continue;
+        }
+        let silence = next(at, from.time(), zone);
+        if at + left <= silence {
+            at += left;
+            break;
+        }
+        left -= silence - at;
+        at = silence;
+    }
+    at.min(starts_at)
+}
+
+fn is_quiet(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
+    if from < until { from <= time && time < until } else { time >= from || time < until }
+}
+
+/// The first instant after `at` at which the clock shows this time, or would have if that hour were not skipped.
+fn next(at: DateTime<Utc>, time: NaiveTime, zone: Tz) -> DateTime<Utc> {
+    let today = local_date(at, zone);
+    [0, 1, 2]
+        .into_iter()
+        .filter_map(|days| today.checked_add_days(Days::new(days)))
+        .map(|date| instant(date.and_time(time), zone))
+        .find(|instant| *instant > at)
+        .unwrap_or(at + Duration::days(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Africa::Casablanca;
+    use chrono_tz::America::New_York;
+    use chrono_tz::Asia::Shanghai;
+    use chrono_tz::Australia::Lord_Howe;
+    use chrono_tz::Europe::Paris;
+    use chrono_tz::Pacific::Apia;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ZONES: [Tz; 6] = [Shanghai, Paris, New_York, Lord_Howe, Casablanca, Apia];
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(&format!("{text}:00Z")).unwrap().to_utc()
+    }
+
+    #[test]
+    fn grace_is_counted_outside_quiet_hours() {
+        let quiet = quiet_hours(&HouseRules::default());
+        let far = utc("2027-01-01T00:00");
+        let table = [
+            (Paris, "2026-12-01T12:00", "2026-12-01T12:15"),
+            // 21:50: ten minutes before silence, five after it.
+            (Paris, "2026-12-01T20:50", "2026-12-02T06:05"),
+            (Paris, "2026-12-01T23:00", "2026-12-02T06:15"),
+            // The night that is an hour short, and the one that is an hour long.
+            (Paris, "2026-03-28T22:30", "2026-03-29T05:15"),
+            (Paris, "2026-10-24T22:30", "2026-10-25T06:15"),
+            (Lord_Howe, "2026-10-03T12:00", "2026-10-03T20:15"),
+        ];
+        for (zone, now, expected) in table {
+            assert_eq!(grace_end(utc(now), 15, quiet, zone, far), utc(expected), "{zone} {now}");
+        }
+        assert_eq!(grace_end(utc("2026-12-01T20:50"), 15, quiet, Paris, utc("2026-12-02T06:00")), utc("2026-12-02T06:00"));
+        assert_eq!(grace_end(utc("2026-12-01T23:00"), 15, None, Paris, far), utc("2026-12-01T23:15"));
+        assert_eq!(grace_end(utc("2026-12-01T23:00"), 0, quiet, Paris, far), utc("2026-12-01T23:00"));
+        let noon = Some((WallTime::at(12, 0), WallTime::at(14, 0)));
+        assert_eq!(grace_end(utc("2026-12-01T10:55"), 15, noon, Paris, far), utc("2026-12-01T13:10"));
+    }
+
+    #[test]
+    fn the_way_out_of_a_booking() {
+        let rules = HouseRules::default();
+        let (cut_off, starts_at) = (utc("2026-12-01T06:00"), utc("2026-12-01T18:00"));
+        let free = |came_by, now: &str| free_until(&rules, Paris, cut_off, starts_at, came_by, utc(now));
+        assert_eq!(free(CameBy::Booking, "2026-11-30T12:00"), Some(cut_off));
+        assert_eq!(free(CameBy::Booking, "2026-12-01T05:58"), Some(utc("2026-12-01T06:03")));
+        assert_eq!(free(CameBy::Booking, "2026-12-01T17:58"), Some(starts_at));
+        assert_eq!(free(CameBy::Booking, "2026-12-01T18:00"), None);
+        assert_eq!(free(CameBy::Promotion, "2026-12-01T09:00"), Some(utc("2026-12-01T09:15")));
+        assert_eq!(free(CameBy::Offer, "2026-12-01T09:00"), None);
+        assert_eq!(free(CameBy::Offer, "2026-11-30T09:00"), Some(cut_off));
+    }
+
+    fn some_minute() -> impl Strategy<Value = DateTime<Utc>> {
+        // The years 2000 to 2099, of whose changes the tables know.
+        (15_778_080_i64..68_374_080).prop_map(|minutes| DateTime::from_timestamp(minutes * 60, 0).unwrap())
+    }
+
+    fn some_rules() -> impl Strategy<Value = HouseRules> {
+        let wall = (0..24_u32, 0..60_u32).prop_map(|(hour, minute)| WallTime::at(hour, minute));
+        (
+            1..90_i64,
+            wall.clone(),
+            0..720_i64,
+            0..4_000_i64,
+            proptest::option::of(wall.clone()),
+            proptest::option::of(0..2_000_i64),
+            wall.clone(),
+            wall,
+        )
+            .prop_map(|(days, at, closes, free, morning, promotion, from, until)| HouseRules {
+                booking_opens_days: days,
+                booking_opens_at: at,
+                booking_closes_min: closes,
+                free_cancel_min: free,
+                free_cancel_morning_until: morning,
+                promotion_until_min: promotion,
+                quiet_hours_from: from,
+                quiet_hours_until: until,
+                ..HouseRules::default()
+            })
+    }
+
+    proptest! {
+        /// Grace is at least the minutes, unless the start cuts it; it ends outside quiet hours, and never in the past.
+        #[test]
+        fn grace_is_what_was_promised(
+            zone in proptest::sample::select(ZONES.to_vec()), now in some_minute(), rules in some_rules(),
+            minutes in 1..240_i64, ahead in 0..5_000_i64,
+        ) {
+            let starts_at = now + Duration::minutes(ahead);
+            let end = grace_end(now, minutes, quiet_hours(&rules), zone, starts_at);
+            prop_assert!(now <= end && end <= starts_at);
+            prop_assert!(end == starts_at || end >= now + Duration::minutes(minutes));
+            if let (Some((from, until)), true) = (quiet_hours(&rules), end < starts_at) {
+                let just_before = (end - Duration::minutes(1)).with_timezone(&zone).time();
+                prop_assert!(!is_quiet(just_before, from.time(), until.time()));
+            }
+        }
+    }
+}

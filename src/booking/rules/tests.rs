@@ -1,0 +1,384 @@
+//! The policy as truth tables: what a member, somebody who waits, staff and the studio may do, and what it costs.
+
+use chrono::NaiveDate;
+use chrono_tz::Europe::Paris;
+
+use super::*;
+use crate::booking::{EndedBy, NewBooking};
+use crate::passes::{PassKind, PassState};
+
+const STUDIO: Uuid = Uuid::from_u128(1);
+const BARRE: Uuid = Uuid::from_u128(2);
+const EVENING: Uuid = Uuid::from_u128(3);
+const MEMBER: Uuid = Uuid::from_u128(4);
+const PACK: Uuid = Uuid::from_u128(5);
+const OTHER: Uuid = Uuid::from_u128(6);
+
+fn utc(text: &str) -> DateTime<Utc> {
+    format!("{text}:00Z").parse().unwrap()
+}
+
+/// Tuesday 1 December, 18:00 in Paris: one credit, ten places, free to cancel and promoted until 06:00, opened two weeks before.
+fn evening() -> SessionNow {
+    SessionNow {
+        id: EVENING,
+        studio_id: STUDIO,
+        class_type_id: BARRE,
+        zone: Paris,
+        starts_at: utc("2026-12-01T17:00"),
+        ends_at: utc("2026-12-01T18:00"),
+        local_date: NaiveDate::from_ymd_opt(2026, 12, 1).unwrap(),
+        credits: 1,
+        cancelled: false,
+        capacity: 10,
+        taken: 9,
+        held: 0,
+        waiting: 0,
+        waitlist_cap: Some(3),
+        booking_opens_at: utc("2026-11-17T11:00"),
+        booking_closes_at: utc("2026-12-01T17:00"),
+        free_cancel_until: utc("2026-12-01T05:00"),
+        promote_until: utc("2026-12-01T05:00"),
+        waiting_ends_at: utc("2026-12-01T17:00"),
+    }
+}
+
+fn full() -> SessionNow {
+    SessionNow { taken: 10, ..evening() }
+}
+
+fn pack(credits: i64) -> PassState {
+    PassState {
+        id: PACK,
+        kind: PassKind::Pack,
+        credits_left: Some(credits),
+        per_week: None,
+        expires_on: NaiveDate::from_ymd_opt(2027, 6, 1).unwrap(),
+        class_type_ids: None,
+        studio_ids: vec![STUDIO],
+    }
+}
+
+fn asked(id: Uuid, session_id: Uuid, starts_at: DateTime<Utc>) -> NewBooking {
+    NewBooking {
+        id,
+        session_id,
+        studio_id: STUDIO,
+        person_id: MEMBER,
+        starts_at,
+        ends_at: starts_at + Duration::hours(1),
+        asked_by: MEMBER,
+        asked_pass_id: None,
+        asked_waitlist: false,
+        asked_unpaid: false,
+        unpaid_reason: None,
+    }
+}
+
+fn place(credits: i64) -> Place {
+    let payment = Payment { pass_id: Some(PACK), credits, visit_week: None };
+    Place { payment, free_cancel_until: Some(utc("2026-12-01T05:00")) }
+}
+
+fn booked(id: Uuid, session_id: Uuid, starts_at: &str) -> Booking {
+    Booking::with_place(asked(id, session_id, utc(starts_at)), &place(1), utc("2026-11-20T12:00"))
+}
+
+fn waits(id: Uuid, session_id: Uuid, starts_at: &str) -> Booking {
+    Booking::in_queue(asked(id, session_id, utc(starts_at)), 1, utc("2026-11-20T12:00"))
+}
+
+/// A member who asks for themselves, on a day on which everything is open.
+const ALONE: Ask = Ask { pass_id: None, waitlist: false, by_staff: false, unpaid: false };
+const WOULD_WAIT: Ask = Ask { waitlist: true, ..ALONE };
+const BY_STAFF: Ask = Ask { by_staff: true, ..ALONE };
+const UNPAID: Ask = Ask { unpaid: true, ..BY_STAFF };
+
+const OPEN: &str = "2026-11-20T12:00";
+
+/// What is tried, the session, the member's other bookings and credits, what they ask, when, and what comes of it.
+type Case = (&'static str, SessionNow, Vec<Booking>, i64, Ask, &'static str, &'static str);
+
+/// What comes of booking `session`, with these bookings and this pack, in one word.
+fn booking_is(session: &SessionNow, ahead: &[Booking], credits: i64, ask: Ask, now: &str) -> String {
+    let ahead: Vec<&Booking> = ahead.iter().collect();
+    let passes = [pack(credits)];
+    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[] };
+    let rules = HouseRules { bookings_ahead_max: 2, ..HouseRules::default() };
+    match book(session, &rules, member, ask, utc(now)) {
+        Ok(Admission::Place(place)) => format!("a place for {}", place.payment.credits),
+        Ok(Admission::Queue) => "the queue".to_owned(),
+        Err(BookingRefusal::SessionCancelled) => "cancelled".to_owned(),
+        Err(BookingRefusal::NotOpenYet(_)) => "not open yet".to_owned(),
+        Err(BookingRefusal::Closed(_)) => "closed".to_owned(),
+        Err(BookingRefusal::AlreadyBooked(_)) => "in it already".to_owned(),
+        Err(BookingRefusal::Overlapping(_)) => "elsewhere then".to_owned(),
+        Err(BookingRefusal::TooMany(_)) => "too many".to_owned(),
+        Err(BookingRefusal::NoPass) => "no pass".to_owned(),
+        Err(BookingRefusal::Full { open, .. }) => format!("full, waitlist {}", if open { "open" } else { "shut" }),
+        Err(BookingRefusal::WaitlistFull { .. }) => "waitlist full".to_owned(),
+    }
+}
+
+#[test]
+fn book_a_place() {
+    let elsewhere = booked(Uuid::from_u128(10), OTHER, "2026-12-01T17:30");
+    let after = booked(Uuid::from_u128(11), OTHER, "2026-12-01T18:00");
+    let waiting = waits(Uuid::from_u128(12), OTHER, "2026-12-01T17:30");
+    let here = booked(Uuid::from_u128(13), EVENING, "2026-12-01T17:00");
+    let days = |n: u128| booked(Uuid::from_u128(20 + n), Uuid::from_u128(40 + n), &format!("2026-12-{:02}T17:00", 2 + n));
+    let cancelled = SessionNow { cancelled: true, ..evening() };
+    let table: Vec<Case> = vec![
+        ("a free place", evening(), vec![], 1, ALONE, OPEN, "a place for 1"),
+        ("the studio cancelled it", cancelled, vec![], 1, ALONE, OPEN, "cancelled"),
+        ("the minute before it opens", evening(), vec![], 1, ALONE, "2026-11-17T10:59", "not open yet"),
+        ("the minute at which it opens", evening(), vec![], 1, ALONE, "2026-11-17T11:00", "a place for 1"),
+        ("the last minute before the start", evening(), vec![], 1, ALONE, "2026-12-01T16:59", "a place for 1"),
+        ("the start", evening(), vec![], 1, ALONE, "2026-12-01T17:00", "closed"),
+        ("in it already", evening(), vec![here], 1, ALONE, OPEN, "in it already"),
+        ("in another one then", evening(), vec![elsewhere.clone()], 1, ALONE, OPEN, "elsewhere then"),
+        ("in the one that begins when it ends", evening(), vec![after], 1, ALONE, OPEN, "a place for 1"),
+        ("waiting for another one then", evening(), vec![waiting], 1, ALONE, OPEN, "a place for 1"),
+        ("as many ahead as allowed", evening(), vec![days(0), days(1)], 1, ALONE, OPEN, "too many"),
+        ("one fewer", evening(), vec![days(0)], 1, ALONE, OPEN, "a place for 1"),
+        ("an empty pack", evening(), vec![], 0, ALONE, OPEN, "no pass"),
+        ("held places are taken", SessionNow { taken: 5, held: 5, ..evening() }, vec![], 1, ALONE, OPEN, "full, waitlist open"),
+        ("staff, before it opens", evening(), vec![], 1, BY_STAFF, "2026-11-01T10:00", "a place for 1"),
+        ("staff, after the start", evening(), vec![], 1, BY_STAFF, "2026-12-01T17:30", "a place for 1"),
+        ("staff, after the end", evening(), vec![], 1, BY_STAFF, "2026-12-01T18:00", "closed"),
+        ("staff, above the cap", evening(), vec![days(0), days(1)], 1, BY_STAFF, OPEN, "a place for 1"),
+        ("staff, an overlap", evening(), vec![elsewhere], 1, BY_STAFF, OPEN, "elsewhere then"),
+        ("staff, for nothing", evening(), vec![], 0, UNPAID, OPEN, "a place for 0"),
+    ];
+    for (case, session, ahead, credits, ask, now, expected) in table {
+        assert_eq!(booking_is(&session, &ahead, credits, ask, now), expected, "{case}");
+    }
+}
+
+#[test]
+fn book_a_full_session() {
+    let elsewhere = booked(Uuid::from_u128(10), OTHER, "2026-12-01T17:30");
+    let waiting = |waiting| SessionNow { waiting, ..full() };
+    let ends = SessionNow { waiting_ends_at: utc("2026-12-01T16:00"), ..full() };
+    let no_cap = SessionNow { waiting: 500, waitlist_cap: None, ..full() };
+    let table: Vec<Case> = vec![
+        ("without a wish to wait", full(), vec![], 1, ALONE, OPEN, "full, waitlist open"),
+        ("the same, with the queue at its cap", waiting(3), vec![], 1, ALONE, OPEN, "full, waitlist shut"),
+        ("would wait", full(), vec![], 1, WOULD_WAIT, OPEN, "the queue"),
+        ("would wait, without a credit", full(), vec![], 0, WOULD_WAIT, OPEN, "the queue"),
+        ("would wait, elsewhere then", full(), vec![elsewhere], 1, WOULD_WAIT, OPEN, "the queue"),
+        ("the last place in the queue", waiting(2), vec![], 1, WOULD_WAIT, OPEN, "the queue"),
+        ("the queue is at its cap", waiting(3), vec![], 1, WOULD_WAIT, OPEN, "waitlist full"),
+        ("no cap", no_cap, vec![], 1, WOULD_WAIT, OPEN, "the queue"),
+        ("staff jump the cap", waiting(3), vec![], 1, Ask { waitlist: true, ..BY_STAFF }, OPEN, "the queue"),
+        ("the waiting is over", ends, vec![], 1, WOULD_WAIT, "2026-12-01T16:00", "full, waitlist shut"),
+    ];
+    for (case, session, ahead, credits, ask, now, expected) in table {
+        assert_eq!(booking_is(&session, &ahead, credits, ask, now), expected, "{case}");
+    }
+}
+
+#[test]
+fn overlapping_waitlists_may_be_forbidden() {
+    let waiting = waits(Uuid::from_u128(12), OTHER, "2026-12-01T17:30");
+    let passes = [pack(1)];
+    let member = MemberNow { ahead: &[&waiting], passes: &passes, visits: &[] };
+    let decide = |overlapping_waitlists| {
+        let rules = HouseRules { overlapping_waitlists, ..HouseRules::default() };
+        book(&full(), &rules, member, WOULD_WAIT, utc(OPEN))
+    };
+    assert_eq!(decide(true), Ok(Admission::Queue));
+    assert_eq!(decide(false), Err(BookingRefusal::Overlapping(waiting.id)));
+}
+
+#[test]
+fn accept_a_public_place() {
+    let late = "2026-12-01T10:00";
+    let table = [
+        ("it is free", evening(), 1, late, Ok(1)),
+        ("somebody was faster", full(), 1, late, Err("full")),
+        ("booking is closed", evening(), 1, "2026-12-01T17:00", Err("closed")),
+        ("the studio cancelled it", SessionNow { cancelled: true, ..evening() }, 1, late, Err("cancelled")),
+        ("nothing pays", evening(), 0, late, Err("no pass")),
+    ];
+    for (case, session, credits, now, expected) in table {
+        let passes = [pack(credits)];
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
+        let decided = accept(&session, &HouseRules::default(), member, WOULD_WAIT, utc(now));
+        let decided = decided.map(|place| place.payment.credits).map_err(|refusal| match refusal {
+            BookingRefusal::Full { .. } => "full",
+            BookingRefusal::Closed(_) => "closed",
+            BookingRefusal::SessionCancelled => "cancelled",
+            BookingRefusal::NoPass => "no pass",
+            _ => "something else",
+        });
+        assert_eq!(decided, expected, "{case}");
+    }
+}
+
+#[test]
+fn promote_from_the_waitlist() {
+    let own = waits(Uuid::from_u128(14), EVENING, "2026-12-01T17:00");
+    let elsewhere = booked(Uuid::from_u128(10), OTHER, "2026-12-01T17:30");
+    let next_day = booked(Uuid::from_u128(11), OTHER, "2026-12-02T17:30");
+    let rules = HouseRules { bookings_ahead_max: 1, ..HouseRules::default() };
+    let table = [
+        ("who can, is in", vec![own.clone()], 1, Ok(1)),
+        ("in another place then", vec![own.clone(), elsewhere], 1, Err(PassedOver::Overlap)),
+        ("as many ahead as allowed", vec![own.clone(), next_day], 1, Err(PassedOver::TooManyBookings)),
+        ("no credit left", vec![own], 0, Err(PassedOver::NoPass)),
+    ];
+    for (case, ahead, credits, expected) in table {
+        let (ahead, passes): (Vec<&Booking>, _) = (ahead.iter().collect(), [pack(credits)]);
+        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[] };
+        let decided = promote(&evening(), &rules, member, WOULD_WAIT, utc(OPEN));
+        assert_eq!(decided.map(|place| place.payment.credits), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_promotion_has_a_grace_of_its_own() {
+    let passes = [pack(1)];
+    let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
+    // After the session's cut-off: 5 minutes for who booked, 15 for who was moved in.
+    let now = utc("2026-12-01T12:00");
+    let rules = HouseRules::default();
+    let taken = accept(&evening(), &rules, member, WOULD_WAIT, now).unwrap();
+    let moved = promote(&evening(), &rules, member, WOULD_WAIT, now).unwrap();
+    assert_eq!(taken.free_cancel_until, Some(utc("2026-12-01T12:05")));
+    assert_eq!(moved.free_cancel_until, Some(utc("2026-12-01T12:15")));
+}
+
+#[test]
+fn refill_a_freed_place() {
+    let one_waits = || SessionNow { waiting: 1, ..evening() };
+    let table = [
+        ("before the promotion cut-off", one_waits(), "2026-12-01T04:59", Refill::Promote),
+        ("from the cut-off on", one_waits(), "2026-12-01T05:00", Refill::Public),
+        ("when the waiting is over", one_waits(), "2026-12-01T17:00", Refill::Nothing),
+        ("nobody waits", evening(), "2026-12-01T04:59", Refill::Nothing),
+        ("no place is free", SessionNow { waiting: 1, ..full() }, "2026-12-01T04:59", Refill::Nothing),
+        ("the free place is held back", SessionNow { held: 1, ..one_waits() }, "2026-12-01T04:59", Refill::Nothing),
+        ("the studio cancelled it", SessionNow { cancelled: true, ..one_waits() }, "2026-12-01T04:59", Refill::Nothing),
+    ];
+    for (case, session, now, expected) in table {
+        assert_eq!(refill(&session, utc(now)), expected, "{case}");
+    }
+}
+
+#[test]
+fn cancel_a_booking() {
+    let place_until = |until: Option<&str>| {
+        let mut booking = booked(Uuid::from_u128(10), EVENING, "2026-12-01T17:00");
+        booking.free_cancel_until = until.map(utc);
+        booking
+    };
+    let usual = || place_until(Some("2026-12-01T05:00"));
+    let by_membership = || {
+        let mut booking = place_until(None);
+        (booking.credits, booking.visit_week) = (0, NaiveDate::from_ymd_opt(2026, 11, 30));
+        booking
+    };
+    let after = |change: fn(&mut Booking)| {
+        let mut booking = usual();
+        change(&mut booking);
+        booking
+    };
+    let came = after(|booking| booking.check_in(utc("2026-12-01T16:55"), MEMBER).unwrap());
+    let late = after(|booking| booking.cancel_late(&EndedBy::Member.into(), utc("2026-12-01T10:00")).unwrap());
+    let free = Ok(Cancellation::Free { credits: 1 });
+    let costs = Ok(Cancellation::Late { credits: 1, visit: false });
+    let table = [
+        ("to the second of the cut-off", usual(), false, "2026-12-01T05:00", free),
+        ("a minute later", usual(), false, "2026-12-01T05:01", costs),
+        ("later, and staff forgive it", usual(), true, "2026-12-01T05:01", free),
+        ("without a free way out", place_until(None), false, OPEN, costs),
+        ("by a membership, late", by_membership(), false, OPEN, Ok(Cancellation::Late { credits: 0, visit: true })),
+        ("from the start on", usual(), true, "2026-12-01T17:00", Err(CannotCancel::Started)),
+        ("who came", came, false, "2026-12-01T16:56", Err(CannotCancel::Started)),
+        ("who cancelled before", late, false, "2026-12-01T10:01", Err(CannotCancel::Ended)),
+        ("who waits", waits(Uuid::from_u128(11), EVENING, "2026-12-01T17:00"), false, "2026-12-01T16:59", Ok(Cancellation::Leaves)),
+    ];
+    for (case, booking, forgive, now, expected) in table {
+        assert_eq!(cancel(&booking, forgive, utc(now)), expected, "{case}");
+    }
+}
+
+#[test]
+fn the_studio_cancels_the_session() {
+    let usual = || booked(Uuid::from_u128(10), EVENING, "2026-12-01T17:00");
+    let mut came = usual();
+    came.check_in(utc("2026-12-01T16:55"), MEMBER).unwrap();
+    let mut absent = usual();
+    absent.mark_absent(true).unwrap();
+    let mut late = usual();
+    late.cancel_late(&EndedBy::Member.into(), utc("2026-12-01T10:00")).unwrap();
+    let mut late_for_nothing = late.clone();
+    late_for_nothing.credits = 0;
+    let mut in_time = usual();
+    in_time.give_back();
+    in_time.cancel(&EndedBy::Member.into(), utc("2026-12-01T04:00")).unwrap();
+    let table = [
+        ("a place", usual(), WithSession::Ends { credits: 1, had_place: true }),
+        ("who came", came, WithSession::Ends { credits: 1, had_place: true }),
+        ("who was marked absent", absent, WithSession::Ends { credits: 1, had_place: true }),
+        ("who waited", waits(Uuid::from_u128(11), EVENING, "2026-12-01T17:00"), WithSession::Ends { credits: 0, had_place: false }),
+        ("a late cancel gets its credit back", late, WithSession::Returned { credits: 1 }),
+        ("a late cancel that cost nothing", late_for_nothing, WithSession::Nothing),
+        ("who cancelled in time", in_time, WithSession::Nothing),
+    ];
+    for (case, booking, expected) in table {
+        assert_eq!(cancel_with_session(&booking), expected, "{case}");
+    }
+}
+
+/// Every step from every status: what the table does not allow is refused and changes nothing.
+#[test]
+fn transitions_hold_what_the_table_holds() {
+    let now = utc("2026-12-01T10:00");
+    let held = |status: BookingStatus| {
+        let mut booking = match status {
+            BookingStatus::Waitlisted => waits(Uuid::from_u128(10), EVENING, "2026-12-01T17:00"),
+            _ => booked(Uuid::from_u128(10), EVENING, "2026-12-01T17:00"),
+        };
+        match status {
+            BookingStatus::Attended => booking.check_in(now, MEMBER).unwrap(),
+            BookingStatus::NoShow => booking.mark_absent(false).unwrap(),
+            BookingStatus::LateCancelled => booking.cancel_late(&EndedBy::Member.into(), now).unwrap(),
+            BookingStatus::Cancelled => {
+                booking.give_back();
+                booking.cancel(&EndedBy::Member.into(), now).unwrap();
+            }
+            _ => {}
+        }
+        booking
+    };
+    type Step = fn(&mut Booking, DateTime<Utc>) -> bool;
+    let refunded = |booking: &mut Booking, now| {
+        booking.give_back();
+        booking.cancel(&EndedBy::Member.into(), now).is_ok()
+    };
+    use BookingStatus::{Attended, Booked, Cancelled, LateCancelled, NoShow, Waitlisted};
+    let steps: [(&str, Step, &[BookingStatus]); 10] = [
+        ("accept", |booking, _| booking.accept(&place(1)).is_ok(), &[Waitlisted]),
+        ("promote", |booking, now| booking.promote(&place(1), now).is_ok(), &[Waitlisted]),
+        ("pass over", |booking, _| booking.pass_over(PassedOver::NoPass).is_ok(), &[Waitlisted]),
+        ("tell of a free place", |booking, now| booking.tell_free(now).is_ok(), &[Waitlisted]),
+        ("leave", |booking, now| booking.leave(&EndedBy::Member.into(), now).is_ok(), &[Waitlisted]),
+        ("cancel with what was taken", |booking, now| booking.cancel(&EndedBy::Member.into(), now).is_ok(), &[]),
+        ("cancel refunded", refunded, &[Booked]),
+        ("cancel late", |booking, now| booking.cancel_late(&EndedBy::Member.into(), now).is_ok(), &[Booked]),
+        ("check in", |booking, now| booking.check_in(now, MEMBER).is_ok(), &[Booked, NoShow]),
+        ("undo", |booking, _| booking.undo_check_in().is_ok(), &[Attended, NoShow]),
+    ];
+    for (name, step, allowed) in steps {
+        for status in [Booked, Waitlisted, Cancelled, LateCancelled, Attended, NoShow] {
+            let mut booking = held(status);
+            assert_eq!(step(&mut booking, now), allowed.contains(&status), "{name} from {status:?}");
+            // The table's CHECKs.
+            assert_eq!(booking.status == Waitlisted, booking.queue_key.is_some(), "{name} from {status:?}");
+            assert_eq!(booking.status.has_ended(), booking.ended_at.is_some(), "{name} from {status:?}");
+            assert!(booking.status != Waitlisted || (booking.credits == 0 && booking.visit_week.is_none()), "{name} from {status:?}");
+        }
+    }
+}
