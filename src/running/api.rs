@@ -29,7 +29,7 @@ pub async fn health() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Whether the process can answer requests now: the database is reached and its schema current, the booking queue answers, and the
+/// Whether the process can answer requests now: the database is reached and its schema current, the transactor is at work, and the
 /// end of the process was not asked for. Otherwise 503 with `failed`: `stopping`, `database`, `schema` or `transactor`.
 #[utoipa::path(get, path = "/readyz", tag = "Running it", responses((status = 200, body = Health)))]
 pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
@@ -42,7 +42,7 @@ pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
         Ok(Ok(false)) => return Err(failed("schema")),
         Ok(Err(_)) | Err(_) => return Err(failed("database")),
     }
-    if !app.transactor.is_answering().await {
+    if !app.transactor.is_alive() {
         return Err(failed("transactor"));
     }
     Ok(Json(Health { status: "ready" }))

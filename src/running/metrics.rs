@@ -34,6 +34,7 @@ fn describe() {
     metrics::describe_gauge!("releve_http_connections", "Connections open now");
     metrics::describe_histogram!("releve_transactor_batch_commands", "Commands of one batch of the transactor");
     metrics::describe_histogram!("releve_transactor_batch_seconds", "Batches of the transactor, from their begin to their commit");
+    metrics::describe_counter!("releve_sweeps_due_total", "What sweeps found due, by kind");
     metrics::describe_counter!(
         "releve_transactor_commands_total",
         "Commands that the transactor answered, by what they ask and what came of them"

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use super::{ClassType, Me, SESSION_HOURS_MAX, Session};
 use crate::db::{Db, Error, Sql, Tx, Wide};
-use crate::studios::{HouseRules, Zone};
 
 /// The columns of a session and of what stands around it.
 macro_rules! columns {
@@ -316,41 +315,14 @@ pub async fn any_to_come(tx: &mut Tx, studio_id: Uuid, now: DateTime<Utc>) -> Re
     Ok(tx.maybe::<(Uuid,)>(sql, (studio_id, now)).await?.is_some())
 }
 
-/// Gives the sessions to come the instants of the studio's new house rules. Bookings keep what they were told. Returns how many sessions,
-/// and those in which somebody waits: the transactor is to look whether she may move up now.
-///
-/// The caller's transaction stands [between two batches](Tx::between_batches) of the transactor, which writes sessions whole and gives new ones
-/// their instants by the rules that it read: no batch has seen the old rules and writes after this.
-pub async fn apply_rules(
-    tx: &mut Tx,
-    studio_id: Uuid,
-    rules: &HouseRules,
-    zone: Zone,
-    now: DateTime<Utc>,
-) -> Result<(usize, Vec<Uuid>), Error> {
+/// The sessions of a studio that have not begun and are not cancelled.
+pub async fn to_come(tx: &mut Tx, studio_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
          WHERE s.studio_id = $1 AND s.starts_at > $2 AND s.status <> 'cancelled'"
     );
-    let to_come: Vec<Session> = tx.all(sql, (studio_id, now)).await?;
-    let sessions = to_come.len();
-    let waited_for = to_come.iter().filter(|session| session.waiting > 0).map(|session| session.id).collect();
-    let rows = to_come
-        .into_iter()
-        .map(|Session { mut session, .. }| {
-            session.follow_start(rules, zone.tz(), now);
-            let s = session;
-            let cut_offs = (s.booking_opens_at, s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at);
-            Wide(((s.id,), cut_offs, (s.waitlist_cap, s.too_few_at, s.too_few_due_at)))
-        })
-        .collect();
-    let sql = "WITH x(id, opens, closes, free, promote, ends, cap, decided, due) AS (VALUES #) UPDATE sessions SET \
-               booking_opens_at = x.opens, booking_closes_at = x.closes, free_cancel_until = x.free, promote_until = x.promote, \
-               waiting_ends_at = x.ends, waitlist_cap = x.cap, too_few_at = x.decided, too_few_due_at = x.due \
-               FROM x WHERE sessions.id = x.id";
-    tx.rows(sql, rows).await?;
-    Ok((sessions, waited_for))
+    tx.all(sql, (studio_id, now)).await
 }
 
 /// The studio's class types, oldest first.

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::guard::require_admin;
 use super::house_rules::Active;
+use super::set_house_rules::SetHouseRules;
 use super::{HouseRules, Room, Studio, Zone, store};
 use crate::answer::Versioned;
 use crate::app::App;
@@ -244,42 +245,10 @@ pub async fn set_house_rules(
     require_admin(&app, &caller, id).await?;
     let rules = HouseRules::parse(written)
         .map_err(|refused| Problem::fields(refused.into_iter().map(|(field, message)| FieldError { field, message }).collect()))?;
-    let (now, actor) = (app.clock.now(), caller.actor());
-    let (version, rules, waited_for) = app
-        .db
-        .write("set_house_rules", move |tx| {
-            Box::pin(async move {
-                tx.between_batches().await?;
-                let policy = store::policy_to_edit(tx, id).await?.ok_or_else(nothing)?;
-                must_match(policy.house_rules_version, if_match)?;
-                let version = policy.house_rules_version + 1;
-                store::set_house_rules(tx, id, &rules, version).await?;
-                let (sessions, waited_for) = schedule::store::apply_rules(tx, id, &rules, policy.time_zone, now).await?;
-                schedule::series::store::apply_rules(tx, id, &rules, policy.time_zone).await?;
-                let changed = difference(&policy.house_rules, &rules);
-                let what = Happened::HouseRulesChanged { version, sessions, changed };
-                let entry = actor.did(Event::of_studio(id, what));
-                events::log::write(tx, now, vec![entry]).await?;
-                Ok::<_, Problem>((version, rules, waited_for))
-            })
-        })
-        .await?;
-    // Who may move up by the new rules does so now; should the transactor be too busy, the next sweep finds her.
-    for session_id in waited_for {
-        if app.transactor.submit_sweep(Command::Refill { session_id }).await.is_err() {
-            break;
-        }
-    }
-    Ok(HouseRulesView::of(id, version, rules))
-}
-
-/// Which rules differ, as `[before, after]`.
-fn difference(before: &HouseRules, after: &HouseRules) -> Map<String, Value> {
-    let (Ok(Value::Object(before)), Ok(Value::Object(after))) = (serde_json::to_value(before), serde_json::to_value(after)) else {
-        return Map::new();
-    };
-    let pairs = after.into_iter().map(|(rule, now)| (before.get(&rule).cloned().unwrap_or_default(), rule, now));
-    pairs.filter(|(was, _, now)| was != now).map(|(was, rule, now)| (rule, json!([was, now]))).collect()
+    let IfMatch(version) = if_match;
+    let command = Command::SetHouseRules(Box::new(SetHouseRules { studio_id: id, version, rules: rules.clone() }));
+    app.transactor.submit(caller.actor(), command).await?;
+    Ok(HouseRulesView::of(id, version + 1, rules))
 }
 
 /// A page of rooms.

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod guard;
 pub mod house_rules;
+pub mod set_house_rules;
 pub mod store;
 
 use std::fmt;
@@ -160,6 +161,8 @@ pub struct StudioContext {
     pub shop_url: Option<String>,
     /// Its policy.
     pub rules: HouseRules,
+    /// The version of the policy: rises with each edit.
+    pub rules_version: i64,
     /// What its letters say of it.
     pub facts: StudioFacts,
 }

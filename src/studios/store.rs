@@ -60,16 +60,7 @@ pub async fn policy(db: &Db, studio_id: Uuid) -> Result<Option<Policy>, Error> {
     db.maybe(sql, (studio_id,)).await
 }
 
-/// The policy of one studio, kept from others until the end of the transaction.
-pub async fn policy_to_edit(tx: &mut Tx, studio_id: Uuid) -> Result<Option<Policy>, Error> {
-    let sql = Sql::Each {
-        sqlite: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id = $1",
-        postgres: "SELECT id AS studio_id, time_zone, house_rules, house_rules_version FROM studios WHERE id = $1 FOR NO KEY UPDATE",
-    };
-    tx.maybe(sql, (studio_id,)).await
-}
-
-/// The studio's new house rules. The sessions to come get their instants from `schedule::store::apply_rules`.
+/// The studio's new house rules. Its sessions and series follow in the same transaction.
 pub async fn set_house_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, version: i64) -> Result<(), Error> {
     let sql = "UPDATE studios SET house_rules = $2, house_rules_version = $3 WHERE id = $1";
     tx.run(sql, (studio_id, Json(rules.clone()), version)).await.map(drop)

@@ -34,6 +34,7 @@ use crate::schedule::substitutes::commands::{
     AskSubstitute, approve_substitute, ask_substitute, claim_substitute, substitute_due, unclaim_substitute, withdraw_substitute,
 };
 use crate::schedule::too_few::decide_too_few;
+use crate::studios::set_house_rules::{SetHouseRules, set_house_rules};
 use crate::working_set::{Decision, Lookup, WorkingSet};
 
 /// A change that looks at more than the row it writes.
@@ -87,6 +88,8 @@ pub enum Command {
     SellPass(SellPass),
     /// The roles that somebody shall hold in a studio from now on.
     SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role> },
+    /// Replace a studio's house rules.
+    SetHouseRules(Box<SetHouseRules>),
     /// Give up all that a person has to come, without penalty, and her name.
     RemovePerson { person_id: Uuid },
     /// Sweep: serve who became able by the clock.
@@ -123,6 +126,7 @@ impl Command {
             Self::DecideTooFew { .. } => "decide_too_few",
             Self::SellPass(_) => "sell_pass",
             Self::SetRoles { .. } => "set_roles",
+            Self::SetHouseRules(_) => "set_house_rules",
             Self::RemovePerson { .. } => "remove_person",
             Self::Refill { .. } => "refill",
             Self::CloseWaitlist { .. } => "close_waitlist",
@@ -211,6 +215,7 @@ impl Request {
             Command::SetRoles { studio_id, person_id, .. } => {
                 keys.extend([Lookup::Studio(*studio_id), Lookup::Identity(*person_id), Lookup::Teaching(*person_id)]);
             }
+            Command::SetHouseRules(ask) => keys.push(Lookup::Studio(ask.studio_id)),
             Command::RemovePerson { person_id } => keys.extend([Lookup::Person(*person_id), Lookup::Teaching(*person_id)]),
             Command::Refill { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Queue(*session_id)]),
             Command::CloseWaitlist { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
@@ -327,6 +332,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::DecideTooFew { session_id } => decide_too_few(set, *session_id, now)?.into(),
         C::SellPass(ask) => sell_pass(set, actor, ask, now)?.into(),
         C::SetRoles { studio_id, person_id, roles } => set_roles(set, actor, *studio_id, *person_id, roles, now)?.into(),
+        C::SetHouseRules(ask) => set_house_rules(set, actor, ask, now)?.into(),
         C::RemovePerson { person_id } => remove_person(set, actor, *person_id, now)?.into(),
         C::Refill { session_id } => refill_by_clock(set, *session_id, now)?.into(),
         C::CloseWaitlist { session_id } => close_waitlist(set, *session_id, now)?.into(),

@@ -35,6 +35,31 @@ const SWEEPS_OF_BATCH_MAX: usize = 32;
 /// A command that is undecided after this is dropped undecided.
 const UNDECIDED_MAX: Duration = Duration::from_secs(10);
 
+/// How often an idle loop says that it lives.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// A loop that was not heard of for so long is stuck: longer than any batch may take that is still to be answered.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+
+/// When the loop last came round.
+#[derive(Clone)]
+struct Heartbeat(Arc<Mutex<Instant>>);
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Heartbeat {
+    fn beat(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < SILENCE_MAX
+    }
+}
+
 /// The handle by which commands are handed in. Cheap to clone.
 #[derive(Clone)]
 pub struct Transactor {
@@ -42,6 +67,7 @@ pub struct Transactor {
     sweeps: mpsc::Sender<Queued>,
     waiting_of: Arc<Mutex<HashMap<Uuid, usize>>>,
     clock: Clock,
+    heartbeat: Heartbeat,
 }
 
 /// The transactor at work; ends when every [`Transactor`] is gone or [`TransactorTask::stop`] is called, after the last command was answered.
@@ -75,9 +101,17 @@ impl Transactor {
         let (members, members_in) = mpsc::channel(MEMBERS_WAITING_MAX);
         let (sweeps, sweeps_in) = mpsc::channel(SWEEPS_WAITING_MAX);
         let stop = Arc::new(Notify::new());
-        let counter = BatchLoop { db, letters_written, members: members_in, sweeps: sweeps_in, stop: Arc::clone(&stop) };
+        let heartbeat = Heartbeat::default();
+        let counter = BatchLoop {
+            db,
+            letters_written,
+            members: members_in,
+            sweeps: sweeps_in,
+            stop: Arc::clone(&stop),
+            heartbeat: heartbeat.clone(),
+        };
         let task = tokio::spawn(counter.work());
-        (Self { members, sweeps, waiting_of: Arc::default(), clock }, TransactorTask { stop, task })
+        (Self { members, sweeps, waiting_of: Arc::default(), clock, heartbeat }, TransactorTask { stop, task })
     }
 
     /// Hands in a command and waits for what comes of it. The answer comes after the commit that made it true.
@@ -116,11 +150,9 @@ impl Transactor {
         !self.waiting_of.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Whether the transactor takes commands and answers them.
-    pub async fn is_answering(&self) -> bool {
-        let nothing = Command::Refill { session_id: Uuid::nil() };
-        let answer = tokio::time::timeout(Duration::from_secs(2), self.submit_sweep(nothing)).await;
-        matches!(answer, Ok(Ok(_)) | Ok(Err(Problem { kind: ProblemType::NotFound, .. })))
+    /// Whether the transactor takes commands, and its loop came round lately. Nothing is asked of the database.
+    pub fn is_alive(&self) -> bool {
+        !self.members.is_closed() && self.heartbeat.is_fresh()
     }
 
     async fn hand_in(&self, lane: &mpsc::Sender<Queued>, request: Request) -> Answer<Outcome> {
@@ -170,6 +202,7 @@ struct BatchLoop {
     members: mpsc::Receiver<Queued>,
     sweeps: mpsc::Receiver<Queued>,
     stop: Arc<Notify>,
+    heartbeat: Heartbeat,
 }
 
 impl BatchLoop {
@@ -187,6 +220,10 @@ impl BatchLoop {
                 }
                 Some(first) = self.members.recv() => batch.push(first),
                 Some(first) = self.sweeps.recv() => batch.push(first),
+                () = tokio::time::sleep(BEAT_EVERY) => {
+                    self.heartbeat.beat();
+                    continue;
+                }
                 else => return,
             }
             while batch.len() < BATCH_MAX
@@ -199,6 +236,7 @@ impl BatchLoop {
                 batch.push(next);
             }
             self.serve(batch).await;
+            self.heartbeat.beat();
         }
     }
 
@@ -220,5 +258,21 @@ impl BatchLoop {
             drop(answer.send(outcome));
         }
         self.letters_written.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_is_not_heard_of_is_stuck() {
+        let heartbeat = Heartbeat::default();
+        assert!(heartbeat.is_fresh());
+        let long_ago = Instant::now().checked_sub(SILENCE_MAX).expect("the machine is up that long");
+        *heartbeat.0.lock().unwrap() = long_ago;
+        assert!(!heartbeat.is_fresh());
+        heartbeat.beat();
+        assert!(heartbeat.is_fresh());
     }
 }

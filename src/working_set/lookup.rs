@@ -36,6 +36,10 @@ pub enum Lookup {
     Series(Uuid),
     /// The sessions of a series that have not begun.
     SeriesSessions(Uuid),
+    /// The sessions of a studio that have not begun.
+    ToCome(Uuid),
+    /// The series of a studio that still have a date to come.
+    RunningSeries(Uuid),
     /// The sessions of an instructor, in any studio, that are not over.
     Teaching(Uuid),
     /// The sessions of a studio on its local dates: from, and the first that is not meant.

@@ -27,7 +27,7 @@ use crate::people::roles::Role;
 use crate::schedule::series::Plan;
 use crate::schedule::substitutes::{Candidate, SubstituteRequest};
 use crate::schedule::{Clash, ClassType, SESSION_HOURS_MAX, Session};
-use crate::studios::{Room, StudioContext};
+use crate::studios::{HouseRules, Room, StudioContext};
 
 /// How many of a queue are read at a time, from its head.
 pub const QUEUE_SLICE: i64 = 16;
@@ -61,6 +61,7 @@ enum Undo {
     Pass(Uuid, Option<Pass>, Option<bool>),
     Member(Uuid, Uuid),
     Roles(Uuid, Arc<Person>, Option<BTreeSet<Role>>),
+    HouseRules(Arc<StudioContext>, Option<(HouseRules, i64)>),
     Withdrawn(Uuid, Uuid),
     Idempotency(Uuid, String),
     Series(Uuid, Option<Box<Plan>>, Option<bool>),
@@ -119,6 +120,11 @@ pub struct WorkingSet {
     pub(crate) sessions_of_series: HashSet<Uuid>,
     /// Whose sessions as an instructor are known.
     pub(crate) known_teaching: HashSet<Uuid>,
+    /// Of which studios all sessions to come are known, and all series that run on.
+    pub(crate) known_to_come: HashSet<Uuid>,
+    pub(crate) known_running: HashSet<Uuid>,
+    /// House rules to be written: rules and version, by studio.
+    pub(crate) new_house_rules: BTreeMap<Uuid, (HouseRules, i64)>,
     pub(crate) known_days: HashSet<(Uuid, NaiveDate, NaiveDate)>,
     /// Of which studios the closing days are known, and these.
     pub(crate) known_closing_days: HashSet<Uuid>,
@@ -167,6 +173,11 @@ impl WorkingSet {
     pub fn in_company(&self, ids: &[Uuid]) -> Decision<Vec<Booking>> {
         self.must_bear(i64::try_from(ids.len()).unwrap_or(i64::MAX))?;
         Ok(ids.iter().filter_map(|id| self.known_booking(*id).cloned()).collect())
+    }
+
+    /// A command that touches everything of its kind has a batch of its own.
+    pub fn must_be_alone(&self) -> Decision<()> {
+        if self.alone || self.complete { Ok(()) } else { Err(Abort::Alone) }
     }
 
     /// A command that touches so many people has a batch of its own.
@@ -293,6 +304,13 @@ impl WorkingSet {
                         None => drop(self.new_roles.remove(&(studio, person.id))),
                     }
                     self.persons.insert(person.id, Some(person));
+                }
+                Some(Undo::HouseRules(studio, to_write)) => {
+                    match to_write {
+                        Some(rules) => drop(self.new_house_rules.insert(studio.id, rules)),
+                        None => drop(self.new_house_rules.remove(&studio.id)),
+                    }
+                    self.studios.insert(studio.id, studio);
                 }
                 Some(Undo::Withdrawn(booking, person)) => {
                     self.withdrawn.insert((booking, person), None);
@@ -492,6 +510,36 @@ impl WorkingSet {
         let mut found: Vec<Session> = all.filter(|session| session.starts_at > now && !session.is_cancelled()).cloned().collect();
         found.sort_by_key(|session| (session.series_date, session.id));
         Ok(found)
+    }
+
+    /// The sessions of a studio that have not begun and are not cancelled.
+    pub fn to_come(&self, studio_id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Session>> {
+        if !self.complete && !self.known_to_come.contains(&studio_id) {
+            return Err(Abort::Needs(vec![Lookup::ToCome(studio_id)]));
+        }
+        let all = self.sessions.rows.values().filter(|session| session.studio_id == studio_id);
+        let mut found: Vec<Session> = all.filter(|session| session.starts_at > now && !session.is_cancelled()).cloned().collect();
+        found.sort_by_key(|session| (session.starts_at, session.id));
+        Ok(found)
+    }
+
+    /// The series of a studio that still have a date to come.
+    pub fn running_series(&self, studio_id: Uuid) -> Decision<Vec<Plan>> {
+        if !self.complete && !self.known_running.contains(&studio_id) {
+            return Err(Abort::Needs(vec![Lookup::RunningSeries(studio_id)]));
+        }
+        let all = self.series.rows.values().filter(|plan| plan.series.studio_id == studio_id && plan.series.next_date.is_some());
+        let mut found: Vec<Plan> = all.cloned().collect();
+        found.sort_by_key(|plan| plan.series.id);
+        Ok(found)
+    }
+
+    /// Gives a studio other house rules.
+    pub fn put_house_rules(&mut self, studio: &Arc<StudioContext>, rules: HouseRules, version: i64) {
+        let after = StudioContext { rules: rules.clone(), rules_version: version, ..StudioContext::clone(studio) };
+        self.studios.insert(studio.id, Arc::new(after));
+        let to_write = self.new_house_rules.insert(studio.id, (rules, version));
+        self.undo.push(Undo::HouseRules(Arc::clone(studio), to_write));
     }
 
     /// What a person teaches that is not over, in any studio, in the order of time.

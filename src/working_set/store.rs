@@ -22,7 +22,7 @@ use crate::schedule::{Clash, ClassType};
 use crate::studios::house_rules::HouseRules;
 use crate::studios::{Room, StudioContext};
 use crate::text::search_key;
-use crate::{booking, events, letters, passes, people, schedule};
+use crate::{booking, events, letters, passes, people, schedule, studios};
 
 #[derive(FromRow)]
 struct StudioRow {
@@ -34,6 +34,7 @@ struct StudioRow {
     locale: Language,
     shop_url: Option<String>,
     house_rules: Json<HouseRules>,
+    house_rules_version: i64,
 }
 
 #[derive(FromRow)]
@@ -78,6 +79,8 @@ pub async fn load(tx: &mut Tx, set: &mut WorkingSet, keys: &BTreeSet<Lookup>, no
             | Lookup::Clashes(..)
             | Lookup::Idempotency(..)
             | Lookup::SeriesSessions(_)
+            | Lookup::ToCome(_)
+            | Lookup::RunningSeries(_)
             | Lookup::Teaching(_)
             | Lookup::Days(..)
             | Lookup::ClosingDays(_)
@@ -148,6 +151,17 @@ pub async fn load(tx: &mut Tx, set: &mut WorkingSet, keys: &BTreeSet<Lookup>, no
                 let found = schedule::store::of_series(tx, *id, now).await?;
                 take_sessions(tx, set, found).await?;
                 set.sessions_of_series.insert(*id);
+            }
+            Lookup::ToCome(studio_id) => {
+                let found = schedule::store::to_come(tx, *studio_id, now).await?;
+                take_sessions(tx, set, found).await?;
+                set.known_to_come.insert(*studio_id);
+            }
+            Lookup::RunningSeries(studio_id) => {
+                for plan in schedule::series::store::running(tx, *studio_id).await? {
+                    set.series.load(plan.series.id, plan);
+                }
+                set.known_running.insert(*studio_id);
             }
             Lookup::Teaching(person_id) => {
                 let found = schedule::store::of_instructor(tx, *person_id, now).await?;
@@ -230,7 +244,7 @@ async fn load_studios(tx: &mut Tx, set: &mut WorkingSet, ids: &[Uuid]) -> Result
     if ids.is_empty() {
         return Ok(());
     }
-    let sql = "SELECT id, name, address, contact, time_zone, locale, shop_url, house_rules FROM studios WHERE id IN #";
+    let sql = "SELECT id, name, address, contact, time_zone, locale, shop_url, house_rules, house_rules_version FROM studios WHERE id IN #";
     for row in tx.among::<StudioRow, _>(sql, (), ids).await? {
         let zone: Tz = row.time_zone.parse().map_err(|_| Error::nonsense("a studio's time zone"))?;
         let studio = StudioContext {
@@ -239,6 +253,7 @@ async fn load_studios(tx: &mut Tx, set: &mut WorkingSet, ids: &[Uuid]) -> Result
             locale: row.locale,
             shop_url: row.shop_url,
             rules: row.house_rules.0,
+            rules_version: row.house_rules_version,
             facts: StudioFacts { name: row.name, address: row.address, contact: row.contact, time_zone: zone },
         };
         set.studios.insert(row.id, Arc::new(studio));
@@ -367,6 +382,9 @@ pub async fn write(tx: &mut Tx, set: &mut WorkingSet, now: DateTime<Utc>) -> Res
     if !set.new_idempotency.is_empty() {
         let rows = std::mem::take(&mut set.new_idempotency);
         tx.rows("INSERT INTO idempotency_keys (person_id, key, body_hash, result_id, created_at) VALUES #", rows).await?;
+    }
+    for (studio_id, (rules, version)) in std::mem::take(&mut set.new_house_rules) {
+        studios::store::set_house_rules(tx, studio_id, &rules, version).await?;
     }
     for ((studio_id, person_id), roles) in std::mem::take(&mut set.new_roles) {
         people::store::set_roles(tx, now, studio_id, person_id, &roles).await?;

@@ -207,6 +207,11 @@ impl Plan {
         self.parts.retain(|from, part| *from < date || part.from_date == self.series.starts_on);
     }
 
+    /// Under other house rules the next date is due at another time.
+    pub fn follow_rules(&mut self, rules: &HouseRules, zone: Tz) {
+        self.series.make_at = self.series.next_date.map(|next| make_at(rules, zone, next));
+    }
+
     /// The next date to be made, and when it is due.
     pub fn go_on_from(&mut self, date: NaiveDate, rules: &HouseRules, zone: Tz) {
         let next = dates(&self.series, date).next();

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::rules::make_at;
 use super::{Gap, Part, Plan, Series};
 use crate::db::{Db, Error, Tx};
-use crate::studios::{HouseRules, Zone};
 
 /// These series, with what belongs to them, in no order.
 pub async fn plans(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Plan>, Error> {
@@ -124,10 +122,8 @@ async fn write_parts(tx: &mut Tx, plans: &[&Plan]) -> Result<(), Error> {
     tx.rows("INSERT INTO series_gaps (series_id, series_date, reason, other_session_id) VALUES #", rows).await.map(drop)
 }
 
-/// Under new house rules sessions are made further ahead, or not so far: when the next one is due. Stands between two batches of the transactor.
-pub async fn apply_rules(tx: &mut Tx, studio_id: Uuid, rules: &HouseRules, zone: Zone) -> Result<(), Error> {
-    let sql = "SELECT id, next_date FROM series WHERE studio_id = $1 AND next_date IS NOT NULL";
-    let running: Vec<(Uuid, NaiveDate)> = tx.all(sql, (studio_id,)).await?;
-    let rows = running.into_iter().map(|(id, next)| (id, make_at(rules, zone.tz(), next))).collect();
-    tx.rows("WITH x(id, at) AS (VALUES #) UPDATE series SET make_at = x.at FROM x WHERE series.id = x.id", rows).await.map(drop)
+/// The series of a studio that still have a date to come.
+pub async fn running(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<Plan>, Error> {
+    let ids: Vec<(Uuid,)> = tx.all("SELECT id FROM series WHERE studio_id = $1 AND next_date IS NOT NULL", (studio_id,)).await?;
+    plans(tx, &ids.into_iter().map(|(id,)| id).collect::<Vec<_>>()).await
 }

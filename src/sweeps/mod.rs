@@ -1,5 +1,15 @@
-//! Sweeps: what falls due by the clock. Level-triggered: each looks for rows that are due now, hands the transactor one command a session, and
-//! the transactor looks again; a missed tick or a dead process changes nothing but the time.
+//! Sweeps: what falls due by the clock, a kind a file, registered in [`KINDS`].
+//!
+//! They are level-triggered: each kind looks for rows that are due now and hands the transactor one command for each; the command looks
+//! again when it is decided. A missed tick or a dead process changes nothing but the time.
+
+mod deletions;
+mod free_places;
+mod kind;
+mod series_ahead;
+mod substitutes;
+mod too_few;
+mod waitlists_over;
 
 use std::time::Duration;
 
@@ -8,11 +18,11 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use kind::Kind;
+
 use crate::app::App;
-use crate::people;
 use crate::problem::{Answer, Problem, ProblemType};
-use crate::transactor::Command;
-use crate::{booking, letters, passes, running, schedule};
+use crate::{booking, letters, passes, running};
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -21,7 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const DUE_MAX: i64 = 500;
 
 /// Commands that stand at the transactor at once: a few share a commit, and members wait for no long one.
-const AT_THE_DESK: usize = 8;
+const AT_ONCE: usize = 8;
 
 /// The right to sweep: one process at a time.
 const SWEEP_RIGHT: i64 = 0x52_65_6c_53_77_65;
@@ -72,6 +82,9 @@ pub fn start(app: App) -> RunningSweeps {
     RunningSweeps { stop, task }
 }
 
+/// Everything that falls due, in the order in which it is looked for: who waits for nothing is told so before places are given out.
+const KINDS: [Kind; 6] = [waitlists_over::KIND, deletions::KIND, series_ahead::KIND, too_few::KIND, substitutes::KIND, free_places::KIND];
+
 /// One look at everything that may be due. How many commands were handed in.
 pub async fn sweep(app: &App) -> Answer<usize> {
     let now = app.clock.now();
@@ -81,21 +94,15 @@ pub async fn sweep(app: &App) -> Answer<usize> {
         return Ok(0);
     }
     let mut due = Vec::new();
-    due.extend(
-        booking::store::waiting_over(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| Command::CloseWaitlist { session_id }),
-    );
-    due.extend(people::store::deletions_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|person_id| Command::RemovePerson { person_id }));
-    due.extend(schedule::series::store::due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(series_id,)| Command::MakeAhead { series_id }));
-    due.extend(
-        schedule::store::too_few_due(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| Command::DecideTooFew { session_id }),
-    );
-    let requests = schedule::substitutes::store::due(&mut tx, now, DUE_MAX).await?;
-    due.extend(requests.into_iter().map(|(request_id,)| Command::SubstituteDue { request_id }));
-    due.extend(booking::store::refillable(&mut tx, now, DUE_MAX).await?.into_iter().map(|(session_id,)| Command::Refill { session_id }));
+    for kind in &KINDS {
+        let found = (kind.due)(&mut tx, now, DUE_MAX).await?;
+        metrics::counter!("releve_sweeps_due_total", "kind" => kind.name).increment(u64::try_from(found.len()).unwrap_or(u64::MAX));
+        due.extend(found);
+    }
     let count = due.len();
     let mut outcome = Ok(count);
-    let mut answers =
-        stream::iter(due.into_iter().map(|what| async { (what.name(), app.transactor.submit_sweep(what).await) })).buffered(AT_THE_DESK);
+    let submitted = due.into_iter().map(|command| async { (command.name(), app.transactor.submit_sweep(command).await) });
+    let mut answers = stream::iter(submitted).buffered(AT_ONCE);
     while let Some((name, answer)) = answers.next().await {
         match answer {
             Ok(_) => {}

@@ -1,0 +1,14 @@
+//! What a kind of thing that falls due must say of itself.
+
+use chrono::{DateTime, Utc};
+
+use crate::db::{Eventually, Tx};
+use crate::transactor::Command;
+
+/// A kind of thing that falls due.
+pub struct Kind {
+    /// Its label in `/metrics`.
+    pub name: &'static str,
+    /// What of it is due now, at most so many, each as the command that deals with it.
+    pub due: for<'t> fn(&'t mut Tx, DateTime<Utc>, i64) -> Eventually<'t, Vec<Command>>,
+}
