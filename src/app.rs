@@ -26,9 +26,7 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// The settings of this deployment.
     pub settings: Settings,
-    /// The database.
     pub db: Db,
-    /// The clock.
     pub clock: Clock,
     /// By which way letters leave.
     pub post: Post,

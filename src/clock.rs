@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 /// Tells the time to the microsecond, as far as both engines keep it.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's.
+    /// The machine's clock.
     System,
     /// Microseconds since 1970, moved by whoever holds it.
     Manual(Arc<AtomicI64>),

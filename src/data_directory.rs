@@ -23,7 +23,6 @@ pub enum Refused {
     /// Another process has it.
     #[error("the data directory {} is in use by another process{}", directory.display(), pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
     InUse {
-        /// Which directory.
         directory: PathBuf,
         /// By whom, if its file tells.
         pid: Option<u32>,
@@ -31,7 +30,6 @@ pub enum Refused {
     /// The file system says no.
     #[error("the data directory {}: {source}", directory.display())]
     Files {
-        /// Which directory.
         directory: PathBuf,
         /// What it says.
         source: io::Error,

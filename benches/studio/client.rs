@@ -44,7 +44,7 @@ impl Wire {
     }
 }
 
-/// Connects so many times, a few at a time: the listen queue is short.
+/// Opens that many connections, a few at a time: the listen queue is short.
 pub async fn open(address: SocketAddr, count: usize) -> Vec<Wire> {
     let mut wires = Vec::with_capacity(count);
     while wires.len() < count {

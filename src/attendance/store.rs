@@ -13,7 +13,7 @@ use crate::letters::facts::PassedOver;
 pub struct RosterRow {
     pub booking_id: Uuid,
     pub person_id: Uuid,
-    /// As the studio wrote it down, else as she did.
+    /// As the studio wrote it down, else as the member did.
     pub name: String,
     pub status: BookingStatus,
     pub queue_key: Option<i64>,

@@ -1,4 +1,4 @@
-//! What may be booked, what a cancellation costs, who of the queue is next. Pure: a snapshot, the house rules and `now` in, a value out.
+//! What may be booked, what a cancellation costs, who is next in the queue. Pure: a snapshot, the house rules and `now` in, a value out.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -74,12 +74,12 @@ impl SessionNow {
     }
 }
 
-/// A member as a decision sees her: what she is in from now on, and what she can pay with.
+/// A member as a decision sees them: what they are in from now on, and what they can pay with.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberNow<'a> {
-    /// Her bookings that have not ended, in sessions that are not over.
+    /// The member's bookings that have not ended, in sessions that are not over.
     pub ahead: &'a [&'a Booking],
-    /// Her passes.
+    /// The member's passes.
     pub passes: &'a [PassState],
     /// How often each membership was used in the session's week.
     pub visits: &'a [(Uuid, i64)],
@@ -105,7 +105,7 @@ impl MemberNow<'_> {
             .find(|booking| booking.status == BookingStatus::Waitlisted && booking.overlaps(session.starts_at, session.ends_at))
     }
 
-    /// Her open bookings in the session's studio, whose house rules cap them.
+    /// The member's open bookings in the session's studio, whose house rules cap them.
     fn open_bookings(&self, session: &SessionNow, now: DateTime<Utc>) -> i64 {
         let open = |booking: &&&Booking| {
             booking.studio_id == session.studio_id
@@ -119,17 +119,17 @@ impl MemberNow<'_> {
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask {
-    /// The pass she named.
+    /// The pass that was named.
     pub pass_id: Option<Uuid>,
-    /// Whether she would wait.
+    /// Whether the member would wait.
     pub waitlist: bool,
-    /// Staff ask for her: windows and caps do not hold; capacity, overlap and credits do.
+    /// Staff ask for the member: windows and caps do not hold; capacity, overlap and credits do.
     pub by_staff: bool,
     /// Staff give the place for nothing.
     pub unpaid: bool,
 }
 
-/// What she gets.
+/// What the member gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// A place, paid so.
@@ -147,11 +147,11 @@ pub enum BookingRefusal {
     NotOpenYet(DateTime<Utc>),
     /// Booking closed then.
     Closed(DateTime<Utc>),
-    /// She is in it already.
+    /// The member is in it already.
     AlreadyBooked(Uuid),
-    /// She is in another one at that time.
+    /// The member is in another one at that time.
     Overlapping(Uuid),
-    /// She has so many bookings ahead.
+    /// The member has this many bookings ahead, the most that is allowed.
     TooMany(i64),
     /// Nothing pays.
     NoPass,
@@ -161,7 +161,7 @@ pub enum BookingRefusal {
     WaitlistFull { length: i64, cap: i64 },
 }
 
-/// Decides a booking: a place if one is free and she may have it, a place in the queue if she would wait.
+/// Decides a booking: a place if one is free and the member may have it, a position in the queue if they would wait.
 ///
 /// Joining a queue asks less than taking a place: an overlap or a missing credit only matters when a place comes.
 pub fn book(
@@ -327,7 +327,7 @@ pub fn refill(session: &SessionNow, now: DateTime<Utc>) -> Refill {
 /// What a cancellation at this instant does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancellation {
-    /// She leaves the queue, or declines.
+    /// The member leaves the queue, or declines.
     Leaves,
     /// What was taken comes back.
     Free { credits: i64 },

@@ -12,13 +12,11 @@ use uuid::Uuid;
 /// A booking with everything that its answer shows.
 #[derive(Clone, Debug)]
 pub struct BookingSnapshot {
-    /// The booking.
     pub booking: Booking,
     /// Its session, with the counts as they were when it was decided.
     pub session: Session,
-    /// The studio.
     pub studio: Arc<StudioContext>,
-    /// Her position in the queue, where it is known without counting.
+    /// The member's position in the queue, where it is known without counting.
     pub position: Option<i64>,
     /// Whether this command made it.
     pub fresh: bool,
@@ -32,7 +30,7 @@ pub fn show(set: &WorkingSet, booking_id: Uuid) -> Decision<BookingSnapshot> {
     Ok(BookingSnapshot { booking, session, studio, position: None, fresh: false })
 }
 
-/// The booking, the caller, and whether she acts for another. Only its owner and the studio's front desk see it.
+/// The booking, the caller, and whether they act for somebody else. Only its owner and the studio's front desk see it.
 pub fn own_booking(set: &WorkingSet, actor: &Actor, booking_id: Uuid) -> Decision<(Booking, Arc<Person>, bool)> {
     let caller = caller(actor)?;
     let Some(booking) = set.booking(booking_id, caller)?.cloned() else { return Err(not_found()) };

@@ -26,7 +26,6 @@ pub async fn by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Booking>, Error> {
     tx.among(select!("WHERE id IN #"), (), ids).await
 }
 
-/// One booking.
 pub async fn one(db: &Db, id: Uuid) -> Result<Option<Booking>, Error> {
     db.maybe(select!("WHERE id = $1"), (id,)).await
 }
@@ -65,7 +64,7 @@ pub async fn visits(tx: &mut Tx, pass_id: Uuid, monday: NaiveDate) -> Result<i64
     Ok(visits)
 }
 
-/// Her position in the queue, counted when shown: 1 is next.
+/// A booking's position in the queue, counted when shown: 1 is next.
 pub async fn position(db: &Db, session_id: Uuid, queue_key: i64) -> Result<i64, Error> {
     let sql = "SELECT COUNT(*) FROM bookings WHERE session_id = $1 AND queue_key <= $2";
     let (position,): (i64,) = db.one(sql, (session_id, queue_key)).await?;
@@ -79,7 +78,7 @@ pub async fn positions(db: &Db, person_id: Uuid) -> Result<Vec<(Uuid, i64)>, Err
     db.all(sql, (person_id,)).await
 }
 
-/// What is to come for her, soonest first, behind the cursor.
+/// What a person has to come, soonest first, behind the cursor.
 pub async fn upcoming(
     db: &Db,
     person_id: Uuid,
@@ -109,7 +108,7 @@ pub async fn waiting_over(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result
     tx.all(sql, (now, limit)).await
 }
 
-/// Sessions with a free place for which somebody waits: the clock may have made her able.
+/// Sessions with a free place for which somebody waits: the clock may have made them able to take it.
 pub async fn refillable(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
     let sql = "SELECT id FROM sessions WHERE waiting > 0 AND waiting_ends_at > $1 AND promote_until > $1 AND taken + held < capacity \
                AND status = 'scheduled' ORDER BY starts_at LIMIT $2";
@@ -171,7 +170,7 @@ pub async fn forget_withdrawn(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Er
     tx.run("DELETE FROM withdrawn_bookings WHERE until <= $1", (now,)).await
 }
 
-/// Forgets what staff wrote of a person who left: her bookings stay as counts.
+/// Forgets what staff wrote of a person who left: the bookings stay as counts.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     let sql = "UPDATE bookings SET ended_reason = NULL, unpaid_reason = NULL \
                WHERE person_id = $1 AND (ended_reason IS NOT NULL OR unpaid_reason IS NOT NULL)";

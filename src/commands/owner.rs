@@ -26,7 +26,7 @@ pub async fn run(settings: &Settings, email: &str, name: &str) -> Result<(), Fai
     db.close().await;
     let made = made.map_err(|problem| Failure::new(format!("no owner was made: {:?}", problem.kind)))?;
     let before = if made.had_account { "had an account, and has a new password" } else { "is new" };
-    eprintln!("{} owns {place} now; she {before}", made.person_id);
+    eprintln!("{} owns {place} now; they {before}", made.person_id);
     Ok(())
 }
 

@@ -12,7 +12,6 @@ use crate::language::Language;
 /// A letter to be written.
 #[derive(Clone, Debug)]
 pub struct Letter {
-    /// To whom.
     pub person_id: Option<Uuid>,
     /// In which language.
     pub locale: Language,
@@ -22,7 +21,7 @@ pub struct Letter {
     pub booking_id: Option<Uuid>,
     /// About which session.
     pub session_id: Option<Uuid>,
-    /// The how-many-eth letter about this booking; 0 without one.
+    /// Which letter about this booking it is, counted from 1; 0 without a booking.
     pub nth: i64,
     /// What it tells.
     pub facts: Facts,
@@ -132,12 +131,12 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Res
     tx.rows(sql, rows).await.map(drop)
 }
 
-/// Gives a person's letters to the one who she turned out to be.
+/// Gives a person's letters to the person they turned out to be.
 pub async fn hand_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), Error> {
     tx.run("UPDATE letters SET person_id = $2 WHERE person_id = $1", (from, to)).await.map(drop)
 }
 
-/// Takes everything from a person's letters that says who she is: addresses, codes, facts and words. What was not sent will not be; one
+/// Takes everything from a person's letters that says who they are: addresses, codes, facts and words. What was not sent will not be; one
 /// that is on its way at this instant loses its lease, so that nothing is written back.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     let sql = "UPDATE letters SET facts = NULL, to_email = NULL, subject = NULL, body_text = NULL, body_html = NULL, error = NULL, \
@@ -146,7 +145,7 @@ pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     tx.run(sql, (person_id,)).await.map(drop)
 }
 
-/// Takes a person's name from her letters before she is removed: of an account that was never confirmed.
+/// Takes a person's name from their letters before they are removed: for an account that was never confirmed.
 pub async fn orphan(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     forget(tx, person_id).await?;
     tx.run("UPDATE letters SET person_id = NULL WHERE person_id = $1", (person_id,)).await.map(drop)

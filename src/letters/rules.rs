@@ -214,8 +214,8 @@ fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bo
 }
 
 /// Whether a later letter of one kind says all that matters of an earlier, unsent one about the same booking. It does, as each tells
-/// where the booking now stands, but for two: who was passed over still waits, and has yet to read on which terms; and who lost her
-/// place to the waitlist has it in her calendar, out of which only that letter takes it, until she has a place again.
+/// where the booking now stands, but for two: who was passed over still waits, and has yet to read on which terms; and who lost a
+/// place to the waitlist has it in the calendar, out of which only that letter takes it, until they have a place again.
 fn overtakes(later: &str, earlier: &str) -> bool {
     match earlier {
         "waitlisted" => later != "passed_over",
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_passed_over_reads_first_that_she_waits() {
+    fn who_was_passed_over_reads_first_that_they_wait() {
         let both = [due(1, 1, "waitlisted"), due(2, 2, "passed_over")];
         let siblings = [sibling(1, 1, "waitlisted", LetterState::Queued), sibling(2, 2, "passed_over", LetterState::Queued)];
         assert_eq!(sort_out(&both, &siblings, at(0)), sends(&[1]));
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lost_her_place_to_the_waitlist_reads_it_unless_she_has_one_again() {
+    fn who_lost_a_place_to_the_waitlist_reads_it_unless_they_have_one_again() {
         for (later, reads_it) in [
             ("promoted", false),
             ("booked", false),

@@ -10,7 +10,6 @@ use crate::schedule::rules::week_of;
 /// A session as far as paying goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ToPay {
-    /// Its studio.
     pub studio_id: Uuid,
     /// Its class type.
     pub class_type_id: Uuid,
@@ -49,11 +48,11 @@ pub enum Unfit {
 /// Why nothing pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPass {
-    /// The pass that was named is none of hers.
+    /// The pass that was named is not the member's.
     Unknown,
     /// The pass that was named does not pay for this session.
     Named(Unfit),
-    /// None of hers does.
+    /// None of the member's passes does.
     NoneFits,
 }
 
@@ -138,7 +137,7 @@ pub fn sale(of: &PassTerms, sold_by_studio: Uuid, today: NaiveDate) -> NewPass {
     }
 }
 
-/// The last day of a pass to which a credit returns by the studio's doing: so many days from today at least.
+/// The last day of a pass to which a credit returns by the studio's doing: at least `days_min` from today.
 pub fn prolonged(expires_on: NaiveDate, today: NaiveDate, days_min: i64) -> NaiveDate {
     expires_on.max(in_days(today, days_min))
 }
@@ -274,7 +273,7 @@ mod tests {
             let session = session(on, credits);
             let chosen = which_pays(&passes, None, session, |_| used);
             if let Ok(Payment { pass_id: Some(id), credits: taken, visit_week }) = chosen {
-                let pass = passes.iter().find(|pass| pass.id == id).expect("one of hers");
+                let pass = passes.iter().find(|pass| pass.id == id).expect("one of the passes");
                 prop_assert!(fits(pass, session, |_| used).is_ok());
                 prop_assert_eq!(which_pays(&passes, Some(id), session, |_| used), chosen);
                 prop_assert!(pass.credits_left.is_none_or(|left| left >= taken));

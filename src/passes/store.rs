@@ -92,7 +92,6 @@ pub async fn types_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PassType>, Err
     tx.among(types!("WHERE id IN #"), (), ids).await
 }
 
-/// One pass.
 pub async fn pass(db: &Db, id: Uuid) -> Result<Option<Pass>, Error> {
     db.maybe(passes!("WHERE p.id = $1"), (id,)).await
 }

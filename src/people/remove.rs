@@ -17,7 +17,7 @@ pub fn remove_person(set: &mut WorkingSet, actor: &Actor, person_id: Uuid, now: 
         Err(stop) => return Err(stop),
     };
     if !set.teaching(person_id, now)?.is_empty() {
-        // A class was given to her since she was found due: she leaves once it is over.
+        // They were given a class since they were found due: they leave once it is over.
         return Ok(());
     }
     let mut freed = Freed::default();

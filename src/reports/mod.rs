@@ -1,4 +1,4 @@
-//! Reports: what admins watch. Read only.
+//! Reports: attendance, for a studio's admins. Nothing is written here.
 
 pub mod api;
 pub mod rules;
@@ -9,11 +9,9 @@ use uuid::Uuid;
 /// What became of the bookings of one session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Counts {
-    /// Which session.
     pub session_id: Uuid,
     /// Places that are or were taken: booked, attended and missed.
     pub booked: i64,
-    /// Who came.
     pub attended: i64,
     /// Who cancelled after the free way out had closed.
     pub late_cancelled: i64,

@@ -9,7 +9,7 @@ use super::Counts;
 pub struct Sums {
     /// Sessions that were not cancelled.
     pub sessions: i64,
-    /// Their places.
+    /// The places of all these sessions.
     pub capacity: i64,
     /// Of those, taken.
     pub filled: i64,

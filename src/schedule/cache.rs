@@ -2,7 +2,7 @@
 //!
 //! It is what everybody without a token reads, so an entry is known by the address alone: the studio, the text behind the `?`, the language
 //! asked for. While one request makes an entry the others of that address wait for it, so that an entry that ages costs one query.
-//! A member reads the same bytes with her own bookings put in: at noon, when booking opens, they all look.
+//! A member reads the same bytes with their own bookings put in: at noon, when booking opens, everybody looks.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -147,7 +147,7 @@ impl ScheduleCache {
         Arc::clone(slots.entry(address.clone()).or_default())
     }
 
-    /// Forgets what is old, and says whether so many bytes more may be kept.
+    /// Forgets what is old, and says whether this many more bytes may be kept.
     fn has_room(&self, bytes: usize, now: DateTime<Utc>) -> bool {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|_, slot| slot.is_of_use(now));
@@ -172,7 +172,7 @@ impl Slot {
 }
 
 impl Ready {
-    /// By the machine's time and by the house's clock: a clock that is set makes nothing old look new.
+    /// By the machine's time and by the [`Clock`](crate::clock::Clock): a clock that is set makes nothing old look new.
     fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         self.made_at.elapsed() < AGE_MAX && (now - self.as_of).abs() < TimeDelta::seconds(1)
     }

@@ -56,7 +56,7 @@ pub fn copy_days(
     Ok(several)
 }
 
-/// The same so many days later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: who taught
+/// The same session `days` later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: who taught
 /// it teaches here no more.
 fn copied(set: &WorkingSet, studio: &StudioContext, original: &Session, later: Duration, now: DateTime<Utc>) -> Decision<Option<Session>> {
     let Some(instructor) = still_teaches(set, original.instructor_id, studio)? else { return Ok(None) };

@@ -6,7 +6,7 @@ use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use uuid::Uuid;
 
-/// `PUT /v1/sessions/{id}/notes`: her instructor and the studio's admins write down what the team and the members should know.
+/// `PUT /v1/sessions/{id}/notes`: its instructor and the studio's admins write down what the team and the members should know.
 pub fn note_session(
     set: &mut WorkingSet,
     actor: &Actor,

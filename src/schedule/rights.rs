@@ -8,8 +8,8 @@ use crate::studios::house_rules::InstructorsSchedule;
 use crate::working_set::{Decision, not_found};
 use uuid::Uuid;
 
-/// Whether this person may make sessions of that instructor; `true` if she may only propose them. Admins make any, an instructor her own if
-/// the house lets her.
+/// Whether this person may make sessions of that instructor; `true` if they may only propose them. Admins make any, instructors their own if
+/// the house rules let them.
 pub fn may_make(own: &Person, studio: &StudioContext, instructor_id: Uuid) -> Decision<bool> {
     if own.roles.is_admin(studio.id) {
         return Ok(false);
@@ -24,7 +24,7 @@ pub fn may_make(own: &Person, studio: &StudioContext, instructor_id: Uuid) -> De
     }
 }
 
-/// Whether she may change it: what she may only propose she may change as long as it is a draft.
+/// Whether they may change it: what they may only propose they may change as long as it is a draft.
 pub fn may_change(own: &Person, studio: &StudioContext, session: &Session) -> Decision<()> {
     if session.is_for_staff() && !own.roles.is_staff(studio.id) {
         return Err(not_found());

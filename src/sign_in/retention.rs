@@ -11,7 +11,7 @@ use crate::problem::Answer;
 const CODES: TimeDelta = TimeDelta::days(1);
 /// As docs/product.md promises for sign-in data.
 const SIGN_IN_DATA: TimeDelta = TimeDelta::days(90);
-/// An account whose address nobody has shown to be hers.
+/// An account whose address was never confirmed.
 const NEVER_VERIFIED: TimeDelta = TimeDelta::days(30);
 /// Accounts that one transaction removes at most.
 const ACCOUNTS_MAX: i64 = 100;

@@ -147,7 +147,7 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
 }
 
 /// Of those who want one session, not many more are asked about than there are places: once it is full, far less must be known of the
-/// others. So many at least, or a batch of taps that are refused for another reason (too early) would need a round for every few.
+/// others. At least this many, or a batch of taps that are refused for another reason (too early) would need a round for every few.
 const HOPEFUL_MIN: i64 = 64;
 
 /// Whether a command is asked about now, or only once it is known who got the places.

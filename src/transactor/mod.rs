@@ -2,8 +2,8 @@
 //!
 //! A handler hands a [`Command`] to [`Transactor::submit`] and waits (`queue`). The transactor takes all that wait (at most 256), loads what
 //! they name, decides each in arrival order upon the rows as the ones before left them, writes everything by set statements, commits, and
-//! only then answers (`batch`). What can be asked, and which file of which slice decides it, stands in `command`, as URLs stand in
-//! `routes.rs`. Nothing stays in memory between batches.
+//! only then answers (`batch`). `command` lists what can be asked and which file of which slice decides it, as `routes.rs` lists the
+//! URLs. Nothing stays in memory between batches.
 
 mod batch;
 pub mod command;

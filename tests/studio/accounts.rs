@@ -1,4 +1,4 @@
-//! The language of signing in: who registers, what her letters say, which tokens she holds.
+//! The language of signing in: who registers, what their letters say, which tokens they hold.
 
 use mail_parser::MessageParser;
 use releve::letters::transport::Transport;

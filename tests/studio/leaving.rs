@@ -1,4 +1,4 @@
-//! What is hers: seen, changed, taken along, forgotten.
+//! What is a person's own: seen, changed, taken along, forgotten.
 
 use chrono::TimeDelta;
 use releve::transactor::Command;
@@ -9,7 +9,7 @@ use crate::accounts::{PASSWORD, Tokens, another};
 const ANA: &str = "ana@example.test";
 
 both_engines! {
-    async fn she_changes_what_she_says_of_herself(house: House) {
+    async fn a_member_changes_their_own_account(house: House) {
         let tokens = house.join_up(ANA).await;
         let change = |body: Value| house.patch("/v1/me").token(&tokens.access).json(&body);
         let me = change(json!({ "phone": "138 0000 1111", "locale": "zh-TW" })).await.expect(200);
@@ -23,12 +23,12 @@ both_engines! {
         assert_eq!(me.body, house.me(&tokens).await.expect(200).body);
         change(json!({ "email": "x@example.test" })).await.expect_refused(422, "invalid-fields").naming("email");
         change(json!({ "name": null, "locale": "fr" })).await.expect_refused(422, "invalid-fields").naming("locale");
-        // Nothing said in Accept-Language: her own language.
+        // Nothing said in Accept-Language: the person's own language.
         let refused = house.delete(format!("/v1/me/devices/{}", house.new_id())).token(&tokens.access).await.expect_refused(404, "not-found");
         assert_eq!(refused["title"], "找不到相關內容。");
     }
 
-    async fn she_takes_everything_along(house: House) {
+    async fn a_member_takes_everything_along(house: House) {
         let ana = house.member("Ana").await;
         let session = house.session("2026-12-02 18:30", 5).await;
         let booking = house.book(&ana, &session).await.expect_booked();
@@ -63,7 +63,7 @@ both_engines! {
         house.get("/v1/me/export").by(&ana).await.expect_refused(429, "too-many-requests");
     }
 
-    async fn she_changes_her_mind(house: House) {
+    async fn a_deletion_is_undone(house: House) {
         let tokens = house.join_up(ANA).await;
         let asked = house.put("/v1/me/deletion").token(&tokens.access).await.expect(200);
         house.advance(TimeDelta::days(1));
@@ -78,7 +78,7 @@ both_engines! {
         house.sign_in(ANA, PASSWORD).await.expect(200);
     }
 
-    async fn after_seven_days_she_is_forgotten(house: House) {
+    async fn after_seven_days_a_member_is_forgotten(house: House) {
         let ana = house.member("Ana").await;
         let bo = house.member("Bo").await;
         let soon = house.session("2026-12-02 18:30", 5).await;
@@ -87,7 +87,7 @@ both_engines! {
         house.book(&ana, &later).await.expect_booked();
         house.book(&bo, &later).or_wait().await.expect_waitlisted(1);
         let removed = house.book(&ana, &house.session("2026-12-03 18:30", 5).await).await.expect_booked();
-        let body = json!({"return": "all", "reason": "Ana has hurt her knee"});
+        let body = json!({"return": "all", "reason": "Ana has hurt a knee"});
         house.put(format!("/v1/bookings/{}/cancellation", removed.id)).by(&house.studio.desk).json(&body).await.expect(200);
         let calendar = house.post_to("/v1/me/calendars").by(&ana).json(&json!({"kind": "bookings"})).await.expect(201);
         let calendar = calendar["url"].as_str().unwrap().split_once("/calendars/").unwrap().1.to_owned();
@@ -103,7 +103,7 @@ both_engines! {
         house.get("/v1/me").by(&ana).await.expect_refused(401, "token-refused");
         house.sign_in(&ana.email, PASSWORD).await.expect_refused(401, "sign-in-refused");
 
-        // Her place went to who waited, her credit came back to the books, and nothing says who she was.
+        // The place went to who waited, the credit came back to the books, and nothing says who Ana was.
         let upcoming = house.get("/v1/me/bookings").by(&bo).await.expect(200);
         assert_eq!(upcoming["bookings"][0]["status"], "booked");
         let (name, email): (String, Option<String>) =
@@ -136,7 +136,7 @@ both_engines! {
         let session = house.session("2026-12-02 18:30", 5).await;
         let refused = house.put("/v1/me/deletion").by(&house.studio.instructor).await.expect_refused(409, "staff-teaches");
         assert_eq!(refused["sessions"][0]["id"], json!(session.id));
-        // Given a class after she was found due, she stays for it.
+        // Given a class after the deletion was found due, the instructor stays for it.
         let instructor = house.studio.instructor.id;
         house.app.transactor.submit_sweep(Command::RemovePerson { person_id: instructor }).await.unwrap();
         house.get("/v1/me").by(&house.studio.instructor).await.expect(200);

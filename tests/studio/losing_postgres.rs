@@ -168,7 +168,7 @@ async fn connections_to_a_server_that_only_reads_are_given_up() {
         }
         assert_eq!(written(&house, id).await, 0);
         administer(format!("ALTER DATABASE {database} RESET default_transaction_read_only")).await;
-        // Nobody ends the connections of that time but the house.
+        // Nobody but the server ends the connections of that time.
         insist(&house, &ana, &evening, id).await.1.expect(201);
         let mut refused = 0;
         for _ in 0..40 {

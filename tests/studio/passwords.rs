@@ -51,11 +51,11 @@ both_engines! {
         house.put("/v1/password-resets").json(&reset).await.expect_refused(422, "code-refused");
     }
 
-    async fn she_changes_her_password(house: House) {
+    async fn a_member_changes_the_password(house: House) {
         let here = house.join_up(ANA).await;
         let there: Tokens = house.sign_in(ANA, PASSWORD).await.expect(200).into();
         let change = |old: &str, new: &str| house.put("/v1/me/password").token(&here.access).json(&json!({ "old": old, "new": new }));
-        change("not-her-password", BETTER).await.expect_refused(422, "invalid-fields").naming("old");
+        change("not-the-password", BETTER).await.expect_refused(422, "invalid-fields").naming("old");
         change(PASSWORD, "qwertyuiop").await.expect_refused(422, "invalid-fields").naming("new");
         change(PASSWORD, BETTER).await.expect(204);
         house.me(&here).await.expect(200);
@@ -63,18 +63,18 @@ both_engines! {
         house.sign_in(ANA, BETTER).await.expect(200);
         assert!(house.mails_to(ANA).await.iter().any(|mail| mail.starts_with("Your password was changed")));
         for _ in 0..9 {
-            change("not-her-password", "yet another password").await.expect_refused(422, "invalid-fields");
+            change("not-the-password", "yet another password").await.expect_refused(422, "invalid-fields");
         }
         change(BETTER, "yet another password").await.expect_refused(429, "too-many-requests");
     }
 
-    async fn she_changes_her_address(house: House) {
+    async fn a_member_changes_the_address(house: House) {
         let tokens = house.join_up(ANA).await;
         let id = house.me(&tokens).await.expect(200)["id"].clone();
         let change = |email: &str, password: &str| {
             house.put("/v1/me/email").token(&tokens.access).json(&json!({ "email": email, "password": password }))
         };
-        change("new@example.test", "not-her-password").await.expect_refused(422, "invalid-fields").naming("password");
+        change("new@example.test", "not-the-password").await.expect_refused(422, "invalid-fields").naming("password");
         change("new@example.test", PASSWORD).await.expect(202);
         assert_eq!(house.me(&tokens).await.expect(200)["email"], ANA, "until the code is shown");
         let code = house.code_to("new@example.test").await;
@@ -107,7 +107,7 @@ both_engines! {
         house.verify("free@example.test", &quicker).await.expect(200);
         house.verify("free@example.test", &code).await.expect_refused(409, "address-taken");
         assert_eq!(house.me(&ana).await.expect(200)["email"], ANA);
-        // Whom a front desk entered by it has a life of her own.
+        // The person whom a front desk entered by it goes on by themselves.
         let members = format!("/v1/studios/{}/members", house.studio.id);
         house.post_to(members).by(&house.studio.desk).json(&json!({ "name": "Mei", "email": "mei@example.test" })).await.expect(201);
         house.advance(TimeDelta::seconds(1));

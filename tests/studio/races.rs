@@ -24,7 +24,7 @@ const PLACES: i64 = 5;
 /// By then a race without its guard must have gone wrong.
 const RACES_MAX: usize = 30;
 
-/// Another process, as good as: a front desk, pools and a server of its own on the house's database.
+/// As good as another process: a transactor, pools and a server of its own on the same database.
 pub struct Neighbour {
     pub app: App,
     url: String,
@@ -81,7 +81,7 @@ async fn made_and_dates(house: &House, series_id: Uuid) -> (i64, i64) {
 }
 
 both_engines! {
-    async fn two_desks_never_oversell_together(house: House) {
+    async fn two_processes_never_oversell_together(house: House) {
         house.rules(json!({"waitlist_unlimited": true})).await;
         let members = house.members(MEMBERS).await;
         let neighbour = Neighbour::of(&house, true).await;
@@ -95,7 +95,7 @@ both_engines! {
         neighbour.leave().await;
     }
 
-    async fn two_desks_give_each_freed_place_to_one(house: House) {
+    async fn two_processes_give_each_freed_place_to_one(house: House) {
         house.rules(json!({"waitlist_unlimited": true})).await;
         let members = house.members(MEMBERS).await;
         let neighbour = Neighbour::of(&house, true).await;
@@ -299,7 +299,7 @@ fn evening(race: usize) -> String {
     format!("{day} 18:30")
 }
 
-/// She is given a class at one house and taken off the staff at the other; whether both were done.
+/// An instructor is given a class at one process and taken off the staff at the other; whether both were done.
 async fn teaches_and_left(house: &House, urls: [&str; 2], who: &Person, race: usize) -> bool {
     let (studio, admin) = (&house.studio, &house.studio.admin);
     let class = json!({"class_type_id": studio.class_type, "room_id": studio.room, "instructor_id": who.id,
@@ -309,7 +309,7 @@ async fn teaches_and_left(house: &House, urls: [&str; 2], who: &Person, race: us
     let taken = taken.bearer_auth(&admin.token).json(&json!({"roles": []}));
     let (given, taken) = tokio::join!(given.send(), taken.send());
     let statuses = (given.unwrap().status().as_u16(), taken.unwrap().status().as_u16());
-    // Whoever came second read why not: she teaches, or she is no instructor here.
+    // Whoever came second read why not: there is a class to teach, or no instructor of that name here.
     assert!([(201, 200), (201, 409), (422, 200)].contains(&statuses), "{statuses:?}");
     statuses == (201, 200)
 }
@@ -341,7 +341,7 @@ async fn without_the_lock<P>(prepare: impl AsyncFnOnce(&House) -> P, goes_wrong:
 
 /// The negative control of the race for a substitution: two are told that they teach.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_desk_s_lock_two_stand_in() {
+async fn without_the_batch_lock_two_stand_in() {
     let goes_wrong = async |house: &House, others: &Vec<Person>, [one, two]: [&Neighbour; 2], race: usize| {
         let session = house.session(&evening(race), 5).await;
         let statuses = claims(house, [&one.url, &two.url], others, &session).await;
@@ -350,9 +350,9 @@ async fn without_the_desk_s_lock_two_stand_in() {
     without_the_lock(colleagues_who_could_stand_in, goes_wrong).await;
 }
 
-/// The negative control of who teaches or leaves: she does both.
+/// The negative control of who teaches or leaves: the instructor does both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_desk_s_lock_she_leaves_and_teaches() {
+async fn without_the_batch_lock_an_instructor_leaves_and_teaches() {
     let goes_wrong = async |house: &House, (): &(), [one, two]: [&Neighbour; 2], race: usize| {
         let who = house.colleague(&format!("Colleague {race}")).await;
         teaches_and_left(house, [&one.url, &two.url], &who, race).await
@@ -362,7 +362,7 @@ async fn without_the_desk_s_lock_she_leaves_and_teaches() {
 
 /// The negative control of the rushes. The constraints are the last word: without them nothing stands in the way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_desk_s_lock_two_desks_oversell() {
+async fn without_the_batch_lock_two_processes_oversell() {
     let prepare = async |house: &House| {
         house.rules(json!({"waitlist_unlimited": true})).await;
         for statement in [
@@ -385,7 +385,7 @@ async fn without_the_desk_s_lock_two_desks_oversell() {
 
 /// The negative control of what series make: without the unique rule too, two processes make the same session twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_desk_s_lock_a_series_is_made_twice() {
+async fn without_the_batch_lock_a_series_is_made_twice() {
     let prepare = async |house: &House| {
         house.write(|tx| Box::pin(tx.run("DROP INDEX sessions_of_series", ()))).await;
         house.begin(&house.studio.admin, json!({"rule": "FREQ=DAILY"})).await.expect(201).id()

@@ -8,12 +8,12 @@ use crate::accounts::{PASSWORD, Tokens, another};
 const ANA: &str = "ana@example.test";
 
 both_engines! {
-    async fn she_registers_verifies_and_is_signed_in(house: House) {
+    async fn who_registers_and_verifies_is_signed_in(house: House) {
         house.register(ANA, PASSWORD).await.expect(202);
         let before: Tokens = house.sign_in(ANA, PASSWORD).await.expect(200).into();
         let me = house.me(&before).await.expect(200);
         assert_eq!((&me["email"], &me["email_verified"], &me["name"]), (&json!(ANA), &json!(false), &json!("Ana Ruiz")));
-        // She may look round, but neither book nor join.
+        // Ana may look round, but neither book nor join.
         let session = house.session("2026-12-02 18:30", 5).await;
         let booking = format!("/v1/bookings/{}", house.new_id());
         house.put(booking).token(&before.access).json(&json!({ "session_id": session.id })).await.expect_refused(403, "address-not-verified");
@@ -159,7 +159,7 @@ both_engines! {
         let me = house.me(&tokens).await.expect(200);
         assert_eq!((&me["id"], &me["name"], &me["email_verified"]), (&entered_id, &json!("Ana Ruiz"), &json!(true)));
         let found = house.get(format!("{members}?q=tuesdays")).by(&house.studio.desk).await.expect(200);
-        assert_eq!(found["members"][0]["name"], "Ana (Tuesdays)", "the studio's own note of her stays");
+        assert_eq!(found["members"][0]["name"], "Ana (Tuesdays)", "the studio's own note stays");
         let export = house.get("/v1/me/export").token(&tokens.access).await.expect(200);
         assert_eq!(export["memberships"][0]["name"], "Ana (Tuesdays)");
         assert_eq!(export["letters"].as_array().unwrap().len(), 2);
@@ -196,7 +196,7 @@ both_engines! {
         assert_eq!(house.app.passwords.made(), 0);
     }
 
-    async fn letters_come_in_her_language(house: House) {
+    async fn letters_come_in_the_readers_language(house: House) {
         let body = json!({ "email": ANA, "password": PASSWORD, "name": "林月", "locale": "zh-CN", "policy_version": "2026-11" });
         house.post_to("/v1/registrations").json(&body).await.expect(202);
         assert!(house.mails_to(ANA).await[0].contains("验证码"));

@@ -616,8 +616,8 @@ impl Month {
                 }
             }
         }
-        for hers in of_person.values() {
-            never_at_once("in two sessions at once", hers.iter().filter(|booking| holds_place(booking)).map(|b| (b.starts_at, b.ends_at)));
+        for own in of_person.values() {
+            never_at_once("in two sessions at once", own.iter().filter(|booking| holds_place(booking)).map(|b| (b.starts_at, b.ends_at)));
         }
         let mut dates = BTreeSet::new();
         for session in &rows.sessions {
@@ -642,7 +642,7 @@ impl Drop for Month {
     }
 }
 
-/// What must have happened often, that a simulation says anything: one in so many commands.
+/// What must have happened often for a simulation to say anything: one in how many commands.
 const OFTEN: [(&str, usize); 21] = [
     ("make_series", 400),
     ("edit_series", 200),

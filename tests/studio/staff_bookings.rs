@@ -9,7 +9,7 @@ both_engines! {
         let evening = house.session("2026-12-03 18:30", 12).await;
         let booking = house.book(&ana, &evening).sent_by(&house.studio.desk).await.expect_made().expect_booked();
         assert_eq!(booking.body["person_id"], json!(ana.id));
-        // It is hers: she sees it and may cancel it.
+        // It is the member's: they see it and may cancel it.
         assert_eq!(house.now(&booking).await["status"], "booked");
         house.cancel(&booking).await.expect(200);
     }
@@ -45,11 +45,11 @@ both_engines! {
         let desk = &house.studio.desk;
         house.book(&poor, &evening).sent_by(desk).saying("unpaid", json!(true)).await.expect_refused(422, "invalid-fields").naming("reason");
         house.book(&poor, &evening).saying("unpaid", json!(true)).saying("reason", json!("me")).await.expect_refused(403, "not-allowed");
-        let tap = house.book(&poor, &evening).sent_by(desk).saying("unpaid", json!(true)).saying("reason", json!("her first class"));
+        let tap = house.book(&poor, &evening).sent_by(desk).saying("unpaid", json!(true)).saying("reason", json!("a first class"));
         let booking = tap.await.expect_booked();
         assert_eq!((&booking.body["credits"], &booking.body["pass_id"]), (&json!(0), &json!(null)));
         // What staff wrote stands with the booking; the event says that it was so, in no words.
-        let sql = "SELECT COUNT(*) FROM bookings WHERE id = $1 AND unpaid_reason = 'her first class'";
+        let sql = "SELECT COUNT(*) FROM bookings WHERE id = $1 AND unpaid_reason = 'a first class'";
         assert_eq!(house.count(sql, booking.id).await, 1);
         let sql = "SELECT details FROM events WHERE subject_id = $1 AND action = 'booking.booked'";
         let (Json(details),): (Json<Value>,) = house.db.one(sql, (booking.id,)).await.unwrap();
@@ -74,7 +74,7 @@ both_engines! {
         house.it_is("2026-12-03 12:00");
         let desk = &house.studio.desk;
         let path = |booking: &crate::speech::Booking| format!("/v1/bookings/{}/cancellation", booking.id);
-        let ended = house.put(path(&one)).by(desk).json(&json!({"return": "rules", "reason": "she rang"})).await.expect(200);
+        let ended = house.put(path(&one)).by(desk).json(&json!({"return": "rules", "reason": "Ana rang"})).await.expect(200);
         assert_eq!((&ended["status"], &ended["ended_by"], &ended["credits_returned"]), (&json!("late_cancelled"), &json!("staff"), &json!(0)));
         let ended = house.put(path(&two)).by(desk).json(&json!({"return": "all", "reason": "our mistake"})).await.expect(200);
         assert_eq!((&ended["status"], &ended["ended_by"], &ended["credits_returned"]), (&json!("cancelled"), &json!("staff"), &json!(1)));

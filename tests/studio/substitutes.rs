@@ -1,4 +1,4 @@
-//! Substitutes: asked for, claimed by one, approved where the house wants it; and the instructor's own day.
+//! Substitutes: asked for, claimed by one, approved where the house rules say so; and the instructor's own day.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use crate::seed::{Person, Session};
 use crate::speech::Reply;
 
 impl House {
-    /// Says that she teaches the studio's class type, all week from morning to night.
+    /// Says that an instructor teaches the studio's class type, all week from morning to night.
     pub async fn could_stand_in(&self, person: &Person) {
         let weekly: Vec<Value> = (1..=7).map(|weekday| json!({"weekday": weekday, "from": "06:00", "until": "22:00"})).collect();
         self.states(person, &json!({"teaches": [self.studio.class_type], "weekly": weekly})).await.expect(200);
@@ -104,7 +104,7 @@ both_engines! {
         assert_eq!(states_of(&house.get("/v1/me/substitute-requests").by(&yu).await), ["claimed"], "it is Yu's claim, not Mei's");
         house.delete(format!("/v1/substitute-requests/{request}/claim")).by(&yu).await.expect(200);
         house.claim(request, &mei).await.expect(200);
-        // Looked at first: the member is told of Mei, Lin that she has found somebody, Mei that it is hers.
+        // Looked at first: the member is told of Mei, Lin that somebody was found, Mei that the session is theirs.
         let approval = house.put(format!("/v1/substitute-requests/{request}/approval?dry_run=true"));
         let looked = approval.by(&house.studio.admin).json(&json!({"approved": true})).await.expect(200);
         let mut told: Vec<&str> = looked["told"].as_array().unwrap().iter().map(|one| one["letter"].as_str().unwrap()).collect();
@@ -117,7 +117,7 @@ both_engines! {
         assert_eq!(house.kinds_to(&house.studio.instructor).await, ["substitute_found"]);
     }
 
-    async fn she_who_claims_twice_at_once_teaches_one(house: House) {
+    async fn who_claims_twice_at_once_teaches_one(house: House) {
         let mei = house.colleague("Mei").await;
         house.could_stand_in(&mei).await;
         let (one, other) = (house.session("2026-12-03 18:30", 5).await, house.session("2026-12-04 18:30", 5).await);
@@ -128,7 +128,7 @@ both_engines! {
         let asked = house.ask_for(&dan, json!({"session_id": third.id})).await.expect(201);
         let third: Uuid = asked["requests"][0]["id"].as_str().unwrap().parse().unwrap();
         let (a, b, c) = tokio::join!(house.claim(requests[0], &mei), house.claim(third, &mei), house.claim(requests[1], &mei));
-        assert_eq!([a.status, b.status].iter().filter(|status| **status == 200).count(), 1, "of two at one time she gets one");
+        assert_eq!([a.status, b.status].iter().filter(|status| **status == 200).count(), 1, "of two at one time Mei gets one");
         c.expect(200);
     }
 
@@ -158,7 +158,7 @@ both_engines! {
         }
         house.plan("2026-12-04 08:00", 5).taught_by(&mei).await;
         let asked = house.ask_for(&house.studio.instructor, json!({"from": "2026-12-03", "to": "2026-12-06"})).await.expect(201);
-        assert_eq!(states_of(&asked), ["open", "open"], "hers, of those days");
+        assert_eq!(states_of(&asked), ["open", "open"], "Lin's, of those days");
         let again = house.ask_for(&house.studio.instructor, json!({"from": "2026-12-03", "to": "2026-12-08"})).await.expect(201);
         assert_eq!(states_of(&again), ["open"], "what was asked for already is not asked twice");
         assert_eq!(house.kinds_to(&mei).await.len(), 3);
@@ -222,7 +222,7 @@ both_engines! {
         house.claim(requests[0], &mei).await.expect_refused(409, "request-ended");
     }
 
-    async fn what_she_teaches_and_when(house: House) {
+    async fn what_an_instructor_teaches_and_when(house: House) {
         let (ana, mei) = (house.member("Ana").await, house.colleague("Mei").await);
         let path = format!("/v1/studios/{}/availability/me", house.studio.id);
         house.get(&path).by(&ana).await.expect_refused(403, "not-allowed");
@@ -246,15 +246,15 @@ both_engines! {
             house.states(&mei, &bad).await.expect_client_error().naming(field);
         }
         assert_eq!(house.get(&path).by(&mei).await.expect(200).body, stated, "what is refused writes nothing");
-        let hers = house.get("/v1/me/export").by(&mei).await.expect(200)["availability"].clone();
-        assert_eq!((&hers[0]["studio_id"], &hers[0]["teaches"], &hers[0]["weekly"]), (&json!(house.studio.id), &stated["teaches"], &stated["weekly"]));
+        let stated_there = house.get("/v1/me/export").by(&mei).await.expect(200)["availability"].clone();
+        assert_eq!((&stated_there[0]["studio_id"], &stated_there[0]["teaches"], &stated_there[0]["weekly"]), (&json!(house.studio.id), &stated["teaches"], &stated["weekly"]));
         let (thursday, off) = (house.session("2026-12-03 18:30", 5).await, house.session("2026-12-10 18:30", 5).await);
         house.cannot_come(&thursday).await;
         house.cannot_come(&off).await;
         assert_eq!(house.kinds_to(&mei).await.len(), 1);
     }
 
-    async fn her_day(house: House) {
+    async fn an_instructors_day(house: House) {
         let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
         let evening = house.session("2026-12-03 18:30", 1).await;
         let booked = house.book(&ana, &evening).await.expect_booked();

@@ -56,7 +56,7 @@ impl Storm {
         Self { told, end, members: tasks }
     }
 
-    /// Waits until so many answers more have come.
+    /// Waits until this many more answers have come.
     pub async fn answers(&self, more: usize) {
         let until = self.told.lock().unwrap().answers + more;
         while self.told.lock().unwrap().answers < until {
@@ -70,7 +70,7 @@ impl Storm {
         Acknowledged { made: told.made.clone(), cancelled: told.cancelled.clone() }
     }
 
-    /// Ends the storm when everybody has the answer to what she last sent.
+    /// Ends the storm when everybody has the answer to what they last sent.
     pub async fn end(mut self) -> Told {
         self.end.store(true, Ordering::Relaxed);
         while let Some(member) = self.members.join_next().await {

@@ -23,7 +23,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-/// `POST /v1/studios/{id}/substitute-requests`: for one session, or for all of hers on some dates.
+/// `POST /v1/studios/{id}/substitute-requests`: for one session, or for all of the instructor's on some dates.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields of the call")]
 pub struct AskSubstitute {
@@ -88,7 +88,7 @@ pub fn ask_substitute(set: &mut WorkingSet, actor: &Actor, ask: &AskSubstitute, 
     Ok(ids)
 }
 
-/// Her sessions of these dates for which nobody was asked yet.
+/// The instructor's sessions of these dates for which nobody was asked yet.
 fn of_dates(
     set: &WorkingSet,
     studio: &StudioContext,
@@ -97,10 +97,10 @@ fn of_dates(
     now: DateTime<Utc>,
 ) -> Decision<Vec<Session>> {
     let of_days = set.of_days(studio.id, from, to)?;
-    let hers: Vec<Session> =
+    let own: Vec<Session> =
         of_days.into_iter().filter(|session| session.instructor_id == instructor_id && may_be_asked_for(session, now).is_ok()).collect();
-    let asked = all(hers.iter().map(|session| set.pending_request(session.id)))?;
-    Ok(hers.into_iter().zip(asked).filter(|(_, asked)| asked.is_none()).map(|(session, _)| session).collect())
+    let asked = all(own.iter().map(|session| set.pending_request(session.id)))?;
+    Ok(own.into_iter().zip(asked).filter(|(_, asked)| asked.is_none()).map(|(session, _)| session).collect())
 }
 
 fn may_be_asked_for(session: &Session, now: DateTime<Utc>) -> Decision<()> {
@@ -110,7 +110,7 @@ fn may_be_asked_for(session: &Session, now: DateTime<Utc>) -> Decision<()> {
     if session.starts_at <= now { Err(Problem::new(ProblemType::SessionStarted).into()) } else { Ok(()) }
 }
 
-/// Who could stand in: teaches it in this studio, says that she is available, and is free then in all studios.
+/// Who could stand in: instructors who teach it in this studio, say that they are available, and are free then in all studios.
 fn standing_in(set: &WorkingSet, session: &Session, studio: &StudioContext) -> Decision<Vec<Arc<Person>>> {
     let able: Vec<Uuid> = set
         .candidates(studio.id)?
@@ -131,7 +131,7 @@ fn standing_in(set: &WorkingSet, session: &Session, studio: &StudioContext) -> D
 }
 
 fn is_free(set: &WorkingSet, person_id: Uuid, session: &Session) -> Decision<bool> {
-    // No room: only what she is in herself.
+    // No room: only what the instructor is in.
     Ok(set.clashes(Uuid::nil(), person_id, session.starts_at, session.ends_at, Some(session.id))?.is_empty())
 }
 
@@ -167,7 +167,7 @@ pub fn claim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: Date
     Ok(vec![id])
 }
 
-/// `DELETE /v1/substitute-requests/{id}/claim`: as long as no admin approved it, she may think better of it.
+/// `DELETE /v1/substitute-requests/{id}/claim`: as long as no admin approved it, whoever claimed may think better of it.
 pub fn unclaim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid) -> Decision<Vec<Uuid>> {
     let own = set.person(caller(actor)?)?;
     let (mut request, _, _studio) = seen(set, &own, id)?;
@@ -262,7 +262,7 @@ fn to_admins(set: &mut WorkingSet, session: &Session, request: &mut SubstituteRe
     Ok(())
 }
 
-/// The session is hers now: its members and whoever asked are told.
+/// The session is taught by whoever claimed it now: its members and whoever asked are told.
 fn fill(
     set: &mut WorkingSet,
     actor: &Actor,

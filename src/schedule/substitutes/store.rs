@@ -28,7 +28,6 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<
     tx.all("SELECT id FROM substitute_requests WHERE due_at <= $1 ORDER BY due_at LIMIT $2", (now, count_max)).await
 }
 
-/// One request.
 pub async fn one(db: &Db, id: Uuid) -> Result<Option<SubstituteRequest>, Error> {
     let sql = "SELECT id, studio_id, session_id, asked_by, note, state, claimed_by, claimed_at, due_at, told_admins_at, created_at, \
                ended_at FROM substitute_requests WHERE id = $1";
@@ -49,7 +48,7 @@ pub async fn of_studio(
     db.all(sql, (studio_id, state, before.unwrap_or(Uuid::max()), count_max)).await
 }
 
-/// What this person asked, and what waits for somebody in studios where she teaches and is free at that time, the soonest first.
+/// What this person asked, and what waits for somebody in studios where they teach and are free at that time, the soonest first.
 pub async fn for_person(db: &Db, person_id: Uuid, now: DateTime<Utc>, count_max: i64) -> Result<Vec<SubstituteRequest>, Error> {
     let sql = "SELECT r.id, r.studio_id, r.session_id, r.asked_by, r.note, r.state, r.claimed_by, r.claimed_at, r.due_at, \
                r.told_admins_at, r.created_at, r.ended_at FROM substitute_requests r JOIN sessions s ON s.id = r.session_id \
@@ -126,7 +125,7 @@ pub async fn stated(db: &Db, studio_id: Uuid, person_id: Uuid) -> Result<Candida
     Ok(Candidate { person_id, teaches: teaches.into_iter().map(|(id,)| id).collect(), weekly, exceptions })
 }
 
-/// Writes what she states. `false`: one of the class types is not the studio's, and nothing was written.
+/// Writes what an instructor states. `false`: one of the class types is not the studio's, and nothing was written.
 pub async fn state(tx: &mut Tx, studio_id: Uuid, candidate: &Candidate, now: DateTime<Utc>) -> Result<bool, Error> {
     let sql = "SELECT id FROM class_types WHERE studio_id = $1 AND id IN #";
     let known: Vec<(Uuid,)> = tx.among(sql, (studio_id,), &candidate.teaches).await?;
@@ -160,7 +159,7 @@ pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedAvaila
     Ok(exported.collect())
 }
 
-/// What a person stated goes with her.
+/// Erases what a person stated, when they leave.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     tx.run("DELETE FROM teaches WHERE person_id = $1", (person_id,)).await?;
     tx.run("DELETE FROM availability WHERE person_id = $1", (person_id,)).await.map(drop)

@@ -36,13 +36,13 @@ pub fn check_session(session: &SessionRow, here: &[&Booking]) {
 }
 
 /// Whether somebody who waits for this session could take a place in it.
-pub fn able(session: &SessionRow, hers: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
-    let overlaps = hers.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
-    let ahead = hers.iter().filter(|booking| booking.status == BookingStatus::Booked && booking.starts_at > now).count();
+pub fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
+    let overlaps = own.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
+    let ahead = own.iter().filter(|booking| booking.status == BookingStatus::Booked && booking.starts_at > now).count();
     let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
-    let owner = hers.first().map(|booking| booking.person_id);
+    let owner = own.first().map(|booking| booking.person_id);
     let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date).any(|pass| {
-        let visits = hers.iter().filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
+        let visits = own.iter().filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
         pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits)
     });
     !overlaps && ahead < AHEAD_MAX && pays
