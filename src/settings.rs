@@ -31,10 +31,22 @@ pub struct Server {
     pub worker_port: u16,
     pub public_url: String,
     pub connections_max: usize,
+    pub connections_per_address_max: usize,
+    pub keep_alive_s: u64,
     pub header_timeout_s: u64,
     pub request_timeout_s: u64,
+    pub write_timeout_s: u64,
+    pub drain_s: u64,
     pub body_bytes_max: usize,
     pub trusted_proxies: Vec<Proxy>,
+}
+
+impl Server {
+    /// Whether this is a proxy whose word about others is believed.
+    pub fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies.iter().any(|proxy| proxy.is(address))
+    }
 }
 
 /// A proxy's address or network.

@@ -63,6 +63,8 @@ impl Server {
             .env(BODIES, directory)
             .env("DATABASE_URL", url)
             .env("RELEVE__SERVER__PORT", address.port().to_string())
+            // All the bench's members come from one address.
+            .env("RELEVE__SERVER__CONNECTIONS_PER_ADDRESS_MAX", "10000")
             .env("RELEVE__DATA__DIRECTORY", directory)
             .env("RELEVE__SIGN_IN__KEYS", KEY)
             .env("RELEVE__LETTERS__TRANSPORT", "memory:")

@@ -37,6 +37,11 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     settings.server.address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     settings.server.port = told.port.unwrap_or(settings.server.port);
     settings.letters.transport = "file:".into();
+    // Nothing balances over a demo, unless somebody asks for the drain to see it.
+    if settings.server.drain_s == Settings::defaults()?.server.drain_s {
+        settings.server.drain_s = 0;
+    }
+    serve::afford_connections(&mut settings);
     let place = Place::of(&settings)?;
     refuse_others(look(&place).await?, &place)?;
     // Letters and keys are kept there even if the database is elsewhere.

@@ -16,11 +16,17 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::letters::transport::Post;
 use crate::running::{metrics, store};
-use crate::server::{self, SHUTDOWN_MAX};
+use crate::server::{self, TURNED_AWAY_MAX, shutdown_max};
 use crate::settings::Settings;
 
+/// The open files of everything but the connections that are served: database, letters, logs, connections that are turned away.
+const OTHER_FILES: u64 = 384 + TURNED_AWAY_MAX as u64;
+
+/// No time-out is longer, in seconds: beyond an hour it is a mistake, and near the largest number no instant.
+const SECONDS_MAX: u64 = 3_600;
+
 /// Serves until SIGTERM or SIGINT; then ends in order. `with_worker`: letters leave and sweeps run from this process too.
-pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
+pub async fn run(mut settings: Settings, with_worker: bool) -> Result<(), Failure> {
     let place = Place::of(&settings)?;
     if !with_worker && matches!(place, Place::File(_)) {
         return Err(needs_a_server("serve --no-worker"));
@@ -31,6 +37,7 @@ pub async fn run(settings: Settings, with_worker: bool) -> Result<(), Failure> {
     let db = open_current(&settings, &place).await?;
     refuse_demo(&db, &place, &settings).await?;
     let listener = listen(settings.server.address, settings.server.port).await?;
+    afford_connections(&mut settings);
     let app = App::new(settings, db, Clock::System, post)?;
     live(app, listener, with_worker).await
 }
@@ -45,8 +52,29 @@ fn check(settings: &Settings) -> Result<(), Failure> {
             return Err(Failure::new(format!("the setting {name} must be JSON")));
         }
     }
-    if settings.server.header_timeout_s == 0 || settings.server.request_timeout_s == 0 {
-        return Err(Failure::new("the settings server.header_timeout_s and server.request_timeout_s must be at least 1"));
+    let server = &settings.server;
+    for (name, value) in [
+        ("connections_max", server.connections_max as u64),
+        ("connections_per_address_max", server.connections_per_address_max as u64),
+        ("keep_alive_s", server.keep_alive_s),
+        ("header_timeout_s", server.header_timeout_s),
+        ("request_timeout_s", server.request_timeout_s),
+        ("write_timeout_s", server.write_timeout_s),
+    ] {
+        if value == 0 {
+            return Err(Failure::new(format!("the setting server.{name} must be at least 1")));
+        }
+    }
+    for (name, value) in [
+        ("keep_alive_s", server.keep_alive_s),
+        ("header_timeout_s", server.header_timeout_s),
+        ("request_timeout_s", server.request_timeout_s),
+        ("write_timeout_s", server.write_timeout_s),
+        ("drain_s", server.drain_s),
+    ] {
+        if value > SECONDS_MAX {
+            return Err(Failure::new(format!("the setting server.{name} must be at most {SECONDS_MAX}")));
+        }
     }
     Ok(())
 }
@@ -79,33 +107,43 @@ pub async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, Failure> 
     TcpListener::bind(address).await.map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
 }
 
-/// Serves with everything that works beside the handlers, until the process is told to end; then, in this order: not ready, no new
-/// connections, handlers drain while the transactor still answers, the transactor, the worker hands its leases back, the pools. 25 s in all.
+/// Serves with everything that works beside the handlers, until the process is told to end. Then in order: `/readyz` says so while all
+/// is served for the drain time, no more connections, what has come is answered while the transactor still works, then [`end`].
 pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<(), Failure> {
-    raise_open_files(app.settings.server.connections_max);
     metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
     let upkeep = tokio::spawn(metrics::keep_up());
     let worker = with_worker.then(|| BackgroundWork::start(&app));
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let asked = asked_to_end()?;
     tracing::info!(%address, engine = ?app.db.engine(), worker = with_worker, "serving");
+    let server = &app.settings.server;
     let mut deadline = None;
-    let stop = async {
-        asked.await;
-        deadline = Some(Instant::now() + SHUTDOWN_MAX);
+    let shutdown = async {
+        let drain = match asked.await {
+            Asked::Terminate => Duration::from_secs(server.drain_s),
+            Asked::Interrupt => Duration::ZERO,
+        };
+        deadline = Some(Instant::now() + drain + shutdown_max(server));
+        drain
     };
-    server::serve(app.clone(), listener, stop).await;
-    let deadline = deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_MAX);
-    // The pools keep the last two seconds.
-    let before_pools = deadline - Duration::from_secs(2);
+    server::serve(app.clone(), listener, shutdown).await;
+    let deadline = deadline.unwrap_or_else(|| Instant::now() + shutdown_max(server));
+    end(&app, worker, deadline).await;
+    upkeep.abort();
+    Ok(())
+}
+
+/// The second half of an orderly end, when no request is being answered any more: the transactor, the worker hands its
+/// leases back, the pools.
+pub async fn end(app: &App, worker: Option<BackgroundWork>, deadline: Instant) {
+    // The worker waits three seconds for letters on their way; the pools need a moment.
+    let before_pools = deadline - Duration::from_millis(500);
     by(before_pools, "the transactor", app.close_transactor()).await;
     if let Some(worker) = worker {
         by(before_pools, "the worker", worker.stop()).await;
     }
     by(deadline, "the database", app.db.close()).await;
-    upkeep.abort();
     tracing::info!("ended");
-    Ok(())
 }
 
 async fn by(deadline: Instant, who: &str, end: impl Future<Output = ()>) {
@@ -114,16 +152,25 @@ async fn by(deadline: Instant, who: &str, end: impl Future<Output = ()>) {
     }
 }
 
+/// How the process was told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// SIGTERM, by whatever runs it: others may still be sending requests here.
+    Terminate,
+    /// SIGINT, by somebody at the terminal, who need not wait for balancers.
+    Interrupt,
+}
+
 /// Completes when the process is told to end. Told again, it ends at once.
-pub fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {
+pub fn asked_to_end() -> Result<impl Future<Output = Asked>, Failure> {
     let cannot = |error: std::io::Error| Failure::new(format!("cannot listen for signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let asked = tokio::select! {
+            _ = terminate.recv() => Asked::Terminate,
+            _ = interrupt.recv() => Asked::Interrupt,
+        };
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -131,20 +178,22 @@ pub fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {
             }
             std::process::exit(130);
         });
+        asked
     })
 }
 
-/// Each connection is an open file, and the usual limit of 1,024 would refuse the thousandth member of a rush.
-fn raise_open_files(connections_max: usize) {
-    let wanted = u64::try_from(connections_max).unwrap_or(u64::MAX).saturating_add(512);
+/// Each connection is an open file, and the usual limit of 1,024 would refuse the thousandth member of a rush. The limit is raised as
+/// far as it may be; if that is not enough, fewer connections are taken, so that there is always a file left to say so with.
+pub fn afford_connections(settings: &mut Settings) {
+    let connections_max = settings.server.connections_max;
+    let wanted = u64::try_from(connections_max).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
     let limit = getrlimit(Resource::Nofile);
-    let Some(current) = limit.current else { return };
-    if current >= wanted {
-        return;
-    }
-    let possible = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
-    if setrlimit(Resource::Nofile, Rlimit { current: Some(possible), ..limit }).is_err() || possible < wanted {
-        tracing::warn!(wanted, got = possible.max(current), "fewer open files than server.connections_max asks for");
+    let Some(current) = limit.current.filter(|current| *current < wanted) else { return };
+    let possible = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum)).max(current);
+    let got = if setrlimit(Resource::Nofile, Rlimit { current: Some(possible), ..limit }).is_ok() { possible } else { current };
+    if got < wanted {
+        settings.server.connections_max = usize::try_from(got.saturating_sub(OTHER_FILES).max(1)).unwrap_or(connections_max);
+        tracing::warn!(open_files = got, connections = settings.server.connections_max, "too few open files for server.connections_max");
     }
 }
 
@@ -167,7 +216,9 @@ mod tests {
     async fn what_cannot_be_served_is_refused_in_one_line() {
         assert!(refusal(|_| {}).await.starts_with("cannot listen on 192.0.2.1:3000"));
         assert!(refusal(|settings| settings.sign_in.assetlinks = "{".into()).await.contains("sign_in.assetlinks"));
-        assert!(refusal(|settings| settings.server.request_timeout_s = 0).await.contains("at least 1"));
+        assert!(refusal(|settings| settings.server.request_timeout_s = 0).await.contains("server.request_timeout_s must be at least 1"));
+        assert!(refusal(|settings| settings.server.connections_max = 0).await.contains("server.connections_max must be at least 1"));
+        assert!(refusal(|settings| settings.server.drain_s = u64::MAX).await.contains("server.drain_s must be at most 3600"));
         assert!(refusal(|settings| settings.database.migrate_on_start = false).await.contains("releve migrate"));
         let embedded = run(Settings::defaults().unwrap(), false).await.unwrap_err().why;
         assert!(embedded.contains("PostgreSQL"), "{embedded}");

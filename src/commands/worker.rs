@@ -1,5 +1,9 @@
 //! `releve worker`: letters and sweeps in a process of their own, beside `serve --no-worker`.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::background::BackgroundWork;
 use super::{Failure, Place, needs_a_server, serve};
 use crate::app::App;
@@ -9,6 +13,9 @@ use crate::routes::of_every_process;
 use crate::running::metrics;
 use crate::server;
 use crate::settings::Settings;
+
+/// How long the end may take once the port is closed: letters that are being handed over have their time.
+const END_MAX: Duration = Duration::from_secs(7);
 
 /// Works letters off until SIGTERM or SIGINT.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
@@ -27,12 +34,17 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     let asked = serve::asked_to_end()?;
     tracing::info!(port, "working letters off");
     match listener {
-        Some(listener) => server::serve_router(app.clone(), server::behind(app.clone(), of_every_process()), listener, asked).await,
-        None => asked.await,
+        Some(listener) => {
+            // Nobody sends requests here by way of a balancer: it ends at once.
+            let shutdown = async {
+                asked.await;
+                Duration::ZERO
+            };
+            server::serve_router(app.clone(), server::behind(app.clone(), of_every_process()), listener, shutdown).await;
+        }
+        None => drop(asked.await),
     }
+    serve::end(&app, Some(background), Instant::now() + END_MAX).await;
     upkeep.abort();
-    background.stop().await;
-    app.close_transactor().await;
-    app.db.close().await;
     Ok(())
 }

@@ -32,6 +32,14 @@ pub fn install() -> Result<(), BuildError> {
 fn describe() {
     metrics::describe_histogram!("releve_http_request_seconds", "Requests answered: by method, route and status");
     metrics::describe_gauge!("releve_http_connections", "Connections open now");
+    metrics::describe_counter!(
+        "releve_http_connections_turned_away_total",
+        "Connections beyond the most, answered 503 or 429 but for /healthz: by why (full, address)"
+    );
+    metrics::describe_counter!(
+        "releve_http_connections_cut_total",
+        "Connections given up on because their request did not come (head) or their answer was not read (write): by why"
+    );
     metrics::describe_histogram!("releve_transactor_batch_commands", "Commands of one batch of the transactor");
     metrics::describe_histogram!("releve_transactor_batch_seconds", "Batches of the transactor, from their begin to their commit");
     metrics::describe_counter!("releve_sweeps_due_total", "What sweeps found due, by kind");

@@ -5,13 +5,16 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request};
+use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -23,6 +26,10 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::problem::{Problem, ProblemType};
 use crate::routes::routes;
+use crate::settings;
+use crate::sign_in::visitor::client_ip;
+
+use super::per_address::{Held, PerAddress};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that a caller or a proxy may give its request.
@@ -37,10 +44,16 @@ pub fn router(app: App) -> Router {
 
 /// These URLs, with what every request passes.
 pub fn behind(app: App, routes: Router<App>) -> Router {
+    behind_or(app, routes, async || Problem::new(ProblemType::NotFound))
+}
+
+/// The same, with another answer for all other URLs.
+pub fn behind_or<T: 'static>(app: App, routes: Router<App>, others: impl Handler<T, App>) -> Router {
+    let forwarded = PerAddress::new(app.settings.server.connections_per_address_max);
     routes
-        .fallback(async || Problem::new(ProblemType::NotFound))
+        .fallback(others)
         .method_not_allowed_fallback(async || Problem::new(ProblemType::MethodNotAllowed))
-        .layer(Front { app: app.clone() })
+        .layer(Front { app: app.clone(), forwarded })
         .with_state(app)
 }
 
@@ -48,13 +61,14 @@ pub fn behind(app: App, routes: Router<App>) -> Router {
 #[derive(Clone)]
 struct Front {
     app: App,
+    forwarded: Arc<PerAddress>,
 }
 
 impl<S> Layer<S> for Front {
     type Service = Passage<S>;
 
     fn layer(&self, inner: S) -> Passage<S> {
-        Passage { app: self.app.clone(), inner }
+        Passage { app: self.app.clone(), forwarded: Arc::clone(&self.forwarded), inner }
     }
 }
 
@@ -62,6 +76,8 @@ impl<S> Layer<S> for Front {
 #[derive(Clone)]
 struct Passage<S> {
     app: App,
+    /// The requests in flight of each client that a trusted proxy speaks for: there they stand for its connections.
+    forwarded: Arc<PerAddress>,
     inner: S,
 }
 
@@ -86,8 +102,14 @@ where
         extensions.insert(RequestId(seen.id.clone()));
         extensions.insert(seen.reader.clone());
         DefaultBodyLimit::max(settings.body_bytes_max).apply(&mut request);
+        let held = hold_forwarded(settings, &self.forwarded, &request);
         let answer = self.inner.call(request);
         Box::pin(async move {
+            let Ok(_held) = held else {
+                let answer = seen.finish(Problem::new(ProblemType::TooManyRequests).retry_after(1).into_response());
+                seen.note(answer.status());
+                return Ok(answer);
+            };
             let answer = match tokio::time::timeout(time_max, AssertUnwindSafe(answer).catch_unwind()).await {
                 Ok(Ok(Ok(answer))) => answer,
                 Ok(Ok(Err(never))) => match never {},
@@ -100,6 +122,20 @@ where
             Ok(answer)
         })
     }
+}
+
+/// Counts a request that a trusted proxy forwards for somebody. Everybody else has one at a time on a connection that is counted itself.
+fn hold_forwarded(settings: &settings::Server, forwarded: &Arc<PerAddress>, request: &Request) -> Result<Option<Held>, ()> {
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
+    if !settings.is_trusted_proxy(peer.ip()) {
+        return Ok(None);
+    }
+    let client = client_ip(request.extensions(), request.headers(), &settings.trusted_proxies);
+    // A proxy's own request, such as its health check.
+    if settings.is_trusted_proxy(client) {
+        return Ok(None);
+    }
+    forwarded.hold(client).map(Some).ok_or(())
 }
 
 /// What is kept of a request until it is answered.

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
@@ -26,10 +26,16 @@ use crate::settings::Settings;
 struct Served {
     app: App,
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<Duration>,
     task: JoinHandle<()>,
     _directory: TempDir,
 }
+
+/// More than the system's buffers take.
+const BIG: usize = 32 * 1024 * 1024;
+
+/// A request on a connection that is to be kept.
+const ASK: &[u8] = b"GET /id HTTP/1.1\r\nhost: x\r\n\r\n";
 
 fn hostile_routes() -> Router<App> {
     Router::new()
@@ -38,6 +44,7 @@ fn hostile_routes() -> Router<App> {
         .route("/panic", get(panics))
         .route("/slow", get(async || tokio::time::sleep(Duration::from_secs(60)).await))
         .route("/soon", get(async || tokio::time::sleep(Duration::from_millis(300)).await))
+        .route("/big", get(async || vec![b'a'; BIG]))
         .route("/echo", post(async |Body(said): Body<serde_json::Value>| said.to_string()))
         .route("/hers", get(refuses))
 }
@@ -59,15 +66,17 @@ async fn serve(change: impl FnOnce(&mut Settings)) -> Served {
     settings.data.directory = directory.path().to_owned();
     settings.server.header_timeout_s = 1;
     settings.server.request_timeout_s = 1;
+    settings.server.keep_alive_s = 2;
+    settings.server.write_timeout_s = 1;
     settings.server.body_bytes_max = 100;
     change(&mut settings);
     let post = crate::letters::transport::Post::open(&settings).unwrap();
     let app = App::new(settings, db, Clock::System, post).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, stopped) = oneshot::channel::<Duration>();
     let router = behind(app.clone(), hostile_routes());
-    let task = tokio::spawn(serve_router(app.clone(), router, listener, async { drop(stopped.await) }));
+    let task = tokio::spawn(serve_router(app.clone(), router, listener, async { stopped.await.unwrap_or_default() }));
     Served { app, address, stop, task, _directory: directory }
 }
 
@@ -80,6 +89,23 @@ impl Served {
         client().get(self.url(path)).send().await.unwrap()
     }
 
+    /// A connection that was used once and is kept.
+    async fn kept(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let answer = ask(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("connection: close"), "{answer}");
+        stream
+    }
+
+    /// A connection whose client takes little at once.
+    async fn narrow(&self, request: &[u8]) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        let mut stream = socket.connect(self.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        stream
+    }
+
     /// What comes back for these bytes, until the other side hangs up.
     async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
@@ -89,6 +115,35 @@ impl Served {
         let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.expect("the server hangs up");
         String::from_utf8(answer).unwrap()
     }
+}
+
+/// Asks once more on this connection, and reads the one answer.
+async fn ask(stream: &mut TcpStream) -> String {
+    stream.write_all(ASK).await.unwrap();
+    one_answer(stream).await
+}
+
+/// Reads one answer; empty if the other side hangs up instead.
+async fn one_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let read = async { while !is_whole(&answer) && stream.read_buf(&mut answer).await.unwrap() > 0 {} };
+    tokio::time::timeout(Duration::from_secs(5), read).await.expect("an answer or the end");
+    String::from_utf8(answer).unwrap()
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.is_some_and(|length| length.parse() == Ok(body.len()))
+}
+
+/// Waits until the other side hangs up, cleanly, and says how long that took.
+async fn hung_up(stream: &mut TcpStream) -> Duration {
+    let began = Instant::now();
+    let count = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0])).await.expect("it hangs up").unwrap();
+    assert_eq!(count, 0);
+    began.elapsed()
 }
 
 fn client() -> reqwest::Client {
@@ -171,16 +226,195 @@ async fn headers_have_a_most_and_a_time() {
 }
 
 #[tokio::test]
-async fn connections_have_a_most_and_the_rest_wait() {
+async fn a_kept_connection_may_be_idle_for_longer_than_headers_may_take() {
+    let served = serve(|_| {}).await;
+    let mut kept = served.kept().await;
+    tokio::time::sleep(Duration::from_millis(1_400)).await;
+    assert!(ask(&mut kept).await.starts_with("HTTP/1.1 200"), "the header time does not run between requests");
+    let idle = hung_up(&mut kept).await;
+    assert!((1_800..3_500).contains(&idle.as_millis()), "{idle:?} of 2 s");
+}
+
+#[tokio::test]
+async fn headers_have_their_time_from_the_first_byte_however_they_trickle() {
+    let served = serve(|_| {}).await;
+    let mut kept = served.kept().await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    kept.write_all(b"GET /id HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
+    let began = Instant::now();
+    while kept.write_all(b"a").await.is_ok() && began.elapsed() < Duration::from_secs(4) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let took = began.elapsed();
+    assert!((900..2_000).contains(&took.as_millis()), "{took:?} of 1 s");
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_cut_off_and_who_reads_slowly_is_not() {
+    let served = serve(|settings| settings.server.connections_max = 3).await;
+    let request = b"GET /big HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let never = served.narrow(request).await;
+    let mut trickles = served.narrow(request).await;
+    let trickles = tokio::spawn(async move {
+        while trickles.read_u8().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let mut slow = served.narrow(request).await;
+    let slow = tokio::spawn(async move {
+        let mut all = Vec::new();
+        // Some 1.5 s in all, with pauses shorter than the write time.
+        while slow.read_buf(&mut all).await.unwrap() > 0 {
+            if all.capacity() - all.len() < 1024 {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                all.reserve(4 * 1024 * 1024);
+            }
+        }
+        all.len()
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Meanwhile there is no place, and that is said.
+    assert_eq!(problem(served.get("/id").await).await.1, "/problems/unavailable");
+    assert!(slow.await.unwrap() > BIG, "who reads gets everything");
+    // The other two are gone, too: three can come again.
+    let began = Instant::now();
+    let mut places = Vec::new();
+    while places.len() < 3 {
+        assert!(began.elapsed() < Duration::from_secs(4), "who never reads holds a place for ever");
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        if ask(&mut stream).await.starts_with("HTTP/1.1 200") {
+            places.push(stream);
+        } else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    trickles.abort();
+    drop(never);
+}
+
+#[tokio::test]
+async fn who_still_sends_hears_the_answer() {
+    let served = serve(|_| {}).await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 200000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..20 {
+        stream.write_all(&[b' '; 10_000]).await.expect("nobody hangs up on who is still sending");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("/problems/body-too-large"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_answered_in_time() {
+    let served = serve(|settings| settings.server.header_timeout_s = 3).await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let began = Instant::now();
+    let (mut reads, mut writes) = stream.into_split();
+    let trickle = tokio::spawn(async move {
+        while writes.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let mut answer = String::new();
+    reads.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && began.elapsed() < Duration::from_millis(2_500), "{:?}: {answer}", began.elapsed());
+    // Who goes on sending after the end is hung up on after all.
+    tokio::time::timeout(Duration::from_secs(4), trickle).await.expect("the connection ends").unwrap();
+}
+
+#[tokio::test]
+async fn beyond_the_most_everybody_is_told_and_health_is_answered() {
     let served = serve(|settings| settings.server.connections_max = 1).await;
-    let mut first = TcpStream::connect(served.address).await.unwrap();
-    first.write_all(b"GET /id HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    let mut byte = [0];
-    first.read_exact(&mut byte).await.unwrap();
-    let waits = tokio::time::timeout(Duration::from_millis(300), served.get("/id")).await;
-    assert!(waits.is_err(), "there is no place yet");
+    let first = served.kept().await;
+    let refused = served.get("/id").await;
+    assert_eq!(refused.headers()["connection"], "close");
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(problem(refused).await.1, "/problems/unavailable");
+    assert_eq!(served.get("/healthz").await.status(), 200);
+    // A flood of connections that say nothing does not keep the next away.
+    let mut silent = Vec::new();
+    for _ in 0..super::TURNED_AWAY_MAX + 40 {
+        silent.push(TcpStream::connect(served.address).await.unwrap());
+    }
+    let began = Instant::now();
+    assert_eq!(served.get("/healthz").await.status(), 200);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     drop(first);
+    while served.get("/id").await.status() != 200 {
+        assert!(began.elapsed() < Duration::from_secs(3), "a place that is left is free again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // And the silent ones are gone by themselves.
+    for mut stream in silent {
+        let _ = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0])).await.expect("it is hung up on");
+    }
+}
+
+#[tokio::test]
+async fn who_keeps_a_connection_idle_makes_room_when_it_is_crowded() {
+    let served = serve(|settings| {
+        settings.server.connections_max = 10;
+        settings.server.keep_alive_s = 60;
+    })
+    .await;
+    let mut idle = Vec::new();
+    for _ in 0..9 {
+        idle.push(served.kept().await);
+    }
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    for stream in &mut idle {
+        assert!(ask(stream).await.starts_with("HTTP/1.1 200"), "a place is free: nobody need go");
+    }
+    // The tenth place.
     assert_eq!(served.get("/id").await.status(), 200);
+    for stream in &mut idle {
+        assert!(hung_up(stream).await < Duration::from_secs(2));
+    }
+}
+
+#[tokio::test]
+async fn one_address_has_a_most() {
+    let served = serve(|settings| settings.server.connections_per_address_max = 2).await;
+    let (first, _second) = (served.kept().await, served.kept().await);
+    assert_eq!(problem(served.get("/id").await).await.1, "/problems/too-many-requests");
+    assert_eq!(served.get("/healthz").await.status(), 200);
+    drop(first);
+    let began = Instant::now();
+    while served.get("/id").await.status() != 200 {
+        assert!(began.elapsed() < Duration::from_secs(3), "a place that is left is free again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_client_has_a_most_and_the_proxy_none() {
+    let served = serve(|settings| {
+        settings.server.connections_per_address_max = 2;
+        settings.server.trusted_proxies = vec![crate::settings::Proxy::Address("127.0.0.1".parse().unwrap())];
+    })
+    .await;
+    // A proxy may open connections ahead of need.
+    let mut ahead = TcpStream::connect(served.address).await.unwrap();
+    let _kept = (served.kept().await, served.kept().await, served.kept().await);
+    let forwarded = |path: &str, whose: &str| client().get(served.url(path)).header("x-forwarded-for", whose).send();
+    let (in_flight, more) = (forwarded("/soon", "198.51.100.1"), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let refused = forwarded("/id", "198.51.100.1").await.unwrap();
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(problem(refused).await.1, "/problems/too-many-requests");
+        assert_eq!(forwarded("/id", "198.51.100.2").await.unwrap().status(), 200);
+        assert_eq!(served.get("/id").await.status(), 200, "the proxy itself");
+    });
+    let (first, second, ()) = tokio::join!(in_flight, forwarded("/soon", "198.51.100.1"), more);
+    assert_eq!((first.unwrap().status().as_u16(), second.unwrap().status().as_u16()), (200, 200));
+    assert_eq!(forwarded("/id", "198.51.100.1").await.unwrap().status(), 200);
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    assert!(ask(&mut ahead).await.starts_with("HTTP/1.1 200"), "longer than the header time");
 }
 
 #[tokio::test]
@@ -194,17 +428,72 @@ async fn an_end_answers_what_has_come() {
         async move {
             let answer = client().get(url).send();
             asked.notify_one();
-            answer.await.unwrap().status()
+            let answer = answer.await.unwrap();
+            assert_eq!(answer.headers()["connection"], "close");
+            answer.status()
         }
     });
     asked.notified().await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!served.app.running.is_stopping());
-    served.stop.send(()).unwrap();
+    served.stop.send(Duration::ZERO).unwrap();
     let began = Instant::now();
     served.task.await.unwrap();
     assert!(served.app.running.is_stopping());
-    assert!(began.elapsed() < Duration::from_secs(5), "an idle connection holds nobody up");
+    assert!(began.elapsed() < Duration::from_secs(2), "an idle connection holds nobody up");
     assert_eq!(soon.await.unwrap(), 200);
     assert!(client().get(format!("http://{}/id", served.address)).send().await.is_err(), "no more connections");
+}
+
+/// On one thread: between what is sent and the end, nobody reads.
+#[tokio::test]
+async fn an_end_answers_what_was_sent_and_not_yet_read() {
+    let served = serve(|_| {}).await;
+    let mut kept = Vec::new();
+    for _ in 0..8 {
+        kept.push(served.kept().await);
+    }
+    let mut half = served.kept().await;
+    half.write_all(&ASK[..10]).await.unwrap();
+    let idle = served.kept().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for stream in &kept {
+        assert_eq!(stream.try_write(ASK).unwrap(), ASK.len());
+    }
+    // The system has taken these connections, the server has not.
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let stream = std::net::TcpStream::connect(served.address).unwrap();
+        std::io::Write::write_all(&mut &stream, ASK).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        waiting.push(TcpStream::from_std(stream).unwrap());
+    }
+    served.stop.send(Duration::ZERO).unwrap();
+    for mut stream in kept.into_iter().chain(waiting) {
+        let answer = one_answer(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer:?}");
+        hung_up(&mut stream).await;
+    }
+    half.write_all(&ASK[10..]).await.unwrap();
+    assert!(one_answer(&mut half).await.starts_with("HTTP/1.1 200"), "what was begun is finished");
+    let mut idle = idle;
+    hung_up(&mut idle).await;
+    served.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_end_leaves_balancers_time_to_turn_elsewhere() {
+    let served = serve(|_| {}).await;
+    let (mut kept, url) = (served.kept().await, served.url("/id"));
+    served.stop.send(Duration::from_millis(400)).unwrap();
+    let began = Instant::now();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(served.app.running.is_stopping(), "/readyz says so");
+    assert!(!ask(&mut kept).await.contains("connection: close"), "kept connections are kept on");
+    assert_eq!(client().get(url).send().await.unwrap().status(), 200, "new connections are served");
+    assert!(began.elapsed() < Duration::from_millis(400));
+    hung_up(&mut kept).await;
+    served.task.await.unwrap();
+    let took = began.elapsed();
+    assert!((400..2_000).contains(&took.as_millis()), "{took:?}");
 }

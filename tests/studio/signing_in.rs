@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::accounts::{PASSWORD, Tokens};
-use crate::house::{House, KEY};
+use crate::house::{House, KEY, at_once};
 
 const ANA: &str = "ana@example.test";
 
@@ -293,7 +293,7 @@ impl Process {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(releve::server::serve(app.clone(), listener, async { drop(stopped.await) }));
+        let served = tokio::spawn(releve::server::serve(app.clone(), listener, at_once(stopped)));
         Self { app, url, stop, served }
     }
 

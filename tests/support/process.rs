@@ -46,6 +46,7 @@ impl Spec {
             .env_clear()
             .env("DATABASE_URL", &self.url)
             .env("RELEVE__SERVER__PORT", self.address.port().to_string())
+            .env("RELEVE__SERVER__DRAIN_S", "0")
             .env("RELEVE__DATA__DIRECTORY", &self.directory)
             .env("RELEVE__SIGN_IN__KEYS", self.key)
             .env("RELEVE__LETTERS__TRANSPORT", &self.transport)
