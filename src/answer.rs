@@ -1,4 +1,4 @@
-//! What goes out by HTTP besides plain JSON: things with a version, and bodies that are encoded once and told by their hash.
+//! HTTP answers besides plain JSON: things with a version, and bodies that are encoded once and carry the hash of their bytes as `ETag`.
 
 use axum::Json;
 use axum::body::Bytes;

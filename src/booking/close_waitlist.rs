@@ -1,4 +1,4 @@
-//! The end of waiting: no way in is left, and who still waits is told so.
+//! The end of waiting: no way in is left, and those who still wait are told so.
 
 use super::EndedBy;
 use crate::events::emit::emit;

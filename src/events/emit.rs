@@ -1,4 +1,4 @@
-//! The one way from a decision to what follows from it.
+//! The only way from a decision to what follows from it.
 
 use super::{Actor, Event, letters};
 use crate::working_set::{Decision, WorkingSet};

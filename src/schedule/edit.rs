@@ -1,4 +1,4 @@
-//! A session as it is and as it shall be.
+//! A session as it is and as it will be.
 
 use super::Session;
 

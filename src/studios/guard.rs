@@ -1,4 +1,4 @@
-//! Who may do what in a studio, asked in the first line of a handler: 404 where there is no such studio, 403 to who may not.
+//! Who may do what in a studio, asked in the first line of a handler: 404 where there is no such studio, 403 to whoever may not.
 
 use uuid::Uuid;
 

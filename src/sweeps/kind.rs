@@ -1,4 +1,4 @@
-//! What a kind of thing that falls due must say of itself.
+//! What every kind of thing that falls due provides.
 
 use chrono::{DateTime, Utc};
 

@@ -1,4 +1,4 @@
-//! Sessions with a minimum: the hour before it is decided whether enough have booked, and the decision.
+//! Sessions with a minimum: the warning an hour before it is decided whether enough have booked, and the decision.
 
 use super::kind::Kind;
 use crate::schedule;
