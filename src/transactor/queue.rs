@@ -220,7 +220,8 @@ impl BatchLoop {
                 }
                 Some(first) = self.members.recv() => batch.push(first),
                 Some(first) = self.sweeps.recv() => batch.push(first),
-                () = tokio::time::sleep(BEAT_EVERY) => {
+                // Not once it is to end: with a beat always to come, it never would.
+                () = tokio::time::sleep(BEAT_EVERY), if open => {
                     self.heartbeat.beat();
                     continue;
                 }
