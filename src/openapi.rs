@@ -112,6 +112,7 @@ use crate::{attendance, booking, calendars, letters, passes, people, reports, ru
         running::api::assetlinks,
         letters::pages::list,
         letters::pages::one,
+        running::pages::front,
         running::pages::booking_link,
     ),
     components(schemas(people::roles::Role))

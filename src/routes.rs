@@ -91,7 +91,8 @@ pub fn routes() -> Router<App> {
         .merge(of_every_process())
         .route("/openapi.json", get(openapi::openapi_document))
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
-        // The page behind a letter's link, and the files by which phones open the app instead
+        // The front page, the page behind a letter's link, and the files by which phones open the app instead
+        .route("/", get(running::pages::front))
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))
         .route("/.well-known/assetlinks.json", get(running::api::assetlinks))

@@ -151,8 +151,9 @@ pub async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A calendar (RFC 5545), for whoever knows its address: classes from 31 days back to 366 days ahead, the first 2,000 of them. It
-/// answers `ETag` and honours `If-None-Match`. `file` is the secret with `.ics` behind it.
+/// A calendar (RFC 5545), for whoever knows its address: classes from 31 days back to 366 days ahead, the first 2,000 of them, every time
+/// in UTC. What was cancelled stays, as cancelled, until its day is over by the studio's clock. It answers `ETag` and honours
+/// `If-None-Match`. `file` is the secret with `.ics` behind it.
 #[utoipa::path(
     get, path = "/calendars/{file}", tag = "A person's own", operation_id = "read_calendar", params(("file" = String, Path)),
     responses((status = 200, body = String, content_type = "text/calendar"), (status = 304, description = "As `If-None-Match` knows it"),
@@ -176,16 +177,17 @@ fn secret_hash(text: &str) -> Option<Vec<u8>> {
 async fn shown(app: &App, subscribed: &Subscribed, now: DateTime<Utc>) -> Answer<String> {
     let window = Window::at(now);
     let frame = Frame {
-        domain: app.post.from.email.domain(),
+        uids: app.post.uid_domains(&app.db, now).await?,
         public_url: &app.settings.server.public_url,
         language: subscribed.locale.or(subscribed.studio_locale),
+        now,
     };
     let text = match (subscribed.feed.kind, subscribed.feed.studio_id.zip(subscribed.studio_zone)) {
         (FeedKind::Bookings, _) => rules::bookings(frame, &store::bookings(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
         (FeedKind::Teaching, _) => rules::teaching(frame, &store::teaching(&app.db, subscribed.person_id, window, EVENTS_MAX).await?),
         (FeedKind::Studio, Some((studio_id, zone))) => {
             let given = store::of_studio(&app.db, studio_id, window, window.dates(zone.tz()), EVENTS_MAX).await?;
-            rules::schedule(frame, subscribed.studio_name.as_deref().unwrap_or_default(), &given)
+            rules::schedule(frame, subscribed.studio_name.as_deref().unwrap_or_default(), zone.tz(), &given)
         }
         (FeedKind::Studio, None) => return Err(nothing()),
     };

@@ -2,8 +2,8 @@
 //! studio's published schedule (RFC 5545).
 //!
 //! A [`Feed`] is an address; who knows its secret reads it without signing in, so the secret is shown once and kept as a hash. What a
-//! feed shows is read afresh each time (`store`) and put into words and times (`rules`, its zones in `rules/zone.rs`). A booking is the
-//! same event as in its letters' calendar parts: the same UID, and never an older SEQUENCE.
+//! feed shows is read afresh each time (`store`) and put into words (`rules`). A booking is the same event as in its letters' calendar
+//! parts: the same UID, the same instants in UTC, and never an older SEQUENCE.
 
 pub mod api;
 pub mod rules;

@@ -1,19 +1,23 @@
-//! What a feed says: which classes, in which words, at which time by whose clock.
+//! What a feed says: which classes, in which words.
 //!
-//! Nothing here depends on when it is read but the window: the same classes make the same bytes, and the same `ETag`.
+//! Every time is an instant in UTC, as in the letters' calendar parts: a class is a single event, so a calendar needs to know no zone's
+//! rules to show it, and shows it by its own clock. `X-WR-TIMEZONE` only names the zone that the studio thinks in.
+//!
+//! Nothing here depends on when it is read but the window and the day on which a cancelled class leaves: the same classes make the same
+//! bytes, and the same `ETag`.
 
-pub mod zone;
-
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Duration, MappedLocalTime, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
-use icalendar::{Calendar, CalendarDateTime, Component, Event, EventLike, EventStatus, Property};
+use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
 
 use super::{Booked, Class, FeedKind, Given};
 use crate::language::Language;
-use crate::letters::calendar::{Said, event, link, plain};
+use crate::letters::calendar::{Said, event, link, plain, written};
 use crate::letters::phrases;
+use crate::letters::uids::UidDomains;
 use crate::schedule::rules::local_date;
 use crate::{booking, schedule};
 
@@ -95,82 +99,69 @@ impl Standing {
     }
 }
 
-/// What stands on the right of every UID, where bookings are seen, and who reads.
+/// Who reads, when, and what every event needs besides its class.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// The deployment's domain, as in letters.
-    pub domain: &'a str,
+    /// The right side of every UID, as in letters.
+    pub uids: &'a UidDomains,
     /// The setting `public_url`.
     pub public_url: &'a str,
     /// The reader's language; without one each studio's own is read.
     pub language: Option<Language>,
+    /// When it is read.
+    pub now: DateTime<Utc>,
 }
 
 /// A member's bookings.
 pub fn bookings(frame: Frame<'_>, booked: &[Booked]) -> String {
     let language = frame.language.or(booked.first().map(|one| one.class.studio_locale)).unwrap_or(Language::En);
-    let entries = booked.iter().map(|one| booked_event(frame, one)).collect();
-    calendar(phrases::calendar_name(false, language), entries)
+    let shown: Vec<&Booked> = booked.iter().filter(|one| is_shown(Standing::of_booking(one.status), &one.class, frame.now)).collect();
+    let zone = most_common_zone(shown.iter().map(|one| one.class.time_zone.tz()));
+    calendar(phrases::calendar_name(false, language), zone, shown.into_iter().map(|one| booked_event(frame, one)))
 }
 
 /// What an instructor teaches.
 pub fn teaching(frame: Frame<'_>, given: &[Given]) -> String {
     let language = frame.language.or(given.first().map(|one| one.class.studio_locale)).unwrap_or(Language::En);
-    let entries = given.iter().map(|one| given_event(frame, FeedKind::Teaching, one)).collect();
-    calendar(phrases::calendar_name(true, language), entries)
+    let zone = most_common_zone(shown(frame, given).map(|one| one.class.time_zone.tz()));
+    calendar(phrases::calendar_name(true, language), zone, shown(frame, given).map(|one| given_event(frame, FeedKind::Teaching, one)))
 }
 
 /// A studio's published schedule.
-pub fn schedule(frame: Frame<'_>, studio: &str, given: &[Given]) -> String {
-    let entries = given.iter().map(|one| given_event(frame, FeedKind::Studio, one)).collect();
-    calendar(studio, entries)
+pub fn schedule(frame: Frame<'_>, studio: &str, zone: Tz, given: &[Given]) -> String {
+    calendar(studio, Some(zone), shown(frame, given).map(|one| given_event(frame, FeedKind::Studio, one)))
 }
 
-/// An event, and by whose clock it is told.
-struct FeedEvent {
-    event: Event,
-    starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
-    zone: Tz,
+fn shown<'g>(frame: Frame<'_>, given: &'g [Given]) -> impl Iterator<Item = &'g Given> {
+    given.iter().filter(move |one| is_shown(Standing::of_session(one.status), &one.class, frame.now))
 }
 
-impl FeedEvent {
-    /// The event with its times; an unsure one and one of others leave her free.
-    fn of(mut event: Event, class: &Class, busy: bool) -> Self {
-        event.last_modified(revised_at(class));
-        if !busy {
-            event.add_property("TRANSP", "TRANSPARENT");
-        }
-        let entry = Self { event, starts_at: class.starts_at, ends_at: class.ends_at, zone: class.time_zone.tz() };
-        entry.timed()
-    }
-
-    fn timed(mut self) -> Self {
-        let (starts, ends) = if self.is_by_zone() {
-            let local = |at: DateTime<Utc>| CalendarDateTime::WithTimezone {
-                date_time: at.with_timezone(&self.zone).naive_local(),
-                tzid: self.zone.name().to_owned(),
-            };
-            (local(self.starts_at), local(self.ends_at))
-        } else {
-            (CalendarDateTime::Utc(self.starts_at), CalendarDateTime::Utc(self.ends_at))
-        };
-        self.event.starts(starts).ends(ends);
-        self
-    }
-
-    /// Whether the wall clock tells its times. In the hour that the end of summer time repeats it does not tell which of the two is
-    /// meant: there both times are told in UTC.
-    fn is_by_zone(&self) -> bool {
-        let once = |at: DateTime<Utc>| {
-            let local = at.with_timezone(&self.zone).naive_local();
-            matches!(self.zone.from_local_datetime(&local), MappedLocalTime::Single(only) if only == at)
-        };
-        once(self.starts_at) && once(self.ends_at)
-    }
+/// A cancelled class tells whoever meant to come that it is off. After its day, by the studio's clock, nobody means to.
+fn is_shown(standing: Standing, class: &Class, now: DateTime<Utc>) -> bool {
+    let zone = class.time_zone.tz();
+    standing != Standing::Cancelled || local_date(class.starts_at, zone) >= local_date(now, zone)
 }
 
-fn booked_event(frame: Frame<'_>, booked: &Booked) -> FeedEvent {
+/// A calendar has one `X-WR-TIMEZONE`, classes of several studios have several zones: the one that most of them have.
+fn most_common_zone(zones: impl Iterator<Item = Tz>) -> Option<Tz> {
+    let mut counts: BTreeMap<&'static str, (usize, Tz)> = BTreeMap::new();
+    for zone in zones {
+        counts.entry(zone.name()).or_insert((0, zone)).0 += 1;
+    }
+    // Of two that are as common it is always the same one: the feed's bytes must not change from reading to reading.
+    counts.into_iter().min_by_key(|(name, (count, _))| (Reverse(*count), *name)).map(|(_, (_, zone))| zone)
+}
+
+/// The event with its times. One that is unsure, or is not the reader's own, leaves them free.
+fn timed(mut event: Event, class: &Class, busy: bool) -> Event {
+    event.last_modified(revised_at(class));
+    if !busy {
+        event.add_property("TRANSP", "TRANSPARENT");
+    }
+    event.starts(class.starts_at).ends(class.ends_at).done()
+}
+
+fn booked_event(frame: Frame<'_>, booked: &Booked) -> Event {
     let class = &booked.class;
     let language = frame.language.unwrap_or(class.studio_locale);
     let standing = Standing::of_booking(booked.status);
@@ -183,7 +174,7 @@ fn booked_event(frame: Frame<'_>, booked: &Booked) -> FeedEvent {
     let link = link(frame.public_url, booked.id);
     let event = event(&Said {
         uid: &booked.id.to_string(),
-        domain: frame.domain,
+        domain: frame.uids.of(class.created_at),
         sequence: last_told(booked.sequence),
         written_at: revised_at(class),
         class: &name,
@@ -192,16 +183,16 @@ fn booked_event(frame: Frame<'_>, booked: &Booked) -> FeedEvent {
         link: Some(&link),
         status: standing.status(),
     });
-    FeedEvent::of(event, class, standing == Standing::Sure)
+    timed(event, class, standing == Standing::Sure)
 }
 
-fn given_event(frame: Frame<'_>, kind: FeedKind, given: &Given) -> FeedEvent {
+fn given_event(frame: Frame<'_>, kind: FeedKind, given: &Given) -> Event {
     let class = &given.class;
     let language = frame.language.unwrap_or(class.studio_locale);
     let standing = Standing::of_session(given.status);
     let event = event(&Said {
         uid: &format!("session-{}", given.id),
-        domain: frame.domain,
+        domain: frame.uids.of(class.created_at),
         sequence: given.sequence,
         written_at: revised_at(class),
         class: class.class_name.read(language),
@@ -210,7 +201,7 @@ fn given_event(frame: Frame<'_>, kind: FeedKind, given: &Given) -> FeedEvent {
         link: None,
         status: standing.status(),
     });
-    FeedEvent::of(event, class, standing == Standing::Sure && kind == FeedKind::Teaching)
+    timed(event, class, standing == Standing::Sure && kind == FeedKind::Teaching)
 }
 
 fn place(class: &Class) -> [&str; 3] {
@@ -227,48 +218,41 @@ fn revised_at(class: &Class) -> DateTime<Utc> {
     [class.ended_at, class.changed_at].into_iter().flatten().fold(class.created_at, DateTime::max)
 }
 
-/// The object: the calendar's own lines, the zones that its events name, the events.
-fn calendar(name: &str, entries: Vec<FeedEvent>) -> String {
-    const END: &str = "END:VCALENDAR\r\n";
-    let head = Calendar::empty()
+/// The object: the calendar's own lines, then the events.
+fn calendar(name: &str, zone: Option<Tz>, events: impl Iterator<Item = Event>) -> String {
+    let mut calendar = Calendar::empty();
+    calendar
         .append_property(("VERSION", "2.0"))
         .append_property(("PRODID", "-//Relevé//Calendars//EN"))
         .append_property(("CALSCALE", "GREGORIAN"))
         .append_property(("X-WR-CALNAME", plain(name).as_str()))
         .append_property(Property::new("REFRESH-INTERVAL", "PT1H").add_parameter("VALUE", "DURATION").done())
-        .append_property(("X-PUBLISHED-TTL", "PT1H"))
-        .to_string();
-    let mut text = head.strip_suffix(END).unwrap_or(&head).to_owned();
-    for (zone, first, last) in zones(&entries) {
-        text.push_str(&zone::component(zone, &zone::observances(zone, first, last)));
+        .append_property(("X-PUBLISHED-TTL", "PT1H"));
+    if let Some(zone) = zone {
+        calendar.append_property(("X-WR-TIMEZONE", zone.name()));
     }
-    for entry in &entries {
-        // Writing to a string cannot fail.
-        let _ = entry.event.fmt_write(&mut text);
+    for event in events {
+        calendar.push(event);
     }
-    text.push_str(END);
-    text
+    let text = written(&calendar);
+    if calendar.is_empty() { text.replace(END, NOTHING) } else { text }
 }
 
-/// The zones that events name, and when the first of them begins and the last one ends. An object must not be without a component
-/// (RFC 5545, 3.6): one without events has the zone of all calendars.
-fn zones(entries: &[FeedEvent]) -> Vec<(Tz, DateTime<Utc>, DateTime<Utc>)> {
-    if entries.is_empty() {
-        return vec![(Tz::UTC, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH)];
-    }
-    let mut zones = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.is_by_zone()) {
-        let (_, first, last) = zones.entry(entry.zone.name()).or_insert((entry.zone, entry.starts_at, entry.ends_at));
-        *first = entry.starts_at.min(*first);
-        *last = entry.ends_at.max(*last);
-    }
-    zones.into_values().collect()
-}
+/// How an object ends.
+const END: &str = "END:VCALENDAR\r\n";
+
+/// An object must not be without a component (RFC 5545, 3.6), and some calendars refuse one that is. Where there is no class yet, the zone
+/// of all times stands there.
+const NOTHING: &str = "BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\n\
+                       TZOFFSETTO:+0000\r\nTZNAME:UTC\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nEND:VCALENDAR\r\n";
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+    use std::sync::LazyLock;
+
+    use calcard::icalendar::{ICalendarComponentType, ICalendarProperty};
     use sqlx::types::Json;
     use uuid::Uuid;
 
@@ -279,7 +263,12 @@ mod tests {
         text.parse().unwrap()
     }
 
-    const FRAME: Frame<'_> = Frame { domain: "demo.example", public_url: "https://demo.example", language: None };
+    static UIDS: LazyLock<UidDomains> = LazyLock::new(|| UidDomains::new("demo.example"));
+
+    /// Read in the afternoon of the day on which the examples take place, by Shanghai's clock.
+    fn frame() -> Frame<'static> {
+        Frame { uids: &UIDS, public_url: "https://demo.example", language: None, now: at("2026-12-01T08:00:00Z") }
+    }
 
     /// An hour in this zone.
     fn class(zone: Tz, starts_at: &str) -> Class {
@@ -323,14 +312,14 @@ mod tests {
 
     #[test]
     fn a_booking_is_the_event_of_its_letters() {
-        let text = bookings(FRAME, &[booked(booking::BookingStatus::Booked, 3)]);
+        let text = bookings(frame(), &[booked(booking::BookingStatus::Booked, 3)]);
         assert_eq!(
             event_lines(&text),
             [
-                r"DESCRIPTION:Instructor: Lin Yue\nYour booking: https://demo.example/b/00000000-0000-0000-0000-000000000007\nDeclining or deleting this entry does not cancel the booking.",
-                "DTEND;TZID=Asia/Shanghai:20261201T193000",
+                r"DESCRIPTION:Instructor: Lin Yue\nHow to cancel: https://demo.example/b/00000000-0000-0000-0000-000000000007\nDeclining or deleting this entry does not cancel the booking.",
+                "DTEND:20261201T113000Z",
                 "DTSTAMP:20260102T030405Z",
-                "DTSTART;TZID=Asia/Shanghai:20261201T183000",
+                "DTSTART:20261201T103000Z",
                 "LAST-MODIFIED:20260102T030405Z",
                 r"LOCATION:Jing'an\, Studio A",
                 "SEQUENCE:2",
@@ -351,11 +340,10 @@ mod tests {
                 "X-WR-CALNAME:My classes",
                 "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
                 "X-PUBLISHED-TTL:PT1H",
-                "BEGIN:VTIMEZONE",
-                "TZID:Asia/Shanghai",
+                "X-WR-TIMEZONE:Asia/Shanghai",
+                "BEGIN:VEVENT",
             ]
         );
-        assert_eq!(all.iter().filter(|line| *line == "BEGIN:VTIMEZONE").count(), 1);
         assert_eq!(all.last().unwrap(), "END:VCALENDAR");
     }
 
@@ -372,7 +360,7 @@ mod tests {
             (Cancelled, "CANCELLED", "Barre Sculpt", true),
             (LateCancelled, "CANCELLED", "Barre Sculpt", true),
         ] {
-            let lines = event_lines(&bookings(FRAME, &[booked(status, 0)]));
+            let lines = event_lines(&bookings(frame(), &[booked(status, 0)]));
             assert!(lines.contains(&format!("STATUS:{shown}")), "{status:?}: {lines:?}");
             assert!(lines.contains(&format!("SUMMARY:{summary}")), "{status:?}: {lines:?}");
             assert!(lines.contains(&"SEQUENCE:0".to_owned()), "no letter was written: {lines:?}");
@@ -384,16 +372,16 @@ mod tests {
     fn sessions_are_told_to_who_teaches_and_to_who_looks() {
         let mut session = given(Tz::Asia__Shanghai, "2026-12-01T10:30:00Z");
         session.class.changed_at = Some(at("2026-02-02T00:00:00Z"));
-        let own = event_lines(&teaching(FRAME, std::slice::from_ref(&session)));
+        let own = event_lines(&teaching(frame(), std::slice::from_ref(&session)));
         assert!(own.contains(&"UID:session-00000000-0000-0000-0000-000000000009@demo.example".to_owned()), "{own:?}");
         assert!(own.contains(&"SEQUENCE:3".to_owned()) && own.contains(&"DTSTAMP:20260202T000000Z".to_owned()), "{own:?}");
         assert!(!own.iter().any(|line| line.starts_with("URL") || line.starts_with("TRANSP")), "{own:?}");
-        let text = schedule(FRAME, "Jing'an, Shanghai", &[session.clone()]);
+        let text = schedule(frame(), "Jing'an, Shanghai", Tz::Asia__Shanghai, &[session.clone()]);
         assert!(lines(&text).contains(&r"X-WR-CALNAME:Jing'an\, Shanghai".to_owned()));
-        assert!(event_lines(&text).contains(&"TRANSP:TRANSPARENT".to_owned()), "somebody else's classes leave her free");
+        assert!(event_lines(&text).contains(&"TRANSP:TRANSPARENT".to_owned()), "somebody else's classes leave the reader free");
         session.status = schedule::SessionStatus::Cancelled;
         session.class.ended_at = Some(at("2026-03-03T00:00:00Z"));
-        let cancelled = event_lines(&teaching(FRAME, &[session]));
+        let cancelled = event_lines(&teaching(frame(), &[session]));
         assert!(cancelled.contains(&"STATUS:CANCELLED".to_owned()) && cancelled.contains(&"DTSTAMP:20260303T000000Z".to_owned()));
     }
 
@@ -402,7 +390,7 @@ mod tests {
         let one = |language, studio_locale| {
             let mut booked = booked(booking::BookingStatus::Waitlisted, 0);
             booked.class.studio_locale = studio_locale;
-            lines(&bookings(Frame { language, ..FRAME }, &[booked]))
+            lines(&bookings(Frame { language, ..frame() }, &[booked]))
         };
         for (said, language, studio) in [
             (["X-WR-CALNAME:我的课程", "SUMMARY:候补：把杆塑形"], Some(Language::ZhHans), Language::En),
@@ -414,48 +402,106 @@ mod tests {
         }
     }
 
-    /// The second of two equal hours, or either of them, cannot be told by the wall clock.
+    /// In UTC no hour is repeated or left out, and nobody need know a zone's rules.
     #[test]
-    fn what_the_clock_shows_twice_is_told_in_utc() {
-        for (zone, starts_at, said) in [
-            (Tz::Asia__Shanghai, "2026-10-25T00:30:00Z", "DTSTART;TZID=Asia/Shanghai:20261025T083000"),
-            (Tz::Europe__Paris, "2026-07-01T16:30:00Z", "DTSTART;TZID=Europe/Paris:20260701T183000"),
-            (Tz::Europe__Paris, "2026-10-24T22:59:00Z", "DTSTART;TZID=Europe/Paris:20261025T005900"),
-            // It ends at 02:30, which is shown twice.
-            (Tz::Europe__Paris, "2026-10-24T23:30:00Z", "DTSTART:20261024T233000Z"),
-            (Tz::Europe__Paris, "2026-10-25T00:30:00Z", "DTSTART:20261025T003000Z"),
-            (Tz::Europe__Paris, "2026-10-25T01:30:00Z", "DTSTART:20261025T013000Z"),
-            (Tz::Europe__Paris, "2026-10-25T02:01:00Z", "DTSTART;TZID=Europe/Paris:20261025T030100"),
-            (Tz::Europe__Paris, "2026-03-29T00:30:00Z", "DTSTART;TZID=Europe/Paris:20260329T013000"),
-            (Tz::America__New_York, "2026-11-01T04:30:00Z", "DTSTART:20261101T043000Z"),
-            (Tz::America__New_York, "2026-11-01T06:30:00Z", "DTSTART:20261101T063000Z"),
-            (Tz::America__New_York, "2026-11-01T07:30:00Z", "DTSTART;TZID=America/New_York:20261101T023000"),
-            // Half an hour.
-            (Tz::Australia__Lord_Howe, "2026-04-04T14:45:00Z", "DTSTART:20260404T144500Z"),
-            (Tz::Australia__Lord_Howe, "2026-04-04T15:15:00Z", "DTSTART:20260404T151500Z"),
-            (Tz::Australia__Lord_Howe, "2026-04-04T15:45:00Z", "DTSTART;TZID=Australia/Lord_Howe:20260405T021500"),
-            // The beginning of Ramadan.
-            (Tz::Africa__Casablanca, "2026-02-15T01:30:00Z", "DTSTART:20260215T013000Z"),
-            (Tz::Africa__Casablanca, "2026-02-15T02:30:00Z", "DTSTART:20260215T023000Z"),
-            (Tz::Africa__Casablanca, "2026-02-15T03:30:00Z", "DTSTART;TZID=Africa/Casablanca:20260215T033000"),
+    fn every_class_is_told_in_utc() {
+        for (zone, starts_at, starts, ends) in [
+            (Tz::Asia__Shanghai, "2026-10-25T00:30:00Z", "20261025T003000Z", "20261025T013000Z"),
+            // The hour that the end of summer time repeats, once and again.
+            (Tz::Europe__Paris, "2026-10-25T00:30:00Z", "20261025T003000Z", "20261025T013000Z"),
+            (Tz::Europe__Paris, "2026-10-25T01:30:00Z", "20261025T013000Z", "20261025T023000Z"),
+            // Over the hour that its beginning leaves out.
+            (Tz::America__New_York, "2026-03-08T06:30:00Z", "20260308T063000Z", "20260308T073000Z"),
+            (Tz::Australia__Lord_Howe, "2026-04-04T14:45:00Z", "20260404T144500Z", "20260404T154500Z"),
         ] {
-            let text = teaching(FRAME, &[given(zone, starts_at)]);
+            let text = teaching(frame(), &[given(zone, starts_at)]);
             let lines = event_lines(&text);
-            assert!(lines.contains(&said.to_owned()), "{zone} {starts_at}: {said} in {lines:?}");
-            let by_zone = said.contains("TZID");
-            assert_eq!(lines.iter().any(|line| line.starts_with("DTEND;TZID")), by_zone, "both times in one form: {lines:?}");
-            assert_eq!(text.contains("BEGIN:VTIMEZONE"), by_zone, "only zones that are named");
+            assert!(lines.contains(&format!("DTSTART:{starts}")) && lines.contains(&format!("DTEND:{ends}")), "{zone}: {lines:?}");
+            assert!(!text.contains("TZID") && !text.contains("VTIMEZONE"), "{text}");
+        }
+    }
+
+    /// A studio's feed has the studio's zone; a person's has the one in which most of their classes are.
+    #[test]
+    fn the_zone_is_named() {
+        let named = |text: String| lines(&text).iter().find_map(|line| line.strip_prefix("X-WR-TIMEZONE:").map(str::to_owned));
+        let (here, there) = (given(Tz::Asia__Shanghai, "2026-12-01T10:30:00Z"), given(Tz::America__New_York, "2026-12-01T10:30:00Z"));
+        for (given, zone) in [
+            (vec![here.clone(), here.clone(), there.clone()], Some("Asia/Shanghai")),
+            (vec![here.clone(), there.clone(), there.clone()], Some("America/New_York")),
+            (vec![here.clone(), there.clone()], Some("America/New_York")),
+            (vec![there, here], Some("America/New_York")),
+            (vec![], None),
+        ] {
+            assert_eq!(named(teaching(frame(), &given)).as_deref(), zone);
+        }
+        assert_eq!(named(schedule(frame(), "Brooklyn", Tz::America__New_York, &[])).as_deref(), Some("America/New_York"));
+    }
+
+    #[test]
+    fn an_empty_calendar_has_a_component() {
+        let empty = lines(&bookings(frame(), &[]));
+        assert_eq!(empty.iter().filter(|line| line.starts_with("BEGIN:VTIMEZONE")).count(), 1, "{empty:?}");
+        assert!(empty.contains(&"TZID:UTC".to_owned()) && empty.last().unwrap() == "END:VCALENDAR", "{empty:?}");
+    }
+
+    /// The class is at 18:30 in Shanghai, 05:30 in New York.
+    #[test]
+    fn what_was_cancelled_leaves_after_its_day() {
+        use booking::BookingStatus::{Booked, Cancelled, LateCancelled, NoShow};
+        for (zone, status, now, shown) in [
+            (Tz::Asia__Shanghai, Cancelled, "2026-11-20T00:00:00Z", true),
+            (Tz::Asia__Shanghai, Cancelled, "2026-12-01T15:59:59Z", true),
+            (Tz::Asia__Shanghai, Cancelled, "2026-12-01T16:00:00Z", false),
+            (Tz::Asia__Shanghai, LateCancelled, "2026-12-01T15:59:59Z", true),
+            (Tz::Asia__Shanghai, LateCancelled, "2026-12-01T16:00:00Z", false),
+            // The day ends by the studio's clock.
+            (Tz::America__New_York, Cancelled, "2026-12-02T04:59:59Z", true),
+            (Tz::America__New_York, Cancelled, "2026-12-02T05:00:00Z", false),
+            // What took place stays.
+            (Tz::Asia__Shanghai, Booked, "2026-12-20T00:00:00Z", true),
+            (Tz::Asia__Shanghai, NoShow, "2026-12-20T00:00:00Z", true),
+        ] {
+            let frame = Frame { now: at(now), ..frame() };
+            let one = super::super::Booked { class: class(zone, "2026-12-01T10:30:00Z"), ..booked(status, 0) };
+            assert_eq!(bookings(frame, &[one]).contains("BEGIN:VEVENT"), shown, "{zone} {status:?} {now}");
+            if status == Cancelled {
+                let off = Given { status: schedule::SessionStatus::Cancelled, ..given(zone, "2026-12-01T10:30:00Z") };
+                assert_eq!(teaching(frame, std::slice::from_ref(&off)).contains("BEGIN:VEVENT"), shown, "{zone} {now}");
+                assert_eq!(schedule(frame, "Here", zone, &[off]).contains("BEGIN:VEVENT"), shown, "{zone} {now}");
+            }
         }
     }
 
     #[test]
-    fn each_zone_is_told_once_and_an_empty_calendar_has_a_component() {
-        let (here, there) = (given(Tz::Asia__Shanghai, "2026-12-01T10:30:00Z"), given(Tz::America__New_York, "2026-12-01T10:30:00Z"));
-        let text = teaching(FRAME, &[here.clone(), there.clone(), here, there]);
-        let zones: Vec<String> = lines(&text).into_iter().filter(|line| line.starts_with("TZID:")).collect();
-        assert_eq!(zones, ["TZID:America/New_York", "TZID:Asia/Shanghai"]);
-        let empty = lines(&bookings(FRAME, &[]));
-        assert!(empty.contains(&"BEGIN:VTIMEZONE".to_owned()) && empty.contains(&"TZID:UTC".to_owned()), "{empty:?}");
+    fn an_event_keeps_the_name_it_was_told_under() {
+        let mut uids = UidDomains::new("localhost");
+        uids.rename("book.example", at("2026-06-01T00:00:00Z"));
+        let frame = Frame { uids: &uids, ..frame() };
+        let uid = |booked: &super::super::Booked| {
+            let lines = event_lines(&bookings(frame, std::slice::from_ref(booked)));
+            lines.into_iter().find(|line| line.starts_with("UID:")).unwrap()
+        };
+        let mut booked = booked(booking::BookingStatus::Booked, 1);
+        assert_eq!(uid(&booked), "UID:00000000-0000-0000-0000-000000000007@localhost");
+        booked.class.created_at = at("2026-06-01T00:00:00Z");
+        assert_eq!(uid(&booked), "UID:00000000-0000-0000-0000-000000000007@book.example");
+    }
+
+    /// Wherever a line has to be folded, somebody else's parser reads the name that was written.
+    #[test]
+    fn names_are_read_whole_at_every_offset() {
+        for offset in 0..=80 {
+            let name = format!("{}{}", "x".repeat(offset), "把杆🩰".repeat(16));
+            let mut session = given(Tz::Asia__Shanghai, "2026-12-01T10:30:00Z");
+            session.class.class_name.en = name.clone();
+            let text = teaching(frame(), &[session]);
+            assert!(lines(&text).contains(&format!("SUMMARY:{name}")), "offset {offset}: {text}");
+            let calcard::Entry::ICalendar(read) = calcard::Parser::new(&text).entry() else { panic!("no calendar: {text}") };
+            let event = read.components.iter().find(|one| one.component_type == ICalendarComponentType::VEvent).unwrap();
+            let summary = event.property(&ICalendarProperty::Summary).unwrap();
+            assert_eq!(summary.values[0].as_text(), Some(name.as_str()), "offset {offset}");
+        }
     }
 
     #[test]
@@ -464,8 +510,8 @@ mod tests {
         session.class.class_name.en = "Barre; slow\r\nATTENDEE:mailto:x@demo.example".into();
         session.class.instructor_name = "Lin\nBEGIN:VALARM".into();
         session.class.room_name = "A\u{0}\r\nX-EVIL:1".into();
-        let text = schedule(FRAME, "Jing'an\r\nMETHOD:CANCEL", &[session]);
-        let plain = schedule(FRAME, "Jing'an", &[given(Tz::Asia__Shanghai, "2026-12-01T10:30:00Z")]);
+        let text = schedule(frame(), "Jing'an\r\nMETHOD:CANCEL", Tz::Asia__Shanghai, &[session]);
+        let plain = schedule(frame(), "Jing'an", Tz::Asia__Shanghai, &[given(Tz::Asia__Shanghai, "2026-12-01T10:30:00Z")]);
         let keys = |text: &str| lines(text).iter().map(|line| line.split([':', ';']).next().unwrap().to_owned()).collect::<Vec<_>>();
         assert_eq!(keys(&text), keys(&plain));
     }

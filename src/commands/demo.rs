@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::data_directory::{self, DATABASE_FILE};
 use crate::db::Db;
+use crate::demo::mark::accounts;
 use crate::demo::store::{self, Holds};
 use crate::demo::{self, PASSWORD, Sights, Wish};
 use crate::letters::transport::Post;
@@ -144,17 +145,19 @@ fn welcome(settings: &Settings, place: &Place, sights: Sights) -> String {
         Place::File(_) => format!("releve audit --data {data}"),
         Place::Server(_) => "releve audit, with the same DATABASE_URL".into(),
     };
+    let [owner, admin, desk, instructors, members] = accounts(members);
     let full = full_session.map_or_else(String::new, |id| format!("  full, with a waitlist   {url}/v1/sessions/{id}\n"));
     format!(
         r#"
 Relevé, a demo with invented people. It serves until Ctrl-C, on this machine alone; --fresh starts over.
 
 Sign in with the password {PASSWORD} as
-  owner@demo.test  admin@demo.test  desk@demo.test
-  instructor1@demo.test … instructor6@demo.test
-  member1@demo.test … member{members}@demo.test, each with 50 credits at both studios
+  {owner}  {admin}  {desk}
+  {instructors}
+  {members}, each with 50 credits at both studios
 
 Look at
+  where everything is     {url}/
   the API, to be tried    {url}/docs
   letters                 {url}/dev/letters
   studios                 {url}/v1/studios

@@ -3,6 +3,7 @@
 //! `plan` says what there is (pure), `store` looks at what a database holds. The bookings of the one full session are made at the transactor
 //! like everybody's, so that their letters are real. Started again another day, the demo adds the days that have come into view.
 
+pub mod mark;
 pub mod plan;
 pub mod store;
 
@@ -24,13 +25,9 @@ use crate::running::store::{self as facts, DEMO};
 use crate::schedule::{self, Session};
 use crate::studios;
 use crate::transactor::Command;
+use mark::Mark;
+pub use mark::PASSWORD;
 use plan::{Plan, STUDIOS};
-
-/// The password of every account.
-pub const PASSWORD: &str = "plie-tendu-releve";
-/// The mark's words.
-const SEEDING: &str = "seeding";
-const READY: &str = "ready";
 
 /// What a demo is to be made of.
 #[derive(Clone, Debug)]
@@ -76,25 +73,6 @@ pub async fn prepare(app: &App, wish: Wish) -> Result<Sights, String> {
     };
     let full = plan::full_session(seeded_on);
     Ok(Sights { full_session: (full.starts_at > now).then_some(full.id), members })
-}
-
-/// What stands in the mark: `ready 60 2026-12-01`.
-#[derive(Debug, PartialEq)]
-struct Mark {
-    ready: bool,
-    members: u32,
-    on: NaiveDate,
-}
-
-impl Mark {
-    fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        Some(Self { ready: words.next()? == READY, members: words.next()?.parse().ok()?, on: words.next()?.parse().ok()? })
-    }
-
-    fn text(&self) -> String {
-        format!("{} {} {}", if self.ready { READY } else { SEEDING }, self.members, self.on)
-    }
 }
 
 /// Members that one slice writes, with a line for whoever watches.
@@ -196,17 +174,4 @@ fn is_free(session: &Session, there: &[store::Taken]) -> bool {
 
 fn told(error: Error) -> String {
     error.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mark_is_read_as_it_was_written() {
-        let mark = Mark { ready: true, members: 60, on: "2026-12-01".parse().unwrap() };
-        assert_eq!(mark.text(), "ready 60 2026-12-01");
-        assert_eq!(Mark::parse(&mark.text()), Some(mark));
-        assert_eq!(Mark::parse("something else"), None);
-    }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Event, Happened};
 use crate::booking::Booking;
 use crate::letters::calendar::method_of;
-use crate::letters::facts::{Facts, LeftBecause, Money, SessionFacts, Terms};
+use crate::letters::facts::{Facts, LeftBecause, Money, OtherBooking, PassedOver, SessionFacts, Terms, Waiting};
 use crate::letters::outbox::Letter;
 use crate::people::Person;
 use crate::schedule::Session;
@@ -33,14 +33,29 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
             |booking, at, session| Facts::Waitlisted {
                 session,
                 position: *position,
-                credits: at.credits,
+                credits: waiting(booking, at).credits,
                 promoted_until: (booking.created_at < at.promote_until).then_some(at.promote_until),
             },
         ),
         Happened::PassedOver { reason } => {
-            to_member(set, subject, |at| Some(at.waiting_ends_at), |_, _, session| Facts::PassedOver { session, reason: *reason })
+            let other = if *reason == PassedOver::Overlap { other_booking(set, subject)? } else { None };
+            to_member(
+                set,
+                subject,
+                |at| Some(at.waiting_ends_at),
+                |booking, at, session| Facts::PassedOver { session, reason: *reason, waiting: Some(waiting(booking, at)), other },
+            )
         }
-        Happened::ToldFree => to_member(set, subject, |at| Some(at.booking_closes_at), |_, _, session| Facts::PlaceFree { session }),
+        Happened::ToldFree => to_member(
+            set,
+            subject,
+            |at| Some(at.booking_closes_at),
+            |booking, at, session| Facts::PlaceFree {
+                session,
+                credits: Some(waiting(booking, at).credits),
+                closes_at: Some(at.booking_closes_at),
+            },
+        ),
         Happened::WaitlistLeft { because } => {
             let useful = |at: &Session| (*because == LeftBecause::Overlap).then_some(at.starts_at);
             to_member(set, subject, useful, |_, _, session| Facts::WaitlistLeft { session, because: *because })
@@ -53,7 +68,13 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 subject,
                 |_| None,
                 |booking, _, session| match by_staff {
-                    true => Facts::RemovedByStaff { session, reason: booking.ended_reason.clone(), credits_returned, credits_lost: 0 },
+                    true => Facts::RemovedByStaff {
+                        session,
+                        reason: booking.ended_reason.clone(),
+                        credits_returned,
+                        credits_lost: 0,
+                        visit_counts: false,
+                    },
                     false => Facts::Cancelled { session, credits_returned },
                 },
             )
@@ -65,7 +86,13 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 subject,
                 |_| None,
                 |booking, _, session| match by_staff {
-                    true => Facts::RemovedByStaff { session, reason: booking.ended_reason.clone(), credits_returned: 0, credits_lost },
+                    true => Facts::RemovedByStaff {
+                        session,
+                        reason: booking.ended_reason.clone(),
+                        credits_returned: 0,
+                        credits_lost,
+                        visit_counts,
+                    },
                     false => Facts::LateCancelled { session, credits_lost, visit_counts },
                 },
             )
@@ -85,11 +112,17 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
         Happened::Released { credits_returned } => {
             let Some(booking) = set.known_booking(subject) else { return Ok(()) };
             let before = before(set, booking.session_id)?;
-            to_member(set, subject, |_| None, |_, _, session| Facts::Released { session, before, credits_returned: *credits_returned })
+            let (credits_returned, other) = (*credits_returned, other_booking(set, subject)?);
+            to_member(set, subject, |_| None, |_, _, session| Facts::Released { session, before, credits_returned, other })
         }
         Happened::MovedToWaitlist { position, credits_returned } => {
             let (position, credits_returned) = (*position, *credits_returned);
-            let facts = |_: &Booking, _: &Session, session| Facts::MovedToWaitlist { session, position, credits_returned };
+            let facts = |booking: &Booking, at: &Session, session| Facts::MovedToWaitlist {
+                session,
+                position,
+                credits_returned,
+                waiting: Some(waiting(booking, at)),
+            };
             to_member(set, subject, |at| Some(at.waiting_ends_at), facts)
         }
         Happened::SessionChanged { changed, .. } if !changed.is_empty() => session_changed(set, subject),
@@ -171,6 +204,21 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
 /// What a letter tells of a booking's cost.
 fn terms(booking: &Booking) -> Terms {
     Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until }
+}
+
+/// What a letter tells whoever waits: what a place will take, and until when they may be moved into it.
+fn waiting(booking: &Booking, session: &Session) -> Waiting {
+    Waiting { credits: if booking.asked_unpaid { 0 } else { session.credits }, promoted_until: Some(session.promote_until) }
+}
+
+/// What a letter tells of the place that the same member holds in another session at that time.
+fn other_booking(set: &WorkingSet, booking_id: Uuid) -> Decision<Option<OtherBooking>> {
+    let Some(booking) = set.known_booking(booking_id) else { return Ok(None) };
+    let session = set.session(booking.session_id)?;
+    let (starts_at, ends_at) = (session.starts_at, session.ends_at);
+    let at_that_time = |other: &&Booking| other.id != booking_id && other.status.takes_place() && other.overlaps(starts_at, ends_at);
+    let other = set.ahead(booking.person_id, starts_at).into_iter().find(at_that_time);
+    Ok(other.map(|other| OtherBooking { starts_at: other.starts_at, terms: terms(other) }))
 }
 
 /// One letter to the member of a booking.
@@ -255,7 +303,11 @@ fn session_changed(set: &mut WorkingSet, session_id: Uuid) -> Decision<()> {
         open.filter(|booking| !told.contains(&booking.id)).map(|booking| (booking.id, booking.status.takes_place())).collect();
     for (booking_id, booked) in to_tell {
         let before = was.clone();
-        to_member(set, booking_id, |at| Some(at.ends_at), |_, _, session| Facts::SessionChanged { session, before, booked })?;
+        let facts = |booking: &Booking, at: &Session, session| {
+            let (terms, waiting) = if booked { (Some(terms(booking)), None) } else { (None, Some(waiting(booking, at))) };
+            Facts::SessionChanged { session, before, booked, terms, waiting }
+        };
+        to_member(set, booking_id, |at| Some(at.ends_at), facts)?;
     }
     Ok(())
 }

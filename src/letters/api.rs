@@ -210,6 +210,7 @@ fn view(app: &App, row: &ListedRow) -> LetterView {
 fn as_it_would_be(app: &App, row: &ListedRow) -> Option<Rendered> {
     let facts: Facts = serde_json::from_value(row.facts.as_ref()?.0.clone()).ok()?;
     let letter = ToRender {
+        written_at: row.created_at,
         language: row.locale,
         name: row.name.as_deref().filter(|name| !name.is_empty()),
         facts: &facts,

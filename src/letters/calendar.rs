@@ -4,11 +4,15 @@
 
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
+use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
 
 use super::facts::{Facts, SessionFacts};
 use super::phrases;
 use crate::language::Language;
+
+/// Octets of a line, its end not counted (RFC 5545, 3.1).
+const LINE_OCTETS_MAX: usize = 75;
 
 /// What the calendar is asked to do with the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +44,7 @@ pub struct CalendarEntry<'a> {
     pub sequence: i64,
     /// When the letter was written: `DTSTAMP`.
     pub written_at: DateTime<Utc>,
-    /// The right side of the UID: the deployment's domain, which must not change.
+    /// The right side of the UID, which for one booking must never change (`uids`).
     pub domain: &'a str,
     /// The setting `public_url`, without a slash at its end.
     pub public_url: &'a str,
@@ -170,13 +174,49 @@ pub fn part(e: &CalendarEntry<'_>) -> String {
                 .done(),
         );
 
-    Calendar::empty()
-        .append_property(("VERSION", "2.0"))
-        .append_property(("PRODID", "-//Relevé//Letters//EN"))
-        .append_property(("CALSCALE", "GREGORIAN"))
-        .append_property(("METHOD", e.method.name()))
-        .push(event)
-        .to_string()
+    written(
+        Calendar::empty()
+            .append_property(("VERSION", "2.0"))
+            .append_property(("PRODID", "-//Relevé//Letters//EN"))
+            .append_property(("CALSCALE", "GREGORIAN"))
+            .append_property(("METHOD", e.method.name()))
+            .push(event),
+    )
+}
+
+/// The object as it is sent: lines of at most 75 octets. The crate's own folds are undone and made anew, since it lets the last piece of a
+/// line grow to 76 octets, and cuts between a sign and what modifies it.
+pub fn written(calendar: &Calendar) -> String {
+    let text = calendar.to_string().replace("\r\n ", "");
+    let mut folded = String::with_capacity(text.len() + text.len() / 16);
+    for line in text.split_terminator("\r\n") {
+        fold(line, &mut folded);
+        folded.push_str("\r\n");
+    }
+    folded
+}
+
+/// Folds between what readers see as one sign; between characters where such a sign is itself longer than a line.
+fn fold(line: &str, into: &mut String) {
+    let mut room = LINE_OCTETS_MAX;
+    let mut put = |piece: &str| {
+        if piece.len() > room {
+            into.push_str("\r\n ");
+            room = LINE_OCTETS_MAX - 1;
+        }
+        into.push_str(piece);
+        room -= piece.len();
+    };
+    if line.len() <= LINE_OCTETS_MAX {
+        return put(line);
+    }
+    for sign in line.graphemes(true) {
+        if sign.len() < LINE_OCTETS_MAX {
+            put(sign);
+        } else {
+            sign.chars().for_each(|character| put(character.encode_utf8(&mut [0; 4])));
+        }
+    }
 }
 
 /// A mailbox with its name. The name is always quoted: what a quoted value may not hold (RFC 5545, 3.2) is left out.
@@ -240,17 +280,74 @@ mod tests {
         snapshot("calendar_cancel_en", &unfolded(&part(&entry(&session, Method::Cancel))).join("\n"));
     }
 
+    /// The physical lines, each of at most 75 octets.
+    fn physical(part: &str) -> Vec<&str> {
+        let lines: Vec<&str> = part.strip_suffix("\r\n").unwrap().split("\r\n").collect();
+        for line in &lines {
+            assert!(!line.contains(['\r', '\n']), "{line:?}");
+            assert!(line.len() <= 75, "{} octets: {line:?}", line.len());
+        }
+        lines
+    }
+
+    /// Wherever in a line they fall, signs stay whole: of several octets, and of several characters.
+    #[test]
+    fn a_fold_cuts_no_sign_at_any_offset() {
+        // A ballet shoe; a heart made red by a selector; a dancer of one skin; an e with an accent of its own; a family; a flag.
+        let signs = ["把", "杆", "🩰", "❤\u{FE0F}", "💃🏽", "e\u{301}", "👩\u{200D}👩\u{200D}👧", "🇨🇳"];
+        let words = signs.concat();
+        for offset in 0..=160 {
+            let name = format!("{}{words}{words}{words}", "x".repeat(offset));
+            let mut session = demo_session();
+            session.class.en = name.clone();
+            let part = part(&entry(&session, Method::Request));
+            let lines = physical(&part);
+            let begins = lines.iter().position(|line| line.starts_with("SUMMARY:")).unwrap();
+            let pieces: Vec<&str> = lines[begins..]
+                .iter()
+                .enumerate()
+                .map_while(|(n, line)| if n == 0 { Some(*line) } else { line.strip_prefix(' ') })
+                .collect();
+            assert_eq!(pieces.concat(), format!("SUMMARY:{name}"), "offset {offset}");
+            for piece in &pieces {
+                let whole = piece.trim_start_matches("SUMMARY:").trim_start_matches('x');
+                let mut rest = whole;
+                while let Some(sign) = signs.iter().find(|sign| rest.starts_with(**sign)) {
+                    rest = &rest[sign.len()..];
+                }
+                assert_eq!(rest, "", "a sign is cut in {piece:?}, offset {offset}");
+            }
+        }
+    }
+
+    /// RFC 5545, 3.1: a line may be 75 octets long, one that continues it has a space before.
+    #[test]
+    fn a_fold_leaves_no_line_of_76_octets() {
+        for length in 1..400 {
+            let mut folded = String::new();
+            fold(&"x".repeat(length), &mut folded);
+            let lines: Vec<&str> = folded.split("\r\n").collect();
+            assert!(lines.iter().all(|line| line.len() <= 75), "{length}: {folded}");
+            assert_eq!(lines.len(), if length <= 75 { 1 } else { 1 + (length - 75).div_ceil(74) }, "no line more than needed");
+        }
+    }
+
+    /// Eighty accents on one letter are one sign, but no line is longer than 75 octets.
+    #[test]
+    fn a_sign_longer_than_a_line_is_cut_between_characters() {
+        let mut folded = String::new();
+        fold(&format!("a{}", "\u{301}".repeat(80)), &mut folded);
+        assert!(physical(&format!("{folded}\r\n")).len() > 1);
+        assert_eq!(folded.replace("\r\n ", ""), format!("a{}", "\u{301}".repeat(80)));
+    }
+
     #[test]
     fn lines_end_in_crlf_and_are_folded_at_75_octets() {
         let mut session = demo_session();
         session.class.zh_hans = Some("芭蕾把杆塑形".repeat(40));
         session.studio.address = Some("88 Yuyuan Road ".repeat(40));
         let part = part(&CalendarEntry { language: Language::ZhHans, ..entry(&session, Method::Request) });
-        assert!(part.ends_with("END:VCALENDAR\r\n"));
-        for line in part.split_terminator("\r\n") {
-            assert!(!line.contains(['\r', '\n']), "{line:?}");
-            assert!(line.len() <= 75, "{} octets: {line:?}", line.len());
-        }
+        assert_eq!(physical(&part).last(), Some(&"END:VCALENDAR"));
         assert!(unfolded(&part).contains(&format!("SUMMARY:{}", "芭蕾把杆塑形".repeat(40))));
     }
 

@@ -42,22 +42,39 @@ pub enum Facts {
     },
     /// A place is hers.
     Booked { session: SessionFacts, terms: Terms, by_staff: bool },
-    /// She waits.
+    /// The member waits.
     Waitlisted {
         session: SessionFacts,
         position: i64,
-        /// What a place will take from her pack; 0 where a membership will pay.
+        /// What a place will take from a pack.
         credits: i64,
-        /// The promotion cut-off: until then she may be moved in, and charged, without another tap. `None`: she never is.
+        /// The promotion cut-off: until then the member may be moved in, and charged, without another tap. `None`: they never are.
         #[serde(default)]
         promoted_until: Option<DateTime<Utc>>,
     },
     /// From the waitlist into a place: "you're in".
     Promoted { session: SessionFacts, terms: Terms },
-    /// A place came free and she could not take it; she keeps her place in the queue.
-    PassedOver { session: SessionFacts, reason: PassedOver },
+    /// A place came free and the member could not take it; they keep their place in the queue.
+    PassedOver {
+        session: SessionFacts,
+        reason: PassedOver,
+        /// What comes next. `None` in letters written before it was told.
+        #[serde(default)]
+        waiting: Option<Waiting>,
+        /// The booking that overlaps, if that is the reason.
+        #[serde(default)]
+        other: Option<OtherBooking>,
+    },
     /// After the promotion cut-off a place came free: it is everybody's, the first who takes it has it.
-    PlaceFree { session: SessionFacts },
+    PlaceFree {
+        session: SessionFacts,
+        /// What the place takes from a pack. `None` in letters written before it was told.
+        #[serde(default)]
+        credits: Option<i64>,
+        /// When booking closes. `None` in letters written before it was told.
+        #[serde(default)]
+        closes_at: Option<DateTime<Utc>>,
+    },
     /// She no longer waits, and had no place.
     WaitlistLeft { session: SessionFacts, because: LeftBecause },
     /// No way in is left; nothing was taken.
@@ -66,17 +83,50 @@ pub enum Facts {
     Cancelled { session: SessionFacts, credits_returned: i64 },
     /// Cancelled late.
     LateCancelled { session: SessionFacts, credits_lost: i64, visit_counts: bool },
-    /// Staff took her out of the session.
-    RemovedByStaff { session: SessionFacts, reason: Option<String>, credits_returned: i64, credits_lost: i64 },
-    /// The session has a new time, room or instructor; `before` is how she knew it.
-    SessionChanged { session: SessionFacts, before: SessionFacts, booked: bool },
+    /// Staff took the member out of the session.
+    RemovedByStaff {
+        session: SessionFacts,
+        reason: Option<String>,
+        credits_returned: i64,
+        credits_lost: i64,
+        /// A membership paid, and it was late.
+        #[serde(default)]
+        visit_counts: bool,
+    },
+    /// The session has a new time, room or instructor; `before` is how the member knew it.
+    SessionChanged {
+        session: SessionFacts,
+        before: SessionFacts,
+        booked: bool,
+        /// What the place costs, and until when it can be cancelled now. `None` where the member waits, and in letters written before it
+        /// was told.
+        #[serde(default)]
+        terms: Option<Terms>,
+        /// What comes next for who waits. `None` where a place is held, and in letters written before it was told.
+        #[serde(default)]
+        waiting: Option<Waiting>,
+    },
     /// The studio cancelled the session; everything taken for it came back.
     SessionCancelled { session: SessionFacts, reason: Option<CancelReason>, note: Option<String>, credits_returned: i64, had_place: bool },
-    /// To a member: the session moved to a time at which she is booked elsewhere, so her place in it ended without penalty. `before` is
-    /// how she knew it.
-    Released { session: SessionFacts, before: SessionFacts, credits_returned: i64 },
+    /// To a member: the session moved to a time at which they are booked elsewhere, so their place in it ended without penalty. `before`
+    /// is how they knew it.
+    Released {
+        session: SessionFacts,
+        before: SessionFacts,
+        credits_returned: i64,
+        /// What they are booked in. `None` in letters written before it was told.
+        #[serde(default)]
+        other: Option<OtherBooking>,
+    },
     /// To a member: fewer places than bookings; the latest booked wait at the head of the queue now, refunded.
-    MovedToWaitlist { session: SessionFacts, position: i64, credits_returned: i64 },
+    MovedToWaitlist {
+        session: SessionFacts,
+        position: i64,
+        credits_returned: i64,
+        /// What comes next. `None` in letters written before it was told.
+        #[serde(default)]
+        waiting: Option<Waiting>,
+    },
     /// To the instructor, an hour before it is decided whether enough have booked.
     TooFewSoon { session: SessionFacts, booked: i64, minimum: i64, decided_at: DateTime<Utc> },
     /// To the instructor: it was decided; either the session takes place or it was cancelled and everybody told.
@@ -108,7 +158,7 @@ impl Facts {
             | Self::Waitlisted { session, .. }
             | Self::Promoted { session, .. }
             | Self::PassedOver { session, .. }
-            | Self::PlaceFree { session }
+            | Self::PlaceFree { session, .. }
             | Self::WaitlistLeft { session, .. }
             | Self::WaitlistClosed { session }
             | Self::Cancelled { session, .. }
@@ -172,6 +222,24 @@ pub struct Terms {
     pub membership: bool,
     /// `None`: there is no free way out.
     pub free_cancel_until: Option<DateTime<Utc>>,
+}
+
+/// What a place will take from who waits for it, and until when they may be moved into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Credits, where a pack pays.
+    pub credits: i64,
+    /// The promotion cut-off; `None`, or one that was over when the letter was written: they are not moved in any more.
+    pub promoted_until: Option<DateTime<Utc>>,
+}
+
+/// Another booking of the same member, about which a letter has to say what leaving it costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OtherBooking {
+    /// When its session begins.
+    pub starts_at: DateTime<Utc>,
+    /// What it costs.
+    pub terms: Terms,
 }
 
 /// An amount in minor units of an ISO 4217 currency.
@@ -242,7 +310,9 @@ pub enum CancelReason {
 #[derive(Clone, Debug)]
 pub struct ToRender<'a> {
     pub language: Language,
-    /// The person's name as she wrote it, if known.
+    /// When the letter was written.
+    pub written_at: DateTime<Utc>,
+    /// The person's name as they wrote it, if known.
     pub name: Option<&'a str>,
     pub facts: &'a Facts,
     /// The setting `public_url`, without a slash at its end.

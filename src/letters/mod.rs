@@ -18,6 +18,7 @@ pub mod rules;
 pub mod smtp;
 pub mod store;
 pub mod transport;
+pub mod uids;
 pub mod words;
 pub mod worker;
 

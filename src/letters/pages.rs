@@ -7,6 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
+use chrono::DateTime;
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -25,6 +26,8 @@ const LISTED_MAX: usize = 200;
 #[template(path = "letters/pages/list.html")]
 struct List {
     letters: Vec<Letter>,
+    /// Whose, if only one person's.
+    to: Option<String>,
 }
 
 #[derive(Template)]
@@ -40,6 +43,7 @@ struct One {
 struct Letter {
     id: Uuid,
     at: String,
+    from: String,
     to: String,
     subject: String,
 }
@@ -47,8 +51,15 @@ struct Letter {
 impl Letter {
     fn of(id: Uuid, mail: &Message<'_>) -> Self {
         let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).unwrap_or_default().to_owned();
-        let at = mail.date().map(|date| date.to_rfc3339()).unwrap_or_default();
-        Self { id, at, to, subject: mail.subject().unwrap_or_default().to_owned() }
+        let from = mail.from().and_then(|from| from.first()).and_then(|from| from.name()).unwrap_or_default().to_owned();
+        let at = mail.date().and_then(|date| DateTime::from_timestamp(date.to_timestamp(), 0));
+        let at = at.map(|at| at.format("%-d %b %Y, %H:%M UTC").to_string()).unwrap_or_default();
+        Self { id, at, from, to, subject: mail.subject().unwrap_or_default().to_owned() }
+    }
+
+    /// The address as a link's query spells it.
+    fn to_in_query(&self) -> String {
+        url::form_urlencoded::byte_serialize(self.to.as_bytes()).collect()
     }
 }
 
@@ -90,7 +101,7 @@ pub async fn list(State(app): State<App>, Query(whose): Query<To>, headers: Head
         }
     }
     if for_browsers {
-        return answer(&List { letters });
+        return answer(&List { letters, to: whose.to });
     }
     if texts.is_empty() {
         texts.push_str("No letters yet.\n");

@@ -108,6 +108,19 @@ pub fn cost(terms: &Terms, language: Language) -> String {
     }
 }
 
+/// What a place will cost whoever takes it, when it is not yet known which of their passes will pay.
+pub fn place_cost(credits_taken: i64, language: Language) -> String {
+    let taken = credits(credits_taken, language);
+    match (language, credits_taken) {
+        (Language::En, 0) => "nothing".to_owned(),
+        (Language::En, _) => format!("{taken} (with a membership: one visit)"),
+        (Language::ZhHans, 0) => "免费".to_owned(),
+        (Language::ZhHans, _) => format!("次卡{taken}（会员卡按一次上课计）"),
+        (Language::ZhHant, 0) => "免費".to_owned(),
+        (Language::ZhHant, _) => format!("課堂套票{taken}（會籍按一次上課計）"),
+    }
+}
+
 /// `CNY 1,880.00`: the currency by its code, so that a dollar is never taken for another one.
 pub fn money(money: &Money) -> String {
     let decimals = decimals(&money.currency);
@@ -183,13 +196,13 @@ pub fn cancel_reason(reason: CancelReason, language: Language) -> Option<&'stati
     }
 }
 
-/// What the calendar shows under the class: who teaches, where the booking is, and what the calendar cannot do.
+/// What the calendar shows under the class: who teaches, how to cancel, and what the calendar cannot do.
 pub fn calendar_description(instructor: &str, link: &str, language: Language) -> String {
     let who = calendar_instructor(instructor, language);
     match language {
-        Language::En => format!("{who}\nYour booking: {link}\nDeclining or deleting this entry does not cancel the booking."),
-        Language::ZhHans => format!("{who}\n您的预约：{link}\n拒绝或删除此日程不会取消预约。"),
-        Language::ZhHant => format!("{who}\n您的預約：{link}\n拒絕或刪除這項活動並不會取消預約。"),
+        Language::En => format!("{who}\nHow to cancel: {link}\nDeclining or deleting this entry does not cancel the booking."),
+        Language::ZhHans => format!("{who}\n如何取消预约：{link}\n拒绝或删除此日程不会取消预约。"),
+        Language::ZhHant => format!("{who}\n如何取消預約：{link}\n拒絕或刪除這項活動並不會取消預約。"),
     }
 }
 
@@ -469,6 +482,17 @@ mod tests {
         let london = |instant| span(at(instant), at(instant), Tz::Europe__London, Language::En);
         assert_eq!(london("2026-07-05T11:00:00Z"), "Sun 5 Jul 2026, 12:00–12:00 (London time, UTC+1)");
         assert_eq!(london("2026-12-05T11:00:00Z"), "Sat 5 Dec 2026, 11:00–11:00 (London time, UTC)");
+    }
+
+    #[test]
+    fn a_place_has_a_price_before_it_is_known_which_pass_pays() {
+        for (credits, said) in [
+            (0, ["nothing", "免费", "免費"]),
+            (1, ["1 credit (with a membership: one visit)", "次卡1次（会员卡按一次上课计）", "課堂套票1堂（會籍按一次上課計）"]),
+            (2, ["2 credits (with a membership: one visit)", "次卡2次（会员卡按一次上课计）", "課堂套票2堂（會籍按一次上課計）"]),
+        ] {
+            assert_eq!(Language::ALL.map(|language| place_cost(credits, language)), said);
+        }
     }
 
     #[test]

@@ -305,7 +305,15 @@ mod tests {
     #[test]
     fn letters_with_a_code_are_known_by_their_kind() {
         for (kind, facts) in facts_of_every_kind() {
-            let letter = |code| ToRender { language: Language::En, name: None, facts: &facts, public_url: "", booking_id: None, code };
+            let letter = |code| ToRender {
+                language: Language::En,
+                written_at: at(0),
+                name: None,
+                facts: &facts,
+                public_url: "",
+                booking_id: None,
+                code,
+            };
             // Without a code such a letter cannot be put into words.
             assert_eq!(words::render(&letter(None)).is_err(), carries_code(kind), "{kind}");
             assert!(words::render(&letter(Some(""))).is_ok(), "{kind}");

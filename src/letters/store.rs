@@ -6,8 +6,10 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::LetterState;
+use super::uids::UidDomains;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
+use crate::running::store as facts;
 
 /// The most letters that one transaction leases or settles: on SQLite the writer is shared with the transactor.
 pub const AT_ONCE: usize = 64;
@@ -15,12 +17,40 @@ pub const AT_ONCE: usize = 64;
 /// The right to lease: one worker of the deployment at a time, so that letters about one booking keep their order.
 const LEASING: i64 = 0x6c_65_74_74_65_72;
 
+/// The fact that keeps the names of calendar UIDs.
+const UID_DOMAINS: &str = "calendar_uid_domains";
+
+/// The names of calendar UIDs, `host` being that of what is made from now on. Before this was kept, `former` was everything's name: if
+/// anybody was told of an event under it, what there is goes on having it.
+pub async fn uid_domains(db: &Db, host: &str, former: &str, now: DateTime<Utc>) -> Result<UidDomains, Error> {
+    let kept = facts::fact(db, UID_DOMAINS).await?.and_then(|kept| serde_json::from_str::<UidDomains>(&kept).ok());
+    let mut domains = match kept {
+        Some(kept) if kept.latest() == host => return Ok(kept),
+        Some(kept) => kept,
+        None if has_told_calendars(db).await? => UidDomains::new(former),
+        None => UidDomains::new(host),
+    };
+    domains.rename(host, now);
+    let text = serde_json::to_string(&domains).unwrap_or_default();
+    db.write("letters.uid_domains", move |tx| Box::pin(async move { facts::note(tx, UID_DOMAINS, text).await })).await?;
+    Ok(domains)
+}
+
+/// Whether a letter with a calendar part was sent or a feed was read.
+async fn has_told_calendars(db: &Db) -> Result<bool, Error> {
+    let sql = "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM letters WHERE sequence IS NOT NULL AND sent_at IS NOT NULL) \
+               OR EXISTS (SELECT 1 FROM calendar_feeds WHERE last_read_at IS NOT NULL)";
+    Ok(db.maybe::<(i64,)>(sql, ()).await?.is_some())
+}
+
 /// A letter that is due, with all that it takes to send it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct DueRow {
     pub id: Uuid,
     pub studio_id: Option<Uuid>,
     pub booking_id: Option<Uuid>,
+    /// When the booking was made.
+    pub booked_at: Option<DateTime<Utc>>,
     pub nth: i64,
     pub kind: String,
     pub locale: Language,
@@ -82,10 +112,11 @@ pub async fn may_lease(tx: &mut Tx) -> Result<bool, Error> {
 macro_rules! due {
     ($which:literal, $lock:literal) => {
         concat!(
-            "SELECT l.id, l.studio_id, l.booking_id, l.nth, l.kind, l.locale, l.facts, l.sequence, l.sealed_code, l.created_at, ",
+            "SELECT l.id, l.studio_id, l.booking_id, b.created_at AS booked_at, l.nth, l.kind, l.locale, l.facts, l.sequence, l.sealed_code, l.created_at, ",
             "l.retried_at, l.due_at, l.useful_until, l.attempts, l.subject, l.body_text, l.body_html, ",
             "COALESCE(l.to_email, p.email, a.email) AS address, p.name, (p.deleted_at IS NOT NULL) AS person_gone ",
-            "FROM letters l LEFT JOIN persons p ON p.id = l.person_id LEFT JOIN accounts a ON a.person_id = l.person_id WHERE ",
+            "FROM letters l LEFT JOIN persons p ON p.id = l.person_id LEFT JOIN accounts a ON a.person_id = l.person_id ",
+            "LEFT JOIN bookings b ON b.id = l.booking_id WHERE ",
             $which,
             $lock
         )

@@ -5,12 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::OnceCell;
+use url::Url;
 
 use super::message::Mail;
 use super::rules::{ATTEMPT_MAX, SendError};
 use super::smtp::Smtp;
+use super::store;
+use super::uids::UidDomains;
+use crate::db::{Db, Error};
 use crate::settings::Settings;
 
 /// The post of this deployment: who sends, and by which way.
@@ -20,6 +26,9 @@ pub struct Post {
     pub from: Mailbox,
     /// The way, the setting `letters.transport`.
     pub transport: Transport,
+    /// The public host's name: the setting `server.public_url`.
+    host: String,
+    uid_domains: OnceCell<UidDomains>,
 }
 
 /// A way for mails to leave.
@@ -50,7 +59,14 @@ impl Post {
             }
             _ => return Err("letters.transport must begin with smtp://, smtps://, file: or memory:".into()),
         };
-        Ok(Self { from, transport })
+        let host = Url::parse(&settings.server.public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let host = host.ok_or("server.public_url is no URL with a host")?;
+        Ok(Self { from, transport, host, uid_domains: OnceCell::new() })
+    }
+
+    /// The right side of calendar UIDs, now and before.
+    pub async fn uid_domains(&self, db: &Db, now: DateTime<Utc>) -> Result<&UidDomains, Error> {
+        self.uid_domains.get_or_try_init(|| store::uid_domains(db, &self.host, self.from.email.domain(), now)).await
     }
 
     /// Gives up the connections that are kept, in good manners.

@@ -1,23 +1,31 @@
 //! The worker: leases letters that are due, sends them, settles their fates.
 //!
 //! Production starts [`Worker::run`]; tests drive [`Worker::run_one`] and [`Worker::run_until_empty`]. A transaction leases or settles
-//! at most 64 letters and waits for nothing else: mails are made and sent between the two, several at a time. Whatever dies in
-//! between, the lease runs out and another attempt is made.
+//! at most 64 letters and waits for nothing else: mails are made and sent between the two. Several are on their way at once, but only one
+//! is being made, since making one costs a processor more than anything else here. Whatever dies in between, the lease runs out and
+//! another attempt is made.
+//!
+//! People go before letters. In the minute in which a week's bookings open, processors and writer are theirs: the worker takes letters
+//! once nobody has been waiting for an answer for a moment, and gives way again before each one that it makes. A rush that does not end
+//! only slows it down.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use tokio::sync::watch;
+use serde::Deserialize as _;
+use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
 use super::facts::{Facts, Rendered, ToRender};
-use super::message::{self, Parts};
+use super::message::{self, Mail, Parts};
 use super::rules::{self, Due, Fate, SendError, Sibling, Trials};
 use super::store::{self, AT_ONCE, DueRow, SettledRow};
+use super::uids::UidDomains;
 use super::{LetterState, words};
 use crate::app::App;
 use crate::db::{Error, Trouble, Tx};
@@ -33,12 +41,18 @@ const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// them once more. In a rush they also wait while the worker steps aside.
 const SETTLE_AFTER: Duration = Duration::from_millis(25);
 
-/// People go before letters: in a rush the processor and the writer are the transactor's. So long a letter may wait for the rush to be over;
-/// in one that does not end, letters leave a handful at a time.
+/// A rush is over when nobody has been waiting for an answer for so long. Between two batches nobody is, for an instant: just when letters
+/// were written and the worker is woken.
+const QUIET: Duration = Duration::from_millis(30);
+
+/// How long letters wait for a rush to be over before some are taken all the same.
 const ASIDE_MAX: Duration = Duration::from_secs(1);
 
-/// How often to look whether the rush is over.
-const ASIDE_STEP: Duration = Duration::from_millis(10);
+/// How long the making of one letter gives way: in a rush that does not end, about fifty a second are made.
+const MAKING_ASIDE_MAX: Duration = Duration::from_millis(20);
+
+/// How often to look whether somebody is waiting.
+const ASIDE_STEP: Duration = Duration::from_millis(5);
 
 /// How long to wait while somebody else is in the way.
 const IN_THE_WAY: Duration = Duration::from_millis(20);
@@ -53,6 +67,8 @@ const STOP_MAX: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Worker {
     app: App,
+    /// Held by the letter that is being made.
+    making: Arc<Mutex<()>>,
 }
 
 /// A worker at work. Dropped, it stops too, but nobody waits for it.
@@ -75,7 +91,7 @@ impl RunningWorker {
 impl Worker {
     /// A worker of this house.
     pub fn new(app: App) -> Self {
-        Self { app }
+        Self { app, making: Arc::default() }
     }
 
     /// Starts it in a task of its own, where it goes on whatever happens until it is stopped.
@@ -99,6 +115,9 @@ impl Worker {
                 measured = Some(Instant::now());
                 self.measure().await;
             }
+            if self.has_room(&hand) {
+                self.step_aside(QUIET, ASIDE_MAX).await;
+            }
             let trouble = self.turn(&mut hand, AT_ONCE).await.err().map(|error| pause_after(&error));
             let next = async {
                 match trouble {
@@ -119,7 +138,7 @@ impl Worker {
         loop {
             let mut found = self.look(1).await?;
             if let Some(letter) = found.leased.pop() {
-                let fate = attempt(self.app.clone(), letter).await;
+                let fate = self.clone().attempt(letter).await;
                 self.settle(vec![fate]).await?;
                 return Ok(true);
             }
@@ -155,7 +174,6 @@ impl Worker {
             hand.settle_by = (!hand.done.is_empty()).then(Instant::now);
         }
         if self.has_room(hand) {
-            self.step_aside().await;
             let found = self.look(most).await?;
             hand.look_again = Some(found.look_again.unwrap_or(LOOK_EVERY));
             hand.waiting.extend(found.leased);
@@ -163,12 +181,9 @@ impl Worker {
         self.launch(hand).await
     }
 
-    /// Lets waiting commands go first.
-    async fn step_aside(&self) {
-        let since = Instant::now();
-        while self.app.transactor.is_busy() && since.elapsed() < ASIDE_MAX {
-            tokio::time::sleep(ASIDE_STEP).await;
-        }
+    /// Lets people go first, until there has been nobody for so long.
+    async fn step_aside(&self, quiet: Duration, most: Duration) {
+        until_quiet(|| self.app.transactor.is_busy(), quiet, most).await;
     }
 
     fn has_room(&self, hand: &Hand) -> bool {
@@ -187,7 +202,7 @@ impl Worker {
             let Some(letter) = hand.waiting.pop_front() else { break };
             if rules::may_begin(letter.until, now) {
                 hand.leases.insert(letter.row.id, letter.lease);
-                hand.flying.spawn(attempt(self.app.clone(), letter));
+                hand.flying.spawn(self.clone().attempt(letter));
             } else {
                 late.push((letter.row.id, letter.lease));
             }
@@ -257,6 +272,47 @@ impl Worker {
         if let Err(error) = ended {
             tracing::error!(%error, "some letters wait until their lease runs out");
         }
+    }
+
+    /// One attempt and the fate that comes of it. Never panics.
+    async fn attempt(self, letter: Leased) -> SettledRow {
+        let (app, row) = (&self.app, &letter.row);
+        let began = Instant::now();
+        let mut kept = None;
+        let sending = AssertUnwindSafe(self.send(&letter, &mut kept)).catch_unwind().await;
+        let sent = sending.unwrap_or_else(|_| Err(SendError::transient("the worker panicked over this letter")));
+        metrics::histogram!("releve_letter_attempt_seconds").record(began.elapsed());
+        let now = app.clock.now();
+        let trials = Trials { attempts: row.attempts + 1, since: row.retried_at.unwrap_or(row.created_at), useful_until: row.useful_until };
+        let fate = match sent {
+            Ok(()) => Fate::Sent { at: now },
+            Err(error) => rules::fate_after(error, trials, now),
+        };
+        report(row, trials.attempts, &fate);
+        let (state, due_at, sent_at, error) = match fate {
+            Fate::Sent { at } => (LetterState::Sent, None, Some(at), None),
+            Fate::Retrying { due_at, error } => (LetterState::Retrying, Some(due_at), None, Some(error)),
+            Fate::Failed { error } => (LetterState::Failed, None, None, Some(error)),
+        };
+        let secret = rules::carries_code(&row.kind);
+        let (subject, text, html) =
+            kept.map_or((None, None, None), |words: Rendered| (Some(words.subject), Some(words.text), Some(words.html)));
+        let (body_text, body_html) = if secret { (None, None) } else { (text, html) };
+        SettledRow { id: row.id, lease: letter.lease, state, due_at, sent_at, error, subject, body_text, body_html }
+    }
+
+    /// Makes the mail and sends it. The words are `kept` from then on.
+    async fn send(&self, letter: &Leased, kept: &mut Option<Rendered>) -> Result<(), SendError> {
+        let (app, now) = (&self.app, self.app.clock.now());
+        let uid_domains = app.post.uid_domains(&app.db, now).await;
+        let uid_domains =
+            uid_domains.map_err(|error| SendError::transient(format!("the name of its calendar entry is unknown: {error}")))?;
+        let mail = {
+            let _turn = self.making.lock().await;
+            self.step_aside(Duration::ZERO, MAKING_ASIDE_MAX).await;
+            make(app, letter, uid_domains, kept)?
+        };
+        app.post.transport.send(mail).await
     }
 
     async fn measure(&self) {
@@ -363,38 +419,29 @@ async fn lease(tx: &mut Tx, most: usize, now: DateTime<Utc>) -> Result<Found, Er
     Ok(Found { leased, look_again: (obsolete + put_off > 0).then_some(Duration::ZERO) })
 }
 
-/// One attempt and the fate that comes of it. Never panics.
-async fn attempt(app: App, letter: Leased) -> SettledRow {
-    let (began, row) = (Instant::now(), &letter.row);
-    let mut kept = None;
-    let sending = AssertUnwindSafe(send(&app, &letter, &mut kept)).catch_unwind().await;
-    let sent = sending.unwrap_or_else(|_| Err(SendError::transient("the worker panicked over this letter")));
-    metrics::histogram!("releve_letter_attempt_seconds").record(began.elapsed());
-    let now = app.clock.now();
-    let trials = Trials { attempts: row.attempts + 1, since: row.retried_at.unwrap_or(row.created_at), useful_until: row.useful_until };
-    let fate = match sent {
-        Ok(()) => Fate::Sent { at: now },
-        Err(error) => rules::fate_after(error, trials, now),
-    };
-    report(row, trials.attempts, &fate);
-    let (state, due_at, sent_at, error) = match fate {
-        Fate::Sent { at } => (LetterState::Sent, None, Some(at), None),
-        Fate::Retrying { due_at, error } => (LetterState::Retrying, Some(due_at), None, Some(error)),
-        Fate::Failed { error } => (LetterState::Failed, None, None, Some(error)),
-    };
-    let secret = rules::carries_code(&row.kind);
-    let (subject, text, html) =
-        kept.map_or((None, None, None), |words: Rendered| (Some(words.subject), Some(words.text), Some(words.html)));
-    let (body_text, body_html) = if secret { (None, None) } else { (text, html) };
-    SettledRow { id: row.id, lease: letter.lease, state, due_at, sent_at, error, subject, body_text, body_html }
+/// Waits until nobody has been waiting for an answer for so long, at most `most`.
+async fn until_quiet(is_busy: impl Fn() -> bool, quiet: Duration, most: Duration) {
+    let since = tokio::time::Instant::now();
+    let mut quiet_since = since;
+    loop {
+        if is_busy() {
+            quiet_since = tokio::time::Instant::now();
+            if since.elapsed() >= most {
+                return;
+            }
+        } else if quiet_since.elapsed() >= quiet {
+            return;
+        }
+        tokio::time::sleep(ASIDE_STEP).await;
+    }
 }
 
-/// Puts the letter into words, unless an earlier attempt did, makes a mail of them and sends it. The words are `kept` from then on.
-async fn send(app: &App, letter: &Leased, kept: &mut Option<Rendered>) -> Result<(), SendError> {
+/// Puts the letter into words, unless an earlier attempt did, and makes a mail of them.
+fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<Rendered>) -> Result<Mail, SendError> {
     let row = &letter.row;
     // During an upgrade an older process may meet a letter of a newer one, which will take it.
-    let facts: Facts = serde_json::from_value(row.facts.0.clone())
-        .map_err(|error| SendError::transient(format!("this version cannot read its facts: {error}")))?;
+    let facts =
+        Facts::deserialize(&row.facts.0).map_err(|error| SendError::transient(format!("this version cannot read its facts: {error}")))?;
     let code = match &row.sealed_code {
         Some(sealed) => {
             Some(app.keys.unseal(sealed).ok_or_else(|| SendError::permanent("its code cannot be read: the keys have changed"))?)
@@ -407,6 +454,7 @@ async fn send(app: &App, letter: &Leased, kept: &mut Option<Rendered>) -> Result
         (Some(subject), Some(text), Some(html)) => Rendered { subject: subject.clone(), text: text.clone(), html: html.clone() },
         _ => words::render(&ToRender {
             language: row.locale,
+            written_at: row.created_at,
             name,
             facts: &facts,
             public_url,
@@ -427,9 +475,10 @@ async fn send(app: &App, letter: &Leased, kept: &mut Option<Rendered>) -> Result
         booking_id: row.booking_id,
         sequence: row.sequence,
         public_url,
+        uid_domain: uid_domains.of(row.booked_at.unwrap_or(row.created_at)),
     });
     *kept = Some(words);
-    app.post.transport.send(mail?).await
+    mail
 }
 
 /// For operators: ids and kinds, no names or addresses.
@@ -475,5 +524,41 @@ impl From<&DueRow> for Due {
             has_address: row.address.is_some(),
             person_gone: row.person_gone,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long the worker steps aside when people are waiting as `is_busy` says, by milliseconds since the beginning.
+    async fn steps_aside_for(is_busy: impl Fn(u128) -> bool, quiet: Duration, most: Duration) -> u128 {
+        let since = tokio::time::Instant::now();
+        until_quiet(|| is_busy(since.elapsed().as_millis()), quiet, most).await;
+        since.elapsed().as_millis()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn people_go_before_letters() {
+        for (waits, is_busy) in [
+            (30..=35, (|_| false) as fn(u128) -> bool),
+            (120..=135, |ms| ms < 100),
+            // A rush has gaps: after each batch nobody is waiting for a moment.
+            (315..=335, |ms| ms < 300 && ms % 25 < 20),
+            (315..=335, |ms| (5..300).contains(&ms) && ms % 25 > 5),
+            // One that does not end lets letters through.
+            (1_000..=1_005, |_| true),
+            (1_000..=1_040, |ms| ms % 25 < 20),
+        ] {
+            let waited = steps_aside_for(is_busy, QUIET, ASIDE_MAX).await;
+            assert!(waits.contains(&waited), "{waited} ms, expected {waits:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_letter_gives_way_for_a_moment() {
+        assert_eq!(steps_aside_for(|_| false, Duration::ZERO, MAKING_ASIDE_MAX).await, 0);
+        assert_eq!(steps_aside_for(|ms| ms < 10, Duration::ZERO, MAKING_ASIDE_MAX).await, 10);
+        assert_eq!(steps_aside_for(|_| true, Duration::ZERO, MAKING_ASIDE_MAX).await, 20);
     }
 }

@@ -1,7 +1,8 @@
 //! Running it: what operators, load balancers and the apps' platforms ask of the process itself.
 //!
 //! `api` answers load balancers (`/healthz`, `/readyz`), Prometheus (`/metrics`), whoever writes an app (`/openapi.json`, `/docs`) and
-//! phones (`/.well-known/…`); `pages` is the page behind a letter's link; `store` keeps facts about the database as a whole.
+//! phones (`/.well-known/…`); `pages` are the front page and the page behind a letter's link; `store` keeps facts about the database as a
+//! whole.
 
 pub mod api;
 pub mod log;

@@ -1,11 +1,11 @@
-//! Calendar addresses, and what calendars read there: with a parser of other people's, and by the zones that a feed itself tells.
+//! Calendar addresses, and what calendars read there, with a parser of other people's.
 
 use std::collections::BTreeMap;
 
 use calcard::common::PartialDateTime;
 use calcard::icalendar::{ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameterName, ICalendarProperty};
 use calcard::{Entry, Parser};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use releve::letters::transport::Transport;
@@ -16,12 +16,15 @@ use crate::house::House;
 use crate::seed::{Person, Session, Studio};
 use crate::speech::Reply;
 
+/// The public host of these tests, as the default settings have it.
+const HOST: &str = "127.0.0.1";
+
 /// A calendar as its reader has it.
 #[derive(Debug)]
 struct Calendar {
     name: String,
     method: Option<String>,
-    zones: Vec<String>,
+    zone: Option<String>,
     events: BTreeMap<String, Event>,
 }
 
@@ -29,7 +32,6 @@ struct Calendar {
 struct Event {
     starts_at: DateTime<Utc>,
     ends_at: DateTime<Utc>,
-    by_zone: bool,
     status: String,
     sequence: i64,
     written_at: DateTime<Utc>,
@@ -38,11 +40,8 @@ struct Event {
     url: Option<String>,
 }
 
-/// A change of a zone's clocks: what they showed, and how far from UTC they have been since.
-type Change = (NaiveDateTime, TimeDelta);
-
 impl Calendar {
-    /// Reads an object. Its times are those of its own VTIMEZONEs, whatever the reader knows of the world's zones.
+    /// Reads an object. Every time in it is in UTC, so a reader need know nothing of the world's zones.
     #[track_caller]
     fn read(text: &str) -> Self {
         assert!(text.split_terminator("\r\n").all(|line| line.len() <= 75 && !line.contains(['\r', '\n'])), "{text}");
@@ -50,45 +49,33 @@ impl Calendar {
         let Entry::ICalendar(read) = parser.entry() else { panic!("no calendar: {text}") };
         assert!(matches!(parser.entry(), Entry::Eof), "more than one: {text}");
         let of_kind = |kind: ICalendarComponentType| read.components.iter().filter(move |one| one.component_type == kind);
-        let mut zones: BTreeMap<String, Vec<Change>> = BTreeMap::new();
-        for zone in of_kind(ICalendarComponentType::VTimezone) {
-            let changes = zone.component_ids.iter().map(|id| {
-                let one = read.component_by_id(*id).unwrap();
-                (local(time(one, &ICalendarProperty::Dtstart)), offset(time(one, &ICalendarProperty::Tzoffsetto)))
-            });
-            let before = zones.insert(said(zone, &ICalendarProperty::Tzid).unwrap(), changes.collect());
-            assert!(before.is_none(), "a zone is told twice: {text}");
-        }
         let head = of_kind(ICalendarComponentType::VCalendar).next().unwrap();
         let events = of_kind(ICalendarComponentType::VEvent).map(|event| {
-            let (starts_at, by_zone) = instant(event, &ICalendarProperty::Dtstart, &zones);
-            let (ends_at, _) = instant(event, &ICalendarProperty::Dtend, &zones);
             let status = event.status().map(|status| format!("{status:?}")).unwrap();
             let read = Event {
-                starts_at,
-                ends_at,
-                by_zone,
+                starts_at: instant(event, &ICalendarProperty::Dtstart),
+                ends_at: instant(event, &ICalendarProperty::Dtend),
                 status,
                 sequence: entry(event, &ICalendarProperty::Sequence).values[0].as_integer().unwrap(),
-                written_at: instant(event, &ICalendarProperty::Dtstamp, &zones).0,
+                written_at: instant(event, &ICalendarProperty::Dtstamp),
                 summary: said(event, &ICalendarProperty::Summary).unwrap(),
                 location: said(event, &ICalendarProperty::Location).unwrap(),
                 url: said(event, &ICalendarProperty::Url),
             };
             (event.uid().unwrap().to_owned(), read)
         });
-        let named = head.entries.iter().find(|entry| entry.name.as_str() == "X-WR-CALNAME");
+        let named = |name: &str| head.entries.iter().find(|entry| entry.name.as_str() == name)?.values[0].as_text().map(str::to_owned);
         Self {
-            name: named.and_then(|entry| entry.values[0].as_text()).unwrap_or_default().to_owned(),
+            name: named("X-WR-CALNAME").unwrap_or_default(),
             method: head.property(&ICalendarProperty::Method).map(|entry| format!("{:?}", entry.values[0])),
-            zones: zones.keys().cloned().collect(),
+            zone: named("X-WR-TIMEZONE"),
             events: events.collect(),
         }
     }
 
     #[track_caller]
     fn event(&self, uid: impl std::fmt::Display) -> &Event {
-        self.events.get(&format!("{uid}@releve.test")).unwrap_or_else(|| panic!("no {uid}: {self:?}"))
+        self.events.get(&format!("{uid}@{HOST}")).unwrap_or_else(|| panic!("no {uid}: {self:?}"))
     }
 }
 
@@ -104,29 +91,15 @@ fn time<'c>(component: &'c ICalendarComponent, name: &ICalendarProperty) -> &'c 
     entry(component, name).values[0].as_partial_date_time().unwrap_or_else(|| panic!("{name:?} is no time: {component:?}"))
 }
 
-fn local(time: &PartialDateTime) -> NaiveDateTime {
+/// An instant that names its second in UTC, and no zone.
+#[track_caller]
+fn instant(component: &ICalendarComponent, name: &ICalendarProperty) -> DateTime<Utc> {
+    let time = time(component, name);
+    let zone = entry(component, name).parameter(&ICalendarParameterName::Tzid);
+    assert!(zone.is_none() && time.tz_hour == Some(0) && time.tz_minute == Some(0), "not in UTC: {component:?}");
     let number = |part: Option<u8>| u32::from(part.unwrap());
     let date = NaiveDate::from_ymd_opt(i32::from(time.year.unwrap()), number(time.month), number(time.day)).unwrap();
-    date.and_hms_opt(number(time.hour), number(time.minute), number(time.second)).unwrap()
-}
-
-fn offset(time: &PartialDateTime) -> TimeDelta {
-    let size = TimeDelta::minutes(i64::from(time.tz_hour.unwrap()) * 60 + i64::from(time.tz_minute.unwrap()));
-    if time.tz_minus { -size } else { size }
-}
-
-/// The instant of a time, and whether a zone told it (RFC 5545, 3.3.5 and 3.6.5): the latest change at or before a wall time counts,
-/// and of a wall time that is there twice the first is meant.
-#[track_caller]
-fn instant(component: &ICalendarComponent, name: &ICalendarProperty, zones: &BTreeMap<String, Vec<Change>>) -> (DateTime<Utc>, bool) {
-    let wall = local(time(component, name));
-    let Some(zone) = entry(component, name).parameter(&ICalendarParameterName::Tzid).and_then(|zone| zone.as_text()) else {
-        assert!(time(component, name).tz_hour == Some(0), "a time of no zone: {component:?}");
-        return (wall.and_utc(), false);
-    };
-    let changes = zones.get(zone).unwrap_or_else(|| panic!("{zone} is not told"));
-    let (_, offset) = changes.iter().filter(|(onset, _)| *onset <= wall).max_by_key(|(onset, _)| *onset).expect("told from then on");
-    ((wall - *offset).and_utc(), true)
+    date.and_hms_opt(number(time.hour), number(time.minute), number(time.second)).unwrap().and_utc()
 }
 
 impl House {
@@ -292,8 +265,8 @@ both_engines! {
         assert!(shown.written_at >= told.written_at, "{shown:?} {told:?}");
         assert_eq!((shown.status.as_str(), shown.summary.as_str()), ("Confirmed", "Barre Sculpt"));
         assert_eq!((&shown.location, &shown.url), (&told.location, &told.url));
-        assert!(shown.url.as_ref().unwrap().ends_with(&format!("/b/{}", booked.id)) && shown.by_zone);
-        assert_eq!((feed.name.as_str(), &feed.method, feed.zones.as_slice()), ("My classes", &None, &["Asia/Shanghai".to_owned()][..]));
+        assert!(shown.url.as_ref().unwrap().ends_with(&format!("/b/{}", booked.id)));
+        assert_eq!((feed.name.as_str(), &feed.method, feed.zone.as_deref()), ("My classes", &None, Some("Asia/Shanghai")));
         let waiting = house.read_calendar(&other).await;
         assert_eq!(waiting.events.len(), 1, "hers and nobody else's");
         assert_eq!((waiting.event(waits.id).status.as_str(), waiting.event(waits.id).summary.as_str()), ("Tentative", "Waitlist: Barre Sculpt"));
@@ -344,21 +317,21 @@ both_engines! {
         let draft = house.plan("2026-12-01 12:00", 12).taught_by(&mei).draft().await;
         let (long_ago, last_month) = (house.session("2026-10-29 10:00", 5).await, house.session("2026-10-31 10:00", 5).await);
         let (next_year, too_far) = (house.session("2027-12-01 09:00", 5).await, house.session("2027-12-01 11:00", 5).await);
-        let uid = |session: &Session| format!("session-{}@releve.test", session.id);
+        let uid = |session: &Session| format!("session-{}@{HOST}", session.id);
         let uids = |calendar: &Calendar| calendar.events.keys().cloned().collect::<Vec<_>>();
         let sorted = |mut uids: Vec<String>| { uids.sort(); uids };
 
         let teaching = house.calendar_path(&mei, json!({"kind": "teaching"})).await;
         let feed = house.read_calendar(&teaching).await;
         assert_eq!(uids(&feed), sorted(vec![uid(&here), uid(&there)]), "and no draft: {}", draft.id);
-        assert_eq!((feed.name.as_str(), feed.zones.len()), ("Classes I teach", 2));
+        assert_eq!((feed.name.as_str(), feed.zone.as_deref()), ("Classes I teach", Some("America/New_York")), "two zones, one class in each");
         for session in [&here, &there] {
             let event = feed.event(format!("session-{}", session.id));
             assert_eq!((event.starts_at, event.ends_at, event.status.as_str(), event.sequence), (session.starts_at, session.ends_at, "Confirmed", 0));
         }
         let studio = house.calendar_path(&ana, json!({"kind": "studio", "studio_id": house.studio.id})).await;
         let feed = house.read_calendar(&studio).await;
-        assert_eq!(feed.name, "Jing'an");
+        assert_eq!((feed.name.as_str(), feed.zone.as_deref()), ("Jing'an", Some("Asia/Shanghai")));
         assert_eq!(uids(&feed), sorted(vec![uid(&here), uid(&others), uid(&last_month), uid(&next_year)]), "not {} and {}", long_ago.id, too_far.id);
 
         house.advance(TimeDelta::minutes(5));
@@ -434,7 +407,7 @@ both_engines! {
         assert_eq!(house.read_calendar(&path).await.name, "我的课程");
     }
 
-    /// Around each change of the clocks, read by the zones that the feed itself tells.
+    /// Around each change of the clocks.
     async fn every_class_is_read_at_its_instant(house: House) {
         let (mei, brooklyn) = (house.colleague("Mei").await, house.second_studio().await);
         let mut sessions = Vec::new();
@@ -455,17 +428,72 @@ both_engines! {
         }
         let path = house.calendar_path(&mei, json!({"kind": "teaching"})).await;
         let feed = house.read_calendar(&path).await;
-        assert_eq!((feed.events.len(), feed.zones.len()), (sessions.len(), 5));
-        let mut by_zone = 0;
+        assert_eq!(feed.events.len(), sessions.len());
         for (zone, session) in &sessions {
             let event = feed.event(format!("session-{}", session.id));
             assert_eq!((event.starts_at, event.ends_at), (session.starts_at, session.ends_at), "{zone}");
-            let once = [session.starts_at, session.ends_at].into_iter().all(|at| {
-                zone.from_local_datetime(&at.with_timezone(zone).naive_local()).single().is_some()
-            });
-            assert_eq!(event.by_zone, once, "{zone} {}", session.starts_at);
-            by_zone += usize::from(event.by_zone);
         }
-        assert!(by_zone > sessions.len() / 2 && by_zone < sessions.len(), "{by_zone} of {}: both forms are seen", sessions.len());
     }
+
+    /// By the studio's clock, and only what was cancelled.
+    async fn what_was_cancelled_leaves_after_its_day(house: House) {
+        let (ana, mei) = (house.member("Ana").await, house.colleague("Mei").await);
+        let (off, kept) = (house.plan("2026-12-01 18:30", 5).taught_by(&mei).await, house.plan("2026-12-01 20:30", 5).taught_by(&mei).await);
+        let (own, other) = (house.book(&ana, &off).await.expect_booked(), house.book(&ana, &kept).await.expect_booked());
+        let feeds = [
+            house.calendar_path(&ana, bookings()).await,
+            house.calendar_path(&mei, json!({"kind": "teaching"})).await,
+            house.calendar_path(&ana, json!({"kind": "studio", "studio_id": house.studio.id})).await,
+        ];
+        house.cancel_session(&off, &json!({"reason": "illness"})).await.expect(200);
+        let names = |id: Uuid, session: &Session| [format!("{id}@{HOST}"), format!("session-{}@{HOST}", session.id), format!("session-{}@{HOST}", session.id)];
+        let (gone, there) = (names(own.id, &off), names(other.id, &kept));
+        let shown = async || {
+            let mut all = Vec::new();
+            for (path, (gone, there)) in feeds.iter().zip(gone.iter().zip(&there)) {
+                let feed = house.read_calendar(path).await;
+                assert!(feed.events.contains_key(there), "{feed:?}");
+                all.push(feed.events.get(gone).map(|event| event.status.clone()));
+            }
+            all
+        };
+        let cancelled = || vec![Some("Cancelled".to_owned()); 3];
+        assert_eq!(shown().await, cancelled());
+        house.it_is("2026-12-01 23:59");
+        assert_eq!(shown().await, cancelled(), "the day is not over");
+        house.advance(TimeDelta::minutes(1));
+        assert_eq!(shown().await, vec![None; 3]);
+    }
+
+    /// The host that older versions named, and the one that the deployment has now.
+    async fn an_event_keeps_the_name_it_was_told_under(house: House) {
+        let ana = house.member("Ana").await;
+        let (old, new) = (house.session("2026-12-03 18:30", 5).await, house.session("2026-12-04 18:30", 5).await);
+        let path = house.calendar_path(&ana, bookings()).await;
+        let booked = house.book(&ana, &old).await.expect_booked();
+        // As an older version left it: told to a calendar, and nothing noted of names.
+        house.write(|tx| Box::pin(async move { tx.run("UPDATE calendar_feeds SET last_read_at = created_at", ()).await })).await;
+        house.advance(TimeDelta::minutes(1));
+        let told = house.read_calendar(&path).await;
+        assert_eq!(told.events.keys().collect::<Vec<_>>(), [&format!("{}@releve.test", booked.id)], "the domain of letters.from");
+        let later = house.book(&ana, &new).await.expect_booked();
+        let uids = |calendar: &Calendar| calendar.events.keys().cloned().collect::<std::collections::BTreeSet<_>>();
+        let expected = [format!("{}@releve.test", booked.id), format!("{}@{HOST}", later.id)].into_iter().collect();
+        assert_eq!(uids(&house.read_calendar(&path).await), expected);
+        // The letters say the same, in which a calendar finds what to take out; so does a process that starts tomorrow elsewhere.
+        assert!(house.calendar_of_letter(&ana).await.events.keys().all(|uid| uids(&told).contains(uid) || *uid == format!("{}@{HOST}", later.id)));
+        house.advance(TimeDelta::minutes(1));
+        let mut settings = house.app.settings.clone();
+        settings.server.public_url = "https://book.example".into();
+        let moved = releve::letters::transport::Post::open(&settings).unwrap();
+        let domains = moved.uid_domains(&house.db, house.clock.now()).await.unwrap();
+        assert_eq!((domains.of(booked_at(&house, booked.id).await), domains.latest()), ("releve.test", "book.example"));
+        assert_eq!(domains.of(booked_at(&house, later.id).await), HOST);
+    }
+}
+
+/// When a booking was made.
+async fn booked_at(house: &House, id: Uuid) -> DateTime<Utc> {
+    let (at,): (DateTime<Utc>,) = house.db.one("SELECT created_at FROM bookings WHERE id = $1", (id,)).await.unwrap();
+    at
 }

@@ -76,6 +76,10 @@ fn waitlisted(house: &House) -> Facts {
     Facts::Waitlisted { session: session(house), position: 1, credits: 1, promoted_until: None }
 }
 
+fn passed_over(house: &House) -> Facts {
+    Facts::PassedOver { session: session(house), reason: PassedOver::NoPass, waiting: None, other: None }
+}
+
 impl House {
     /// Writes a letter, a moment later than what was before: letters are told apart by when they were written.
     async fn write_letter(&self, letter: Letter) {
@@ -236,7 +240,7 @@ both_engines! {
         server.expect(Stage::To, Trouble::Says("450 4.2.1 later"));
         let worker = house.sending_to(&server.url());
         worker.run_until_empty().await.unwrap();
-        house.write_about(&ana, booking, 2, Facts::PassedOver { session: session(&house), reason: PassedOver::NoPass }).await;
+        house.write_about(&ana, booking, 2, passed_over(&house)).await;
         assert_eq!(worker.run_until_empty().await.unwrap(), 0, "it waits for the one before it");
         house.advance(TimeDelta::seconds(10));
         assert_eq!(worker.run_until_empty().await.unwrap(), 2);

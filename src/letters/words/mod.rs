@@ -6,8 +6,13 @@
 //!
 //! - `- Label: value` a fact; facts that follow each other make a list
 //! - `# 12345678` a code
-//! - `> See your booking` the letter's link, under these words
+//! - `> How to cancel` the page of the letter's booking, under these words
 //! - `~ Studio, address` small print
+//! - `^ Free to cancel until …` a paragraph that is also the preview: what a mailbox shows beside the subject. Without one, the first
+//!   paragraph after the greeting is
+//!
+//! Until members have pages of their own, a letter says itself what something costs and until when, and links to nothing that could say
+//! it instead.
 //!
 //! The text part and the HTML part both come from these lines. What is filled in never makes a line of its own
 //! ([`OneLine`]), and is escaped in `frame.html`, so nobody's name and no note of the staff can change a letter's shape.
@@ -17,8 +22,10 @@ use std::fmt::{self, Write};
 use askama::Template;
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::facts::{CancelReason, Facts, InvitedRole, LeftBecause, Money, PassedOver, Rendered, SessionFacts, Terms, ToRender};
-use super::phrases;
+use super::facts::{
+    CancelReason, Facts, InvitedRole, LeftBecause, Money, OtherBooking, PassedOver, Rendered, SessionFacts, Terms, ToRender, Waiting,
+};
+use super::{calendar, phrases};
 use crate::language::{Language, Texts};
 
 /// A subject's length in characters, beyond which it is cut: phones show about 40, and header lines have a limit.
@@ -33,10 +40,10 @@ pub fn render(letter: &ToRender<'_>) -> Result<Rendered, askama::Error> {
     }?;
     let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
     let subject = cut(lines.next().unwrap_or_default(), SUBJECT_CHARS_MAX);
-    let blocks = blocks(lines);
+    let (preview, blocks) = blocks(lines);
     let link = letter.link();
     let text = text(&blocks, &link);
-    let html = Frame { language: letter.language, subject: &subject, blocks: &blocks, link: &link }.render()?;
+    let html = Frame { language: letter.language, subject: &subject, preview, blocks: &blocks, link: &link }.render()?;
     Ok(Rendered { subject, text, html })
 }
 
@@ -53,12 +60,9 @@ enum Words<'a> {
 
 /// What the words may ask of a letter: everything comes in the reader's language and on the studio's clock.
 impl ToRender<'_> {
-    /// The page of the booking if there is one, else the front page.
+    /// The page of the booking. Only letters about a booking have a link; one whose booking is unknown leads to the front page.
     fn link(&self) -> String {
-        match self.booking_id {
-            Some(id) => format!("{}/b/{id}", self.public_url),
-            None => self.public_url.to_owned(),
-        }
+        self.booking_id.map_or_else(|| format!("{}/", self.public_url), |id| calendar::link(self.public_url, id))
     }
 
     fn code(&self) -> askama::Result<&str> {
@@ -112,6 +116,26 @@ impl ToRender<'_> {
         phrases::free_cancel_text(terms, session.starts_at, session.studio.time_zone, self.language)
     }
 
+    fn free_cancel_of(&self, other: &OtherBooking, session: &SessionFacts) -> String {
+        phrases::free_cancel_text(&other.terms, other.starts_at, session.studio.time_zone, self.language)
+    }
+
+    /// What comes next for who waits.
+    fn waiting(&self) -> Option<Waiting> {
+        let waiting = match self.facts {
+            Facts::Waitlisted { credits, promoted_until, .. } => Some(Waiting { credits: *credits, promoted_until: *promoted_until }),
+            Facts::PassedOver { waiting, .. } | Facts::MovedToWaitlist { waiting, .. } | Facts::SessionChanged { waiting, .. } => {
+                waiting.clone()
+            }
+            _ => None,
+        };
+        waiting.map(|waiting| Waiting { promoted_until: waiting.promoted_until.filter(|until| self.written_at < *until), ..waiting })
+    }
+
+    fn place_cost(&self, credits: &i64) -> String {
+        phrases::place_cost(*credits, self.language)
+    }
+
     fn roles(&self, roles: &[InvitedRole]) -> String {
         let comma = if self.language == Language::En { ", " } else { "、" };
         roles.iter().map(|role| phrases::role(*role, self.language)).collect::<Vec<_>>().join(comma)
@@ -156,6 +180,8 @@ fn turns_reading(c: char) -> bool {
 struct Frame<'a> {
     language: Language,
     subject: &'a str,
+    /// What a mailbox shows beside the subject.
+    preview: &'a str,
     blocks: &'a [Block<'a>],
     link: &'a str,
 }
@@ -178,8 +204,10 @@ struct Fact<'a> {
     value: &'a str,
 }
 
-fn blocks<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Block<'a>> {
+/// The preview, and the pieces.
+fn blocks<'a>(lines: impl Iterator<Item = &'a str>) -> (&'a str, Vec<Block<'a>>) {
     let mut blocks = Vec::new();
+    let mut preview = None;
     for line in lines {
         let block = match line.split_once(' ') {
             Some(("-", line)) => {
@@ -198,11 +226,17 @@ fn blocks<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Block<'a>> {
             Some(("#", code)) => Block::Code(code),
             Some((">", words)) => Block::Link(words),
             Some(("~", words)) => Block::Small(words),
+            Some(("^", words)) => {
+                preview = Some(words);
+                Block::Paragraph(words)
+            }
             _ => Block::Paragraph(line),
         };
         blocks.push(block);
     }
-    blocks
+    let paragraphs = blocks.iter().filter_map(|block| if let Block::Paragraph(words) = block { Some(*words) } else { None });
+    // The first paragraph is the greeting.
+    (preview.or(paragraphs.into_iter().nth(1)).unwrap_or_default(), blocks)
 }
 
 /// The text part: the same blocks, complete without a picture or a colour.

@@ -43,6 +43,18 @@ fn pack() -> Terms {
     Terms { credits: 1, membership: false, free_cancel_until: Some(at("2026-11-30T22:30:00Z")) }
 }
 
+pub(in crate::letters) fn written_at() -> DateTime<Utc> {
+    at("2026-11-22T09:15:00Z")
+}
+
+fn waiting() -> Option<Waiting> {
+    Some(Waiting { credits: 1, promoted_until: Some(at("2026-11-30T22:30:00Z")) })
+}
+
+fn other() -> Option<OtherBooking> {
+    Some(OtherBooking { starts_at: at("2026-12-01T11:00:00Z"), terms: pack() })
+}
+
 fn membership() -> Terms {
     Terms { credits: 0, membership: true, free_cancel_until: Some(at("2026-11-30T22:30:00Z")) }
 }
@@ -88,8 +100,8 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
             Facts::Waitlisted { session: session.clone(), position: 3, credits: 1, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
         ),
         ("promoted", Facts::Promoted { session: session.clone(), terms: pack() }),
-        ("passed_over", Facts::PassedOver { session: session.clone(), reason: PassedOver::NoPass }),
-        ("place_free", Facts::PlaceFree { session: session.clone() }),
+        ("passed_over", Facts::PassedOver { session: session.clone(), reason: PassedOver::NoPass, waiting: waiting(), other: None }),
+        ("place_free", Facts::PlaceFree { session: session.clone(), credits: Some(1), closes_at: Some(at("2026-12-01T10:30:00Z")) }),
         ("waitlist_left", Facts::WaitlistLeft { session: session.clone(), because: LeftBecause::Member }),
         ("waitlist_closed", Facts::WaitlistClosed { session: session.clone() }),
         ("cancelled", Facts::Cancelled { session: session.clone(), credits_returned: 1 }),
@@ -101,9 +113,13 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 reason: Some("Booked twice by mistake".to_owned()),
                 credits_returned: 1,
                 credits_lost: 0,
+                visit_counts: false,
             },
         ),
-        ("session_changed", Facts::SessionChanged { session: session.clone(), before: before.clone(), booked: true }),
+        (
+            "session_changed",
+            Facts::SessionChanged { session: session.clone(), before: before.clone(), booked: true, terms: Some(pack()), waiting: None },
+        ),
         (
             "session_cancelled",
             Facts::SessionCancelled {
@@ -114,8 +130,8 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 had_place: true,
             },
         ),
-        ("released", Facts::Released { session: session.clone(), before, credits_returned: 1 }),
-        ("moved_to_waitlist", Facts::MovedToWaitlist { session: session.clone(), position: 1, credits_returned: 1 }),
+        ("released", Facts::Released { session: session.clone(), before, credits_returned: 1, other: other() }),
+        ("moved_to_waitlist", Facts::MovedToWaitlist { session: session.clone(), position: 1, credits_returned: 1, waiting: waiting() }),
         ("too_few_soon", Facts::TooFewSoon { session: session.clone(), booked: 3, minimum: 4, decided_at: at("2026-12-01T07:30:00Z") }),
         ("too_few_decided", Facts::TooFewDecided { session: session.clone(), booked: 3, minimum: 4, cancelled: true }),
         (
@@ -142,8 +158,6 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
 /// The other ways that a kind can be worded.
 fn variants() -> Vec<(&'static str, Facts)> {
     let session = demo_session();
-    let mut before = demo_session();
-    before.instructor = "Ana Wu".to_owned();
     let pass = |credits, per_week| Facts::PassSold {
         studio: demo_studio(),
         pass: texts("Studio member", "静安会员卡", "靜安會籍"),
@@ -152,7 +166,8 @@ fn variants() -> Vec<(&'static str, Facts)> {
         expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
         paid: None,
     };
-    let passed_over = |reason| Facts::PassedOver { session: demo_session(), reason };
+    let passed_over = |reason, other| Facts::PassedOver { session: demo_session(), reason, waiting: waiting(), other };
+    let free = Some(OtherBooking { starts_at: at("2026-12-01T11:00:00Z"), terms: Terms { free_cancel_until: None, ..membership() } });
     let left = |because| Facts::WaitlistLeft { session: demo_session(), because };
     let cancelled = |reason, credits_returned, had_place| Facts::SessionCancelled {
         session: demo_session(),
@@ -165,11 +180,22 @@ fn variants() -> Vec<(&'static str, Facts)> {
     let released = |credits_returned| {
         let mut before = demo_session();
         before.starts_at = at("2026-12-01T10:00:00Z");
-        Facts::Released { session: demo_session(), before, credits_returned }
+        Facts::Released { session: demo_session(), before, credits_returned, other: other() }
     };
     let decided = |booked| Facts::TooFewDecided { session: demo_session(), booked, minimum: 4, cancelled: false };
-    let removed =
-        |credits_returned, credits_lost| Facts::RemovedByStaff { session: demo_session(), reason: None, credits_returned, credits_lost };
+    let removed = |credits_returned, credits_lost, visit_counts| Facts::RemovedByStaff {
+        session: demo_session(),
+        reason: None,
+        credits_returned,
+        credits_lost,
+        visit_counts,
+    };
+    let changed = |booked, terms, waiting| {
+        let mut before = demo_session();
+        before.instructor = "Ana Wu".to_owned();
+        Facts::SessionChanged { session: demo_session(), before, booked, terms, waiting }
+    };
+    let moved = |credits_returned, waiting| Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned, waiting };
     vec![
         ("new_device, unknown", Facts::NewDevice { device: None, at: at("2026-11-22T09:15:00Z") }),
         ("entered_by_desk, linked", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: true }),
@@ -189,25 +215,36 @@ fn variants() -> Vec<(&'static str, Facts)> {
             Facts::Waitlisted { session: session.clone(), position: 1, credits: 0, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
         ),
         ("waitlisted after the cut-off", Facts::Waitlisted { session: session.clone(), position: 1, credits: 1, promoted_until: None }),
-        ("passed_over, overlap", passed_over(PassedOver::Overlap)),
-        ("passed_over, too many", passed_over(PassedOver::TooManyBookings)),
+        ("passed_over, overlap", passed_over(PassedOver::Overlap, other())),
+        ("passed_over, overlap with a late one", passed_over(PassedOver::Overlap, free)),
+        ("passed_over, too many", passed_over(PassedOver::TooManyBookings, None)),
+        (
+            "place_free, for nothing",
+            Facts::PlaceFree { session: demo_session(), credits: Some(0), closes_at: Some(at("2026-12-01T10:00:00Z")) },
+        ),
         ("waitlist_left, overlap", left(LeftBecause::Overlap)),
         ("waitlist_left, staff", left(LeftBecause::Staff)),
         ("cancelled, nothing taken", Facts::Cancelled { session: session.clone(), credits_returned: 0 }),
         ("late_cancelled, two credits", late(2, false)),
         ("late_cancelled, visit", late(0, true)),
         ("late_cancelled, forgiven", late(0, false)),
-        ("removed_by_staff, lost", removed(0, 1)),
-        ("removed_by_staff, nothing", removed(0, 0)),
-        ("session_changed, waiting", Facts::SessionChanged { session, before, booked: false }),
+        ("removed_by_staff, lost", removed(0, 1, false)),
+        ("removed_by_staff, nothing", removed(0, 0, false)),
+        ("removed_by_staff, visit", removed(0, 0, true)),
+        ("session_changed, membership", changed(true, Some(membership()), None)),
+        ("session_changed, waiting", changed(false, None, waiting())),
+        (
+            "session_changed, waiting after the cut-off",
+            changed(false, None, Some(Waiting { credits: 2, promoted_until: Some(at("2026-11-22T09:00:00Z")) })),
+        ),
         ("session_cancelled, weather", cancelled(Some(CancelReason::Weather), 2, true)),
         ("session_cancelled, premises, membership", cancelled(Some(CancelReason::Premises), 0, true)),
         ("session_cancelled, too few, waiting", cancelled(Some(CancelReason::TooFew), 0, false)),
         ("session_cancelled, other", cancelled(Some(CancelReason::Other), 1, true)),
         ("released, two credits", released(2)),
         ("released, membership", released(0)),
-        ("moved_to_waitlist, two credits", Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned: 2 }),
-        ("moved_to_waitlist, membership", Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned: 0 }),
+        ("moved_to_waitlist, two credits", moved(2, Some(Waiting { credits: 2, promoted_until: Some(at("2026-11-30T22:30:00Z")) }))),
+        ("moved_to_waitlist, membership", moved(0, waiting())),
         (
             "too_few_soon, one needed",
             Facts::TooFewSoon { session: demo_session(), booked: 0, minimum: 1, decided_at: at("2026-12-01T07:30:00Z") },
@@ -219,6 +256,26 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("sessions_proposed, one", Facts::SessionsProposed { session: demo_session(), by: "Lin Yue".to_owned(), count: 1 }),
         ("sessions_published, one", Facts::SessionsPublished { session: demo_session(), count: 1 }),
     ]
+}
+
+/// Letters as they lie in databases since before they told costs: without the facts that came later.
+fn written_before() -> Vec<(String, Facts)> {
+    let later = ["waiting", "other", "credits", "closes_at", "visit_counts", "terms"];
+    let old = facts_of_every_kind().into_iter().chain(variants()).filter_map(|(name, facts)| {
+        let told = matches!(
+            facts,
+            Facts::PassedOver { .. }
+                | Facts::PlaceFree { .. }
+                | Facts::RemovedByStaff { .. }
+                | Facts::SessionChanged { .. }
+                | Facts::Released { .. }
+                | Facts::MovedToWaitlist { .. }
+        );
+        let mut row = serde_json::to_value(&facts).unwrap();
+        row.as_object_mut().unwrap().retain(|key, _| !later.contains(&key.as_str()));
+        told.then(|| (format!("{name}, as of before"), serde_json::from_value(row).unwrap()))
+    });
+    old.collect()
 }
 
 /// About a session, but not about a booking.
@@ -241,6 +298,7 @@ fn to_staff(facts: &Facts) -> bool {
 fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
     ToRender {
         language,
+        written_at: written_at(),
         name: Some("Mei Chen"),
         facts,
         public_url: "https://demo.example",
@@ -289,18 +347,49 @@ fn every_variant_in_every_language() {
 }
 
 #[test]
+fn what_was_written_before_costs_were_told_in_every_language() {
+    for language in Language::ALL {
+        let all: Vec<_> = written_before()
+            .into_iter()
+            .map(|(name, facts)| {
+                let Rendered { subject, text, .. } = rendered(&facts, language);
+                format!("=== {name} ===\nSubject: {subject}\n\n{text}")
+            })
+            .collect();
+        snapshot(&format!("before_{language}"), &all.join("\n"));
+    }
+}
+
+/// Whether there is something to do about the letter's booking, of which its page says how.
+fn leads_somewhere(facts: &Facts) -> bool {
+    matches!(
+        facts,
+        Facts::Booked { .. }
+            | Facts::Waitlisted { .. }
+            | Facts::Promoted { .. }
+            | Facts::PassedOver { .. }
+            | Facts::PlaceFree { .. }
+            | Facts::SessionChanged { .. }
+            | Facts::MovedToWaitlist { .. }
+    )
+}
+
+fn every_letter() -> impl Iterator<Item = (String, Facts)> {
+    let named = facts_of_every_kind().into_iter().chain(variants()).map(|(name, facts)| (name.to_owned(), facts));
+    named.chain(written_before())
+}
+
+#[test]
 fn every_letter_is_complete() {
-    for (name, facts) in facts_of_every_kind().into_iter().chain(variants()) {
+    for (name, facts) in every_letter() {
         for language in Language::ALL {
             let letter = letter(&facts, language);
-            let link = match letter.booking_id {
-                Some(id) => format!("https://demo.example/b/{id}"),
-                None => "https://demo.example".to_owned(),
-            };
+            let link = format!("https://demo.example/b/{}", booking_id());
             let Rendered { subject, text, html } = render(&letter).unwrap();
             let here = format!("{name} {language}\n{subject}\n\n{text}");
-            assert!(text.lines().any(|line| line == link), "no link: {here}");
-            assert!(html.contains(&format!("href=\"{link}\"")), "no button: {here}");
+            assert_eq!(text.lines().any(|line| line == link), leads_somewhere(&facts), "{here}");
+            assert_eq!(html.contains(&format!("href=\"{link}\"")), leads_somewhere(&facts), "{here}");
+            assert_eq!(text.matches("://").count(), usize::from(leads_somewhere(&facts)), "a link to elsewhere: {here}");
             assert!(html.contains(&format!("<html lang=\"{language}\">")), "{here}");
             assert!(text.contains("Mei Chen"), "no greeting: {here}");
             if let Some(code) = letter.code {
@@ -327,9 +416,96 @@ fn every_letter_is_complete() {
     }
 }
 
+/// There are no pages for members yet, and no letter sends anybody to one.
+#[test]
+fn no_letter_promises_what_is_not_there() {
+    let promises = [
+        "page says",
+        "page tells",
+        "Open ",
+        "See ",
+        "预约页面",
+        "查看预约",
+        "查看候补",
+        "查看详情",
+        "打开",
+        "預約頁面",
+        "查看預約",
+        "查看候補",
+        "查看詳情",
+        "開啟",
+    ];
+    for (name, facts) in every_letter() {
+        for language in Language::ALL {
+            let Rendered { subject, text, html } = rendered(&facts, language);
+            // What the studio's staff wrote is theirs.
+            let (text, html) = (text.replace("See you on Thursday!", ""), html.replace("See you on Thursday!", ""));
+            for promise in promises {
+                assert!(![&subject, &text, &html].into_iter().any(|part| part.contains(promise)), "{promise}: {name} {language}\n{text}");
+            }
+        }
+    }
+}
+
+/// Who holds a place reads what it costs and until when it is free to give up; who waits, what a place will take, and until when they are
+/// moved in; who lost something, what.
+#[test]
+fn every_letter_says_what_it_costs_and_until_when() {
+    for (name, facts) in facts_of_every_kind().into_iter().chain(variants()) {
+        for language in Language::ALL {
+            let text = rendered(&facts, language).text;
+            let session = facts.session();
+            let said: Vec<String> = match &facts {
+                Facts::Booked { session, terms, .. } | Facts::Promoted { session, terms } => {
+                    vec![phrases::cost(terms, language), letter(&facts, language).free_cancel(session, terms)]
+                }
+                Facts::SessionChanged { session, terms: Some(terms), .. } => {
+                    vec![phrases::cost(terms, language), letter(&facts, language).free_cancel(session, terms)]
+                }
+                Facts::Waitlisted { .. } | Facts::PassedOver { .. } | Facts::MovedToWaitlist { .. } | Facts::SessionChanged { .. } => {
+                    let waiting = letter(&facts, language).waiting().unwrap();
+                    let until = waiting.promoted_until.map(|until| letter(&facts, language).until(&until, session.unwrap()));
+                    [Some(phrases::place_cost(waiting.credits, language)), until].into_iter().flatten().collect()
+                }
+                Facts::PlaceFree { session, credits, closes_at } => {
+                    vec![phrases::place_cost(credits.unwrap(), language), letter(&facts, language).until(&closes_at.unwrap(), session)]
+                }
+                Facts::Cancelled { credits_returned: n @ 1.., .. }
+                | Facts::LateCancelled { credits_lost: n @ 1.., .. }
+                | Facts::RemovedByStaff { credits_returned: n @ 1.., .. }
+                | Facts::RemovedByStaff { credits_lost: n @ 1.., .. }
+                | Facts::SessionCancelled { credits_returned: n @ 1.., .. } => vec![phrases::credits(*n, language)],
+                Facts::Released { session, other: Some(other), .. } => vec![letter(&facts, language).free_cancel_of(other, session)],
+                _ => Vec::new(),
+            };
+            for fact in said {
+                assert!(text.contains(&fact), "{fact}: {name} {language}\n{text}");
+            }
+        }
+    }
+}
+
+/// A mailbox shows it beside the subject: one sentence of the letter, not its greeting.
+#[test]
+fn the_preview_is_the_letters_one_fact() {
+    for (name, facts) in every_letter() {
+        for language in Language::ALL {
+            let Rendered { subject, text, html } = rendered(&facts, language);
+            let shown = html.split("mso-hide:all\">").nth(1).and_then(|rest| rest.split("</div>").next()).unwrap();
+            let shown = shown.replace("&#39;", "'").replace("&#34;", "\"");
+            assert!(html.find("mso-hide:all").unwrap() < html.find("Mei Chen").unwrap(), "{name} {language}: it comes first");
+            assert!(text.lines().any(|line| line == shown), "{name} {language}: {shown:?} of\n{text}");
+            assert!(!shown.contains("Mei Chen") && shown != subject, "{name} {language}: {shown:?}");
+            if let Facts::Booked { terms, session, .. } | Facts::Promoted { session, terms } = &facts {
+                assert_eq!(shown, letter(&facts, language).free_cancel(session, terms));
+            }
+        }
+    }
+}
+
 #[test]
 fn both_parts_have_the_same_words() {
-    for (name, facts) in facts_of_every_kind().into_iter().chain(variants()) {
+    for (name, facts) in every_letter() {
         for language in Language::ALL {
             let Rendered { text, html, .. } = rendered(&facts, language);
             let html = html.replace("&#39;", "'").replace("&#34;", "\"");
@@ -343,8 +519,8 @@ fn both_parts_have_the_same_words() {
     }
 }
 
-/// What a stranger can type: into her name, a note, a class, a device.
-const HOSTILE: [&str; 9] = [
+/// What a stranger can type: into a name, a note, a class, a device.
+const HOSTILE: [&str; 10] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "x\r\nBcc: everyone@demo.example\r\n\r\nbody",
@@ -354,6 +530,7 @@ const HOSTILE: [&str; 9] = [
     "a\u{202E}b\u{2028}c\u{0}d\u{1B}[31m",
     "{{ code }} {% if true %}",
     "&amp; <b>",
+    "^ Free of charge",
 ];
 
 fn infected(mut facts: Facts, evil: &str) -> Facts {
@@ -419,7 +596,7 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::Waitlisted { session, .. }
         | Facts::Promoted { session, .. }
         | Facts::PassedOver { session, .. }
-        | Facts::PlaceFree { session }
+        | Facts::PlaceFree { session, .. }
         | Facts::WaitlistLeft { session, .. }
         | Facts::WaitlistClosed { session }
         | Facts::Cancelled { session, .. }
