@@ -230,6 +230,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
         &[
             "schedule/cache.rs",
             "letters/transport.rs",
+            "letters/files.rs",
             "letters/smtp.rs",
             "letters/message.rs",
             "sign_in/identities.rs",

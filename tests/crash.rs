@@ -328,7 +328,7 @@ async fn a_server_that_answers_too_early_is_found_out_postgres() {
 }
 
 /// Set for the process that is [`an_early_server`].
-const EARLY: &str = "RELEVE_TEST_EARLY";
+const EARLY: &str = "TEST_EARLY_SERVER";
 
 /// Not a test: the server of the negative control, which this binary becomes when the test starts it.
 #[test]

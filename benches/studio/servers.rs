@@ -22,9 +22,9 @@ use crate::textbook;
 pub const KEY: &str = "cGxpZS10ZW5kdS1yZWxldmUtc2F1dGUtZ2xpc3NlLWVs";
 
 /// The environment variable that makes this binary a peer instead of the bench.
-pub const PEER: &str = "RELEVE_BENCH_PEER";
+pub const PEER: &str = "BENCH_PEER";
 /// Where the bare ceiling finds the bodies that it answers.
-const BODIES: &str = "RELEVE_BENCH_BODIES";
+const BODIES: &str = "BENCH_BODIES";
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

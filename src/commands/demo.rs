@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use super::serve::Door;
 use super::{Failure, Place, migrate, serve};
 use crate::app::App;
 use crate::clock::Clock;
@@ -44,6 +45,9 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     }
     serve::afford_connections(&mut settings);
     let place = Place::of(&settings)?;
+    let door = Door::reserve(settings.server.address, settings.server.port)?;
+    settings.server.port = door.address.port();
+    settings.server.public_url = format!("http://{}", door.address);
     refuse_others(look(&place).await?, &place)?;
     // Letters and keys are kept there even if the database is elsewhere.
     let _lock = data_directory::lock(&settings.data.directory)?;
@@ -51,10 +55,6 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
 
     let db = open_own(&settings, &place, told.fresh).await?;
     migrate::bring_up_to_date(&db, &place).await?;
-    let listener = serve::listen(settings.server.address, settings.server.port).await?;
-    let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
-    settings.server.port = address.port();
-    settings.server.public_url = format!("http://{address}");
     let post = Post::open(&settings).map_err(Failure::new)?;
     if settings.sign_in.keys.is_empty() {
         settings.sign_in.keys = kept_in(&settings.data.directory)?;
@@ -64,6 +64,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     let password_hash =
         app.passwords.hash(password).await.map_err(|problem| Failure::new(format!("no password hash: {:?}", problem.kind)))?;
     let sights = demo::prepare(&app, Wish { members: told.members, password_hash }).await.map_err(Failure::new)?;
+    let listener = door.open()?;
     print!("{}", welcome(&app.settings, &place, sights));
     serve::live(app, listener, true).await
 }

@@ -27,7 +27,7 @@ pub async fn bring_up_to_date(db: &Db, place: &Place) -> Result<bool, Failure> {
     }
     eprintln!("migrating {place}: {}", pending.join(", "));
     let began = Instant::now();
-    db.migrate().await.map_err(|error| Failure::new(format!("cannot migrate {place}: {error}")))?;
+    db.migrate().await.map_err(|error| Failure::of_database(format!("cannot migrate {place}"), &error))?;
     eprintln!("migrated in {:.1} s", began.elapsed().as_secs_f64());
     Ok(true)
 }

@@ -31,6 +31,12 @@ impl Failure {
     pub fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), code: 1 }
     }
+
+    /// A failure that the database tells, in its own words, and what to do about it where that is known.
+    pub fn of_database(what: impl fmt::Display, error: &db::Error) -> Self {
+        let mend = error.mend().map_or_else(String::new, |mend| format!("\n  {mend}"));
+        Self::new(format!("{what}: {error}{mend}"))
+    }
 }
 
 impl fmt::Display for Failure {
@@ -63,6 +69,10 @@ pub struct Said {
 
 /// Reads `.env` of the working directory into the environment, which goes before it. For the process's own start only, before it has threads.
 pub fn read_dot_env() -> Result<(), Failure> {
+    // In a directory that is not this user's (`sudo -u releve …` in /root), nobody can tell whether there is one: there is none.
+    if !Path::new(".env").try_exists().unwrap_or(false) {
+        return Ok(());
+    }
     match dotenvy::from_path(".env") {
         Ok(()) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
@@ -74,8 +84,9 @@ pub fn read_dot_env() -> Result<(), Failure> {
 
 /// The settings: defaults < the file < the environment < the command line.
 pub fn settings(said: &Said) -> Result<Settings, Failure> {
+    let of_file = said.config.as_ref().map_or_else(String::new, |file| format!(" (with {})", file.display()));
     let mut settings =
-        Settings::load(said.config.as_deref()).map_err(|error| Failure::new(format!("the settings are not right: {error}")))?;
+        Settings::load(said.config.as_deref()).map_err(|error| Failure::new(format!("the settings{of_file} are not right: {error}")))?;
     if let Some(directory) = &said.data {
         settings.data.directory.clone_from(directory);
     }
@@ -144,7 +155,7 @@ impl Place {
             Self::File(file) => Db::open_file(file, options).await,
             Self::Server(url) => Db::open(url, options).await,
         };
-        opened.map_err(|error| Failure::new(format!("cannot open {self}: {error}")))
+        opened.map_err(|error| Failure::of_database(format!("cannot open {self}"), &error))
     }
 }
 
@@ -153,10 +164,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => write!(f, "{}", file.display()),
-            Self::Server(url) => match url::Url::parse(url) {
-                Ok(url) => write!(f, "postgres://{}{}", url.host_str().unwrap_or("localhost"), url.path()),
-                Err(_) => f.write_str("the PostgreSQL server of DATABASE_URL"),
-            },
+            Self::Server(url) => f.write_str(&db::server_of(url).unwrap_or_else(|| "the PostgreSQL server of DATABASE_URL".into())),
         }
     }
 }

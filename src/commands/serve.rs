@@ -1,11 +1,12 @@
 //! `releve serve`: the process from its first line to its last.
 
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
@@ -18,65 +19,46 @@ use crate::letters::transport::Post;
 use crate::running::{metrics, store};
 use crate::server::{self, TURNED_AWAY_MAX, shutdown_max};
 use crate::settings::Settings;
+use crate::settings::check::check;
+use crate::sign_in::keys::Keys;
 
 /// The open files of everything but the connections that are served: database, letters, logs, connections that are turned away.
 const OTHER_FILES: u64 = 384 + TURNED_AWAY_MAX as u64;
 
-/// No time-out is longer, in seconds: beyond an hour it is a mistake, and near the largest number no instant.
-const SECONDS_MAX: u64 = 3_600;
-
 /// Serves until SIGTERM or SIGINT; then ends in order. `with_worker`: letters leave and sweeps run from this process too.
+///
+/// Whatever can be seen to be wrong is told before anything is made: settings, keys, the port; then the directory and the database.
 pub async fn run(mut settings: Settings, with_worker: bool) -> Result<(), Failure> {
     let place = Place::of(&settings)?;
     if !with_worker && matches!(place, Place::File(_)) {
         return Err(needs_a_server("serve --no-worker"));
     }
-    check(&settings)?;
-    let post = Post::open(&settings).map_err(Failure::new)?;
+    let post = prepare(&settings)?;
+    let door = Door::reserve(settings.server.address, settings.server.port)?;
+    settings.server.bound_to(door.address);
     let _lock = place.lock()?;
     let db = open_current(&settings, &place).await?;
     refuse_demo(&db, &place, &settings).await?;
-    let listener = listen(settings.server.address, settings.server.port).await?;
     afford_connections(&mut settings);
+    if !settings.server.address.is_loopback() && settings.server.public_url.starts_with("http://") {
+        tracing::warn!(
+            public_url = settings.server.public_url,
+            "people reach this without TLS, or only from this machine: passwords and codes can be read on the way, or links lead nowhere"
+        );
+    }
     let app = App::new(settings, db, Clock::System, post)?;
-    live(app, listener, with_worker).await
+    live(app, door.open()?, with_worker).await
 }
 
-/// What can be seen to be wrong before anything is opened.
-fn check(settings: &Settings) -> Result<(), Failure> {
-    for (name, json) in [
-        ("sign_in.apple_app_site_association", &settings.sign_in.apple_app_site_association),
-        ("sign_in.assetlinks", &settings.sign_in.assetlinks),
-    ] {
-        if !json.trim().is_empty() && serde_json::from_str::<serde_json::Value>(json).is_err() {
-            return Err(Failure::new(format!("the setting {name} must be JSON")));
-        }
+/// Refuses settings that are not right, before anything is opened, and says by which way letters leave.
+pub fn prepare(settings: &Settings) -> Result<Post, Failure> {
+    let faults = check(settings);
+    if !faults.is_empty() {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        return Err(Failure::new(lines.join("\nreleve: ")));
     }
-    let server = &settings.server;
-    for (name, value) in [
-        ("connections_max", server.connections_max as u64),
-        ("connections_per_address_max", server.connections_per_address_max as u64),
-        ("keep_alive_s", server.keep_alive_s),
-        ("header_timeout_s", server.header_timeout_s),
-        ("request_timeout_s", server.request_timeout_s),
-        ("write_timeout_s", server.write_timeout_s),
-    ] {
-        if value == 0 {
-            return Err(Failure::new(format!("the setting server.{name} must be at least 1")));
-        }
-    }
-    for (name, value) in [
-        ("keep_alive_s", server.keep_alive_s),
-        ("header_timeout_s", server.header_timeout_s),
-        ("request_timeout_s", server.request_timeout_s),
-        ("write_timeout_s", server.write_timeout_s),
-        ("drain_s", server.drain_s),
-    ] {
-        if value > SECONDS_MAX {
-            return Err(Failure::new(format!("the setting server.{name} must be at most {SECONDS_MAX}")));
-        }
-    }
-    Ok(())
+    Keys::named(settings)?;
+    Post::open(settings).map_err(Failure::new)
 }
 
 /// The database with the schema of this binary: brought up to date here, or, where that is a step of its own, looked at.
@@ -101,10 +83,45 @@ async fn refuse_demo(db: &Db, place: &Place, settings: &Settings) -> Result<(), 
     Ok(())
 }
 
-/// Listens there.
-pub async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, Failure> {
-    let address = SocketAddr::new(address, port);
-    TcpListener::bind(address).await.map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
+/// Connections that wait to be taken; the system may allow fewer.
+const WAITING_MAX: u32 = 1024;
+
+/// An address that this process has for itself, where nobody can knock yet: so that a port which is taken is told before anything is
+/// made, and whoever connects is answered.
+pub struct Door {
+    /// The address, with the port that was given for 0.
+    pub address: SocketAddr,
+    socket: TcpSocket,
+}
+
+impl Door {
+    /// Takes the address.
+    pub fn reserve(address: IpAddr, port: u16) -> Result<Self, Failure> {
+        let address = SocketAddr::new(address, port);
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let reserved = socket.and_then(|socket| {
+            // A port whose last connections are still being forgotten is free all the same.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            Ok(Self { address: socket.local_addr()?, socket })
+        });
+        reserved.map_err(|error| cannot_listen(address, &error))
+    }
+
+    /// Listens.
+    pub fn open(self) -> Result<TcpListener, Failure> {
+        self.socket.listen(WAITING_MAX).map_err(|error| cannot_listen(self.address, &error))
+    }
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
+    let why = match error.kind() {
+        io::ErrorKind::AddrInUse => "another process has this port: end it, or choose another with server.port (RELEVE__SERVER__PORT; --port of the demo)".into(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address: server.address (RELEVE__SERVER__ADDRESS) is 127.0.0.1 for this machine alone, 0.0.0.0 for all who reach it".into(),
+        io::ErrorKind::PermissionDenied => "ports below 1024 are not for everybody: choose a higher server.port (RELEVE__SERVER__PORT) behind a proxy".into(),
+        _ => error.to_string(),
+    };
+    Failure::new(format!("cannot listen on {address}: {why}"))
 }
 
 /// Serves with everything that works beside the handlers, until the process is told to end. Then in order: `/readyz` says so while all
@@ -163,7 +180,7 @@ pub enum Asked {
 
 /// Completes when the process is told to end. Told again, it ends at once.
 pub fn asked_to_end() -> Result<impl Future<Output = Asked>, Failure> {
-    let cannot = |error: std::io::Error| Failure::new(format!("cannot listen for signals: {error}"));
+    let cannot = |error: io::Error| Failure::new(format!("cannot listen for signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     Ok(async move {
@@ -202,26 +219,75 @@ mod tests {
     use super::*;
     use crate::db::Error;
 
+    /// Why a process with these settings does not start, after seeing that it made nothing.
     async fn refusal(change: impl FnOnce(&mut Settings)) -> String {
-        let directory = tempfile::tempdir().unwrap();
+        let parent = tempfile::tempdir().unwrap();
         let mut settings = Settings::defaults().unwrap();
-        settings.data.directory = directory.path().to_owned();
+        settings.data.directory = parent.path().join("data");
         // Where nobody may listen: whatever is not refused before fails there.
         settings.server.address = "192.0.2.1".parse().unwrap();
         change(&mut settings);
-        run(settings, true).await.unwrap_err().why
+        let refused = run(settings, true).await.unwrap_err().why;
+        assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0, "{refused}");
+        refused
     }
 
     #[tokio::test]
-    async fn what_cannot_be_served_is_refused_in_one_line() {
-        assert!(refusal(|_| {}).await.starts_with("cannot listen on 192.0.2.1:3000"));
-        assert!(refusal(|settings| settings.sign_in.assetlinks = "{".into()).await.contains("sign_in.assetlinks"));
-        assert!(refusal(|settings| settings.server.request_timeout_s = 0).await.contains("server.request_timeout_s must be at least 1"));
-        assert!(refusal(|settings| settings.server.connections_max = 0).await.contains("server.connections_max must be at least 1"));
-        assert!(refusal(|settings| settings.server.drain_s = u64::MAX).await.contains("server.drain_s must be at most 3600"));
-        assert!(refusal(|settings| settings.database.migrate_on_start = false).await.contains("releve migrate"));
+    async fn what_cannot_be_served_is_refused_before_anything_is_made() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let refused = refusal(|settings| {
+            settings.server.address = "127.0.0.1".parse().unwrap();
+            settings.server.port = port;
+        })
+        .await;
+        assert!(refused.starts_with(&format!("cannot listen on 127.0.0.1:{port}: another process")), "{refused}");
+        assert!(refused.contains("RELEVE__SERVER__PORT"), "{refused}");
+        let refused = refusal(|_| {}).await;
+        assert!(refused.starts_with("cannot listen on 192.0.2.1:3000: this machine has no such address"), "{refused}");
+
+        type Change = fn(&mut Settings);
+        let table: [(Change, &str); 6] = [
+            (|settings| settings.sign_in.assetlinks = "{".into(), "sign_in.assetlinks"),
+            (|settings| settings.server.request_timeout_s = 0, "less than 1"),
+            (|settings| settings.database.url = "postgres://127.0.0.1:1/none".into(), "RELEVE__SIGN_IN__KEYS"),
+            (|settings| settings.sign_in.keys = vec!["c2hvcnQ=".into()], "sign_in.keys: key 1"),
+            (|settings| settings.letters.transport = "pigeon:".into(), "letters.transport must begin with"),
+            (|settings| settings.database.url = "mysql://h/d".into(), "DATABASE_URL"),
+        ];
+        for (change, why) in table {
+            let refused = refusal(change).await;
+            assert!(refused.contains(why), "{why}: {refused}");
+        }
+        let both = refusal(|settings| {
+            settings.letters.parallel = 0;
+            settings.database.connections = 0;
+        })
+        .await;
+        assert!(both.contains("letters.parallel") && both.contains("\nreleve: ") && both.contains("database.connections"), "{both}");
         let embedded = run(Settings::defaults().unwrap(), false).await.unwrap_err().why;
         assert!(embedded.contains("PostgreSQL"), "{embedded}");
+    }
+
+    #[tokio::test]
+    async fn a_schema_that_is_a_step_of_its_own_is_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults().unwrap();
+        settings.data.directory = directory.path().to_owned();
+        settings.server.port = 0;
+        settings.database.migrate_on_start = false;
+        let refused = run(settings, true).await.unwrap_err().why;
+        assert!(refused.contains("releve migrate"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn nobody_can_knock_at_a_door_that_is_only_reserved() {
+        let door = Door::reserve("127.0.0.1".parse().unwrap(), 0).unwrap();
+        let address = door.address;
+        assert!(tokio::net::TcpStream::connect(address).await.is_err());
+        let _listener = door.open().unwrap();
+        tokio::net::TcpStream::connect(address).await.unwrap();
+        assert!(Door::reserve(address.ip(), address.port()).is_err());
     }
 
     #[tokio::test]
@@ -245,6 +311,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut settings = Settings::defaults().unwrap();
         settings.data.directory = directory.path().to_owned();
+        settings.server.port = 0;
         let _held = Place::of(&settings).unwrap().lock().unwrap();
         let refused = run(settings, true).await.unwrap_err().why;
         assert!(refused.contains("in use by another process"), "{refused}");

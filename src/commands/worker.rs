@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::background::BackgroundWork;
+use super::serve::Door;
 use super::{Failure, Place, needs_a_server, serve};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::letters::transport::Post;
 use crate::routes::of_every_process;
 use crate::running::metrics;
 use crate::server;
@@ -23,10 +23,11 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     if matches!(place, Place::File(_)) {
         return Err(needs_a_server("worker"));
     }
-    let db = serve::open_current(&settings, &place).await?;
-    let post = Post::open(&settings).map_err(Failure::new)?;
+    let post = serve::prepare(&settings)?;
     let port = settings.server.worker_port;
-    let listener = if port == 0 { None } else { Some(serve::listen(settings.server.address, port).await?) };
+    let door = if port == 0 { None } else { Some(Door::reserve(settings.server.address, port)?) };
+    let db = serve::open_current(&settings, &place).await?;
+    let listener = door.map(Door::open).transpose()?;
     let app = App::new(settings, db, Clock::System, post)?;
     metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
     let upkeep = tokio::spawn(metrics::keep_up());

@@ -5,10 +5,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::Mutex;
 
 use super::{Db, Error, Pools};
@@ -71,7 +71,10 @@ impl Db {
         if url.starts_with("sqlite:") {
             Self::open_sqlite(SqliteConnectOptions::from_str(url)?, options).await
         } else {
-            Self::open_postgres(PgConnectOptions::from_str(url)?, options).await
+            let connect = PgConnectOptions::from_str(url).map_err(|error| {
+                Error::unfit(format!("DATABASE_URL is not understood ({error}); in a password @ : / ? # are written %40 %3A %2F %3F %23"))
+            })?;
+            Self::open_postgres(connect, options).await
         }
     }
 
@@ -102,7 +105,12 @@ impl Db {
             .max_connections(options.connections.clamp(1, READERS_MAX))
             .connect_with(connect.pragma("query_only", "1").pragma("cache_size", READER_CACHE_KIB))
             .await?;
-        let pools = Pools::Sqlite { writer, readers, queue: Arc::new(Mutex::new(())), turn: Arc::new(Mutex::new(())) };
+        let pools = Pools::Sqlite {
+            writer: writer.into(),
+            readers: readers.into(),
+            queue: Arc::new(Mutex::new(())),
+            turn: Arc::new(Mutex::new(())),
+        };
         Ok(Self { pools, locks: true, late: false })
     }
 
@@ -117,6 +125,7 @@ impl Db {
         } else {
             connect
         };
+        look_at_server(&connect).await?;
         // A connection that has lain idle may have died unnoticed. In a rush none lies idle, and none is asked.
         let pool = || {
             PgPoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false).before_acquire(|connection, meta| {
@@ -130,14 +139,9 @@ impl Db {
                 })
             })
         };
-        let general = pool().max_connections(options.connections.max(1)).connect_with(connect.clone()).await?;
+        let general = pool().max_connections(options.connections.max(1)).connect_lazy_with(connect.clone());
         let transactor = pool().max_connections(1).idle_timeout(None).connect_lazy_with(connect);
-        let db = Self { pools: Pools::Postgres { pool: general, transactor }, locks: true, late: false };
-        let (synchronous,): (String,) = db.one("SELECT current_setting('synchronous_commit')", ()).await?;
-        if synchronous == "off" {
-            return Err(sqlx::Error::Configuration("synchronous_commit is off: an acknowledged booking could be lost".into()).into());
-        }
-        Ok(db)
+        Ok(Self { pools: Pools::Postgres { pool: general.into(), transactor: transactor.into() }, locks: true, late: false })
     }
 
     /// Brings the schema up to date. Returns the names of the migrations that ran. A database of a newer version is left alone.
@@ -147,7 +151,7 @@ impl Db {
             return Ok(pending);
         }
         match &self.pools {
-            Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await.map_err(sqlx::Error::from)?,
+            Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(&**writer).await.map_err(sqlx::Error::from)?,
             Pools::Postgres { pool, .. } => {
                 // A migration of a large table takes the time that it takes; the connection is not used again.
                 let mut connection = pool.acquire().await?;
@@ -184,4 +188,41 @@ impl Db {
         let (version,): (Option<i64>,) = self.one("SELECT MAX(version) FROM _sqlx_migrations WHERE success", ()).await?;
         Ok(version.unwrap_or(0))
     }
+}
+
+/// Which server and database a `postgres:` URL names, for a person: never the password.
+pub fn server_of(url: &str) -> Option<String> {
+    let connect = PgConnectOptions::from_str(url).ok()?;
+    let host = connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |socket| socket.display().to_string());
+    Some(format!("postgres://{host}/{}", connect.get_database().unwrap_or(connect.get_username())))
+}
+
+/// How long a server may take to let somebody in.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// Goes in once by itself and looks round: a pool would try again and again, and in the end say only that it took too long.
+async fn look_at_server(connect: &PgConnectOptions) -> Result<(), Error> {
+    let at = || match connect.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", connect.get_host(), connect.get_port()),
+    };
+    let entered = tokio::time::timeout(CONNECT_MAX, connect.connect()).await;
+    let entered = entered.unwrap_or_else(|_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer").into()));
+    let mut connection = entered.map_err(|error| match error {
+        sqlx::Error::Io(error) => sqlx::Error::Io(std::io::Error::new(error.kind(), format!("{}: {error}", at()))),
+        other => other,
+    })?;
+    let sql = "SELECT current_setting('synchronous_commit'), current_setting('server_encoding')";
+    let (synchronous, encoding): (String, String) = sqlx::query_as(sql).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    if synchronous == "off" {
+        return Err(Error::unfit("synchronous_commit is off: an acknowledged booking could be lost"));
+    }
+    // SQL_ASCII keeps every byte as it is; all others lack the characters of somebody's name.
+    if !["UTF8", "SQL_ASCII"].contains(&encoding.as_str()) {
+        return Err(Error::unfit(format!(
+            "its encoding is {encoding}, which lacks most characters: make it with createdb --encoding=UTF8 --template=template0"
+        )));
+    }
+    Ok(())
 }

@@ -1,6 +1,9 @@
 //! What can go wrong with a database, sorted by what the caller should do.
 
 use std::borrow::Cow;
+use std::fmt;
+
+use sqlx::migrate::MigrateError;
 
 /// What to do about an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +20,39 @@ pub enum Trouble {
 
 /// A database's error.
 #[derive(Debug, thiserror::Error)]
-#[error("database: {source}")]
 pub struct Error {
     #[from]
     source: sqlx::Error,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        tell(&self.source, f)
+    }
+}
+
+/// In the database's own words, with its code. Not its details: those quote rows, and with them names and addresses; and not the line of
+/// the server's source that sqlx adds, which reads as if it were one of ours.
+fn tell(error: &sqlx::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match error {
+        sqlx::Error::Database(error) => {
+            f.write_str(error.message())?;
+            error.code().map_or(Ok(()), |code| write!(f, " ({code})"))
+        }
+        sqlx::Error::Io(error) => write!(f, "{error}"),
+        sqlx::Error::Tls(error) => write!(f, "TLS: {error}"),
+        sqlx::Error::Configuration(error) => write!(f, "{error}"),
+        sqlx::Error::PoolTimedOut => f.write_str("no connection became free in time"),
+        sqlx::Error::Migrate(error) => match &**error {
+            MigrateError::Execute(error) => tell(error, f),
+            MigrateError::ExecuteMigration(error, version) => {
+                write!(f, "migration {version:04}: ")?;
+                tell(error, f)
+            }
+            other => write!(f, "{other}"),
+        },
+        other => write!(f, "{other}"),
+    }
 }
 
 impl Error {
@@ -40,6 +72,29 @@ impl Error {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Trouble::Away,
             _ => Trouble::Fault,
+        }
+    }
+
+    /// What an operator can do about a database that cannot be opened or migrated, where that is known.
+    pub fn mend(&self) -> Option<&'static str> {
+        let error = match &self.source {
+            sqlx::Error::Migrate(error) => match &**error {
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error,
+                _ => return None,
+            },
+            error => error,
+        };
+        match error {
+            sqlx::Error::Database(error) => mend_code(&error.code()?),
+            sqlx::Error::Tls(_) => Some(
+                "sslmode and sslrootcert in DATABASE_URL say how the server's certificate is judged \
+                 (?sslmode=verify-full&sslrootcert=/path/ca.pem; ?sslmode=disable on a network of your own)",
+            ),
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                Some("nobody listens there: is PostgreSQL running, and are host and port of DATABASE_URL right?")
+            }
+            sqlx::Error::Io(_) => Some("host and port stand in DATABASE_URL: postgres://user:password@host:5432/releve"),
+            _ => None,
         }
     }
 
@@ -68,6 +123,11 @@ impl Error {
         }
     }
 
+    /// For what is wrong with the database as it was set up.
+    pub(super) fn unfit(why: impl Into<String>) -> Self {
+        sqlx::Error::Configuration(why.into().into()).into()
+    }
+
     pub(super) fn missing() -> Self {
         sqlx::Error::RowNotFound.into()
     }
@@ -79,6 +139,23 @@ impl Error {
     /// For a value in the database that no version of Relevé writes.
     pub fn nonsense(what: impl Into<Cow<'static, str>>) -> Self {
         sqlx::Error::Decode(what.into().into()).into()
+    }
+}
+
+/// SQLSTATE or SQLite's result code, of a database that is being opened or migrated.
+fn mend_code(code: &str) -> Option<&'static str> {
+    match code {
+        "28P01" | "28000" => Some(
+            "user and password stand in DATABASE_URL (in a password @ : / ? # are written %40 %3A %2F %3F %23); pg_hba.conf of the server says who may come from where",
+        ),
+        "3D000" => Some("make it: createdb --owner=releve --encoding=UTF8 --template=template0 releve"),
+        "42501" => Some("the user of DATABASE_URL must own the database: ALTER DATABASE releve OWNER TO releve"),
+        "53300" => Some("each process opens database.connections + 1: their sum must stay below the server's max_connections"),
+        "57P03" => Some("it is starting up: try again in a moment"),
+        // Cannot open, read-only, no database.
+        "14" | "8" | "1032" => Some("the file and its directory must belong to the user that runs releve"),
+        "26" => Some("the file is something else: --data or DATABASE_URL names the place"),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@
 mod backup;
 mod connect;
 mod error;
+mod pool;
 mod sql;
 
 use std::future::Future;
@@ -17,10 +18,14 @@ use std::time::{Duration, Instant};
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tracing::Instrument as _;
+
+use pool::Counted;
 
 pub use backup::sqlite_file;
-pub use connect::{Engine, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
+pub use connect::{Engine, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, server_of};
 pub use error::{Error, Trouble};
+pub use pool::Pool;
 pub use sql::{Binds, Eventually, Record, Sql, Value, Wide};
 
 /// The work of a [`Db::write`]: borrows the transaction, may be spawned.
@@ -51,15 +56,15 @@ pub struct Db {
 #[derive(Clone)]
 enum Pools {
     Sqlite {
-        writer: sqlx::SqlitePool,
-        readers: sqlx::SqlitePool,
+        writer: Counted<Sqlite>,
+        readers: Counted<Sqlite>,
         /// Handlers and the letter worker queue here, so that at most one of them stands before the transactor at the writer.
         queue: Arc<Mutex<()>>,
         turn: Arc<Mutex<()>>,
     },
     Postgres {
-        pool: sqlx::PgPool,
-        transactor: sqlx::PgPool,
+        pool: Counted<Postgres>,
+        transactor: Counted<Postgres>,
     },
 }
 
@@ -103,6 +108,14 @@ impl Db {
         Self { late: true, ..self.clone() }
     }
 
+    /// How the pools do.
+    pub fn pools(&self) -> [Pool; 2] {
+        match &self.pools {
+            Pools::Sqlite { writer, readers, .. } => [readers.now("readers"), writer.now("writer")],
+            Pools::Postgres { pool, transactor } => [pool.now("handlers"), transactor.now("transactor")],
+        }
+    }
+
     /// One snapshot for several reads.
     pub fn read(&self) -> Eventually<'_, Tx> {
         Box::pin(async move {
@@ -126,7 +139,7 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let db = self.clone();
-        let task = tokio::spawn(async move {
+        let working = async move {
             let mut tx = db.begin().await?;
             let began = Instant::now();
             let outcome = work(&mut tx).await;
@@ -139,8 +152,9 @@ impl Db {
             };
             metrics::histogram!("releve_db_write_seconds", "name" => name).record(began.elapsed());
             outcome
-        });
-        match task.await {
+        };
+        // What it logs belongs to the request that asked for it.
+        match tokio::spawn(working.in_current_span()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(E::from(Error::panicked(name))),
         }
@@ -151,7 +165,10 @@ impl Db {
         Box::pin(async move {
             match &self.pools {
                 Pools::Sqlite { writer, turn, .. } => {
-                    let turn = Arc::clone(turn).lock_owned().await;
+                    let turn = {
+                        let _waiting = writer.wait();
+                        Arc::clone(turn).lock_owned().await
+                    };
                     begin_sqlite(writer, turn, self.late).await
                 }
                 Pools::Postgres { transactor, .. } => {
@@ -181,6 +198,7 @@ impl Db {
             match &self.pools {
                 Pools::Sqlite { writer, queue, turn, .. } => {
                     let waiting = async {
+                        let _waiting = writer.wait();
                         let _place = queue.lock().await;
                         Arc::clone(turn).lock_owned().await
                     };
@@ -218,7 +236,7 @@ impl Db {
     }
 }
 
-async fn begin_sqlite(writer: &sqlx::SqlitePool, turn: OwnedMutexGuard<()>, late: bool) -> Result<Tx, Error> {
+async fn begin_sqlite(writer: &Counted<Sqlite>, turn: OwnedMutexGuard<()>, late: bool) -> Result<Tx, Error> {
     let mut tx = Tx { conn: Conn::Sqlite(writer.acquire().await?), open: true, spoiled: false, locks: true, late, _turn: Some(turn) };
     tx.raw("BEGIN IMMEDIATE", "").await?;
     Ok(tx)
@@ -228,7 +246,10 @@ impl Db {
     /// All rows that answer.
     pub fn all<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
         match &self.pools {
-            Pools::Sqlite { readers, .. } => sql::all_sqlite(readers, sql.into().sqlite(), binds.sqlite()),
+            Pools::Sqlite { readers, .. } => {
+                let (text, args) = (sql.into().sqlite(), binds.sqlite());
+                Box::pin(async move { sql::all_sqlite(&mut *readers.acquire().await?, text, args).await })
+            }
             Pools::Postgres { pool, .. } => lent(pool, sql.into().postgres(), binds.postgres()),
         }
     }
@@ -251,7 +272,7 @@ impl Db {
                 Box::pin(async move {
                     let mut found = Vec::new();
                     for (text, args) in statements {
-                        found.extend(sql::all_sqlite(readers, text, args).await?);
+                        found.extend(sql::all_sqlite(&mut *readers.acquire().await?, text, args).await?);
                     }
                     Ok(found)
                 })
@@ -446,7 +467,7 @@ impl Drop for Loan {
 }
 
 fn lent<'a, T: Record>(
-    pool: &'a sqlx::PgPool,
+    pool: &'a Counted<Postgres>,
     text: &'static str,
     args: sql::Built<sqlx::postgres::PgArguments>,
 ) -> Eventually<'a, Vec<T>> {

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod calendar;
 pub mod facts;
+pub mod files;
 pub mod message;
 pub mod outbox;
 pub mod pages;

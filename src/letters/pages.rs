@@ -135,9 +135,9 @@ pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Respons
 
 async fn demo_directory(app: &App) -> Answer<&FilePath> {
     let nothing = || Problem::new(ProblemType::NotFound);
-    let Transport::File(directory) = &app.post.transport else { return Err(nothing()) };
+    let Transport::File(letters) = &app.post.transport else { return Err(nothing()) };
     fact(&app.db, DEMO).await?.ok_or_else(nothing)?;
-    Ok(directory)
+    Ok(&letters.directory)
 }
 
 async fn ids_in(directory: &FilePath) -> Vec<Uuid> {

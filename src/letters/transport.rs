@@ -1,16 +1,15 @@
 //! How mails leave: to a mail server, into files, or into memory.
 
 use std::collections::VecDeque;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::files::Letters;
 use super::message::Mail;
 use super::rules::{ATTEMPT_MAX, SendError};
 use super::smtp::Smtp;
@@ -36,8 +35,8 @@ pub struct Post {
 pub enum Transport {
     /// To a mail server.
     Smtp(Smtp),
-    /// Into this directory, one `.eml` for each letter: for demonstrations and for writing apps.
-    File(PathBuf),
+    /// Into a directory, one `.eml` for each letter: for demonstrations and for writing apps.
+    File(Letters),
     /// Into memory: for tests and benches.
     Memory(Memory),
 }
@@ -49,8 +48,8 @@ impl Post {
         let text = settings.letters.transport.as_str();
         let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
         let transport = match scheme {
-            "file" if rest.is_empty() => Transport::File(settings.data.directory.join("letters")),
-            "file" => Transport::File(rest.trim_start_matches("//").into()),
+            "file" if rest.is_empty() => Transport::File(Letters { directory: settings.data.directory.join("letters"), own: true }),
+            "file" => Transport::File(Letters { directory: rest.trim_start_matches("//").into(), own: false }),
             "memory" => Transport::Memory(Memory::default()),
             "smtp" | "smtps" => {
                 let authorities = authorities(&settings.letters.authorities_file)?;
@@ -83,8 +82,8 @@ impl Transport {
         let attempt = async {
             match self {
                 Self::Smtp(smtp) => smtp.send(&mail).await,
-                Self::File(directory) => {
-                    let written = write(directory, &mail).await;
+                Self::File(letters) => {
+                    let written = letters.write(&mail).await;
                     written.map_err(|error| SendError::transient(format!("no file could be written: {}", error.kind())))
                 }
                 Self::Memory(memory) => {
@@ -113,16 +112,6 @@ fn authorities(file: &Path) -> Result<Vec<u8>, String> {
 
 /// RFC 7468, §5.
 const PEM_BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
-
-/// A repeat writes the same file again, and who reads the directory never sees half a letter.
-async fn write(directory: &Path, mail: &Mail) -> io::Result<()> {
-    tokio::fs::create_dir_all(directory).await?;
-    let unfinished = directory.join(format!(".{}.part", mail.id));
-    let mut file = tokio::fs::File::create(&unfinished).await?;
-    file.write_all(&mail.raw).await?;
-    file.sync_data().await?;
-    tokio::fs::rename(&unfinished, directory.join(format!("{}.eml", mail.id))).await
-}
 
 /// Mails kept in memory, the newest [`Memory::KEPT`]. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -164,8 +153,12 @@ mod tests {
 
     #[test]
     fn the_settings_choose_the_way() {
-        assert!(matches!(post("file:", "letters@localhost").unwrap().transport, Transport::File(path) if path.ends_with("data/letters")));
-        assert!(matches!(post("file:/tmp/x", "a@b.test").unwrap().transport, Transport::File(path) if path == Path::new("/tmp/x")));
+        assert!(
+            matches!(post("file:", "letters@localhost").unwrap().transport, Transport::File(letters) if letters.own && letters.directory.ends_with("data/letters"))
+        );
+        assert!(
+            matches!(post("file:/tmp/x", "a@b.test").unwrap().transport, Transport::File(letters) if !letters.own && letters.directory == Path::new("/tmp/x"))
+        );
         assert!(matches!(post("memory:", "a@b.test").unwrap().transport, Transport::Memory(_)));
         assert!(matches!(post("smtps://me:secret@mail.test", "House <a@b.test>").unwrap().transport, Transport::Smtp(_)));
         for (transport, from) in [("smtp", "a@b.test"), ("carrier-pigeon:", "a@b.test"), ("memory:", "nobody"), ("smtp://:1", "a@b.test")] {
@@ -191,22 +184,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_is_whole_and_written_once() {
+    async fn what_cannot_be_written_is_tried_again() {
         let directory = tempfile::tempdir().unwrap();
-        let transport = Transport::File(directory.path().join("letters"));
+        let transport = Transport::File(Letters { directory: directory.path().join("a file").join("letters"), own: true });
+        std::fs::write(directory.path().join("a file"), "no directory").unwrap();
         let mail = Mail {
             id: uuid::Uuid::from_u128(1),
             sender: "a@b.test".parse().unwrap(),
             recipient: "c@d.test".parse().unwrap(),
             raw: b"Subject: x\r\n\r\ny".to_vec(),
         };
-        transport.send(mail.clone()).await.unwrap();
-        transport.send(mail.clone()).await.unwrap();
-        let files: Vec<_> = std::fs::read_dir(directory.path().join("letters")).unwrap().map(|file| file.unwrap().path()).collect();
-        assert_eq!(files.len(), 1);
-        assert_eq!(std::fs::read(&files[0]).unwrap(), mail.raw);
-        std::fs::remove_dir_all(directory.path()).unwrap();
-        std::fs::write(directory.path(), "no directory").unwrap();
         assert!(transport.send(mail).await.is_err_and(|error| !error.permanent));
     }
 }

@@ -25,6 +25,7 @@ use super::facts::{Facts, Rendered, ToRender};
 use super::message::{self, Mail, Parts};
 use super::rules::{self, Due, Fate, SendError, Sibling, Trials};
 use super::store::{self, AT_ONCE, DueRow, SettledRow};
+use super::transport::Transport;
 use super::uids::UidDomains;
 use super::{LetterState, words};
 use crate::app::App;
@@ -36,6 +37,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the gauges of `/metrics` are read.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
+
+/// How often letters that lie in files are looked through. By each worker: files lie on its own machine.
+const TIDY_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How long letters whose fate is decided may wait for others to be settled with them: a process that is killed before then sends
 /// them once more. In a rush they also wait while the worker steps aside.
@@ -110,10 +114,15 @@ impl Worker {
     pub async fn run(&self, mut stopped: watch::Receiver<bool>) {
         let mut hand = Hand::default();
         let mut measured: Option<Instant> = None;
+        let mut tidied: Option<Instant> = None;
         while !*stopped.borrow_and_update() {
             if measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
                 measured = Some(Instant::now());
                 self.measure().await;
+            }
+            if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+                tidied = Some(Instant::now());
+                self.tidy().await;
             }
             if self.has_room(&hand) {
                 self.step_aside(QUIET, ASIDE_MAX).await;
@@ -313,6 +322,19 @@ impl Worker {
             make(app, letter, uid_domains, kept)?
         };
         app.post.transport.send(mail).await
+    }
+
+    /// Ends what letters in files are left of, where they go to files.
+    async fn tidy(&self) {
+        let Transport::File(letters) = &self.app.post.transport else { return };
+        let (letters, now) = (letters.clone(), self.app.clock.now());
+        let directory = letters.directory.clone();
+        match tokio::task::spawn_blocking(move || letters.tidy(now)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(removed)) => tracing::info!(removed, "letters in files were removed, having been kept long enough"),
+            Ok(Err(error)) => tracing::error!(%error, directory = %directory.display(), "letters in files cannot be looked through"),
+            Err(error) => tracing::error!(%error, "letters in files cannot be looked through"),
+        }
     }
 
     async fn measure(&self) {

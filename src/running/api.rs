@@ -50,8 +50,8 @@ pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
 
 /// What is counted, for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "Running it", responses((status = 200, body = String, content_type = "text/plain")))]
-pub async fn counts() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
+pub async fn counts(State(app): State<App>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render(&app.db))
 }
 
 /// Apple's app site association, from the settings: links in letters open the app.

@@ -3,7 +3,10 @@
 use std::io::{self, IsTerminal as _};
 use std::panic;
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::commands::Failure;
 use crate::settings::Log;
@@ -12,10 +15,12 @@ use crate::settings::Log;
 pub fn install(settings: &Log) -> Result<(), Failure> {
     let filter =
         EnvFilter::try_new(&settings.filter).map_err(|error| Failure::new(format!("the setting log.filter is not right: {error}")))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let begun = match settings.format.as_str() {
-        "text" => lines.with_ansi(io::stderr().is_terminal()).try_init(),
-        "json" => lines.json().flatten_event(true).try_init(),
+        "text" => {
+            let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+            lines.with_ansi(io::stderr().is_terminal()).try_init()
+        }
+        "json" => as_json(filter, io::stderr).try_init().map_err(Into::into),
         other => return Err(Failure::new(format!("the setting log.format must be \"text\" or \"json\", not {other:?}"))),
     };
     begun.map_err(|error| Failure::new(format!("cannot log: {error}")))?;
@@ -26,4 +31,13 @@ pub fn install(settings: &Log) -> Result<(), Failure> {
         tracing::error!(message, at, "panic");
     }));
     Ok(())
+}
+
+/// A line is an object; the `request_id` of what is written for a request stands in its `span`.
+pub fn as_json<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    lines.json().flatten_event(true).with_current_span(true).with_span_list(false).finish()
 }

@@ -1,7 +1,7 @@
 //! What every request passes: one layer, written by hand, since each of tower's own would cost another boxed future.
 //!
-//! It gives the request its id, ends it after the time-out, turns a panic into a problem, renders problems in the reader's language,
-//! sets the headers that every answer has, writes the log line and counts.
+//! It gives the request its id, which every line of the log carries that is written for it, ends it after the time-out, turns a panic
+//! into a problem, renders problems in the reader's language, sets the headers that every answer has, writes the log line and counts.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -19,6 +19,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tower::{Layer, Service};
+use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::extract::{ReaderLanguage, RequestId, header_text};
@@ -104,7 +105,9 @@ where
         DefaultBodyLimit::max(settings.body_bytes_max).apply(&mut request);
         let held = hold_forwarded(settings, &self.forwarded, &request);
         let answer = self.inner.call(request);
-        Box::pin(async move {
+        // At the level of an error, so that a filter which lets any line of the request through lets its id through with it.
+        let span = tracing::error_span!("request", request_id = seen.id);
+        let answered = async move {
             let Ok(_held) = held else {
                 let answer = seen.finish(Problem::new(ProblemType::TooManyRequests).retry_after(1).into_response());
                 seen.note(answer.status());
@@ -120,7 +123,8 @@ where
             let answer = seen.finish(answer);
             seen.note(answer.status());
             Ok(answer)
-        })
+        };
+        Box::pin(answered.instrument(span))
     }
 }
 
@@ -197,13 +201,13 @@ impl Seen {
             "status" => status_label(status)
         )
         .record(took);
-        let (method, status, request_id) = (&self.method, status.as_u16(), self.id.as_str());
+        let (method, status) = (&self.method, status.as_u16());
         let ms = took.as_secs_f64() * 1_000.0;
         if status >= 400 || !method.is_safe() {
-            tracing::info!(%method, route, status, ms, request_id, "answered");
+            tracing::info!(%method, route, status, ms, "answered");
         } else {
             // Reads that went well are by far the most.
-            tracing::debug!(%method, route, status, ms, request_id, "answered");
+            tracing::debug!(%method, route, status, ms, "answered");
         }
     }
 }

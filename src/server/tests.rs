@@ -47,6 +47,7 @@ fn hostile_routes() -> Router<App> {
         .route("/big", get(async || vec![b'a'; BIG]))
         .route("/echo", post(async |Body(said): Body<serde_json::Value>| said.to_string()))
         .route("/hers", get(refuses))
+        .route("/logs", post(logs))
 }
 
 #[allow(clippy::panic, reason = "what is tested")]
@@ -173,6 +174,58 @@ async fn a_request_has_an_id_and_a_peer() {
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert_eq!(answer.text().await.unwrap(), "127.0.0.1");
+}
+
+/// What a process that writes its log as JSON would have written.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    fn all(&self) -> Vec<serde_json::Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// Logs by itself, and in the task of a transaction.
+async fn logs(axum::extract::State(app): axum::extract::State<App>) {
+    tracing::warn!("in the handler");
+    let written = app.db.write("test", |_| {
+        Box::pin(async {
+            tracing::warn!("in the transaction");
+            Ok::<_, crate::db::Error>(())
+        })
+    });
+    written.await.unwrap();
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_carries_its_id() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let log = crate::running::log::as_json(tracing_subscriber::EnvFilter::new("info"), move || writer.clone());
+    let _guard = tracing::subscriber::set_default(log);
+    let served = serve(|_| {}).await;
+    for id in ["one", "two"] {
+        client().post(served.url("/logs")).header("x-request-id", id).send().await.unwrap();
+    }
+    let all = lines.all();
+    for id in ["one", "two"] {
+        let said: Vec<&str> =
+            all.iter().filter(|line| line["span"]["request_id"] == id).map(|line| line["message"].as_str().unwrap()).collect();
+        assert_eq!(said, ["in the handler", "in the transaction", "answered"], "{all:?}");
+    }
 }
 
 #[tokio::test]

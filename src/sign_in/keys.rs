@@ -44,12 +44,20 @@ struct Key {
 impl Keys {
     /// The keys that the settings name, or, on the embedded default, those of the data directory, which are made if they are not there.
     pub fn of_settings(settings: &Settings) -> Result<Self, SetUpError> {
+        match Self::named(settings)? {
+            Some(keys) => Ok(keys),
+            None => Self::new(&kept_in(&settings.data.directory)?),
+        }
+    }
+
+    /// The keys that the settings name; `None` where the data directory's will do, which nobody has looked at yet.
+    pub fn named(settings: &Settings) -> Result<Option<Self>, SetUpError> {
         let named: Vec<String> = settings.sign_in.keys.iter().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).collect();
         if !named.is_empty() {
-            return Self::new(&named);
+            return Self::new(&named).map(Some);
         }
         if settings.database.url.trim().is_empty() {
-            return Self::new(&kept_in(&settings.data.directory)?);
+            return Ok(None);
         }
         Err(SetUpError::KeysMissing)
     }

@@ -104,8 +104,7 @@ mod tests {
         for value in forwarded {
             headers.append("x-forwarded-for", HeaderValue::from_static(value));
         }
-        let trusted: Vec<Proxy> =
-            trusted.iter().map(|text| text.parse().map(Proxy::Network).unwrap_or_else(|_| Proxy::Address(text.parse().unwrap()))).collect();
+        let trusted: Vec<Proxy> = trusted.iter().map(|text| text.parse().unwrap()).collect();
         client_ip(&extensions, &headers, &trusted).to_string()
     }
 

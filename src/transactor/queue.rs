@@ -161,6 +161,10 @@ impl Transactor {
         let queued = Queued { request, now: self.clock.now(), since: Instant::now(), answer };
         lane.try_send(queued).map_err(|_| busy())?;
         let answer = answered.await.unwrap_or_else(|_| Err(Problem::new(ProblemType::Unavailable).retry_after(2)));
+        if answer.as_ref().is_err_and(|problem| problem.kind == ProblemType::Fault) {
+            // The batch has told what went wrong; this line says for which request.
+            tracing::error!(command = name, "a command was not carried out");
+        }
         let outcome = if answer.is_ok() { "done" } else { "refused" };
         metrics::counter!("releve_transactor_commands_total", "command" => name, "outcome" => outcome).increment(1);
         answer

@@ -40,6 +40,7 @@ mod signing_in;
 mod simulation;
 mod staff;
 mod staff_bookings;
+mod starting;
 mod substitutes;
 mod too_few;
 mod transactor;

@@ -140,6 +140,15 @@ impl Cluster {
         *self.again.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
     }
 
+    /// From now on this role comes in by its password alone; all others are trusted.
+    pub async fn ask_for_password(&self, role: &str) {
+        let rules = self.data.join("pg_hba.conf");
+        let others = std::fs::read_to_string(&rules).expect("the rules");
+        // Written in place: the file belongs to the user that the cluster runs as.
+        std::fs::write(&rules, format!("local all {role} scram-sha-256\n{others}")).expect("the rules are written");
+        self.execute("SELECT pg_reload_conf()".into()).await;
+    }
+
     /// Runs a statement as the cluster's superuser, outside every test's database.
     pub async fn execute(&self, statement: String) {
         let mut connection = PgConnection::connect(&self.guard.connection_string_for_db("postgres")).await.expect("the cluster answers");
