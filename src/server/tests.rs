@@ -448,7 +448,7 @@ async fn one_address_has_a_most() {
 async fn behind_a_proxy_the_client_has_a_most_and_the_proxy_none() {
     let served = serve(|settings| {
         settings.server.connections_per_address_max = 2;
-        settings.server.trusted_proxies = vec![crate::settings::Proxy::Address("127.0.0.1".parse().unwrap())];
+        settings.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
     })
     .await;
     // A proxy may open connections ahead of need.
