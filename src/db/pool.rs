@@ -83,7 +83,6 @@ impl<E: sqlx::Database> Deref for Counted<E> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::db::{Db, Error, Options};
 
     #[tokio::test]
