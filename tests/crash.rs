@@ -45,7 +45,7 @@ use uuid::Uuid;
 
 /// Members in the storm.
 const MEMBERS: usize = 24;
-/// Classes they want, of so many places.
+/// Classes that they want, and the places of each.
 const SESSIONS: usize = 8;
 const PLACES: i64 = 4;
 /// How often the server is killed.

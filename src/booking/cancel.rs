@@ -1,4 +1,4 @@
-//! `PUT /v1/bookings/{id}/cancellation`: a place or a place in the queue is given up, and what was taken comes back or not.
+//! `PUT /v1/bookings/{id}/cancellation`: a place, or a position in the queue, is given up; what was taken for it comes back or stays taken.
 
 use super::place::give_back;
 use super::refill::{Freed, settle};

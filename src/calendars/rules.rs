@@ -60,11 +60,11 @@ pub fn to_be_noted(last_read_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> O
 /// What a class is in a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It takes place, with her.
+    /// It takes place, and the reader has a place.
     Sure,
-    /// She waits for a place.
+    /// The reader waits for a place.
     Waiting,
-    /// A place is kept for her.
+    /// A place is kept for the reader.
     Offered,
     /// Not any more.
     Cancelled,

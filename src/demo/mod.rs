@@ -1,4 +1,4 @@
-//! The demo: two studios with plainly invented people, seeded in one transaction, and a mark by which the house knows its own demo.
+//! The demo: two studios with plainly invented people, seeded in one transaction, and a mark by which Relevé knows its own demo.
 //!
 //! `plan` says what there is (pure), `store` looks at what a database holds. The bookings of the one full session are made at the transactor
 //! like everybody's, so that their letters are real. Started again another day, the demo adds the days that have come into view.

@@ -215,9 +215,9 @@ pub async fn oldest_due(db: &Db) -> Result<Option<DateTime<Utc>>, Error> {
 pub struct ListedRow {
     pub id: Uuid,
     pub person_id: Option<Uuid>,
-    /// As the studio knows her, else as she wrote it.
+    /// As the studio knows the person, else as they wrote it.
     pub member_name: Option<String>,
-    /// As the letter greets her.
+    /// As the letter greets its reader.
     pub name: Option<String>,
     pub studio_id: Option<Uuid>,
     pub booking_id: Option<Uuid>,
@@ -275,7 +275,6 @@ pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<LetterState>, bef
     }
 }
 
-/// One letter.
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<ListedRow>, Error> {
     db.maybe(listed!("l.id = $1"), (id,)).await
 }

@@ -118,7 +118,7 @@ const PEM_BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
 pub struct Memory(Arc<Mutex<VecDeque<Mail>>>);
 
 impl Memory {
-    /// So many are kept: a bench sends tens of thousands, and its server's memory is measured.
+    /// The most that are kept: a bench sends tens of thousands, and its server's memory is measured.
     pub const KEPT: usize = 50;
 
     /// The mails, in the order in which they were sent.

@@ -232,7 +232,7 @@ impl Worker {
         }
     }
 
-    /// Looks for letters that are due, first without the writer, and leases at most so many.
+    /// Looks for letters that are due, first without the writer, and leases at most `most`.
     async fn look(&self, most: usize) -> Result<Found, Error> {
         let now = self.app.clock.now();
         if !store::is_anything_due(&self.app.db, now).await? {

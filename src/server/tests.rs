@@ -46,7 +46,7 @@ fn hostile_routes() -> Router<App> {
         .route("/soon", get(async || tokio::time::sleep(Duration::from_millis(300)).await))
         .route("/big", get(async || vec![b'a'; BIG]))
         .route("/echo", post(async |Body(said): Body<serde_json::Value>| said.to_string()))
-        .route("/hers", get(refuses))
+        .route("/theirs", get(refuses))
         .route("/logs", post(logs))
 }
 
@@ -248,12 +248,12 @@ async fn what_goes_wrong_is_a_problem() {
 #[tokio::test]
 async fn a_problem_speaks_the_readers_language() {
     let served = serve(|_| {}).await;
-    let hers = served.get("/hers").await;
-    assert_eq!(hers.headers()["content-language"], "zh-Hant");
-    assert_eq!(hers.headers()["retry-after"], "3");
-    let (status, _, body) = problem(hers).await;
+    let theirs = served.get("/theirs").await;
+    assert_eq!(theirs.headers()["content-language"], "zh-Hant");
+    assert_eq!(theirs.headers()["retry-after"], "3");
+    let (status, _, body) = problem(theirs).await;
     assert_eq!((status, &body["session_id"]), (503, &serde_json::json!(7)));
-    let asked = client().get(served.url("/hers")).header("accept-language", "en").send().await.unwrap();
+    let asked = client().get(served.url("/theirs")).header("accept-language", "en").send().await.unwrap();
     assert_eq!(asked.headers()["content-language"], "en");
 }
 

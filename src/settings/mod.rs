@@ -112,7 +112,6 @@ impl FromStr for Proxy {
     }
 }
 
-/// Which database.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml has a line of why for each")]

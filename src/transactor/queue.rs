@@ -145,7 +145,7 @@ impl Transactor {
         self.hand_in(&self.sweeps, Request { actor: Actor::house(), command, dry_run: false }).await
     }
 
-    /// Whether somebody stands at the transactor of this process: her answer is still to come.
+    /// Whether a member's command waits at the transactor of this process: its answer is still to come.
     pub fn is_busy(&self) -> bool {
         !self.waiting_of.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }

@@ -118,7 +118,7 @@ impl House {
         Calendar::read(&self.get(path).await.expect(200).text)
     }
 
-    /// The calendar part of the last letter to her that has one.
+    /// The calendar part of the last letter to a member that has one.
     async fn calendar_of_letter(&self, person: &Person) -> Calendar {
         self.post().await;
         let Transport::Memory(memory) = &self.app.post.transport else { panic!("letters do not stay in memory") };
@@ -230,7 +230,7 @@ both_engines! {
         house.make_calendar(&ana, json!({"kind": "weather"})).await.expect_refused(422, "invalid-fields").naming("kind");
         house.make_calendar(&ana, json!({"kind": "studio", "studio_id": studio})).await.expect(201);
         house.post_to("/v1/me/calendars").json(&bookings()).await.expect_refused(401, "sign-in-required");
-        // Who registered and never showed that the address is hers is removed one day, with nothing hanging on her.
+        // An account whose address was never confirmed is removed one day, with nothing hanging on it.
         house.register("new@releve.test", crate::accounts::PASSWORD).await.expect(202);
         let tokens = crate::accounts::Tokens::from(house.sign_in("new@releve.test", crate::accounts::PASSWORD).await.expect(200));
         house.post_to("/v1/me/calendars").token(&tokens.access).json(&bookings()).await.expect_refused(403, "address-not-verified");
@@ -253,10 +253,10 @@ both_engines! {
     async fn a_booking_is_one_event_with_its_letter(house: House) {
         let (ana, bea) = (house.member("Ana").await, house.member("Bea").await);
         let evening = house.session("2026-12-03 18:30", 1).await;
-        let (hers, other) = (house.calendar_path(&ana, bookings()).await, house.calendar_path(&bea, bookings()).await);
+        let (own, other) = (house.calendar_path(&ana, bookings()).await, house.calendar_path(&bea, bookings()).await);
         let booked = house.book(&ana, &evening).await.expect_booked();
         let waits = house.book(&bea, &evening).or_wait().await.expect_waitlisted(1);
-        let (letter, feed) = (house.calendar_of_letter(&ana).await, house.read_calendar(&hers).await);
+        let (letter, feed) = (house.calendar_of_letter(&ana).await, house.read_calendar(&own).await);
         assert_eq!(letter.events.keys().collect::<Vec<_>>(), feed.events.keys().collect::<Vec<_>>(), "nothing shows twice");
         let (told, shown) = (letter.event(booked.id), feed.event(booked.id));
         assert_eq!((shown.starts_at, shown.ends_at), (evening.starts_at, evening.ends_at));
@@ -268,20 +268,20 @@ both_engines! {
         assert!(shown.url.as_ref().unwrap().ends_with(&format!("/b/{}", booked.id)));
         assert_eq!((feed.name.as_str(), &feed.method, feed.zone.as_deref()), ("My classes", &None, Some("Asia/Shanghai")));
         let waiting = house.read_calendar(&other).await;
-        assert_eq!(waiting.events.len(), 1, "hers and nobody else's");
+        assert_eq!(waiting.events.len(), 1, "Ana's and nobody else's");
         assert_eq!((waiting.event(waits.id).status.as_str(), waiting.event(waits.id).summary.as_str()), ("Tentative", "Waitlist: Barre Sculpt"));
 
         // It moves, is cancelled, and the next one gets the place: the feed never lags behind a letter.
         house.advance(TimeDelta::minutes(3));
         let version = house.get(format!("/v1/sessions/{}", evening.id)).await.expect(200).version().parse().unwrap();
         house.patch_session(&evening, version, &json!({"local_start": "2026-12-03T19:00"})).await.expect(200);
-        let (letter, feed) = (house.calendar_of_letter(&ana).await, house.read_calendar(&hers).await);
+        let (letter, feed) = (house.calendar_of_letter(&ana).await, house.read_calendar(&own).await);
         assert_eq!((letter.event(booked.id).sequence, feed.event(booked.id).sequence), (1, 1));
         assert_eq!(feed.event(booked.id).starts_at, evening.starts_at + TimeDelta::minutes(30));
         assert_eq!(feed.event(booked.id).written_at, letter.event(booked.id).written_at);
         house.advance(TimeDelta::minutes(1));
         house.cancel(&booked).await.expect(200);
-        let (letter, feed) = (house.calendar_of_letter(&ana).await, house.read_calendar(&hers).await);
+        let (letter, feed) = (house.calendar_of_letter(&ana).await, house.read_calendar(&own).await);
         assert_eq!((letter.event(booked.id).status.as_str(), feed.event(booked.id).status.as_str()), ("Cancelled", "Cancelled"));
         assert_eq!((letter.event(booked.id).sequence, feed.event(booked.id).sequence), (2, 2));
         assert!(feed.event(booked.id).written_at >= letter.event(booked.id).written_at);
@@ -309,7 +309,7 @@ both_engines! {
         assert_eq!(shown, BTreeMap::from([(late.as_str(), "Cancelled"), (off.as_str(), "Cancelled")]));
     }
 
-    async fn what_she_teaches_and_what_a_studio_gives(house: House) {
+    async fn what_an_instructor_teaches_and_what_a_studio_gives(house: House) {
         let (mei, ana, brooklyn) = (house.colleague("Mei").await, house.member("Ana").await, house.second_studio().await);
         let here = house.plan("2026-12-01 08:00", 12).taught_by(&mei).await;
         let there = house.plan("2026-12-02 08:00", 12).at(&brooklyn).taught_by(&mei).await;
@@ -383,18 +383,18 @@ both_engines! {
 
     async fn one_address_is_not_read_without_end(house: House) {
         let (ana, bea) = (house.member("Ana").await, house.member("Bea").await);
-        let (hers, another) = (house.calendar_path(&ana, json!({"kind": "bookings"})).await, house.calendar_path(&bea, json!({"kind": "bookings"})).await);
+        let (own, another) = (house.calendar_path(&ana, json!({"kind": "bookings"})).await, house.calendar_path(&bea, json!({"kind": "bookings"})).await);
         for _ in 0..120 {
-            house.get(&hers).await.expect(200);
+            house.get(&own).await.expect(200);
         }
-        let refused = house.get(&hers).await.expect_refused(429, "too-many-requests");
+        let refused = house.get(&own).await.expect_refused(429, "too-many-requests");
         assert_eq!(refused.header("retry-after"), "1");
         house.get(&another).await.expect(200);
         house.advance(TimeDelta::seconds(1));
-        house.get(&hers).await.expect(200);
+        house.get(&own).await.expect(200);
     }
 
-    async fn the_words_are_in_her_language_or_the_studios(house: House) {
+    async fn the_words_are_in_the_readers_language_or_the_studios(house: House) {
         let ana = house.member("Ana").await;
         house.book(&ana, &house.session("2026-12-03 18:30", 5).await).await.expect_booked();
         let path = house.calendar_path(&ana, bookings()).await;

@@ -232,7 +232,7 @@ both_engines! {
         assert!(fates.contains(&("cancelled".into(), "sent".into())), "{fates:?}");
     }
 
-    async fn who_was_passed_over_reads_first_that_she_waits(house: House) {
+    async fn who_was_passed_over_reads_first_that_they_wait(house: House) {
         let server = MailServer::open().await;
         let ana = house.member("Ana").await;
         let booking = house.new_id();
@@ -619,7 +619,7 @@ both_engines! {
         assert_eq!(retention::erase_old(&house.app).await.unwrap(), 0);
     }
 
-    async fn who_leaves_takes_her_letters_with_her(house: House) {
+    async fn who_leaves_takes_their_letters_along(house: House) {
         let server = MailServer::open().await;
         let ana = house.member("Ana").await;
         house.write_many(&ana, 1).await;
