@@ -309,6 +309,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         9 => Ok(()),
         10 => calendars(tx).await,
         11 => plans(tx).await,
+        15 => events(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -426,6 +427,13 @@ async fn audit(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn events(tx: &mut Tx) -> Result<(), Error> {
+    let sql =
+        "INSERT INTO events (id, at, actor_id, action, subject_kind, subject_id, studio_id, number) VALUES ($1, $2, $3, $4, $5, $6, $7, 3)";
+    tx.run(sql, (id(0xfa), now(), id(ANA), "booking.told_free", "booking", id(BOOKED), id(STUDIO))).await?;
+    tx.run("UPDATE event_numbers SET last = 3 WHERE studio_id = $1", (id(STUDIO),)).await.map(drop)
+}
+
 async fn sign_in(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO devices (id, person_id, family_hash, current_hash, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $5)";
     tx.run(sql, (id(0xf2), id(ANA), vec![1_u8; 32], vec![2_u8; 32], now())).await?;
@@ -481,9 +489,9 @@ async fn migrations_run_on_a_lived_in_house() {
         // The audit log became the log of events: numbered, and without the words that staff wrote.
         let sql = "SELECT number, details FROM events WHERE studio_id = $1 ORDER BY number";
         let events: Vec<(i64, Option<Json<serde_json::Value>>)> = db.all(sql, (id(STUDIO),)).await.unwrap();
-        assert_eq!(events, [(1, Some(Json(json!({})))), (2, None)]);
+        assert_eq!(events, [(1, Some(Json(json!({})))), (2, None), (3, None)]);
         let (last,): (i64,) = db.one("SELECT last FROM event_numbers WHERE studio_id = $1", (id(STUDIO),)).await.unwrap();
-        assert_eq!(last, 2);
+        assert_eq!(last, 3);
         let (reason,): (String,) = db.one("SELECT unpaid_reason FROM bookings WHERE id = $1", (id(BOOKED),)).await.unwrap();
         assert_eq!(reason, "a first class");
         assert!(db.migrate().await.unwrap().is_empty(), "twice is once");

@@ -2,7 +2,8 @@
 -- without a gap, so that whoever follows a studio may read on from the last number that they know.
 ALTER TABLE audit_log RENAME TO events;
 ALTER INDEX audit_log_pkey RENAME TO events_pkey;
-ALTER INDEX audit_log_subject RENAME TO events_subject;
+DROP INDEX audit_log_subject;
+CREATE INDEX events_subject ON events (subject_id, at);
 ALTER TABLE events ADD COLUMN number bigint CHECK (number > 0);
 UPDATE events SET number = n.number
     FROM (SELECT id, row_number() OVER (PARTITION BY studio_id ORDER BY at, id) AS number FROM events WHERE studio_id IS NOT NULL) n
