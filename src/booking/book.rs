@@ -127,7 +127,7 @@ fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session
     if !front_desk {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
-    if !set.members.contains(&(studio_id, member.id)) {
+    if !set.is_member(studio_id, member.id) {
         return Err(Problem::field("person_id", "is not a member of this studio").into());
     }
     Ok(true)

@@ -51,7 +51,7 @@ pub fn settle(set: &mut WorkingSet, mut freed: Freed, now: DateTime<Utc>) -> Dec
         freed.sessions.extend(waits.map(|booking| booking.session_id).collect::<Vec<_>>());
     }
     let unknown: Vec<Lookup> = freed.sessions.iter().filter(|id| set.session(**id).is_err()).map(|id| Lookup::Session(*id)).collect();
-    if !unknown.is_empty() && !set.complete {
+    if !unknown.is_empty() {
         return Err(Abort::Needs(unknown));
     }
     for session_id in freed.sessions {

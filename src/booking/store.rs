@@ -176,3 +176,15 @@ pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
                WHERE person_id = $1 AND (ended_reason IS NOT NULL OR unpaid_reason IS NOT NULL)";
     tx.run(sql, (person_id,)).await.map(drop)
 }
+
+/// Ids that somebody withdrew before they were seen, and that are still barred for them: (id, person, until).
+pub async fn withdrawn(tx: &mut Tx, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<(Uuid, Uuid, DateTime<Utc>)>, Error> {
+    tx.among("SELECT booking_id, person_id, until FROM withdrawn_bookings WHERE until > $1 AND booking_id IN #", (now,), ids).await
+}
+
+/// Bars ids that were never seen: (id, person, until).
+pub async fn withdraw(tx: &mut Tx, rows: Vec<(Uuid, Uuid, DateTime<Utc>)>) -> Result<(), Error> {
+    let sql = "INSERT INTO withdrawn_bookings (booking_id, person_id, until) VALUES # \
+               ON CONFLICT (booking_id, person_id) DO UPDATE SET until = excluded.until";
+    tx.rows(sql, rows).await.map(drop)
+}

@@ -45,7 +45,7 @@ pub async fn holds(db: &Db) -> Result<Holds, Error> {
 pub async fn empty(tx: &mut Tx) -> Result<(), Error> {
     let sql = Sql::Each {
         sqlite: "DELETE FROM house_facts WHERE FALSE",
-        postgres: "TRUNCATE persons, studios, letters, codes, events, house_facts CASCADE",
+        postgres: "TRUNCATE persons, studios, letters, codes, events, event_numbers, house_facts CASCADE",
     };
     tx.run(sql, ()).await.map(drop)
 }

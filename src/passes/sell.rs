@@ -11,7 +11,7 @@ use crate::ids::new_id;
 use crate::letters::facts::Money;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::rules::local_date;
-use crate::working_set::{Abort, Decision, Lookup, WorkingSet, caller, not_found};
+use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -41,7 +41,7 @@ pub struct Paid {
 pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateTime<Utc>) -> Decision<Uuid> {
     let caller = caller(actor)?;
     let own = set.person(caller)?;
-    let studio = set.studio_or_not_found(ask.studio_id)?;
+    let studio = set.studio(ask.studio_id)?;
     if !own.roles.is_front_desk(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
@@ -49,7 +49,7 @@ pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateT
         return if body_hash == ask.body_hash { Ok(pass_id) } else { Err(Problem::new(ProblemType::IdempotencyKeyReused).into()) };
     }
     let member = set.person(ask.person_id)?;
-    if !set.members.contains(&(studio.id, member.id)) {
+    if !set.is_member(studio.id, member.id) {
         return Err(not_found());
     }
     let pass_type = pass_type(set, ask.pass_type_id, studio.id)?;
@@ -100,9 +100,8 @@ pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateT
 }
 
 fn pass_type(set: &WorkingSet, id: Uuid, studio_id: Uuid) -> Decision<Arc<PassType>> {
-    match set.pass_types.get(&id) {
-        Some(Some(found)) if found.studio_id == studio_id => Ok(Arc::clone(found)),
-        None if !set.complete => Err(Abort::Needs(vec![Lookup::PassType(id)])),
+    match set.pass_type(id)? {
+        Some(found) if found.studio_id == studio_id => Ok(found),
         _ => Err(Problem::field("pass_type_id", "is not a pass type of this studio").into()),
     }
 }

@@ -188,3 +188,13 @@ pub async fn studios_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid,)>, Er
 pub async fn forget_keys(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, Error> {
     tx.run("DELETE FROM idempotency_keys WHERE created_at < $1", (before,)).await
 }
+
+/// What a person's key was answered with: the body's hash and the id that came of it.
+pub async fn answer(tx: &mut Tx, person_id: Uuid, key: &str) -> Result<Option<(String, Uuid)>, Error> {
+    tx.maybe("SELECT body_hash, result_id FROM idempotency_keys WHERE person_id = $1 AND key = $2", (person_id, key.to_owned())).await
+}
+
+/// Remembers what keys were answered with: (person, key, hash of the body, id, at).
+pub async fn remember_answers(tx: &mut Tx, rows: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>) -> Result<(), Error> {
+    tx.rows("INSERT INTO idempotency_keys (person_id, key, body_hash, result_id, created_at) VALUES #", rows).await.map(drop)
+}

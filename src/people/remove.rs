@@ -29,6 +29,6 @@ pub fn remove_person(set: &mut WorkingSet, actor: &Actor, person_id: Uuid, now: 
     }
     freed.forget_people();
     settle(set, freed, now)?;
-    set.removed.push(person_id);
+    set.remove(person_id);
     Ok(())
 }

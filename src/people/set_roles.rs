@@ -24,13 +24,13 @@ pub fn set_roles(
     now: DateTime<Utc>,
 ) -> Decision<String> {
     let own = set.identity(caller(actor)?)?;
-    let studio = set.studio_or_not_found(studio_id)?;
+    let studio = set.studio(studio_id)?;
     if !own.roles.is_admin(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     let person = set.identity(person_id)?;
     let held: BTreeSet<Role> = person.roles.of_studio(studio.id).collect();
-    if held.is_empty() && !set.members.contains(&(studio.id, person.id)) {
+    if held.is_empty() && !set.is_member(studio.id, person.id) {
         return Err(not_found());
     }
     if held.contains(&Role::Admin) != wanted.contains(&Role::Admin) && !own.roles.is_owner {

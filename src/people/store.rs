@@ -1,6 +1,6 @@
 //! Persons, staff and members in the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::FromRow;
@@ -13,7 +13,8 @@ use crate::events::{self, Actor, Event, Happened};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
 use crate::letters::outbox;
-use crate::people::roles::Role;
+use crate::people::Person;
+use crate::people::roles::{Role, Roles};
 use crate::schedule;
 use crate::sign_in;
 use crate::text::{Email, Name, search_key};
@@ -481,4 +482,60 @@ pub async fn letters(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedLetter>
                CASE WHEN kind IN ('address_code', 'password_code', 'deletion_code', 'invitation') THEN NULL ELSE body_text END AS body_text, \
                booking_id, created_at, sent_at FROM letters WHERE person_id = $1 ORDER BY created_at, id";
     tx.all(sql, (person_id,)).await
+}
+
+#[derive(FromRow)]
+struct PersonRow {
+    id: Uuid,
+    name: String,
+    locale: Option<Language>,
+    has_address: bool,
+    verified: bool,
+    is_owner: bool,
+}
+
+/// People as decisions need them, in no order. Who has left is not among them.
+pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
+    let sql = "SELECT id, name, locale, email IS NOT NULL AS has_address, verified_at IS NOT NULL AS verified, is_owner \
+               FROM persons WHERE deleted_at IS NULL AND id IN #";
+    let people: Vec<PersonRow> = tx.among(sql, (), ids).await?;
+    let held: Vec<(Uuid, Uuid, Role)> = tx.among("SELECT person_id, studio_id, role FROM staff WHERE person_id IN #", (), ids).await?;
+    let mut roles: HashMap<Uuid, Vec<(Uuid, Role)>> = HashMap::new();
+    for (person_id, studio_id, role) in held {
+        roles.entry(person_id).or_default().push((studio_id, role));
+    }
+    let person = |row: PersonRow| Person {
+        id: row.id,
+        name: row.name,
+        locale: row.locale,
+        has_address: row.has_address,
+        verified: row.verified,
+        roles: Roles::new(row.is_owner, roles.remove(&row.id).unwrap_or_default()),
+    };
+    Ok(people.into_iter().map(person).collect())
+}
+
+/// Who is a member of which studio: (studio, person).
+pub async fn memberships_of(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, Error> {
+    tx.among("SELECT studio_id, person_id FROM members WHERE person_id IN #", (), people).await
+}
+
+/// Who runs a studio.
+pub async fn admins(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<Uuid>, Error> {
+    let sql = "SELECT person_id FROM staff WHERE studio_id = $1 AND role = 'admin' ORDER BY person_id";
+    Ok(tx.all::<(Uuid,)>(sql, (studio_id,)).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// New members, under the name that they gave themselves: (studio, person, name, since).
+pub async fn add_members(tx: &mut Tx, members: Vec<(Uuid, Uuid, String, DateTime<Utc>)>) -> Result<(), Error> {
+    let rows = members
+        .into_iter()
+        .map(|(studio_id, person_id, name, at)| {
+            let key = search_key(&name);
+            (studio_id, person_id, name, key, at)
+        })
+        .collect();
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES # \
+               ON CONFLICT (studio_id, person_id) DO NOTHING";
+    tx.rows(sql, rows).await.map(drop)
 }

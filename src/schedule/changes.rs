@@ -109,7 +109,7 @@ pub fn nobody_in_the_way(set: &WorkingSet, sessions: &[&Session]) -> Decision<()
 /// For each session the first that stands in its way.
 fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash>>> {
     let first = |session: &&Session| {
-        let found = set.clashes(session.room_id, session.instructor_id, session.starts_at, session.ends_at, Some(session.id))?;
+        let found = set.in_the_way(session, Some(session.id))?;
         Ok(found.into_iter().next())
     };
     sessions.iter().map(first).collect()

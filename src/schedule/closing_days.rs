@@ -22,7 +22,7 @@ pub fn close_days(
     now: DateTime<Utc>,
 ) -> Decision<BulkResult> {
     let own = set.person(caller(actor)?)?;
-    set.studio_or_not_found(studio_id)?;
+    set.studio(studio_id)?;
     admin(&own, studio_id)?;
     let sessions: Vec<Session> = set.of_days(studio_id, from, to)?.into_iter().filter(|session| !session.is_cancelled()).collect();
     let people: i64 = sessions.iter().map(|session| session.taken + session.waiting).sum();
@@ -48,7 +48,7 @@ pub fn close_days(
 /// `DELETE /v1/studios/{id}/closing-days/{date}`: what was cancelled stays cancelled.
 pub fn open_day(set: &mut WorkingSet, actor: &Actor, studio_id: Uuid, date: NaiveDate) -> Decision<()> {
     let own = set.person(caller(actor)?)?;
-    set.studio_or_not_found(studio_id)?;
+    set.studio(studio_id)?;
     admin(&own, studio_id)?;
     if set.is_closed(studio_id, date)? {
         set.put_closing_day(studio_id, date, None);

@@ -23,20 +23,20 @@ pub fn copy_days(
     now: DateTime<Utc>,
 ) -> Decision<BulkResult> {
     let own = set.person(caller(actor)?)?;
-    let studio = set.studio_or_not_found(studio_id)?;
+    let studio = set.studio(studio_id)?;
     admin(&own, studio_id)?;
     let until = from.checked_add_days(Days::new(days)).unwrap_or(from);
     let originals: Vec<Session> = set.of_days(studio_id, from, until)?.into_iter().filter(|session| !session.is_cancelled()).collect();
     let copies = all(originals.iter().map(|original| copied(set, &studio, original, to - from, now)))?;
     let there = copies.iter().flatten();
-    all(there.map(|copy| set.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)))?;
+    all(there.map(|copy| set.in_the_way(copy, None)))?;
     let mut several = BulkResult::default();
     for (original, copy) in originals.iter().zip(copies) {
         let Some(copy) = copy else {
             several.skipped.push(SkippedSession { session_id: original.id, because: "instructor-left", other_session_id: None });
             continue;
         };
-        let clash = set.clashes(copy.room_id, copy.instructor_id, copy.starts_at, copy.ends_at, None)?.into_iter().next();
+        let clash = set.in_the_way(&copy, None)?.into_iter().next();
         let skip = if copy.starts_at <= now {
             Some(("past", None))
         } else if set.is_closed(studio_id, copy.local_date)? {

@@ -28,7 +28,7 @@ pub struct MakeSession {
 /// `POST /v1/studios/{id}/sessions`.
 pub fn make_session(set: &mut WorkingSet, actor: &Actor, ask: &MakeSession, now: DateTime<Utc>) -> Decision<Uuid> {
     let own = set.person(caller(actor)?)?;
-    let studio = set.studio_or_not_found(ask.studio_id)?;
+    let studio = set.studio(ask.studio_id)?;
     let proposes = may_make(&own, &studio, ask.instructor_id)?;
     let parts = SessionParts {
         class_type: class_type(set, ask.class_type_id, &studio)?,

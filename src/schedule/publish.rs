@@ -24,7 +24,7 @@ pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<
     let own = set.person(caller(actor)?)?;
     let (studio_id, drafts) = match ask {
         Publish::Days { studio_id, from, to } => {
-            set.studio_or_not_found(studio_id)?;
+            set.studio(studio_id)?;
             admin(&own, studio_id)?;
             (studio_id, set.of_days(studio_id, from, to)?)
         }

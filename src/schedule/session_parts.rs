@@ -7,7 +7,7 @@ use crate::ids::new_id;
 use crate::people::Person;
 use crate::problem::Problem;
 use crate::studios::{Room, StudioContext};
-use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
+use crate::working_set::{Abort, Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -56,18 +56,16 @@ impl SessionParts {
 
 /// A class type of the studio.
 pub fn class_type(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decision<Arc<ClassType>> {
-    match set.class_types.get(&id) {
-        Some(Some(found)) if found.studio_id == studio.id => Ok(Arc::clone(found)),
-        None if !set.complete => Err(Abort::Needs(vec![Lookup::ClassType(id)])),
+    match set.class_type(id)? {
+        Some(found) if found.studio_id == studio.id => Ok(found),
         _ => Err(Problem::field("class_type_id", "is not a class type of this studio").into()),
     }
 }
 
 /// A room of the studio.
 pub fn room(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decision<Arc<Room>> {
-    match set.rooms.get(&id) {
-        Some(Some(found)) if found.studio_id == studio.id => Ok(Arc::clone(found)),
-        None if !set.complete => Err(Abort::Needs(vec![Lookup::Room(id)])),
+    match set.room(id)? {
+        Some(found) if found.studio_id == studio.id => Ok(found),
         _ => Err(Problem::field("room_id", "is not a room of this studio").into()),
     }
 }

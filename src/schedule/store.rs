@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{ClassType, Me, SESSION_HOURS_MAX, Session};
+use super::{Clash, ClassType, Me, SESSION_HOURS_MAX, Session};
 use crate::db::{Db, Error, Sql, Tx, Wide};
 
 /// The columns of a session and of what stands around it.
@@ -412,4 +412,24 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                too_few_warned = x.too_few_warned, team_note = x.team_note, member_note = x.member_note \
                FROM x WHERE sessions.id = x.id";
     tx.rows(sql, rows).await.map(drop)
+}
+
+/// These class types, in no order.
+pub async fn class_types_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<ClassType>, Error> {
+    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types WHERE id IN #";
+    tx.among(sql, (), ids).await
+}
+
+/// Sessions in a room that fall into the time.
+pub async fn in_room(tx: &mut Tx, room_id: Uuid, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Clash>, Error> {
+    let sql = "SELECT id, room_id, instructor_id, starts_at, ends_at FROM sessions \
+               WHERE room_id = $1 AND starts_at > $2 AND starts_at < $4 AND ends_at > $3 AND status <> 'cancelled'";
+    tx.all(sql, (room_id, from - TimeDelta::hours(SESSION_HOURS_MAX), from, until)).await
+}
+
+/// Sessions of an instructor, in any studio, that fall into the time.
+pub async fn with_instructor(tx: &mut Tx, person_id: Uuid, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Clash>, Error> {
+    let sql = "SELECT id, room_id, instructor_id, starts_at, ends_at FROM sessions \
+               WHERE instructor_id = $1 AND starts_at > $2 AND starts_at < $4 AND ends_at > $3 AND status <> 'cancelled'";
+    tx.all(sql, (person_id, from - TimeDelta::hours(SESSION_HOURS_MAX), from, until)).await
 }

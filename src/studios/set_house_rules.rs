@@ -23,7 +23,7 @@ pub struct SetHouseRules {
 /// Replaces a studio's house rules. Bookings keep what they were told.
 pub fn set_house_rules(set: &mut WorkingSet, actor: &Actor, ask: &SetHouseRules, now: DateTime<Utc>) -> Decision<()> {
     let own = set.identity(caller(actor)?)?;
-    let studio = set.studio_or_not_found(ask.studio_id)?;
+    let studio = set.studio(ask.studio_id)?;
     if !own.roles.is_admin(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }

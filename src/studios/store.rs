@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{HouseRules, Policy, Room, Studio, Zone};
+use super::{HouseRules, Policy, Room, Studio, StudioContext, Zone};
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
+use crate::letters::facts::StudioFacts;
 
 /// All studios, oldest first.
 pub async fn studios(db: &Db, after: Option<Uuid>, count_max: i64) -> Result<Vec<Studio>, Error> {
@@ -108,4 +109,41 @@ pub async fn instructors(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
 /// The zones and languages of these studios, in no order.
 pub async fn settings(db: &Db, ids: &[Uuid]) -> Result<Vec<(Uuid, Zone, Language)>, Error> {
     db.among("SELECT id, time_zone, locale FROM studios WHERE id IN #", (), ids).await
+}
+
+/// Rooms by id, in no order.
+pub async fn rooms_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Room>, Error> {
+    tx.among("SELECT id, studio_id, name, capacity, version FROM rooms WHERE id IN #", (), ids).await
+}
+
+#[derive(sqlx::FromRow)]
+struct ContextRow {
+    id: Uuid,
+    name: String,
+    address: Option<String>,
+    contact: Option<String>,
+    time_zone: Zone,
+    locale: Language,
+    shop_url: Option<String>,
+    house_rules: Json<HouseRules>,
+    house_rules_version: i64,
+}
+
+/// Studios as decisions and letters need them, in no order.
+pub async fn contexts(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<StudioContext>, Error> {
+    let sql = "SELECT id, name, address, contact, time_zone, locale, shop_url, house_rules, house_rules_version FROM studios WHERE id IN #";
+    let rows: Vec<ContextRow> = tx.among(sql, (), ids).await?;
+    let context = |row: ContextRow| {
+        let zone = row.time_zone.tz();
+        StudioContext {
+            id: row.id,
+            zone,
+            locale: row.locale,
+            shop_url: row.shop_url,
+            rules: row.house_rules.0,
+            rules_version: row.house_rules_version,
+            facts: StudioFacts { name: row.name, address: row.address, contact: row.contact, time_zone: zone },
+        }
+    };
+    Ok(rows.into_iter().map(context).collect())
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::command::{Command, Outcome, Request, decide};
 use crate::db::{Db, Error, Trouble};
 use crate::problem::{Answer, Problem, ProblemType};
-use crate::working_set::{self, Abort, Lookup, WorkingSet};
+use crate::working_set::{Abort, Lookup, WorkingSet};
 
 /// How often a batch that somebody else stood in the way of is tried again.
 const TRIES_MAX: u32 = 3;
@@ -104,7 +104,7 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
     let latest = commands.iter().map(|(_, now)| *now).max().unwrap_or_default();
     let earliest = commands.iter().map(|(_, now)| *now).min().unwrap_or_default();
     let keys: BTreeSet<Lookup> = commands.iter().flat_map(|(command, _)| command.lookups()).collect();
-    working_set::store::load(&mut tx, &mut set, &keys, earliest).await?;
+    set.load(&mut tx, &keys, earliest).await?;
 
     let mut answers: Vec<Option<Answer<Outcome>>> = Vec::with_capacity(commands.len());
     let rounds_max = if set.alone { ROUNDS_ALONE_MAX } else { ROUNDS_MAX };
@@ -124,7 +124,7 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
                         keys.extend(wanted(&mut set, command, *now));
                     }
                 }
-                working_set::store::load(&mut tx, &mut set, &keys, earliest).await?;
+                set.load(&mut tx, &keys, earliest).await?;
             }
             Err(Abort::Needs(_)) if !set.alone => {
                 answers.push(None);
@@ -136,12 +136,7 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
             }
         }
     }
-    let removed = std::mem::take(&mut set.removed);
-    working_set::store::write(&mut tx, &mut set, latest).await?;
-    for person_id in removed {
-        crate::people::store::make_nameless(&mut tx, person_id, latest).await?;
-        crate::booking::store::forget(&mut tx, person_id).await?;
-    }
+    set.write(&mut tx, latest).await?;
     tx.commit().await?;
     Ok(answers)
 }

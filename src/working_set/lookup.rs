@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::rows::resources::Resource;
 use crate::booking::TransitionRefused;
 use crate::events::Actor;
 use crate::problem::{Problem, ProblemType};
@@ -30,8 +31,8 @@ pub enum Lookup {
     Roster(Uuid),
     /// A pass that may be somebody's past.
     Pass(Uuid),
-    /// Sessions of a room or an instructor that fall into a time: (room, instructor, from, until).
-    Clashes(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>),
+    /// What occupies a room or an instructor during a time: from, until.
+    Occupied(Resource, DateTime<Utc>, DateTime<Utc>),
     /// A series with its parts.
     Series(Uuid),
     /// The sessions of a series that have not begun.
@@ -62,6 +63,13 @@ pub enum Lookup {
     PassType(Uuid),
     /// The answer that a person's key was given before.
     Idempotency(Uuid, String),
+}
+
+impl Lookup {
+    /// What it means that there is no such row: it does not exist, or it was not looked up yet.
+    pub fn missing(self, looked_up: bool) -> Abort {
+        if looked_up { not_found() } else { Abort::Needs(vec![self]) }
+    }
 }
 
 /// Why a decision did not come to its end.

@@ -1,29 +1,31 @@
-//! A table's rows in a batch, and which of them must be written.
+//! A table's rows in a batch, which of them must be written, and which are known not to exist.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-/// A table's rows by id, and which of them must be written.
+use super::known::Known;
+
+/// A table's rows by id.
 #[derive(Debug)]
 pub struct Table<T> {
-    pub(super) rows: HashMap<Uuid, T>,
+    pub rows: HashMap<Uuid, T>,
     /// `true`: to be inserted; `false`: to be updated.
-    pub(super) dirty: BTreeMap<Uuid, bool>,
-    /// Ids that were looked for and are not there.
-    pub(super) absent: HashSet<Uuid>,
+    pub dirty: BTreeMap<Uuid, bool>,
+    /// Ids that were looked up.
+    pub known: Known<Uuid>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: HashMap::new(), dirty: BTreeMap::new(), absent: HashSet::new() }
+        Self { rows: HashMap::new(), dirty: BTreeMap::new(), known: Known::default() }
     }
 }
 
 impl<T> Table<T> {
     /// Whether it is known if there is such a row.
     pub fn knows(&self, id: Uuid) -> bool {
-        self.rows.contains_key(&id) || self.absent.contains(&id)
+        self.rows.contains_key(&id) || self.known.has(&id)
     }
 
     /// The rows to be inserted (`true`) or updated (`false`).
@@ -32,21 +34,25 @@ impl<T> Table<T> {
     }
 
     /// Takes in what was loaded; a row that is known already is at least as new.
-    pub fn load(&mut self, id: Uuid, row: T) -> bool {
-        if self.rows.contains_key(&id) {
-            return false;
-        }
-        self.absent.remove(&id);
-        self.rows.insert(id, row);
-        true
+    pub fn load(&mut self, id: Uuid, row: T) {
+        self.rows.entry(id).or_insert(row);
     }
 
-    /// Remembers that there is no such row.
-    pub fn note_absent(&mut self, id: Uuid) {
-        if !self.rows.contains_key(&id) {
-            self.absent.insert(id);
+    /// Puts a row, and notes that it must be written; answers the row and the note that stood there before.
+    pub fn put(&mut self, id: Uuid, row: T) -> Before<T> {
+        let noted = self.must_write(id);
+        Before { row: self.rows.insert(id, row), noted }
+    }
+
+    /// Takes a row, and the note on it, back to what they were; answers the row that is given up.
+    pub fn put_back(&mut self, id: Uuid, before: Before<T>) -> Option<T> {
+        self.note_again(id, before.noted);
+        match before.row {
+            Some(row) => self.rows.insert(id, row),
+            None => self.rows.remove(&id),
         }
     }
+
     /// Notes, before a row is put, that it must be written; answers what was noted before.
     pub fn must_write(&mut self, id: Uuid) -> Option<bool> {
         let noted = self.dirty.get(&id).copied();
@@ -61,13 +67,11 @@ impl<T> Table<T> {
             None => drop(self.dirty.remove(&id)),
         }
     }
+}
 
-    /// Takes a row, and the note on it, back to what they were; answers the row that is given up.
-    pub fn put_back(&mut self, id: Uuid, row: Option<T>, noted: Option<bool>) -> Option<T> {
-        self.note_again(id, noted);
-        match row {
-            Some(row) => self.rows.insert(id, row),
-            None => self.rows.remove(&id),
-        }
-    }
+/// A row, and whether it had to be written, before it was put.
+#[derive(Debug)]
+pub struct Before<T> {
+    pub row: Option<T>,
+    pub noted: Option<bool>,
 }

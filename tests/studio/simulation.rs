@@ -26,7 +26,7 @@ use releve::schedule::series::make::MakeSeries;
 use releve::schedule::series::scope::Scope;
 use releve::schedule::session_fields::EditSession;
 use releve::transactor::{Command, Outcome, Request, decide};
-use releve::working_set::{self, Abort, Lookup, WorkingSet};
+use releve::working_set::{Abort, Lookup, WorkingSet};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -155,9 +155,9 @@ impl Lived {
         let rooms = cast.rooms.map(Lookup::Room);
         let keys: BTreeSet<Lookup> = people.chain(things).chain(rooms).chain([Lookup::PassType(cast.membership_type)]).collect();
         let mut tx = house.db.read().await.unwrap();
-        working_set::store::load(&mut tx, &mut set, &keys, house.clock.now()).await.unwrap();
+        set.load(&mut tx, &keys, house.clock.now()).await.unwrap();
         tx.rollback().await;
-        set.complete = true;
+        set.know_everything();
         Self::Memory { set, ledger: Vec::new() }
     }
 
@@ -245,7 +245,7 @@ impl Lived {
 
 fn decided(set: &mut WorkingSet, ledger: &mut Vec<LedgerEntry>, command: &Request, now: DateTime<Utc>) -> Answer<Outcome> {
     let outcome = decide(set, command, now);
-    ledger.append(&mut set.ledger);
+    ledger.append(set.ledger());
     set.letters.clear();
     set.events.clear();
     outcome.map_err(|stop| match stop {

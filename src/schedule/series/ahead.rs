@@ -6,7 +6,9 @@ use crate::schedule::rules::local_date;
 use crate::schedule::session_parts::{SessionParts, class_type, room, still_teaches};
 use crate::schedule::{Clash, Session};
 use crate::studios::StudioContext;
-use crate::working_set::{Decision, WorkingSet, all};
+use crate::working_set::{Decision, Resource, WorkingSet, all};
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -69,7 +71,7 @@ pub fn make_dates(
     for session in wanted {
         let Some(date) = session.series_date else { continue };
         let gap = |reason, other_session_id| Gap { series_id: plan.series.id, series_date: date, reason, other_session_id };
-        let clash = set.clashes(session.room_id, session.instructor_id, session.starts_at, session.ends_at, None)?.into_iter().next();
+        let clash = set.in_the_way(&session, None)?.into_iter().next();
         let found = if session.starts_at <= now {
             Some(gap(GapReason::Past, None))
         } else if set.is_closed(studio.id, session.local_date)? {
@@ -101,11 +103,12 @@ fn parts_of(set: &WorkingSet, part: &Part, studio: &StudioContext) -> Decision<O
 
 /// Asks once for all that these sessions' rooms and instructors are in from the first to the last of them.
 pub fn know_times(set: &WorkingSet, sessions: &[Session]) -> Decision<()> {
-    let mut spans = std::collections::BTreeMap::new();
+    let mut spans = BTreeMap::new();
     for session in sessions {
-        let key = (session.room_id, session.instructor_id);
-        let span = spans.entry(key).or_insert((session.starts_at, session.ends_at));
-        *span = (span.0.min(session.starts_at), span.1.max(session.ends_at));
+        for resource in Resource::of(&Clash::of(session)) {
+            let span = spans.entry(resource).or_insert((session.starts_at, session.ends_at));
+            *span = (span.0.min(session.starts_at), span.1.max(session.ends_at));
+        }
     }
-    all(spans.into_iter().map(|((room, instructor), (from, until))| set.clashes(room, instructor, from, until, None))).map(drop)
+    all(spans.into_iter().map(|(resource, (from, until))| set.clashes(&[resource], from, until, None))).map(drop)
 }

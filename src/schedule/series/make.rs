@@ -37,7 +37,7 @@ pub struct MakeSeries {
 /// `POST /v1/studios/{id}/series`.
 pub fn make_series(set: &mut WorkingSet, actor: &Actor, ask: &MakeSeries, now: DateTime<Utc>) -> Decision<Uuid> {
     let own = set.person(caller(actor)?)?;
-    let studio = set.studio_or_not_found(ask.studio_id)?;
+    let studio = set.studio(ask.studio_id)?;
     let proposes = may_make(&own, &studio, ask.instructor_id)?;
     if ask.starts_on < local_date(now, studio.zone) {
         return Err(Problem::field("starts_on", "must not be in the past").into());

@@ -17,7 +17,7 @@ use crate::schedule::series::ByHand;
 use crate::schedule::series::rules::by_hand;
 use crate::schedule::session_fields::{finish, set_instructor};
 use crate::studios::StudioContext;
-use crate::working_set::{Decision, WorkingSet, all, caller, not_found};
+use crate::working_set::{Decision, Resource, WorkingSet, all, caller, not_found};
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -36,7 +36,7 @@ pub struct AskSubstitute {
 /// `POST /v1/studios/{id}/substitute-requests`: those who could stand in are told.
 pub fn ask_substitute(set: &mut WorkingSet, actor: &Actor, ask: &AskSubstitute, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
     let own = set.person(caller(actor)?)?;
-    let studio = set.studio_or_not_found(ask.studio_id)?;
+    let studio = set.studio(ask.studio_id)?;
     let admin = own.roles.is_admin(studio.id);
     if !admin && !own.roles.is_instructor(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
@@ -131,8 +131,8 @@ fn standing_in(set: &WorkingSet, session: &Session, studio: &StudioContext) -> D
 }
 
 fn is_free(set: &WorkingSet, person_id: Uuid, session: &Session) -> Decision<bool> {
-    // No room: only what the instructor is in.
-    Ok(set.clashes(Uuid::nil(), person_id, session.starts_at, session.ends_at, Some(session.id))?.is_empty())
+    let theirs = [Resource::Instructor(person_id)];
+    Ok(set.clashes(&theirs, session.starts_at, session.ends_at, Some(session.id))?.is_empty())
 }
 
 /// `PUT /v1/substitute-requests/{id}/claim`: the first has it.

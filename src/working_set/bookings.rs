@@ -1,0 +1,227 @@
+//! The bookings, looked up and changed, and what they are found by: whose they are, in which session, in which queue.
+
+use super::rows::bookings::{QUEUE_SLICE, Undo};
+use super::table::Before;
+use super::{Abort, Change, Decision, Lookup, WorkingSet};
+use crate::booking::{self, Booking};
+use crate::db::{Error, Tx};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+impl WorkingSet {
+    /// A booking that is loaded.
+    pub fn known_booking(&self, id: Uuid) -> Option<&Booking> {
+        self.bookings.table.rows.get(&id)
+    }
+
+    /// A booking, if there is one with that id. `caller` may have withdrawn it.
+    pub fn booking(&self, id: Uuid, caller: Uuid) -> Decision<Option<&Booking>> {
+        if self.bookings.table.knows(id) && self.bookings.known_withdrawn.has(&(id, caller)) {
+            Ok(self.known_booking(id))
+        } else {
+            Err(Abort::Needs(vec![Lookup::Booking(id, caller)]))
+        }
+    }
+
+    /// Until when `caller` barred an id that was never seen.
+    pub fn withdrawn_until(&self, id: Uuid, caller: Uuid) -> Option<DateTime<Utc>> {
+        self.bookings.withdrawn.get(&(id, caller)).copied()
+    }
+
+    /// Makes sure that it is known whether a person is in a session already.
+    pub fn know_in_session(&self, session_id: Uuid, person_id: Uuid) -> Decision<()> {
+        let known = self.bookings.known_ahead.has(&person_id) || self.bookings.known_in_session.has(&(session_id, person_id));
+        if known { Ok(()) } else { Err(Abort::Needs(vec![Lookup::InSession(session_id, person_id)])) }
+    }
+
+    /// What a person ([`WorkingSet::person`]) is in, in sessions that are not over.
+    pub fn ahead(&self, person_id: Uuid, now: DateTime<Utc>) -> Vec<&Booking> {
+        let ids = self.bookings.ahead.get(&person_id).into_iter().flatten();
+        ids.filter_map(|id| self.known_booking(*id)).filter(|booking| booking.ends_at > now).collect()
+    }
+
+    /// The first in the queue behind `after`, if anybody stands there.
+    pub fn next_waiting(&self, session_id: Uuid, after: Option<i64>) -> Decision<Option<&Booking>> {
+        let queue = self.bookings.queues.get(&session_id);
+        let found = queue.and_then(|queue| queue.entries.range(after.map_or(i64::MIN, |key| key + 1)..).next());
+        if self.bookings.knows_queue(session_id) {
+            return Ok(found.and_then(|(_, id)| self.known_booking(*id)));
+        }
+        match (found, queue.and_then(|queue| queue.read_to)) {
+            (Some((key, id)), Some(read_to)) if *key <= read_to => Ok(self.known_booking(*id)),
+            _ => Err(Abort::Needs(vec![Lookup::Queue(session_id)])),
+        }
+    }
+
+    /// Everybody who waits, in order.
+    pub fn whole_queue(&self, session_id: Uuid) -> Decision<Vec<Uuid>> {
+        if !self.bookings.knows_queue(session_id) {
+            return Err(Abort::Needs(vec![Lookup::Roster(session_id)]));
+        }
+        Ok(self.bookings.queues.get(&session_id).into_iter().flat_map(|queue| queue.entries.values().copied()).collect())
+    }
+
+    /// Everybody who is in a session or cancelled late, by id of the booking.
+    pub fn roster(&self, session_id: Uuid) -> Decision<Vec<Uuid>> {
+        if self.bookings.known_rosters.has(&session_id) {
+            Ok(self.bookings.roster.get(&session_id).into_iter().flatten().copied().collect())
+        } else {
+            Err(Abort::Needs(vec![Lookup::Roster(session_id)]))
+        }
+    }
+
+    /// All bookings with these ids; so many that they would make everybody wait are decided alone.
+    pub fn in_company(&self, ids: &[Uuid]) -> Decision<Vec<Booking>> {
+        self.must_bear(i64::try_from(ids.len()).unwrap_or(i64::MAX))?;
+        Ok(ids.iter().filter_map(|id| self.known_booking(*id).cloned()).collect())
+    }
+
+    /// Asks for all the people of these bookings at once.
+    pub fn need_people<'b>(&self, bookings: impl IntoIterator<Item = &'b Booking>) -> Decision<()> {
+        let missing = |booking: &&Booking| matches!(self.person(booking.person_id), Err(Abort::Needs(_)));
+        let keys: Vec<Lookup> = bookings.into_iter().filter(missing).map(|booking| Lookup::Person(booking.person_id)).collect();
+        if keys.is_empty() { Ok(()) } else { Err(Abort::Needs(keys)) }
+    }
+
+    /// Asks for those who are next in a queue too, when one of them is missing.
+    pub fn with_queue_people(&self, session_id: Uuid, abort: Abort) -> Abort {
+        let Abort::Needs(mut keys) = abort else { return abort };
+        let entries = self.bookings.queues.get(&session_id).into_iter().flat_map(|queue| queue.entries.values());
+        let people = entries.filter_map(|id| self.known_booking(*id)).map(|booking| booking.person_id);
+        let slice = usize::try_from(QUEUE_SLICE).unwrap_or(16);
+        keys.extend(people.filter(|id| !self.bookings.known_ahead.has(id)).take(slice).map(Lookup::Person));
+        Abort::Needs(keys)
+    }
+
+    pub(super) fn knows_ahead(&self, person_id: Uuid) -> bool {
+        self.bookings.known_ahead.has(&person_id)
+    }
+
+    /// Puts a booking, new or changed. The session's counts, the queue, the visits and its member's overlaps follow.
+    pub fn put(&mut self, booking: Booking) {
+        let id = booking.id;
+        let noted = self.bookings.table.must_write(id);
+        let row = self.replace_booking(id, Some(booking));
+        self.journal.push(Change::Booking(Undo::Put(id, Before { row, noted })));
+    }
+
+    /// One more letter about a booking that this command has put: the how-many-eth it is, and the SEQUENCE of its calendar part if it has one.
+    pub fn count_letter(&mut self, booking_id: Uuid, with_calendar: bool) -> (i64, Option<i64>) {
+        let Some(booking) = self.bookings.table.rows.get_mut(&booking_id) else { return (0, None) };
+        self.journal.push(Change::Booking(Undo::Letter(booking_id, booking.letters, booking.sequence)));
+        booking.letters += 1;
+        let sequence = with_calendar.then_some(booking.sequence);
+        booking.sequence += i64::from(with_calendar);
+        let letters = booking.letters;
+        // A letter about a booking that nothing else changed is counted in its row all the same.
+        self.bookings.table.dirty.entry(booking_id).or_insert(false);
+        (letters, sequence)
+    }
+
+    /// Bars an id that was never seen.
+    pub fn withdraw(&mut self, booking_id: Uuid, person_id: Uuid, until: DateTime<Utc>) {
+        if self.bookings.withdrawn.insert((booking_id, person_id), until).is_none() {
+            self.bookings.new_withdrawn.push((booking_id, person_id, until));
+            self.journal.push(Change::Booking(Undo::Withdrawn(booking_id, person_id)));
+        }
+    }
+
+    pub(super) fn undo_booking(&mut self, undo: Undo) {
+        match undo {
+            Undo::Put(id, before) => {
+                self.replace_booking(id, before.row);
+                self.bookings.table.note_again(id, before.noted);
+            }
+            Undo::Letter(id, letters, sequence) => {
+                if let Some(booking) = self.bookings.table.rows.get_mut(&id) {
+                    (booking.letters, booking.sequence) = (letters, sequence);
+                }
+            }
+            Undo::Withdrawn(booking_id, person_id) => {
+                self.bookings.withdrawn.remove(&(booking_id, person_id));
+                self.bookings.new_withdrawn.pop();
+            }
+        }
+    }
+
+    fn replace_booking(&mut self, id: Uuid, row: Option<Booking>) -> Option<Booking> {
+        let before = self.bookings.table.rows.remove(&id);
+        if let Some(before) = &before {
+            self.bookings.index(before, false);
+            self.count_visit(before, -1);
+            self.sessions.count(before, -1);
+        }
+        if let Some(row) = row {
+            self.bookings.index(&row, true);
+            self.count_visit(&row, 1);
+            self.sessions.count(&row, 1);
+            self.bookings.table.rows.insert(id, row);
+        }
+        before
+    }
+
+    pub(super) async fn load_bookings(&mut self, tx: &mut Tx, asked: &[(Uuid, Uuid)], now: DateTime<Utc>) -> Result<(), Error> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = asked.iter().map(|(id, _)| *id).collect();
+        for booking in booking::store::by_id(tx, &ids).await? {
+            self.bookings.load(booking);
+        }
+        for (booking_id, person_id, until) in booking::store::withdrawn(tx, &ids, now).await? {
+            self.bookings.withdrawn.entry((booking_id, person_id)).or_insert(until);
+        }
+        self.bookings.table.known.note(ids);
+        self.bookings.known_withdrawn.note(asked.iter().copied());
+        Ok(())
+    }
+
+    pub(super) async fn load_ahead(&mut self, tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<(), Error> {
+        for booking in booking::store::ahead(tx, people, now).await? {
+            self.bookings.load(booking);
+        }
+        self.bookings.known_ahead.note(people.iter().copied());
+        Ok(())
+    }
+
+    pub(super) async fn load_in_session(&mut self, tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Result<(), Error> {
+        for booking in booking::store::in_session(tx, session_id, people).await? {
+            self.bookings.load(booking);
+        }
+        self.bookings.known_in_session.note(people.iter().map(|person_id| (session_id, *person_id)));
+        Ok(())
+    }
+
+    pub(super) async fn load_rosters(&mut self, tx: &mut Tx, sessions: &[Uuid]) -> Result<(), Error> {
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        for booking in booking::store::rosters(tx, sessions).await? {
+            self.bookings.load(booking);
+        }
+        self.bookings.known_rosters.note(sessions.iter().copied());
+        Ok(())
+    }
+
+    /// The next slice of a queue.
+    pub(super) async fn load_queue(&mut self, tx: &mut Tx, session_id: Uuid) -> Result<(), Error> {
+        let read_to = self.bookings.queues.get(&session_id).and_then(|queue| queue.read_to);
+        let slice = booking::store::queue_slice(tx, session_id, read_to.unwrap_or(i64::MIN), QUEUE_SLICE).await?;
+        let full = i64::try_from(slice.len()).unwrap_or(i64::MAX) >= QUEUE_SLICE;
+        let last = slice.iter().filter_map(|booking| booking.queue_key).max();
+        for booking in slice {
+            self.bookings.load(booking);
+        }
+        let queue = self.bookings.queues.entry(session_id).or_default();
+        queue.read_to = last.max(queue.read_to);
+        queue.complete |= !full;
+        Ok(())
+    }
+
+    /// What frees a unique rule comes before what takes it: updates before inserts.
+    pub(super) async fn write_bookings(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        booking::store::update(tx, self.bookings.table.to_write(false)).await?;
+        booking::store::insert(tx, self.bookings.table.to_write(true)).await?;
+        booking::store::withdraw(tx, std::mem::take(&mut self.bookings.new_withdrawn)).await
+    }
+}

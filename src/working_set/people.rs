@@ -1,0 +1,154 @@
+//! The people, looked up and changed: who they are, what they may do, and of which studios they are members.
+
+use super::rows::people::Undo;
+use super::{Abort, Change, Decision, Lookup, WorkingSet, all, not_found};
+use crate::db::{Error, Tx};
+use crate::people::roles::Role;
+use crate::people::{self, Person};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+impl WorkingSet {
+    /// A person and their roles, whatever they hold and are in.
+    pub fn identity(&self, id: Uuid) -> Decision<Arc<Person>> {
+        match self.people.rows.get(&id) {
+            Some(person) => Ok(Arc::clone(person)),
+            None => Err(Lookup::Identity(id).missing(self.people.known.has(&id))),
+        }
+    }
+
+    /// The same, if they have not left.
+    pub fn identity_if_any(&self, id: Uuid) -> Decision<Option<Arc<Person>>> {
+        match self.identity(id) {
+            Err(Abort::Refused(_)) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// A person, their passes and what they are in from now on.
+    pub fn person(&self, id: Uuid) -> Decision<Arc<Person>> {
+        match self.people.rows.get(&id) {
+            Some(person) if self.knows_ahead(id) => Ok(Arc::clone(person)),
+            None if self.people.known.has(&id) => Err(not_found()),
+            _ => Err(Abort::Needs(vec![Lookup::Person(id)])),
+        }
+    }
+
+    /// What somebody is called, if they are known here.
+    pub fn name_of(&self, id: Uuid) -> String {
+        self.people.rows.get(&id).map(|person| person.name.clone()).unwrap_or_default()
+    }
+
+    /// Whether somebody who was looked up is a member of a studio.
+    pub fn is_member(&self, studio_id: Uuid, person_id: Uuid) -> bool {
+        self.people.members.contains(&(studio_id, person_id))
+    }
+
+    /// Who runs a studio: to whom its staff's letters go.
+    pub fn admins(&self, studio_id: Uuid) -> Decision<Vec<Arc<Person>>> {
+        if !self.people.known_admins.has(&studio_id) {
+            return Err(Abort::Needs(vec![Lookup::Admins(studio_id)]));
+        }
+        let found = self.people.admins.get(&studio_id).into_iter().flatten();
+        let made = self.people.new_roles.keys().filter(|(studio, _)| *studio == studio_id).map(|(_, person)| person);
+        let ids: BTreeSet<Uuid> = found.chain(made).copied().collect();
+        let people = all(ids.into_iter().map(|id| self.identity(id)))?;
+        Ok(people.into_iter().filter(|person| person.roles.holds(studio_id, Role::Admin)).collect())
+    }
+
+    /// Makes a person a member of a studio.
+    pub fn join(&mut self, studio_id: Uuid, person_id: Uuid, now: DateTime<Utc>) {
+        if self.people.members.insert((studio_id, person_id)) {
+            self.people.new_members.push((studio_id, person_id, now));
+            self.journal.push(Change::Person(Undo::Member(studio_id, person_id)));
+        }
+    }
+
+    /// Gives a person exactly these roles in a studio.
+    pub fn put_roles(&mut self, studio_id: Uuid, person: &Arc<Person>, roles: &BTreeSet<Role>) {
+        let mut after = Person::clone(person);
+        after.roles.set(studio_id, roles.iter().copied());
+        self.people.rows.insert(person.id, Arc::new(after));
+        let to_write = self.people.new_roles.insert((studio_id, person.id), roles.clone());
+        self.journal.push(Change::Person(Undo::Roles(studio_id, Arc::clone(person), to_write)));
+    }
+
+    /// Takes a person's name from everything, once all else of the batch is written.
+    pub fn remove(&mut self, person_id: Uuid) {
+        self.people.removed.push(person_id);
+        self.journal.push(Change::Person(Undo::Removed));
+    }
+
+    pub(super) fn undo_person(&mut self, undo: Undo) {
+        match undo {
+            Undo::Member(studio_id, person_id) => {
+                self.people.members.remove(&(studio_id, person_id));
+                self.people.new_members.pop();
+            }
+            Undo::Roles(studio_id, person, to_write) => {
+                match to_write {
+                    Some(roles) => drop(self.people.new_roles.insert((studio_id, person.id), roles)),
+                    None => drop(self.people.new_roles.remove(&(studio_id, person.id))),
+                }
+                self.people.rows.insert(person.id, person);
+            }
+            Undo::Removed => drop(self.people.removed.pop()),
+        }
+    }
+
+    pub(super) async fn load_identities(&mut self, tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<(), Error> {
+        ids.retain(|id| !self.people.rows.contains_key(id) && !self.people.known.has(id));
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for person in people::store::among(tx, &ids).await? {
+            self.people.rows.insert(person.id, Arc::new(person));
+        }
+        self.people.members.extend(people::store::memberships_of(tx, &ids).await?);
+        self.people.known.note(ids);
+        Ok(())
+    }
+
+    /// People with their passes and what they are in.
+    pub(super) async fn load_people(&mut self, tx: &mut Tx, mut ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<(), Error> {
+        ids.retain(|id| !self.knows_ahead(*id));
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.load_identities(tx, ids.clone()).await?;
+        self.load_passes_of(tx, &ids).await?;
+        self.load_ahead(tx, &ids, now).await
+    }
+
+    pub(super) async fn load_admins(&mut self, tx: &mut Tx, studio_id: Uuid) -> Result<(), Error> {
+        let found = people::store::admins(tx, studio_id).await?;
+        self.people.admins.insert(studio_id, found);
+        self.people.known_admins.note([studio_id]);
+        Ok(())
+    }
+
+    pub(super) async fn write_members(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        let new = std::mem::take(&mut self.people.new_members);
+        let named = new.into_iter().map(|(studio_id, person_id, at)| (studio_id, person_id, self.name_of(person_id), at)).collect();
+        people::store::add_members(tx, named).await
+    }
+
+    pub(super) async fn write_roles(&mut self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
+        for ((studio_id, person_id), roles) in std::mem::take(&mut self.people.new_roles) {
+            people::store::set_roles(tx, now, studio_id, person_id, &roles).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn write_removals(&mut self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
+        for person_id in std::mem::take(&mut self.people.removed) {
+            people::store::make_nameless(tx, person_id, now).await?;
+            crate::booking::store::forget(tx, person_id).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! The bookings that a batch knows, and what they are found by: whose they are, in which session, in which queue.
+
+use crate::working_set::known::Known;
+use crate::working_set::table::{Before, Table};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use uuid::Uuid;
+
+use crate::booking::{Booking, BookingStatus};
+
+/// How many of a queue are read at a time, from its head.
+pub const QUEUE_SLICE: i64 = 16;
+
+/// How much of a queue has been read.
+#[derive(Clone, Debug, Default)]
+pub struct Queue {
+    pub entries: BTreeMap<i64, Uuid>,
+    /// The last key read; `None` before the first slice.
+    pub read_to: Option<i64>,
+    pub complete: bool,
+}
+
+/// The bookings of a batch.
+#[derive(Debug, Default)]
+pub struct Bookings {
+    pub table: Table<Booking>,
+    /// What each person is in, in sessions that are not over.
+    pub ahead: HashMap<Uuid, BTreeSet<Uuid>>,
+    /// Of whom it is known what they are in from now on.
+    pub known_ahead: Known<Uuid>,
+    /// Of which sessions it is known what a person is in them.
+    pub known_in_session: Known<(Uuid, Uuid)>,
+    /// Who is or was in each session.
+    pub roster: HashMap<Uuid, BTreeSet<Uuid>>,
+    /// Of which sessions everybody is known.
+    pub known_rosters: Known<Uuid>,
+    pub queues: HashMap<Uuid, Queue>,
+    /// Ids that somebody withdrew before they were seen, and until when they are barred for them.
+    pub withdrawn: HashMap<(Uuid, Uuid), DateTime<Utc>>,
+    pub known_withdrawn: Known<(Uuid, Uuid)>,
+    pub new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+}
+
+/// What is taken back of bookings.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "the large one is the usual one")]
+pub enum Undo {
+    /// A booking was put.
+    Put(Uuid, Before<Booking>),
+    /// A letter about a booking was counted: letters and SEQUENCE as they were.
+    Letter(Uuid, i64, i64),
+    /// An id was withdrawn.
+    Withdrawn(Uuid, Uuid),
+}
+
+impl Bookings {
+    pub fn know_everything(&mut self) {
+        self.table.known = Known::All;
+        self.known_ahead = Known::All;
+        self.known_in_session = Known::All;
+        self.known_rosters = Known::All;
+        self.known_withdrawn = Known::All;
+    }
+
+    /// A session that was just made has nobody in it and nobody waits for it.
+    pub fn know_empty(&mut self, session_id: Uuid) {
+        self.known_rosters.note([session_id]);
+        self.queues.entry(session_id).or_default().complete = true;
+    }
+
+    pub fn knows_queue(&self, session_id: Uuid) -> bool {
+        self.known_rosters.has(&session_id) || self.queues.get(&session_id).is_some_and(|queue| queue.complete)
+    }
+
+    /// What a booking is found by.
+    pub fn index(&mut self, booking: &Booking, add: bool) {
+        fn set(index: &mut HashMap<Uuid, BTreeSet<Uuid>>, key: Uuid, id: Uuid, add: bool) {
+            if add {
+                index.entry(key).or_default().insert(id);
+            } else if let Some(ids) = index.get_mut(&key) {
+                ids.remove(&id);
+            }
+        }
+        if !booking.status.has_ended() {
+            set(&mut self.ahead, booking.person_id, booking.id, add);
+        }
+        if booking.status != BookingStatus::Cancelled {
+            set(&mut self.roster, booking.session_id, booking.id, add);
+        }
+        if let Some(key) = booking.queue_key {
+            let queue = self.queues.entry(booking.session_id).or_default();
+            if add {
+                queue.entries.insert(key, booking.id);
+            } else {
+                queue.entries.remove(&key);
+            }
+        }
+    }
+
+    pub fn load(&mut self, booking: Booking) {
+        if !self.table.rows.contains_key(&booking.id) {
+            self.index(&booking, true);
+            self.table.load(booking.id, booking);
+        }
+    }
+}

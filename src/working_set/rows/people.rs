@@ -1,0 +1,44 @@
+//! The people that a batch knows: who they are, what they may do, and of which studios they are members.
+
+use crate::people::Person;
+use crate::people::roles::Role;
+use crate::working_set::known::Known;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The people of a batch.
+#[derive(Debug, Default)]
+pub struct People {
+    pub rows: HashMap<Uuid, Arc<Person>>,
+    /// Who was looked up.
+    pub known: Known<Uuid>,
+    pub members: HashSet<(Uuid, Uuid)>,
+    pub new_members: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    /// Who runs each studio, as the batch began.
+    pub admins: HashMap<Uuid, Vec<Uuid>>,
+    pub known_admins: Known<Uuid>,
+    /// Roles to be held from now on: (studio, person).
+    pub new_roles: BTreeMap<(Uuid, Uuid), BTreeSet<Role>>,
+    /// People to be made nameless.
+    pub removed: Vec<Uuid>,
+}
+
+/// What is taken back of people.
+#[derive(Debug)]
+pub enum Undo {
+    /// Somebody became a member of a studio.
+    Member(Uuid, Uuid),
+    /// Somebody's roles in a studio were set: who they were, and what was to be written.
+    Roles(Uuid, Arc<Person>, Option<BTreeSet<Role>>),
+    /// Somebody is to be made nameless.
+    Removed,
+}
+
+impl People {
+    pub fn know_everything(&mut self) {
+        self.known = Known::All;
+        self.known_admins = Known::All;
+    }
+}
