@@ -182,6 +182,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "sign_in/secrets.rs",
             "sign_in/mod.rs",
             "sign_in/keys.rs",
+            "sign_in/hs256.rs",
         ],
     ),
     ("SQL and what happened", &["*/store.rs", "*/store/*", "events/*", "audit/*", "letters/outbox.rs"]),

@@ -9,7 +9,9 @@ use releve::language::{Language, Texts};
 use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
 use releve::passes::rules::Payment;
 use releve::schedule::rules;
+use releve::settings::Settings;
 use releve::sign_in::keys::Keys;
+use releve::sign_in::passwords::{NewPassword, Passwords};
 use releve::sign_in::tokens::Claims;
 use releve::studios::house_rules::HouseRules;
 use serde_json::json;
@@ -20,6 +22,10 @@ use crate::servers::KEY;
 
 /// Members who want the same place.
 pub const MEMBERS: usize = 2_000;
+/// Whose password it is: everybody's.
+pub const PASSWORD: &str = "plie-tendu-releve";
+/// Rushes to come in a house where none is measured.
+pub const FEW_RUSHES: usize = 1;
 /// Sessions of the spread, and how many places each has.
 pub const SPREAD_SESSIONS: usize = 200;
 pub const SPREAD_PLACES: usize = 40;
@@ -119,15 +125,18 @@ pub async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str) -> Studio {
 }
 
 pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -> Vec<Member> {
+    let passwords = Passwords::new(&Settings::defaults().expect("settings").sign_in).expect("a hasher");
+    // One for all: two thousand would take a minute to make, and are checked no differently.
+    let password_hash = passwords.hash(NewPassword::parse(PASSWORD).expect("a password")).await.expect("a hash");
     let mut members = Vec::with_capacity(MEMBERS);
     let (mut persons, mut accounts, mut devices, mut joined, mut passes, mut ledger) = (vec![], vec![], vec![], vec![], vec![], vec![]);
     for n in 1..=MEMBERS {
         let (id, device, pass) = (new_id(now), new_id(now), new_id(now));
         let (iat, exp) = (now.timestamp(), now.timestamp() + 24 * 3_600);
         members.push(Member { id, token: keys.sign(&Claims { sub: id, dev: device, iat, exp }).expect("a token") });
-        let (name, email) = (format!("Member {n}"), format!("member{n}@studio.test"));
+        let (name, email) = (format!("Member {n}"), email(n));
         persons.push((id, name.clone(), email.clone(), email.clone(), "zh-Hans", now, now));
-        accounts.push((id, email.clone(), email, "none", now, now));
+        accounts.push((id, email.clone(), email, password_hash.clone(), now, now));
         devices.push((device, id, device.as_bytes().to_vec(), device.as_bytes().to_vec(), now, now));
         joined.push((studio.id, id, name.clone(), name.to_lowercase(), now));
         let expires_on = now.date_naive() + Days::new(365);
@@ -152,6 +161,11 @@ pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -
     .await
     .expect("members");
     members
+}
+
+/// The address of the nth member, counted from one.
+pub fn email(n: usize) -> String {
+    format!("member{n}@studio.test")
 }
 
 /// Sessions of 55 minutes that begin then; their ids in the same order.

@@ -2,13 +2,15 @@
 //!
 //! Every server is a process of its own: the release binary of Relevé with its worker on, or this binary as a peer on the same stack and
 //! limits. Tokens are minted and connections open before the clock starts. Ratios hold, as everything runs in one go on one machine; the
-//! absolute figures are this machine's. `-- --quick` shortens it, `-- --sqlite` or `-- --postgres` runs one engine.
+//! absolute figures are this machine's. `-- --quick` shortens it, `-- --sqlite` or `-- --postgres` runs one engine; `-- --sign-ins` and
+//! `-- --soak` (ten minutes of mixed traffic for each engine; `--soak=3` three) run that alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
 mod figures;
 mod filling;
+mod living;
 mod making;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, reason = "each binary uses what it needs")]
@@ -41,10 +43,15 @@ pub struct Size {
     many_before: usize,
     /// Studios whose year of sessions is made.
     studios: usize,
+    /// Members who sign in.
+    sign_ins: usize,
+    /// Minutes of mixed traffic.
+    soak_minutes: u64,
 }
 
-const FULL: Size = Size { rushes: 10, reads: 2_000, read_rounds: 5, many_before: 100_000, studios: 50 };
-const QUICK: Size = Size { rushes: 3, reads: 500, read_rounds: 3, many_before: 20_000, studios: 5 };
+const FULL: Size =
+    Size { rushes: 10, reads: 2_000, read_rounds: 5, many_before: 100_000, studios: 50, sign_ins: MEMBERS, soak_minutes: 10 };
+const QUICK: Size = Size { rushes: 3, reads: 500, read_rounds: 3, many_before: 20_000, studios: 5, sign_ins: 400, soak_minutes: 2 };
 /// Bookings in the small one.
 const FEW_BEFORE: usize = 1_000;
 /// Bookings that each member makes in the spread.
@@ -72,13 +79,52 @@ fn main() {
         return runtime.block_on(servers::be(&peer));
     }
     let has = |flag: &str| std::env::args().any(|argument| argument == flag);
-    let size = if has("--quick") { QUICK } else { FULL };
+    let mut size = if has("--quick") { QUICK } else { FULL };
+    if let Some(minutes) = std::env::args().find_map(|argument| argument.strip_prefix("--soak=").map(str::to_owned)) {
+        size.soak_minutes = minutes.parse().expect("--soak=MINUTES");
+    }
+    let soak = std::env::args().any(|argument| argument.starts_with("--soak"));
+    let part = if soak {
+        Part::Soak
+    } else if has("--sign-ins") {
+        Part::SignIns
+    } else {
+        Part::All
+    };
     let mut engines = vec![Engine::Sqlite, Engine::Postgres];
     engines.retain(|engine| match engine {
         Engine::Sqlite => !has("--postgres"),
         Engine::Postgres => !has("--sqlite"),
     });
-    runtime.block_on(bench(size, &engines));
+    runtime.block_on(async {
+        match part {
+            Part::All => bench(size, &engines).await,
+            part => living(part, size, &engines).await,
+        }
+    });
+}
+
+/// What is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All but the soak.
+    All,
+    /// The sign-ins alone.
+    SignIns,
+    /// The mixed traffic alone.
+    Soak,
+}
+
+async fn living(part: Part, size: Size, engines: &[Engine]) {
+    let mut report = Report::default();
+    for engine in engines {
+        match Place::of(*engine) {
+            Some(place) if part == Part::Soak => living::soak(Duration::from_secs(60 * size.soak_minutes), &place, &mut report).await,
+            Some(place) => living::sign_ins(size, &place, &mut report).await,
+            None => report.line("| PostgreSQL: NOT RUN, its binaries are missing | | | |".into()),
+        }
+    }
+    report.print();
 }
 
 async fn bench(size: Size, engines: &[Engine]) {
@@ -94,6 +140,7 @@ async fn bench(size: Size, engines: &[Engine]) {
         let peer = textbook(size, &place, &mut report).await;
         level(size, &place, &mut report).await;
         making::making(size, &place, &mut report).await;
+        living::sign_ins(size, &place, &mut report).await;
         report.goal(Goal::at_least(format!("{place}: rush beside the textbook"), figures.rush.rate() / peer.rate(), 8.0, "×"));
         own.push((place.to_string(), figures));
         samples = Some(sample);
@@ -317,7 +364,7 @@ pub async fn reads(size: Size, server: &Server, read: impl Fn(usize) -> Ready, s
 }
 
 /// A tap on "book", with an id that an app would choose.
-fn booking(session: Uuid, token: &str, waitlist: bool) -> Ready {
+pub fn booking(session: Uuid, token: &str, waitlist: bool) -> Ready {
     let id = releve::ids::new_id(releve::clock::Clock::System.now());
     let body = format!(r#"{{"session_id":"{session}","waitlist":{waitlist}}}"#);
     request("PUT", &format!("/v1/bookings/{id}"), Some(token), Some(body))

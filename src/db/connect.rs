@@ -39,15 +39,6 @@ const READERS_MAX: u32 = 4;
 /// A connection that was used so lately is taken to be alive; one that was not is asked, and may take so long to say so.
 const IDLE_TRUSTED: Duration = Duration::from_secs(1);
 
-/// The two engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// A file, nothing to install, one process.
-    Sqlite,
-    /// A server: several processes, high availability.
-    Postgres,
-}
-
 /// How many connections, and how long to wait for one.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {

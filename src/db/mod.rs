@@ -17,16 +17,20 @@ use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use tracing::Instrument as _;
 
 use pool::Counted;
 
 pub use backup::sqlite_file;
-pub use connect::{Engine, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, server_of};
+pub use connect::{Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, server_of};
 pub use error::{Error, Trouble};
 pub use pool::Pool;
-pub use sql::{Binds, Eventually, Record, Sql, Value, Wide};
+pub use sql::{Args, Bind, Binds, Engine, Record, Sql, Value, Wide};
+
+/// A future that a caller may spawn. The methods here are plain functions that build their arguments first: as `async fn` they
+/// compile, but callers inside `tokio::spawn` then fail with "implementation of `Send` is not general enough".
+pub type Eventually<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// The work of a [`Db::write`]: borrows the transaction, may be spawned.
 pub type Work<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
@@ -139,25 +143,19 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let db = self.clone();
-        let working = async move {
-            let mut tx = db.begin().await?;
-            let began = Instant::now();
-            let outcome = work(&mut tx).await;
-            let outcome = match outcome {
-                Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
-                Err(error) => {
-                    tx.rollback().await;
-                    Err(error)
-                }
+        let (tell, told) = oneshot::channel();
+        spawn(Box::pin(async move {
+            let outcome = async {
+                let mut tx = db.begin().await?;
+                let began = Instant::now();
+                let outcome = work(&mut tx).await;
+                tx.end(outcome.is_ok(), name, began).await?;
+                outcome
             };
-            metrics::histogram!("releve_db_write_seconds", "name" => name).record(began.elapsed());
-            outcome
-        };
-        // What it logs belongs to the request that asked for it.
-        match tokio::spawn(working.in_current_span()).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(E::from(Error::panicked(name))),
-        }
+            // Whoever asked may have hung up: it is done all the same.
+            let _ = tell.send(outcome.await);
+        }));
+        told.await.unwrap_or_else(|_| Err(E::from(Error::panicked(name))))
     }
 
     /// The transactor's transaction: holds the one lock that makes batches follow each other in the whole deployment.
@@ -245,121 +243,143 @@ async fn begin_sqlite(writer: &Counted<Sqlite>, turn: OwnedMutexGuard<()>, late:
 impl Db {
     /// All rows that answer.
     pub fn all<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
-        match &self.pools {
-            Pools::Sqlite { readers, .. } => {
-                let (text, args) = (sql.into().sqlite(), binds.sqlite());
-                Box::pin(async move { sql::all_sqlite(&mut *readers.acquire().await?, text, args).await })
-            }
-            Pools::Postgres { pool, .. } => lent(pool, sql.into().postgres(), binds.postgres()),
-        }
+        found(On::Db(self), self.single(sql.into(), &binds))
     }
 
     /// The row that answers, if there is one.
     pub fn maybe<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Option<T>> {
-        first(self.all(sql, binds))
+        first(On::Db(self), self.single(sql.into(), &binds))
     }
 
     /// The one row that must answer.
     pub fn one<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, T> {
-        must(self.maybe(sql, binds))
+        only(On::Db(self), self.single(sql.into(), &binds))
     }
 
     /// All rows whose key is in the list that the text's `IN #` stands for.
     pub fn among<T: Record, V: Value>(&self, sql: impl Into<Sql>, binds: impl Binds, list: &[V]) -> Eventually<'_, Vec<T>> {
+        let sql = sql.into();
+        found(On::Db(self), sql::among(self.engine(), sql.of(self.engine()), &binds, &list))
+    }
+
+    fn single(&self, sql: Sql, binds: &dyn Binds) -> sql::Statements {
+        sql::single(self.engine(), sql.of(self.engine()), binds)
+    }
+
+    async fn fetch(&self, statements: Vec<sql::Statement>, into: &mut dyn sql::Rows) -> Result<(), Error> {
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                let statements = sql::among_sqlite(sql.into().sqlite(), &binds, list);
-                Box::pin(async move {
-                    let mut found = Vec::new();
-                    for (text, args) in statements {
-                        found.extend(sql::all_sqlite(&mut *readers.acquire().await?, text, args).await?);
-                    }
-                    Ok(found)
-                })
+                let mut conn = readers.acquire().await?;
+                for statement in statements {
+                    sql::fetch_sqlite(&mut conn, statement, into).await?;
+                }
             }
             Pools::Postgres { pool, .. } => {
-                let (text, args) = sql::among_postgres(sql.into().postgres(), binds, list);
-                lent(pool, text, args)
+                for statement in statements {
+                    let mut loan = Loan { conn: pool.acquire().await?, spoiled: true };
+                    let mut spoiled = false;
+                    let fetched = noting(&mut spoiled, sql::fetch_postgres(&mut loan.conn, statement, into)).await;
+                    loan.spoiled = spoiled;
+                    fetched?;
+                }
             }
         }
+        Ok(())
     }
 }
 
 impl Tx {
     /// All rows that answer.
     pub fn all<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
-        match &mut self.conn {
-            Conn::Sqlite(conn) => sql::all_sqlite(&mut **conn, sql.into().sqlite(), binds.sqlite()),
-            Conn::Postgres(conn) => {
-                noting(&mut self.spoiled, sql::all_postgres(&mut **conn, sql.into().locking(self.locks), binds.postgres()))
-            }
-        }
+        let statements = self.single(sql.into(), &binds);
+        found(On::Tx(self), statements)
     }
 
     /// The row that answers, if there is one.
     pub fn maybe<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Option<T>> {
-        first(self.all(sql, binds))
+        let statements = self.single(sql.into(), &binds);
+        first(On::Tx(self), statements)
     }
 
     /// The one row that must answer.
     pub fn one<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, T> {
-        must(self.maybe(sql, binds))
+        let statements = self.single(sql.into(), &binds);
+        only(On::Tx(self), statements)
     }
 
     /// All rows whose key is in the list that the text's `IN #` stands for.
     pub fn among<T: Record, V: Value>(&mut self, sql: impl Into<Sql>, binds: impl Binds, list: &[V]) -> Eventually<'_, Vec<T>> {
-        match &mut self.conn {
-            Conn::Sqlite(conn) => {
-                let statements = sql::among_sqlite(sql.into().sqlite(), &binds, list);
-                Box::pin(async move {
-                    let mut found = Vec::new();
-                    for (text, args) in statements {
-                        found.extend(sql::all_sqlite(&mut **conn, text, args).await?);
-                    }
-                    Ok(found)
-                })
-            }
-            Conn::Postgres(conn) => {
-                let (text, args) = sql::among_postgres(sql.into().locking(self.locks), binds, list);
-                noting(&mut self.spoiled, sql::all_postgres(&mut **conn, text, args))
-            }
-        }
+        let statements = sql::among(self.engine(), self.text(sql.into()), &binds, &list);
+        found(On::Tx(self), statements)
     }
 
     /// Runs a statement; how many rows it touched.
     pub fn run(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, u64> {
-        match &mut self.conn {
-            Conn::Sqlite(conn) => sql::run_sqlite(conn, sql.into().sqlite(), binds.sqlite()),
-            Conn::Postgres(conn) => noting(&mut self.spoiled, sql::run_postgres(conn, sql.into().postgres(), binds.postgres())),
-        }
+        let statements = self.single(sql.into(), &binds);
+        self.run_all(statements)
     }
 
     /// Runs a statement whose `VALUES #` stands for these rows, in as few texts as may be; how many rows it touched.
     /// Serves bulk inserts, and bulk updates as `WITH x(id, n) AS (VALUES #) UPDATE … FROM x`.
     pub fn rows<B: Binds>(&mut self, sql: impl Into<Sql>, rows: Vec<B>) -> Eventually<'_, u64> {
-        match &mut self.conn {
-            Conn::Sqlite(conn) => {
-                let statements = sql::rows_sqlite(sql.into().sqlite(), rows);
-                Box::pin(async move {
-                    let mut touched = 0;
-                    for (text, args) in statements {
-                        touched += sql::run_sqlite(conn, text, args).await?;
-                    }
-                    Ok(touched)
-                })
-            }
-            Conn::Postgres(conn) => {
-                let statements = sql::rows_postgres(sql.into().postgres(), rows);
-                let spoiled = &mut self.spoiled;
-                Box::pin(async move {
-                    let mut touched = 0;
-                    for (text, args) in statements {
-                        touched += noting(spoiled, sql::run_postgres(conn, text, args)).await?;
-                    }
-                    Ok(touched)
-                })
+        let rows: Vec<&dyn Binds> = rows.iter().map(|row| row as &dyn Binds).collect();
+        let statements = sql::rows(self.engine(), sql.into().of(self.engine()), &rows);
+        self.run_all(statements)
+    }
+
+    fn engine(&self) -> Engine {
+        match self.conn {
+            Conn::Sqlite(_) => Engine::Sqlite,
+            Conn::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    fn text(&self, sql: Sql) -> &'static str {
+        match self.conn {
+            Conn::Sqlite(_) => sql.of(Engine::Sqlite),
+            Conn::Postgres(_) => sql.locking(self.locks),
+        }
+    }
+
+    fn single(&self, sql: Sql, binds: &dyn Binds) -> sql::Statements {
+        sql::single(self.engine(), self.text(sql), binds)
+    }
+
+    async fn fetch(&mut self, statements: Vec<sql::Statement>, into: &mut dyn sql::Rows) -> Result<(), Error> {
+        for statement in statements {
+            match &mut self.conn {
+                Conn::Sqlite(conn) => sql::fetch_sqlite(conn, statement, into).await?,
+                Conn::Postgres(conn) => noting(&mut self.spoiled, sql::fetch_postgres(conn, statement, into)).await?,
             }
         }
+        Ok(())
+    }
+
+    fn run_all(&mut self, statements: sql::Statements) -> Eventually<'_, u64> {
+        Box::pin(async move {
+            let mut touched = 0;
+            for statement in statements? {
+                touched += match &mut self.conn {
+                    Conn::Sqlite(conn) => sql::run_sqlite(conn, statement).await?,
+                    Conn::Postgres(conn) => noting(&mut self.spoiled, sql::run_postgres(conn, statement)).await?,
+                };
+            }
+            Ok(touched)
+        })
+    }
+
+    /// Commits what went well and takes back what did not.
+    fn end(self, well: bool, name: &'static str, began: Instant) -> Eventually<'static, ()> {
+        Box::pin(async move {
+            let ended = if well {
+                self.commit().await
+            } else {
+                self.rollback().await;
+                Ok(())
+            };
+            metrics::histogram!("releve_db_write_seconds", "name" => name).record(began.elapsed());
+            ended
+        })
     }
 
     /// Makes it so. What has not been committed never was.
@@ -443,12 +463,10 @@ fn raw_postgres(conn: &mut sqlx::PgConnection, text: String) -> Eventually<'_, (
 }
 
 /// The statement's outcome, or that the server has fallen silent; notes whether the connection is of any further use.
-fn noting<'a, T: Send + 'a>(spoiled: &'a mut bool, statement: Eventually<'a, T>) -> Eventually<'a, T> {
-    Box::pin(async move {
-        let outcome = tokio::time::timeout(SILENCE_MAX, statement).await.unwrap_or_else(|_| Err(Error::silent()));
-        *spoiled |= outcome.as_ref().is_err_and(Error::spoils_its_connection);
-        outcome
-    })
+async fn noting<T>(spoiled: &mut bool, statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let outcome = tokio::time::timeout(SILENCE_MAX, statement).await.unwrap_or_else(|_| Err(Error::silent()));
+    *spoiled |= outcome.as_ref().is_err_and(Error::spoils_its_connection);
+    outcome
 }
 
 /// A connection out of its pool for one statement. Given back in the middle of it, it would hold its place in the pool for as long as
@@ -466,24 +484,46 @@ impl Drop for Loan {
     }
 }
 
-fn lent<'a, T: Record>(
-    pool: &'a Counted<Postgres>,
-    text: &'static str,
-    args: sql::Built<sqlx::postgres::PgArguments>,
-) -> Eventually<'a, Vec<T>> {
+/// Where statements are run.
+enum On<'a> {
+    Db(&'a Db),
+    Tx(&'a mut Tx),
+}
+
+impl<'a> On<'a> {
+    /// Runs the statements and hands their rows on. Without the type of a row in it, this and all of sqlx below it is compiled once:
+    /// the three functions that follow are all that is compiled for each type.
+    fn fetch<'b>(self, statements: sql::Statements, into: &'b mut dyn sql::Rows) -> Eventually<'b, ()>
+    where
+        'a: 'b,
+    {
+        Box::pin(async move {
+            match self {
+                Self::Db(db) => db.fetch(statements?, into).await,
+                Self::Tx(tx) => tx.fetch(statements?, into).await,
+            }
+        })
+    }
+}
+
+fn found<T: Record>(on: On<'_>, statements: sql::Statements) -> Eventually<'_, Vec<T>> {
     Box::pin(async move {
-        let mut loan = Loan { conn: pool.acquire().await?, spoiled: true };
-        let mut spoiled = false;
-        let found = noting(&mut spoiled, sql::all_postgres(&mut *loan.conn, text, args)).await;
-        loan.spoiled = spoiled;
-        found
+        let mut rows = Vec::new();
+        on.fetch(statements, &mut rows).await?;
+        Ok(rows)
     })
 }
 
-fn first<'a, T: Send + 'a>(all: Eventually<'a, Vec<T>>) -> Eventually<'a, Option<T>> {
-    Box::pin(async move { Ok(all.await?.into_iter().next()) })
+fn first<T: Record>(on: On<'_>, statements: sql::Statements) -> Eventually<'_, Option<T>> {
+    Box::pin(async move { Ok(found(on, statements).await?.into_iter().next()) })
 }
 
-fn must<'a, T: Send + 'a>(maybe: Eventually<'a, Option<T>>) -> Eventually<'a, T> {
-    Box::pin(async move { maybe.await?.ok_or_else(Error::missing) })
+fn only<T: Record>(on: On<'_>, statements: sql::Statements) -> Eventually<'_, T> {
+    Box::pin(async move { found(on, statements).await?.into_iter().next().ok_or_else(Error::missing) })
+}
+
+/// Tasks of one type are compiled once; a task of each caller's own type was a tenth of the program.
+/// What it logs belongs to the request that asked for it.
+fn spawn(work: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    tokio::spawn(work.in_current_span());
 }

@@ -1,22 +1,27 @@
 //! Texts and binds: what the seam generates, and how one tuple binds to either engine.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use futures_util::TryStreamExt;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgHasArrayType, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, Encode, Executor, FromRow, Postgres, Sqlite, Type};
+use sqlx::{Arguments as _, Encode, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection, Type};
 
 use super::error::Error;
 
-/// The most rows of one generated statement, then 8, then 1: three cached texts instead of one for every length.
-pub(super) const CHUNKS: [usize; 3] = [64, 8, 1];
+/// The two engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// A file, nothing to install, one process.
+    Sqlite,
+    /// A server: several processes, high availability.
+    Postgres,
+}
 
-/// A future that a caller may spawn. The methods here are plain functions that build their arguments first: as `async fn` they
-/// compile, but callers inside `tokio::spawn` then fail with "implementation of `Send` is not general enough".
-pub type Eventually<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+/// The most rows of one generated statement, then 8, then 1: three cached texts instead of one for every length.
+const CHUNKS: [usize; 3] = [64, 8, 1];
 
 /// A statement: one text for both engines, or one for each where they must differ. The only parameters of hand-written text are `$1`, `$2`, ….
 #[derive(Clone, Copy, Debug)]
@@ -39,52 +44,44 @@ impl From<&'static str> for Sql {
 }
 
 impl Sql {
-    pub(super) const fn sqlite(self) -> &'static str {
-        match self {
-            Self::Both(text) | Self::Each { sqlite: text, .. } => text,
-        }
-    }
-
-    pub(super) const fn postgres(self) -> &'static str {
-        match self {
-            Self::Both(text) | Self::Each { postgres: text, .. } => text,
+    pub(super) const fn of(self, engine: Engine) -> &'static str {
+        match (self, engine) {
+            (Self::Both(text), _) => text,
+            (Self::Each { sqlite, .. }, Engine::Sqlite) => sqlite,
+            (Self::Each { postgres, .. }, Engine::Postgres) => postgres,
         }
     }
 
     /// PostgreSQL's text, with or without the lock clause at its end.
     pub(super) fn locking(self, locks: bool) -> &'static str {
-        let text = self.postgres();
+        let text = self.of(Engine::Postgres);
         let clause = if locks { None } else { text.find(" FOR UPDATE").or_else(|| text.find(" FOR NO KEY UPDATE")) };
         clause.and_then(|at| text.get(..at)).unwrap_or(text)
     }
 }
 
-/// What both engines can store.
-pub trait Value:
-    for<'q> Encode<'q, Sqlite>
-    + Type<Sqlite>
-    + for<'q> Encode<'q, Postgres>
-    + Type<Postgres>
-    + sqlx::postgres::PgHasArrayType
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
+/// One value that both engines can store.
+pub trait Bind: Send + Sync {
+    #[doc(hidden)]
+    fn add_to(&self, args: &mut Args) -> Result<(), BoxDynError>;
 }
 
-impl<V> Value for V where
-    V: for<'q> Encode<'q, Sqlite>
-        + Type<Sqlite>
-        + for<'q> Encode<'q, Postgres>
-        + Type<Postgres>
-        + sqlx::postgres::PgHasArrayType
-        + Clone
-        + Send
-        + Sync
-        + 'static
+impl<V> Bind for V
+where
+    V: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + Sync,
 {
+    fn add_to(&self, args: &mut Args) -> Result<(), BoxDynError> {
+        match args {
+            Args::Sqlite(args) => args.add(self),
+            Args::Postgres(args) => args.add(self),
+        }
+    }
 }
+
+/// A value that may stand in a list, which PostgreSQL takes as one array.
+pub trait Value: Bind + Encode<'static, Postgres> + Type<Postgres> + PgHasArrayType + Clone + 'static {}
+
+impl<V> Value for V where V: Bind + for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType + Clone + 'static {}
 
 /// A row type: `#[derive(FromRow)]`, or a tuple of up to nine columns.
 pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {}
@@ -93,49 +90,17 @@ impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'
 
 /// A tuple of values to bind, in the order of `$1`, `$2`, ….
 pub trait Binds: Send + Sync {
-    /// How many.
-    const COUNT: usize;
-
     #[doc(hidden)]
-    fn add_sqlite(&self, args: &mut SqliteArguments) -> Result<(), sqlx::error::BoxDynError>;
-    #[doc(hidden)]
-    fn add_postgres(&self, args: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError>;
-
-    #[doc(hidden)]
-    fn sqlite(&self) -> Result<SqliteArguments, Error> {
-        let mut args = SqliteArguments::default();
-        self.add_sqlite(&mut args).map_err(sqlx::Error::Encode)?;
-        Ok(args)
-    }
-
-    #[doc(hidden)]
-    fn postgres(&self) -> Result<PgArguments, Error> {
-        let mut args = PgArguments::default();
-        self.add_postgres(&mut args).map_err(sqlx::Error::Encode)?;
-        Ok(args)
-    }
+    fn add_to(&self, args: &mut Args) -> Result<(), BoxDynError>;
 }
 
 macro_rules! binds {
     ($($name:ident)*) => {
-        impl<$($name,)*> Binds for ($($name,)*)
-        where
-            $($name: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + Sync,)*
-        {
-            const COUNT: usize = 0 $(+ { let _ = stringify!($name); 1 })*;
-
-            #[allow(non_snake_case, unused_variables)]
-            fn add_sqlite(&self, args: &mut SqliteArguments) -> Result<(), sqlx::error::BoxDynError> {
+        impl<$($name: Bind,)*> Binds for ($($name,)*) {
+            #[allow(non_snake_case)]
+            fn add_to(&self, args: &mut Args) -> Result<(), BoxDynError> {
                 let ($($name,)*) = self;
-                $(args.add($name)?;)*
-                Ok(())
-            }
-
-            #[allow(non_snake_case, unused_variables)]
-            fn add_postgres(&self, args: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError> {
-                let ($($name,)*) = self;
-                $(args.add($name)?;)*
-                Ok(())
+                args.add(&[$($name as &dyn Bind,)*])
             }
         }
     };
@@ -167,19 +132,10 @@ pub struct Wide<T>(pub T);
 macro_rules! wide {
     ($($name:ident)*) => {
         impl<$($name: Binds,)*> Binds for Wide<($($name,)*)> {
-            const COUNT: usize = 0 $(+ $name::COUNT)*;
-
             #[allow(non_snake_case)]
-            fn add_sqlite(&self, args: &mut SqliteArguments) -> Result<(), sqlx::error::BoxDynError> {
+            fn add_to(&self, args: &mut Args) -> Result<(), BoxDynError> {
                 let Self(($($name,)*)) = self;
-                $($name.add_sqlite(args)?;)*
-                Ok(())
-            }
-
-            #[allow(non_snake_case)]
-            fn add_postgres(&self, args: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError> {
-                let Self(($($name,)*)) = self;
-                $($name.add_postgres(args)?;)*
+                $($name.add_to(args)?;)*
                 Ok(())
             }
         }
@@ -191,41 +147,112 @@ wide!(A B C);
 wide!(A B C D);
 wide!(A B C D E F);
 
-pub(super) type Built<A> = Result<A, Error>;
-
-pub(super) fn all_sqlite<'e, T, E>(on: E, text: &'static str, args: Built<SqliteArguments>) -> Eventually<'e, Vec<T>>
-where
-    T: Record,
-    E: Executor<'e, Database = Sqlite> + 'e,
-{
-    check(text, &args);
-    Box::pin(async move { Ok(sqlx::query_as_with::<Sqlite, T, _>(text, args?).fetch(on).try_collect().await?) })
+/// The binds of one statement, as its engine takes them.
+#[derive(Debug)]
+pub enum Args {
+    /// For SQLite.
+    Sqlite(SqliteArguments),
+    /// For PostgreSQL.
+    Postgres(PgArguments),
 }
 
-pub(super) fn all_postgres<'e, T, E>(on: E, text: &'static str, args: Built<PgArguments>) -> Eventually<'e, Vec<T>>
-where
-    T: Record,
-    E: Executor<'e, Database = Postgres> + 'e,
-{
-    check(text, &args);
-    Box::pin(async move { Ok(sqlx::query_as_with::<Postgres, T, _>(text, args?).fetch(on).try_collect().await?) })
+impl Args {
+    fn none(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Sqlite(SqliteArguments::default()),
+            Engine::Postgres => Self::Postgres(PgArguments::default()),
+        }
+    }
+
+    fn add(&mut self, binds: &[&dyn Bind]) -> Result<(), BoxDynError> {
+        if let Self::Sqlite(args) = self {
+            args.reserve(binds.len(), 0);
+        }
+        binds.iter().try_for_each(|bind| bind.add_to(self))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Sqlite(args) => args.len(),
+            Self::Postgres(args) => args.len(),
+        }
+    }
 }
 
-pub(super) fn run_sqlite<'c>(on: &'c mut sqlx::SqliteConnection, text: &'static str, args: Built<SqliteArguments>) -> Eventually<'c, u64> {
-    check(text, &args);
-    Box::pin(async move { Ok(sqlx::query_with::<Sqlite, _>(text, args?).execute(on).await?.rows_affected()) })
+/// A statement for one engine: its text and its binds.
+pub(super) type Statement = (&'static str, Args);
+
+/// Statements that follow each other; or a bind that cannot be written, which is told when they are run.
+pub(super) type Statements = Result<Vec<Statement>, Error>;
+
+/// One statement.
+pub(super) fn single(engine: Engine, text: &'static str, binds: &dyn Binds) -> Statements {
+    let mut args = Args::none(engine);
+    binds.add_to(&mut args).map_err(sqlx::Error::Encode)?;
+    Ok(vec![checked(text, args)])
 }
 
-pub(super) fn run_postgres<'c>(on: &'c mut sqlx::PgConnection, text: &'static str, args: Built<PgArguments>) -> Eventually<'c, u64> {
-    check(text, &args);
-    Box::pin(async move { Ok(sqlx::query_with::<Postgres, _>(text, args?).execute(on).await?.rows_affected()) })
+/// A list of values, seen without their type.
+pub(super) trait List {
+    fn len(&self) -> usize;
+    fn add_some(&self, from: usize, count: usize, args: &mut Args) -> Result<(), BoxDynError>;
+    fn add_all(&self, args: &mut Args) -> Result<(), BoxDynError>;
+}
+
+impl<V: Value> List for &[V] {
+    fn len(&self) -> usize {
+        <[V]>::len(self)
+    }
+
+    fn add_some(&self, from: usize, count: usize, args: &mut Args) -> Result<(), BoxDynError> {
+        self.iter().skip(from).take(count).try_for_each(|value| value.add_to(args))
+    }
+
+    fn add_all(&self, args: &mut Args) -> Result<(), BoxDynError> {
+        match args {
+            Args::Postgres(args) => args.add(self.to_vec()),
+            Args::Sqlite(_) => self.add_some(0, self.len(), args),
+        }
+    }
+}
+
+/// A statement for each chunk of a list, the fixed binds first. PostgreSQL takes the list as one array.
+pub(super) fn among(engine: Engine, text: &'static str, fixed: &dyn Binds, list: &dyn List) -> Statements {
+    match engine {
+        Engine::Postgres => {
+            let mut args = Args::none(engine);
+            fixed.add_to(&mut args).map_err(sqlx::Error::Encode)?;
+            let text = generated(text, Form::Array { fixed: args.len() }, 1);
+            list.add_all(&mut args).map_err(sqlx::Error::Encode)?;
+            Ok(vec![checked(text, args)])
+        }
+        Engine::Sqlite => chunks(list.len())
+            .map(|(from, count)| {
+                let mut args = Args::none(engine);
+                fixed.add_to(&mut args).map_err(sqlx::Error::Encode)?;
+                let text = generated(text, Form::List { fixed: args.len() }, count);
+                list.add_some(from, count, &mut args).map_err(sqlx::Error::Encode)?;
+                Ok(checked(text, args))
+            })
+            .collect(),
+    }
+}
+
+/// A statement for each chunk of rows.
+pub(super) fn rows(engine: Engine, text: &'static str, rows: &[&dyn Binds]) -> Statements {
+    chunks(rows.len())
+        .map(|(from, count)| {
+            let mut args = Args::none(engine);
+            rows.iter().skip(from).take(count).try_for_each(|row| row.add_to(&mut args)).map_err(sqlx::Error::Encode)?;
+            let form = Form::Rows { width: args.len() / count, marks: engine == Engine::Sqlite };
+            Ok(checked(generated(text, form, count), args))
+        })
+        .collect()
 }
 
 /// SQLite takes a missing bind for NULL: in debug builds, and so in every test, the number of binds is asserted.
-fn check<A: Arguments>(text: &str, args: &Built<A>) {
-    if cfg!(debug_assertions)
-        && let Ok(args) = args
-    {
+fn checked(text: &'static str, args: Args) -> Statement {
+    if cfg!(debug_assertions) {
         // `$3` and `?3` name the third; a bare `?` is the next.
         let marks = text
             .split(['$', '?'])
@@ -234,55 +261,58 @@ fn check<A: Arguments>(text: &str, args: &Built<A>) {
         let asked = marks.fold(0, |most, number| number.map_or(most + 1, |number| most.max(number)));
         assert_eq!(asked, args.len(), "binds of {text}");
     }
+    (text, args)
 }
 
-/// `(text, binds)` for each chunk of a list, the fixed binds first.
-pub(super) fn among_sqlite<B: Binds, V: Value>(text: &'static str, fixed: &B, list: &[V]) -> Vec<(&'static str, Built<SqliteArguments>)> {
-    chunks(list.len())
-        .map(|(from, count)| {
-            let generated = generated(text, Form::List { fixed: B::COUNT }, count);
-            let args = fixed.sqlite().and_then(|mut args| {
-                for value in &list[from..from + count] {
-                    args.add(value.clone()).map_err(sqlx::Error::Encode)?;
-                }
-                Ok(args)
-            });
-            (generated, args)
-        })
-        .collect()
+/// Where rows go to, seen without their type: so that what talks to the engines is compiled once and not once for every type of row.
+pub(super) trait Rows: Send {
+    fn take_sqlite(&mut self, row: &SqliteRow) -> Result<(), sqlx::Error>;
+    fn take_postgres(&mut self, row: &PgRow) -> Result<(), sqlx::Error>;
 }
 
-/// PostgreSQL takes the list as one array.
-pub(super) fn among_postgres<B: Binds, V: Value>(text: &'static str, fixed: B, list: &[V]) -> (&'static str, Built<PgArguments>) {
-    let generated = generated(text, Form::Array { fixed: B::COUNT }, 1);
-    let args = fixed.postgres().and_then(|mut args| {
-        args.add(list.to_vec()).map_err(sqlx::Error::Encode)?;
-        Ok(args)
-    });
-    (generated, args)
+impl<T: Record> Rows for Vec<T> {
+    fn take_sqlite(&mut self, row: &SqliteRow) -> Result<(), sqlx::Error> {
+        self.push(T::from_row(row)?);
+        Ok(())
+    }
+
+    fn take_postgres(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
+        self.push(T::from_row(row)?);
+        Ok(())
+    }
 }
 
-pub(super) fn rows_sqlite<B: Binds>(text: &'static str, rows: Vec<B>) -> Vec<(&'static str, Built<SqliteArguments>)> {
-    chunks(rows.len())
-        .map(|(from, count)| {
-            let mut args = SqliteArguments::default();
-            args.reserve(count * B::COUNT, 0);
-            let added = rows[from..from + count].iter().try_for_each(|row| row.add_sqlite(&mut args));
-            let generated = generated(text, Form::Rows { width: B::COUNT, marks: true }, count);
-            (generated, added.map(|()| args).map_err(|error| sqlx::Error::Encode(error).into()))
-        })
-        .collect()
+pub(super) async fn fetch_sqlite(on: &mut SqliteConnection, (text, args): Statement, into: &mut dyn Rows) -> Result<(), Error> {
+    let Args::Sqlite(args) = args else { return Err(foreign()) };
+    let mut rows = sqlx::query_with::<Sqlite, _>(text, args).fetch(on);
+    while let Some(row) = rows.try_next().await? {
+        into.take_sqlite(&row)?;
+    }
+    Ok(())
 }
 
-pub(super) fn rows_postgres<B: Binds>(text: &'static str, rows: Vec<B>) -> Vec<(&'static str, Built<PgArguments>)> {
-    chunks(rows.len())
-        .map(|(from, count)| {
-            let mut args = PgArguments::default();
-            let added = rows[from..from + count].iter().try_for_each(|row| row.add_postgres(&mut args));
-            let generated = generated(text, Form::Rows { width: B::COUNT, marks: false }, count);
-            (generated, added.map(|()| args).map_err(|error| sqlx::Error::Encode(error).into()))
-        })
-        .collect()
+pub(super) async fn fetch_postgres(on: &mut PgConnection, (text, args): Statement, into: &mut dyn Rows) -> Result<(), Error> {
+    let Args::Postgres(args) = args else { return Err(foreign()) };
+    let mut rows = sqlx::query_with::<Postgres, _>(text, args).fetch(on);
+    while let Some(row) = rows.try_next().await? {
+        into.take_postgres(&row)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn run_sqlite(on: &mut SqliteConnection, (text, args): Statement) -> Result<u64, Error> {
+    let Args::Sqlite(args) = args else { return Err(foreign()) };
+    Ok(sqlx::query_with::<Sqlite, _>(text, args).execute(on).await?.rows_affected())
+}
+
+pub(super) async fn run_postgres(on: &mut PgConnection, (text, args): Statement) -> Result<u64, Error> {
+    let Args::Postgres(args) = args else { return Err(foreign()) };
+    Ok(sqlx::query_with::<Postgres, _>(text, args).execute(on).await?.rows_affected())
+}
+
+/// Binds are made by the database that runs them: never seen.
+fn foreign() -> Error {
+    sqlx::Error::Configuration("the binds are another engine's".into()).into()
 }
 
 /// Cuts a length into runs of 64, 8 and 1: `(from, count)`.

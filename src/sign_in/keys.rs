@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-use super::{SECRET_BYTES_MIN, SetUpError, secrets};
+use super::{SECRET_BYTES_MIN, SetUpError, hs256, secrets};
 use crate::problem::{Answer, Problem};
 use crate::settings::Settings;
 
@@ -71,6 +71,7 @@ impl Keys {
         }
         let mut keys = keys.into_iter();
         let signing = keys.next().ok_or(SetUpError::KeysMissing)?;
+        hs256::install();
         // Expiry is judged by the house's clock, not by the machine's.
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
@@ -101,15 +102,15 @@ impl Keys {
     /// Seals a code into its letter's row: only the letter worker needs to read it.
     pub fn seal(&self, code: &str) -> Answer<Vec<u8>> {
         let nonce = secrets::random::<NONCE_BYTES>()?;
-        let sealed = self.signing.seals.encrypt(XNonce::from_slice(&nonce), code.as_bytes()).map_err(Problem::fault)?;
+        let sealed = self.signing.seals.encrypt(&XNonce::from(nonce), code.as_bytes()).map_err(Problem::fault)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Reads a sealed code; `None` if no key of this deployment sealed it.
     pub fn unseal(&self, sealed: &[u8]) -> Option<String> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
-        let nonce = XNonce::from_slice(nonce);
-        let code = self.accepted().find_map(|key| key.seals.decrypt(nonce, sealed).ok())?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let nonce = XNonce::from(*nonce);
+        let code = self.accepted().find_map(|key| key.seals.decrypt(&nonce, sealed).ok())?;
         String::from_utf8(code).ok()
     }
 
@@ -218,6 +219,24 @@ mod tests {
         assert!(!both.is_code(&hash, "address eva@example.test", "12345678"));
         assert!(!both.is_code(&hash, "address ana@example.test", "12345679"));
         assert!(!new.is_code(&hash, "address ana@example.test", "12345678"));
+    }
+
+    /// The example of RFC 7515, A.1, and a token and a sealed code that another implementation (Python's) made of the same secret.
+    #[test]
+    fn what_others_signed_and_sealed_is_read() {
+        let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+        let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let keys = Keys::new(&[secret(1)]).unwrap();
+        let checks = DecodingKey::from_secret(&BASE64_URL_SAFE_NO_PAD.decode(key).unwrap());
+        let claims = jsonwebtoken::decode::<Value>(token, &checks, &keys.validation).unwrap().claims;
+        assert_eq!(claims["iss"], "joe");
+        let forged = token.replace("dBj", "dBk");
+        assert!(jsonwebtoken::decode::<Value>(forged, &checks, &keys.validation).is_err());
+
+        let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6IlREZGlvNlZjaWdEQyJ9.eyJzdWIiOiJhbmEifQ.Czlmleztm3QbgJN--gtAhcJ2ACc9rTiUaAnZGM5EL8g";
+        assert_eq!(keys.check::<Value>(token), Some(json!({"sub": "ana"})));
+        let sealed = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXqsWv2yqQpD9YkiacMacyihFn6fKbgyol";
+        assert_eq!(keys.unseal(&BASE64_STANDARD.decode(sealed).unwrap()).as_deref(), Some("12345678"));
     }
 
     #[test]

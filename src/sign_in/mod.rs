@@ -11,6 +11,7 @@ pub mod acceptance;
 pub mod address;
 pub mod caller;
 pub mod codes;
+mod hs256;
 pub mod identities;
 pub mod keys;
 pub mod limits;

@@ -58,7 +58,8 @@ pub async fn reset(State(app): State<App>, visitor: Visitor, Body(body): Body<Re
     let email_key = body.email.key();
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     app.limits.take(Limit::Passwords, &email_key)?;
-    let password_hash = app.passwords.hash(body.password.clone()).await?;
+    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &email_key);
+    let password_hash = app.passwords.hash(body.password.clone()).await.inspect_err(untried)?;
     let (inner, from) = (app.clone(), visitor.from);
     let Some((before, person_id)) = app
         .db
@@ -175,7 +176,9 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Pas
 pub async fn check(app: &App, caller: &Caller, password: Password, field: &'static str) -> Answer<Account> {
     let account = store::look_up_of(&app.db, caller.person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     app.limits.take(Limit::Passwords, &account.email_key)?;
-    if !app.passwords.verify(password, Some(&account.password_hash)).await? {
+    // Without a verdict nothing was tried.
+    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &account.email_key);
+    if !app.passwords.verify(password, Some(&account.password_hash)).await.inspect_err(untried)? {
         return Err(Problem::field(field, "is not your password"));
     }
     app.limits.give_back(Limit::Passwords, &account.email_key);

@@ -49,7 +49,10 @@ pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     app.limits.take(Limit::Passwords, &email_key)?;
     let account = store::look_up(&app.db, &email_key).await?;
-    let fits = app.passwords.verify(body.password, account.as_ref().map(|account| account.password_hash.as_str())).await?;
+    let stored = account.as_ref().map(|account| account.password_hash.as_str());
+    // Without a verdict nothing was tried.
+    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &email_key);
+    let fits = app.passwords.verify(body.password, stored).await.inspect_err(untried)?;
     let from = visitor.from;
     let signed_in = match account {
         Some(account) if fits => {

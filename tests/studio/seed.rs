@@ -119,6 +119,9 @@ fn token(person_id: Uuid, device_id: Uuid, now: DateTime<Utc>) -> String {
     KEYS.sign(&Claims { sub: person_id, dev: device_id, iat, exp }).unwrap()
 }
 
+/// A hash that no password has: who has it is signed in by a token.
+const HASH_OF_NOTHING: &str = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Somebody with a verified account, signed in on one device.
 async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Person {
     let id = new_id(now);
@@ -133,7 +136,7 @@ async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Pers
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
             tx.run(sql, (id, row.name, row.email.clone(), row.email.clone(), "en", now, is_owner, now)).await?;
             let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-            tx.run(sql, (id, row.email.clone(), row.email, "none", now, now)).await?;
+            tx.run(sql, (id, row.email.clone(), row.email, HASH_OF_NOTHING, now, now)).await?;
             let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7)";
             let hash = device.as_bytes().to_vec();

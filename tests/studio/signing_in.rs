@@ -241,6 +241,38 @@ both_engines! {
         }
     }
 
+    async fn a_hasher_without_memory_is_no_verdict_on_a_password(house: House) {
+        let tokens = house.join_up(ANA).await;
+        let (right,): (String,) = house.db.one("SELECT password_hash FROM accounts WHERE email_key = $1", (ANA,)).await.unwrap();
+        // More memory than a hash may ask for, as if there were none to be had.
+        let greedy = right.replace("m=8,", "m=4194304,");
+        house.write(move |tx| Box::pin(async move { tx.run("UPDATE accounts SET password_hash = $2 WHERE email_key = $1", (ANA, greedy)).await })).await;
+        // Nothing was tried: it does not count as a try either.
+        for _ in 0..12 {
+            house.sign_in(ANA, PASSWORD).await.expect_refused(503, "unavailable");
+        }
+        let change = json!({ "old": PASSWORD, "new": "another-good-password" });
+        house.put("/v1/me/password").token(&tokens.access).json(&change).await.expect_refused(503, "unavailable");
+        let address = json!({ "email": "ana.ruiz@example.test", "password": PASSWORD });
+        house.put("/v1/me/email").token(&tokens.access).json(&address).await.expect_refused(503, "unavailable");
+        house.write(move |tx| Box::pin(async move { tx.run("UPDATE accounts SET password_hash = $2 WHERE email_key = $1", (ANA, right)).await })).await;
+        house.sign_in(ANA, "not-her-password").await.expect_refused(401, "sign-in-refused");
+        house.sign_in(ANA, PASSWORD).await.expect(200);
+    }
+
+    async fn a_damaged_hash_is_our_fault(house: House) {
+        let tokens = house.join_up(ANA).await;
+        house.write(|tx| Box::pin(async { tx.run("UPDATE accounts SET password_hash = $1", ("$argon2id$v=19$m=8,t=1",)).await })).await;
+        house.sign_in(ANA, PASSWORD).await.expect_refused(500, "fault");
+        let change = json!({ "old": PASSWORD, "new": "another-good-password" });
+        house.put("/v1/me/password").token(&tokens.access).json(&change).await.expect_refused(500, "fault");
+        // A mailed code is the way out.
+        house.post_to("/v1/password-resets").json(&json!({ "email": ANA })).await.expect(202);
+        let reset = json!({ "email": ANA, "code": house.code_to(ANA).await, "password": "another-good-password" });
+        house.put("/v1/password-resets").json(&reset).await.expect(204);
+        house.sign_in(ANA, "another-good-password").await.expect(200);
+    }
+
     async fn an_address_counts_for_failures_only_and_far_higher(house: House) {
         let from = |address: &str| format!("203.0.113.{address}");
         // Nobody is believed who is no trusted proxy.
