@@ -1,21 +1,27 @@
 //! What comes in by HTTP, parsed: bodies, paths, queries, headers, page cursors. A handler never holds a nonsense value.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::body::{Bytes, HttpBody as _};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde_json::json;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::language::Language;
 use crate::problem::{Problem, ProblemType};
+use crate::signature::{Argument, Header, Signature};
+use crate::wrong::Wrong;
 
 /// The request's id: the caller's own, if it sent a sane one, else new. Every request has it as an extension.
 #[derive(Clone, Debug)]
@@ -53,7 +59,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .and_then(|value| value.split(';').next())
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
         if !is_json {
-            return Err(Problem::new(ProblemType::UnsupportedMediaType).about("Content-Type", "must be application/json"));
+            return Err(Problem::new(ProblemType::UnsupportedMediaType).about("Content-Type", Wrong::NotJsonType));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
@@ -66,6 +72,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// A body that may be left away where it has nothing to say.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let is_absent = request.body().is_end_stream() && !request.headers().contains_key(header::CONTENT_TYPE);
+        if is_absent { Ok(None) } else { <Self as FromRequest<S>>::from_request(request, state).await.map(Some) }
+    }
+}
+
+impl<T> Argument for Option<Body<T>> {
+    fn describe(signature: &mut Signature) {
+        Body::<T>::describe(signature);
+        signature.body_is_optional = true;
+    }
+}
+
+impl<T> Argument for Body<T> {
+    fn describe(signature: &mut Signature) {
+        signature.refuses(&[
+            ProblemType::MalformedBody,
+            ProblemType::InvalidFields,
+            ProblemType::UnsupportedMediaType,
+            ProblemType::BodyTooLarge,
+        ]);
+    }
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -74,17 +108,21 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         // serde_json calls some wrong types (an object where a word belongs) errors of syntax.
         if inner.is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
             let message = without_position(&inner.to_string());
-            Problem::field(named_field(&path, &message), message)
+            Problem::field(named_field(&path, &message), Wrong::of_parser(&message))
         } else {
-            Problem::new(ProblemType::MalformedBody).about("body", inner.to_string())
+            not_json(&inner)
         }
     })?;
-    json.end().map_err(|error| Problem::new(ProblemType::MalformedBody).about("body", error.to_string()))?;
+    json.end().map_err(|error| not_json(&error))?;
     // serde reads an array into a struct, too, field by field.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Problem::field("body", "must be an object"));
+        return Err(Problem::field("body", Wrong::NotObject));
     }
     Ok(value)
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::new(ProblemType::MalformedBody).about("body", Wrong::NotJson { line: error.line(), column: error.column() })
 }
 
 /// serde speaks of a missing, unknown or repeated field from its parent: ``missing field `name` ``.
@@ -118,6 +156,12 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     }
 }
 
+impl<T> Argument for Path<T> {
+    fn describe(signature: &mut Signature) {
+        signature.refuses(&[ProblemType::NotFound]);
+    }
+}
+
 /// The parameters behind the `?`.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
@@ -130,13 +174,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
+impl<T> Argument for Query<T> {
+    fn describe(signature: &mut Signature) {
+        signature.refuses(&[ProblemType::InvalidFields]);
+    }
+}
+
 /// What stands behind the `?` of an address.
 pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let pairs = url::form_urlencoded::parse(text.as_bytes()).map(|(k, v)| (k.into_owned(), Scalar(v.into_owned())));
     serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(pairs)).map_err(|error| {
         let path = error.path().to_string();
         let message = error.into_inner().to_string();
-        Problem::field(named_field(&path, &message), message)
+        Problem::field(named_field(&path, &message), Wrong::of_parser(&message))
     })
 }
 
@@ -163,11 +213,11 @@ impl<'de> Deserializer<'de> for Scalar {
     }
 
     fn deserialize_i64<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_i64(self.0.parse().map_err(|_| Self::Error::custom("must be a whole number"))?)
+        visitor.visit_i64(self.0.parse().map_err(|_| Wrong::NotWholeNumber.refuse::<Self::Error>())?)
     }
 
     fn deserialize_bool<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_bool(self.0.parse().map_err(|_| Self::Error::custom("must be true or false"))?)
+        visitor.visit_bool(self.0.parse().map_err(|_| Wrong::NotTrueOrFalse.refuse::<Self::Error>())?)
     }
 
     fn deserialize_newtype_struct<V: serde::de::Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
@@ -196,14 +246,29 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let missing = || Problem::new(ProblemType::PreconditionMissing).about("If-Match", "must carry the version that was read");
+        let missing = || Problem::new(ProblemType::PreconditionMissing).about("If-Match", Wrong::VersionNeeded);
         let text = parts.headers.get(header::IF_MATCH).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
         let text = text.trim().trim_start_matches("W/").trim_matches('"');
         // A session's ETag is its version and, behind a dash, what else of it may change.
         let text = text.split_once('-').map_or(text, |(version, _)| version);
-        text.parse().map(Self).map_err(|_| Problem::new(ProblemType::MalformedRequest).about("If-Match", "must be a version"))
+        text.parse().map(Self).map_err(|_| Problem::new(ProblemType::MalformedRequest).about("If-Match", Wrong::NotVersion))
     }
 }
+
+impl Argument for IfMatch {
+    fn describe(signature: &mut Signature) {
+        signature.headers.push(Header {
+            name: "If-Match",
+            required: true,
+            description: "The version that the edit was made from: the `ETag` or the `version` that was read, in quotes.",
+            schema: json!({ "type": "string", "pattern": r#"^"[0-9]{1,18}(-[0-9a-f]*)?"$"#, "example": "\"1\"" }),
+        });
+        signature.refuses(&[ProblemType::PreconditionMissing, ProblemType::MalformedRequest, ProblemType::VersionStale]);
+    }
+}
+
+/// The longest `Idempotency-Key`.
+const IDEMPOTENCY_KEY_MAX: usize = 200;
 
 /// `Idempotency-Key`: 1 to 200 visible characters. Missing: 428.
 #[derive(Clone, Debug)]
@@ -214,13 +279,28 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Some(value) = parts.headers.get("idempotency-key") else {
-            return Err(Problem::new(ProblemType::PreconditionMissing).about("Idempotency-Key", "is needed here"));
+            return Err(Problem::new(ProblemType::PreconditionMissing).about("Idempotency-Key", Wrong::KeyNeeded));
         };
         let text = value.to_str().unwrap_or_default();
-        if text.is_empty() || text.len() > 200 {
-            return Err(Problem::new(ProblemType::MalformedRequest).about("Idempotency-Key", "must have 1 to 200 visible characters"));
+        if text.is_empty() || text.len() > IDEMPOTENCY_KEY_MAX {
+            return Err(Problem::new(ProblemType::MalformedRequest).about("Idempotency-Key", Wrong::NotKey { max: IDEMPOTENCY_KEY_MAX }));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl Argument for IdempotencyKey {
+    fn describe(signature: &mut Signature) {
+        signature.headers.push(Header {
+            name: "Idempotency-Key",
+            required: true,
+            description: "Chosen by the app, a new one for each sale: sent again with the same key, the call answers with what it made.",
+            schema: json!({
+                "type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_MAX,
+                "example": "0193a2f0-6b1e-7c44-9f0a-2f6d1c7e5b90"
+            }),
+        });
+        signature.refuses(&[ProblemType::PreconditionMissing, ProblemType::MalformedRequest, ProblemType::IdempotencyKeyReused]);
     }
 }
 
@@ -236,8 +316,20 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for NotAfter {
         let instant = value.to_str().ok().and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok());
         match instant {
             Some(instant) => Ok(Some(Self(instant.to_utc()))),
-            None => Err(Problem::new(ProblemType::MalformedRequest).about("Not-After", "must be an instant as of RFC 3339")),
+            None => Err(Problem::new(ProblemType::MalformedRequest).about("Not-After", Wrong::NotInstant)),
         }
+    }
+}
+
+impl Argument for Option<NotAfter> {
+    fn describe(signature: &mut Signature) {
+        signature.headers.push(Header {
+            name: "Not-After",
+            required: false,
+            description: "The instant, by the server's `Date`, after which the tap shall not count.",
+            schema: json!({ "type": "string", "format": "date-time", "example": "2199-01-01T00:00:00Z" }),
+        });
+        signature.refuses(&[ProblemType::MalformedRequest, ProblemType::TapExpired]);
     }
 }
 
@@ -252,8 +344,20 @@ pub const PAGE_MAX: i64 = 200;
 pub const PAGE_DEFAULT: i64 = 50;
 
 /// `limit` of a list: 1 to 200.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Limit(pub i64);
+
+impl PartialSchema for Limit {
+    fn schema() -> RefOr<Schema> {
+        Within::<1, PAGE_MAX>::schema()
+    }
+}
+
+impl ToSchema for Limit {
+    fn name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+}
 
 impl Default for Limit {
     fn default() -> Self {
@@ -264,7 +368,7 @@ impl Default for Limit {
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let limit = i64::deserialize(deserializer)?;
-        if (1..=PAGE_MAX).contains(&limit) { Ok(Self(limit)) } else { Err(D::Error::custom("must be 1 to 200")) }
+        if (1..=PAGE_MAX).contains(&limit) { Ok(Self(limit)) } else { Err(Wrong::OutOfRange { min: 1, max: PAGE_MAX }.refuse()) }
     }
 }
 
@@ -274,7 +378,7 @@ impl<'de> Deserialize<'de> for Limit {
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     /// The most items, 1 to 200.
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -294,13 +398,56 @@ pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) ->
 }
 
 /// A whole number from `MIN` to `MAX`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct Within<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<const MIN: i64, const MAX: i64> PartialSchema for Within<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+        schema.minimum(Some(MIN)).maximum(Some(MAX)).into()
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> ToSchema for Within<MIN, MAX> {
+    fn name() -> Cow<'static, str> {
+        format!("Within{MIN}To{MAX}").into()
+    }
+}
 
 impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Within<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(D::Error::custom(format_args!("must be {MIN} to {MAX}"))) }
+        let number = deserializer.deserialize_i64(WholeNumber)?;
+        if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(Wrong::OutOfRange { min: MIN, max: MAX }.refuse()) }
+    }
+}
+
+/// Reads a whole number, written as `495` or as `495.0`: to JSON the two are the same, and some languages know only the second.
+struct WholeNumber;
+
+impl serde::de::Visitor<'_> for WholeNumber {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("i64")
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<i64, E> {
+        Ok(number)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<i64, E> {
+        i64::try_from(number).map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(number), &self))
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "it is whole, and below 2^53")]
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<i64, E> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if number.fract() == 0.0 && number.abs() < EXACT {
+            Ok(number as i64)
+        } else {
+            Err(E::invalid_value(serde::de::Unexpected::Float(number), &self))
+        }
     }
 }
 
@@ -311,12 +458,25 @@ const IDS_MAX: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ids(pub Vec<Uuid>);
 
+impl PartialSchema for Ids {
+    fn schema() -> RefOr<Schema> {
+        let id = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        ArrayBuilder::new().items(id).min_items(Some(1)).max_items(Some(IDS_MAX)).into()
+    }
+}
+
+impl ToSchema for Ids {
+    fn name() -> Cow<'static, str> {
+        "Ids".into()
+    }
+}
+
 impl<'de> Deserialize<'de> for Ids {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut ids = Vec::<Uuid>::deserialize(deserializer)?;
         ids.sort_unstable();
         ids.dedup();
-        if (1..=IDS_MAX).contains(&ids.len()) { Ok(Self(ids)) } else { Err(D::Error::custom("must have 1 to 100 ids")) }
+        if (1..=IDS_MAX).contains(&ids.len()) { Ok(Self(ids)) } else { Err(Wrong::NotSoManyIds { max: IDS_MAX }.refuse()) }
     }
 }
 
@@ -330,6 +490,18 @@ pub fn storable(at: DateTime<Utc>) -> DateTime<Utc> {
 #[derive(Clone, Debug)]
 pub struct Cursor<K>(pub K);
 
+impl<K> PartialSchema for Cursor<K> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).into()
+    }
+}
+
+impl<K> ToSchema for Cursor<K> {
+    fn name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+}
+
 impl<K: Serialize> Cursor<K> {
     /// The text that the caller sends back as `after`.
     pub fn text(&self) -> Option<String> {
@@ -340,8 +512,8 @@ impl<K: Serialize> Cursor<K> {
 impl<'de, K: DeserializeOwned> Deserialize<'de> for Cursor<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| D::Error::custom("is not a cursor of this list"))?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|_| D::Error::custom("is not a cursor of this list"))
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| Wrong::NotCursor.refuse::<D::Error>())?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|_| Wrong::NotCursor.refuse::<D::Error>())
     }
 }
 

@@ -6,9 +6,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::wrong::Wrong;
+
 /// A language that members read. `zh`, `zh-CN`, `zh-SG` mean simplified; `zh-TW`, `zh-HK`, `zh-MO` traditional Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, sqlx::Type, ToSchema)]
 #[sqlx(type_name = "text")]
+#[schema(as = LanguageTag)]
 pub enum Language {
     /// English.
     #[serde(rename = "en")]
@@ -83,16 +86,16 @@ impl fmt::Display for Language {
 }
 
 impl FromStr for Language {
-    type Err = &'static str;
+    type Err = Wrong;
 
     fn from_str(tag: &str) -> Result<Self, Self::Err> {
-        Self::of_tag(tag).ok_or("is not a language of this service: en, zh-Hans or zh-Hant")
+        Self::of_tag(tag).ok_or(Wrong::NotLanguage)
     }
 }
 
 impl<'de> Deserialize<'de> for Language {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(Wrong::refuse)
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use releve::commands::{self, Failure, Said};
+use releve::running::document::Profile;
 use releve::{demo, openapi, running};
 
 /// Relevé, the booking backend of barre and ballet-workout studios.
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
 
 fn start(line: Line) -> Result<(), Failure> {
     if matches!(line.command, Command::Openapi) {
-        println!("{}", openapi::text());
+        println!("{}", openapi::text(Profile::Full, None));
         return Ok(());
     }
     commands::read_dot_env()?;

@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::db;
 use crate::language::Language;
+use crate::wrong::Wrong;
 
 /// What was refused and why, with the facts that an app needs to go on.
 #[derive(Clone, Debug)]
@@ -20,12 +21,12 @@ pub struct Problem {
 }
 
 /// One field and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// The path of the field in the body, or the name of the parameter or header.
     pub field: String,
-    /// What is wrong, in English, for whoever writes the app.
-    pub message: String,
+    /// What is wrong with it.
+    pub wrong: Wrong,
 }
 
 /// An answer or a [`Problem`].
@@ -52,6 +53,17 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $slug,)* }
             }
 
+            /// The `type` of the problem.
+            pub fn uri(self) -> String {
+                format!("/problems/{}", self.slug())
+            }
+
+            /// The refusal with this `type`.
+            pub fn of_uri(uri: &str) -> Option<Self> {
+                let slug = uri.strip_prefix("/problems/")?;
+                Self::ALL.iter().copied().find(|problem| problem.slug() == slug)
+            }
+
             /// The sentence that a person reads.
             pub const fn sentence(self, language: Language) -> &'static str {
                 match (self, language) {
@@ -63,6 +75,20 @@ macro_rules! kinds {
         }
     };
 }
+
+impl Serialize for ProblemType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.uri())
+    }
+}
+
+/// What an operation refuses besides what its signature says already, for its annotation: `json!(refuses![NoPass, SessionFull])`.
+macro_rules! refuses {
+    ($($problem:ident),+ $(,)?) => {
+        [$($crate::problem::ProblemType::$problem),+]
+    };
+}
+pub(crate) use refuses;
 
 kinds! {
     // The form of a request.
@@ -145,8 +171,8 @@ impl Problem {
     }
 
     /// 422 for one field.
-    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::fields(vec![FieldError { field: field.into(), message: message.into() }])
+    pub fn field(field: impl Into<String>, wrong: Wrong) -> Self {
+        Self::fields(vec![FieldError { field: field.into(), wrong }])
     }
 
     /// 422 for several fields.
@@ -156,8 +182,8 @@ impl Problem {
 
     /// With a word about one field, header or parameter.
     #[must_use]
-    pub fn about(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.errors.push(FieldError { field: field.into(), message: message.into() });
+    pub fn about(mut self, field: impl Into<String>, wrong: Wrong) -> Self {
+        self.errors.push(FieldError { field: field.into(), wrong });
         self
     }
 
@@ -177,12 +203,13 @@ impl Problem {
     /// The problem's body for this reader.
     pub fn body(&self, language: Language, request_id: &str) -> Value {
         let mut body = self.facts.clone();
-        body.insert("type".into(), json!(format!("/problems/{}", self.kind.slug())));
+        body.insert("type".into(), json!(self.kind));
         body.insert("title".into(), json!(self.kind.sentence(language)));
         body.insert("status".into(), json!(self.kind.status().as_u16()));
         body.insert("instance".into(), json!(request_id));
         if !self.errors.is_empty() {
-            body.insert("errors".into(), json!(self.errors));
+            let said = |error: &FieldError| json!({ "field": error.field, "message": error.wrong.words(language) });
+            body.insert("errors".into(), self.errors.iter().map(said).collect());
         }
         Value::Object(body)
     }

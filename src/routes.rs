@@ -1,12 +1,12 @@
 //! The table of contents: every URL, grouped in plain words.
 
-use axum::Router;
 use axum::routing::{delete, get, patch, post, put};
-use utoipa_swagger_ui::SwaggerUi;
+use axum::{Extension, Router};
 
 use crate::app::App;
 use crate::passes::api::selling;
 use crate::people::{deletion, export, invitations, me, members, pages, staff};
+use crate::running::document::ApiDocument;
 use crate::schedule::api::{planning, sessions};
 use crate::schedule::{series, substitutes};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
@@ -82,15 +82,17 @@ pub fn routes() -> Router<App> {
         .route("/v1/bookings/{id}/check-in", put(attendance::api::check_in).delete(attendance::api::undo))
         .route("/v1/me/bookings", get(booking::api::own))
         // Letters
-        .route("/v1/me/letters", get(letters::api::mine))
+        .route("/v1/me/letters", get(letters::api::own))
         .route("/v1/studios/{id}/letters", get(letters::api::of_studio))
-        .route("/v1/letters/{id}/retry", put(letters::api::retry))
+        .route("/v1/letters/{id}/retry", put(letters::api::resend))
         .route("/dev/letters", get(letters::pages::list))
         .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it
         .merge(of_every_process())
-        .route("/openapi.json", get(openapi::openapi_document))
-        .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+        .route("/openapi.json", get(running::document::openapi_document).layer(Extension(ApiDocument::new(openapi::text))))
+        .route("/docs", get(running::document::to_docs))
+        .route("/docs/", get(running::document::docs))
+        .route("/docs/{*file}", get(running::document::docs_file))
         // The front page, the page behind a letter's link, and the files by which phones open the app instead
         .route("/", get(running::pages::front))
         .route("/b/{booking_id}", get(running::pages::booking_link))
@@ -103,5 +105,5 @@ pub fn of_every_process() -> Router<App> {
     Router::new()
         .route("/healthz", get(running::api::health))
         .route("/readyz", get(running::api::readiness))
-        .route("/metrics", get(running::api::counts))
+        .route("/metrics", get(running::api::show_metrics))
 }

@@ -1,35 +1,41 @@
 //! Texts that people write, parsed: no control characters, no absurd lengths; and the keys by which they are compared and found.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use pinyin::ToPinyin;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::language::Texts;
+use crate::wrong::Wrong;
 
 /// A text of at most `MAX` characters on one line: a name, a phone number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Line<const MAX: usize>(String);
 
 /// A person's, studio's or room's name.
-pub type Name = Line<200>;
+pub type Name = Line<NAME_CHARS_MAX>;
+
+/// The most characters of a [`Name`].
+const NAME_CHARS_MAX: usize = 200;
 
 impl<const MAX: usize> Line<MAX> {
     /// Trims and checks.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("must not be empty".into());
+            return Err(Wrong::Empty);
         }
         if text.chars().count() > MAX {
-            return Err(format!("must have at most {MAX} characters"));
+            return Err(Wrong::TooLong { max: MAX });
         }
         if text.chars().any(|c| c.is_control() || is_invisible(c)) {
-            return Err("must not have control characters".into());
+            return Err(Wrong::ControlCharacters);
         }
         Ok(Self(text.to_owned()))
     }
@@ -45,6 +51,22 @@ impl<const MAX: usize> Line<MAX> {
     }
 }
 
+/// One line that is not blank, as [`Line::parse`] takes it.
+const LINE_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]*$";
+
+impl<const MAX: usize> PartialSchema for Line<MAX> {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX));
+        schema.pattern(Some(LINE_PATTERN)).into()
+    }
+}
+
+impl<const MAX: usize> ToSchema for Line<MAX> {
+    fn name() -> Cow<'static, str> {
+        if MAX == NAME_CHARS_MAX { "Name".into() } else { format!("Line{MAX}").into() }
+    }
+}
+
 impl<const MAX: usize> fmt::Display for Line<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -53,14 +75,30 @@ impl<const MAX: usize> fmt::Display for Line<MAX> {
 
 impl<'de, const MAX: usize> Deserialize<'de> for Line<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(Wrong::refuse)
     }
 }
 
 /// A text of several lines, at most 4,000 characters: a description, the rules, a note.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Note(String);
+
+/// Several lines, as a [`Note`] takes them.
+const NOTE_PATTERN: &str = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]*$";
+
+impl PartialSchema for Note {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).max_length(Some(NOTE_CHARS_MAX));
+        schema.pattern(Some(NOTE_PATTERN)).into()
+    }
+}
+
+impl ToSchema for Note {
+    fn name() -> Cow<'static, str> {
+        "Note".into()
+    }
+}
 
 /// The most characters of a [`Note`].
 const NOTE_CHARS_MAX: usize = 4_000;
@@ -81,10 +119,10 @@ impl<'de> Deserialize<'de> for Note {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.chars().count() > NOTE_CHARS_MAX {
-            return Err(D::Error::custom(format_args!("must have at most {NOTE_CHARS_MAX} characters")));
+            return Err(Wrong::TooLong { max: NOTE_CHARS_MAX }.refuse());
         }
         if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_invisible(c)) {
-            return Err(D::Error::custom("must not have control characters"));
+            return Err(Wrong::ControlCharacters.refuse());
         }
         Ok(Self(text))
     }
@@ -100,6 +138,37 @@ pub struct Words<T> {
     #[serde(rename = "zh-Hant")]
     zh_hant: Option<T>,
 }
+
+impl<T: ToSchema> PartialSchema for Words<T> {
+    fn schema() -> RefOr<Schema> {
+        let one = |said: &str| match T::schema() {
+            RefOr::T(Schema::Object(mut schema)) => {
+                schema.description = Some(said.to_owned());
+                RefOr::T(Schema::Object(schema))
+            }
+            other => other,
+        };
+        ObjectBuilder::new()
+            .description(Some("A text in one or more languages."))
+            .property("en", one("English, and what is read where a language is missing."))
+            .property("zh-Hans", one("Simplified Chinese."))
+            .property("zh-Hant", one("Traditional Chinese."))
+            .required("en")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Words<T> {
+    fn name() -> Cow<'static, str> {
+        format!("New{}Texts", T::name()).into()
+    }
+}
+
+/// A name in one or more languages, as it comes in.
+pub type NameWords = Words<Name>;
+/// A longer text in one or more languages, as it comes in.
+pub type NoteWords = Words<Note>;
 
 impl<T: Into<String>> From<Words<T>> for Texts {
     fn from(words: Words<T>) -> Self {
@@ -125,8 +194,21 @@ pub fn is_currency(text: &str) -> bool {
 }
 
 /// The code of a currency (ISO 4217).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct Currency(String);
+
+impl PartialSchema for Currency {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Z]{3}$")).examples(["CNY"]).into()
+    }
+}
+
+impl ToSchema for Currency {
+    fn name() -> Cow<'static, str> {
+        "Currency".into()
+    }
+}
 
 impl From<Currency> for String {
     fn from(currency: Currency) -> Self {
@@ -137,7 +219,7 @@ impl From<Currency> for String {
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if is_currency(&text) { Ok(Self(text)) } else { Err(D::Error::custom("must be a currency of ISO 4217 like \"EUR\"")) }
+        if is_currency(&text) { Ok(Self(text)) } else { Err(Wrong::NotCurrency.refuse()) }
     }
 }
 
@@ -145,16 +227,34 @@ impl<'de> Deserialize<'de> for Currency {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebAddress(String);
 
+/// The longest web address, in bytes.
+const WEB_ADDRESS_MAX: usize = 2_000;
+
+impl PartialSchema for WebAddress {
+    fn schema() -> RefOr<Schema> {
+        // What is in the pattern is taken; some that are not (an address of letters beyond ASCII) are taken too.
+        let pattern = r"^https?://[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?(\.[a-z]{2,20})+(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9=&._~-]*)?$";
+        let schema = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uri".into())));
+        schema.max_length(Some(WEB_ADDRESS_MAX)).pattern(Some(pattern)).examples(["https://studio.example/shop"]).into()
+    }
+}
+
+impl ToSchema for WebAddress {
+    fn name() -> Cow<'static, str> {
+        "WebAddress".into()
+    }
+}
+
 impl WebAddress {
     /// Trims and checks.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
         let text = text.trim();
         // The parser would drop line breaks and tabs in silence.
-        let sane = text.len() <= 2_000 && !text.chars().any(|c| c.is_control() || c.is_whitespace() || is_invisible(c));
+        let sane = text.len() <= WEB_ADDRESS_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace() || is_invisible(c));
         let parsed = sane.then(|| url::Url::parse(text).ok()).flatten();
         match parsed {
             Some(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Self(text.to_owned())),
-            _ => Err("must be an address like \"https://studio.example/shop\""),
+            _ => Err(Wrong::NotWebAddress),
         }
     }
 }
@@ -167,7 +267,7 @@ impl From<WebAddress> for String {
 
 impl<'de> Deserialize<'de> for WebAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(Wrong::refuse)
     }
 }
 
@@ -177,17 +277,33 @@ const fn is_invisible(c: char) -> bool {
 }
 
 /// An e-mail address that lettre would send to (RFC 5321), at most 254 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
+
+/// The longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3).
+const EMAIL_MAX: usize = 254;
+
+impl PartialSchema for Email {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into())));
+        schema.max_length(Some(EMAIL_MAX)).into()
+    }
+}
+
+impl ToSchema for Email {
+    fn name() -> Cow<'static, str> {
+        "EmailAddress".into()
+    }
+}
 
 impl Email {
     /// Trims, folds look-alikes (full-width letters, the Kelvin sign) into what they look like, and checks: letters go to the very
     /// address by which it is compared.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text: String = text.trim().nfkc().take(255).collect();
-        if text.len() > 254 || text.chars().any(char::is_control) || text.parse::<lettre::Address>().is_err() {
-            return Err("must be an e-mail address".into());
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        let text: String = text.trim().nfkc().take(EMAIL_MAX + 1).collect();
+        if text.len() > EMAIL_MAX || text.chars().any(char::is_control) || text.parse::<lettre::Address>().is_err() {
+            return Err(Wrong::NotEmail);
         }
         Ok(Self(text))
     }
@@ -205,7 +321,7 @@ impl Email {
 
 impl<'de> Deserialize<'de> for Email {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(Wrong::refuse)
     }
 }
 

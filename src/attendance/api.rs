@@ -17,7 +17,7 @@ use crate::booking::api::{answer, submit};
 use crate::booking::view::BookingView;
 use crate::extract::{Body, Path};
 use crate::letters::facts::PassedOver;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule;
 use crate::schedule::SessionRow;
 use crate::sign_in::Caller;
@@ -35,6 +35,7 @@ pub struct RosterPerson {
 
 /// Somebody who is in the session.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RosterBooking)]
 pub struct Booked {
     /// Her booking.
     booking_id: Uuid,
@@ -49,11 +50,13 @@ pub struct Booked {
     /// Where she stands.
     spot: Option<Uuid>,
     /// When she was checked in.
+    #[serde(with = "crate::instant")]
     arrived_at: Option<DateTime<Utc>>,
 }
 
 /// Somebody who waits.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RosterWaiting)]
 pub struct Waiting {
     /// Her booking.
     booking_id: Uuid,
@@ -87,8 +90,12 @@ pub fn require_staff_of(caller: &Caller, session: &SessionRow) -> Answer<()> {
 }
 
 /// Who is in a session and who waits. Staff of the session.
-#[utoipa::path(get, operation_id = "show_roster", path = "/v1/sessions/{id}/roster", tag = "Attendance", params(("id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = Roster)))]
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}/roster", operation_id = "show_roster",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = Roster)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<Roster>> {
     let session = schedule::store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     require_staff_of(&caller, &session)?;
@@ -136,8 +143,12 @@ pub struct CheckInBody {
 }
 
 /// She came. Repeated, it answers the same.
-#[utoipa::path(put, path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)), request_body = CheckInBody,
-    responses((status = 200, body = BookingView<'static>), (status = 409, description = "not-check-in-time, status-changed")))]
+#[utoipa::path(
+    put, path = "/v1/bookings/{id}/check-in", operation_id = "check_in",
+    params(("id" = Uuid, Path)), request_body = CheckInBody,
+    responses((status = 200, body = BookingView<'static>)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, NotCheckInTime, StatusChanged, TooManyRequests])))
+)]
 pub async fn check_in(
     State(app): State<App>,
     caller: Caller,
@@ -149,8 +160,12 @@ pub async fn check_in(
 }
 
 /// She did not, after all.
-#[utoipa::path(delete, operation_id = "undo_check_in", path = "/v1/bookings/{id}/check-in", tag = "Attendance", params(("id" = Uuid, Path)),
-    responses((status = 200, body = BookingView<'static>)))]
+#[utoipa::path(
+    delete, path = "/v1/bookings/{id}/check-in", operation_id = "undo_check_in",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = BookingView<'static>)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, NotCheckInTime, StatusChanged, TooManyRequests])))
+)]
 pub async fn undo(State(app): State<App>, caller: Caller, Path(booking_id): Path<Uuid>) -> Answer<Response> {
     let shown = submit(&app, &caller, Command::UndoCheckIn { booking_id }).await?;
     answer(&app, &caller, *shown).await

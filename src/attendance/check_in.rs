@@ -8,6 +8,7 @@ use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Decision, WorkingSet, caller, not_found};
+use crate::wrong::Wrong;
 use chrono::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -41,7 +42,7 @@ pub fn check_in(
     if let Some(at) = at
         && (at > now || at < booking.starts_at - Duration::days(1))
     {
-        return Err(Problem::field("at", "must be an instant of this session's day, and not in the future").into());
+        return Err(Problem::field("at", Wrong::NotOfItsDay).into());
     }
     if came {
         booking.check_in(at.unwrap_or(now), caller)?;

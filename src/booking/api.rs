@@ -18,11 +18,12 @@ use crate::booking::book::Book;
 use crate::booking::cancel::Cancel;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule;
 use crate::sign_in::Caller;
 use crate::text::Note;
 use crate::transactor::{Command, Outcome};
+use crate::wrong::Wrong;
 
 /// The body of `PUT /v1/bookings/{id}`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -48,8 +49,15 @@ pub struct BookBody {
 }
 
 /// Books a place, or waits for one. The id is chosen by the app, so that the call may be sent again for ever.
-#[utoipa::path(put, operation_id = "book", path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path), ("Not-After" = Option<DateTime<Utc>>, Header, description = "The instant after which the tap shall not count")), request_body = BookBody,
-    responses((status = 201, body = BookingView<'static>), (status = 200, description = "Repeated", body = BookingView<'static>), (status = 402, description = "no-pass"), (status = 409, description = "session-full, already-booked, …")))]
+#[utoipa::path(
+    put, path = "/v1/bookings/{id}", operation_id = "book",
+    params(("id" = Uuid, Path)), request_body = BookBody,
+    responses((status = 201, body = BookingView<'static>), (status = 200, description = "Repeated", body = BookingView<'static>)),
+    extensions(("x-problem-types" = json!(refuses![
+        NoPass, AddressNotVerified, NotAllowed, SessionFull, WaitlistFull, AlreadyBooked, OverlappingBooking, TooManyBookings,
+        NotOpenYet, BookingClosed, SessionIsCancelled, BookingIdReused, BookingWithdrawn, TooManyRequests
+    ])))
+)]
 pub async fn book(
     State(app): State<App>,
     caller: Caller,
@@ -59,8 +67,8 @@ pub async fn book(
 ) -> Answer<Response> {
     let reason = body.reason.map(Note::into_string).filter(|reason| !reason.trim().is_empty());
     let unpaid = match (body.unpaid, reason) {
-        (true, None) => return Err(Problem::field("reason", "is needed for an unpaid place")),
-        (false, Some(_)) => return Err(Problem::field("reason", "is only for an unpaid place")),
+        (true, None) => return Err(Problem::field("reason", Wrong::UnpaidNeedsReason)),
+        (false, Some(_)) => return Err(Problem::field("reason", Wrong::ReasonOnlyForUnpaid)),
         (_, reason) => reason,
     };
     let ask = Book {
@@ -78,8 +86,14 @@ pub async fn book(
 }
 
 /// One booking: her own, or a member's for the studio's front desk.
-#[utoipa::path(get, operation_id = "show_booking", path = "/v1/bookings/{id}", tag = "Booking", params(("id" = Uuid, Path)),
-    responses((status = 200, body = BookingView<'static>), (status = 404, description = "No booking yet: send the same PUT, never a new id")))]
+#[utoipa::path(
+    get, path = "/v1/bookings/{id}", operation_id = "show_booking",
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = BookingView<'static>),
+        (status = 404, description = "No booking yet: send the same PUT, never a new id"),
+    )
+)]
 pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Response> {
     let booking = store::one(&app.db, id).await?.ok_or_else(not_found)?;
     if booking.person_id != caller.person_id && !caller.roles.is_front_desk(booking.studio_id) {
@@ -120,8 +134,12 @@ pub enum GiveBack {
 }
 
 /// Cancels: leaves a queue, or gives a place back. Repeated, it answers the same. An id that was never seen is barred for 24 hours.
-#[utoipa::path(put, operation_id = "cancel_booking", path = "/v1/bookings/{id}/cancellation", tag = "Booking", params(("id" = Uuid, Path)), request_body = CancelBody,
-    responses((status = 200, body = BookingView<'static>), (status = 404, description = "Never seen, and now barred for its caller"), (status = 409, description = "status-changed, not-free, session-started")))]
+#[utoipa::path(
+    put, path = "/v1/bookings/{id}/cancellation", operation_id = "cancel_booking",
+    params(("id" = Uuid, Path)), request_body = CancelBody,
+    responses((status = 200, body = BookingView<'static>), (status = 404, description = "Never seen, and now barred for its caller")),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, StatusChanged, NotFree, SessionStarted, TooManyRequests])))
+)]
 pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<CancelBody>) -> Answer<Response> {
     let ask = Cancel {
         booking_id: id,
@@ -134,15 +152,23 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
     answer(&app, &caller, *shown).await
 }
 
-/// `{}`: nothing has to be said.
+/// `{}`, or no body: nothing has to be said.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EmptyBody)]
 pub struct Nothing {}
 
 /// Takes an offered place, or, waiting, a public one.
-#[utoipa::path(put, operation_id = "accept_place", path = "/v1/bookings/{id}/acceptance", tag = "Booking", params(("id" = Uuid, Path)), request_body = Nothing,
-    responses((status = 200, body = BookingView<'static>), (status = 409, description = "offer-expired, session-full")))]
-pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(Nothing {}): Body<Nothing>) -> Answer<Response> {
+#[utoipa::path(
+    put, path = "/v1/bookings/{id}/acceptance", operation_id = "accept_place",
+    params(("id" = Uuid, Path)), request_body = Nothing,
+    responses((status = 200, body = BookingView<'static>)),
+    extensions(("x-problem-types" = json!(refuses![
+        NoPass, NotAllowed, OfferExpired, SessionFull, AlreadyBooked, OverlappingBooking, TooManyBookings, NotOpenYet, BookingClosed,
+        SessionIsCancelled, TooManyRequests
+    ])))
+)]
+pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, _: Option<Body<Nothing>>) -> Answer<Response> {
     let shown = submit(&app, &caller, Command::Accept { booking_id: id }).await?;
     answer(&app, &caller, *shown).await
 }
@@ -169,7 +195,7 @@ pub struct OwnParams {
     when: When,
     /// 1 to 200.
     #[serde(default)]
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Limit,
     /// The `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -184,7 +210,11 @@ pub struct Bookings<'a> {
 }
 
 /// Her own bookings: what is to come, soonest first, or what was, latest first.
-#[utoipa::path(get, operation_id = "list_own_bookings", path = "/v1/me/bookings", tag = "Booking", params(OwnParams), responses((status = 200, body = Bookings<'static>)))]
+#[utoipa::path(
+    get, path = "/v1/me/bookings", operation_id = "list_own_bookings",
+    params(OwnParams),
+    responses((status = 200, body = Bookings<'static>))
+)]
 pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<OwnParams>) -> Answer<Response> {
     let now = app.clock.now();
     let upcoming = params.when == When::Upcoming;

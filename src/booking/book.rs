@@ -12,6 +12,7 @@ use crate::problem::{Problem, ProblemType};
 use crate::schedule::Session;
 use crate::schedule::rules::week_of;
 use crate::working_set::{Decision, WorkingSet, all_needs, caller, not_found};
+use crate::wrong::Wrong;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -128,7 +129,7 @@ fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     if !set.is_member(studio_id, member.id) {
-        return Err(Problem::field("person_id", "is not a member of this studio").into());
+        return Err(Problem::field("person_id", Wrong::NotMember).into());
     }
     Ok(true)
 }

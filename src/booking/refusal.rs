@@ -1,6 +1,7 @@
 //! How a refused booking reads in the API: the problem, with the facts that the app shows.
 
 use super::rules::BookingRefusal;
+use crate::instant;
 use crate::problem::{Problem, ProblemType};
 use serde_json::json;
 
@@ -9,8 +10,8 @@ impl BookingRefusal {
     pub fn problem(self, shop_url: Option<&str>) -> Problem {
         match self {
             Self::SessionCancelled => Problem::new(ProblemType::SessionIsCancelled),
-            Self::NotOpenYet(opens_at) => Problem::new(ProblemType::NotOpenYet).with("opens_at", opens_at),
-            Self::Closed(closed_at) => Problem::new(ProblemType::BookingClosed).with("closed_at", closed_at),
+            Self::NotOpenYet(opens_at) => Problem::new(ProblemType::NotOpenYet).with("opens_at", instant::text(opens_at)),
+            Self::Closed(closed_at) => Problem::new(ProblemType::BookingClosed).with("closed_at", instant::text(closed_at)),
             Self::AlreadyBooked(booking_id) => Problem::new(ProblemType::AlreadyBooked).with("booking_id", booking_id),
             Self::Overlapping(booking_id) => Problem::new(ProblemType::OverlappingBooking).with("booking_id", booking_id),
             Self::TooMany(max) => Problem::new(ProblemType::TooManyBookings).with("max", max),

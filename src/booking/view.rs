@@ -30,14 +30,18 @@ pub struct BookingView<'a> {
     pub spot: Option<Uuid>,
     /// A timed invitation to take a place.
     pub offer: Option<Offer>,
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     /// Null: there is no free way out.
+    #[serde(with = "crate::instant")]
     pub free_cancel_until: Option<DateTime<Utc>>,
     pub free_cancel_text: Option<String>,
     /// What a cancellation at this instant would do; null when it cannot be cancelled.
     pub cancel_now: Option<CancelNow>,
+    #[serde(with = "crate::instant")]
     pub ended_at: Option<DateTime<Utc>>,
     pub ended_by: Option<EndedBy>,
+    #[serde(with = "crate::instant")]
     pub arrived_at: Option<DateTime<Utc>>,
     pub provisional: bool,
     pub session: SessionView<'a>,
@@ -47,6 +51,7 @@ pub struct BookingView<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
 pub struct Offer {
+    #[serde(with = "crate::instant")]
     pub expires_at: DateTime<Utc>,
 }
 

@@ -18,11 +18,12 @@ use crate::app::App;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
-use crate::problem::{self, Answer, Problem};
+use crate::problem::{self, Answer, Problem, refuses};
 use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit;
 use crate::sign_in::secrets;
 use crate::studios;
+use crate::wrong::Wrong;
 
 /// The most feeds that a person can have at a time: some for each of her calendars.
 const FEEDS_MAX: i64 = 20;
@@ -38,6 +39,7 @@ fn nothing() -> Problem {
 /// What a new calendar address shows.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewCalendarFeed)]
 pub struct NewCalendar {
     /// What it shows.
     kind: FeedKind,
@@ -47,6 +49,7 @@ pub struct NewCalendar {
 
 /// A calendar address that was just made.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MadeCalendarFeed)]
 pub struct MadeCalendar {
     #[serde(flatten)]
     feed: Feed,
@@ -57,10 +60,10 @@ pub struct MadeCalendar {
 /// Makes a private address from which a calendar reads her bookings, what she teaches, or a studio's published schedule. At most 20 at
 /// a time.
 #[utoipa::path(
-    post, path = "/v1/me/calendars", tag = "A person's own", operation_id = "make_calendar", request_body = NewCalendar,
-    security(("bearer" = [])),
-    responses((status = 201, body = MadeCalendar), (status = 403, description = "`not-allowed`: `teaching` is for instructors; `address-not-verified`"),
-        (status = 409, description = "`too-many-calendars`, with the most as `max`"), (status = 422))
+    post, path = "/v1/me/calendars", operation_id = "make_calendar",
+    request_body = NewCalendar,
+    responses((status = 201, body = MadeCalendar)),
+    extensions(("x-problem-types" = json!(refuses![AddressNotVerified, NotAllowed, TooManyCalendars])))
 )]
 pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCalendar>) -> Answer<(StatusCode, Json<MadeCalendar>)> {
     caller.require_verified()?;
@@ -93,11 +96,11 @@ pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCal
 /// Teaching is for instructors; a studio is named for its schedule and for nothing else, and there is one.
 async fn may_have(app: &App, caller: &Caller, new: &NewCalendar) -> Answer<()> {
     match (new.kind, new.studio_id) {
-        (FeedKind::Studio, None) => return Err(Problem::field("studio_id", "is needed for `studio`")),
+        (FeedKind::Studio, None) => return Err(Problem::field("studio_id", Wrong::StudioNeeded)),
         (FeedKind::Studio, Some(id)) if studios::store::setting(&app.db, id).await?.is_none() => {
-            return Err(Problem::field("studio_id", "is not a studio"));
+            return Err(Problem::field("studio_id", Wrong::NoStudio));
         }
-        (FeedKind::Bookings | FeedKind::Teaching, Some(_)) => return Err(Problem::field("studio_id", "is only for `studio`")),
+        (FeedKind::Bookings | FeedKind::Teaching, Some(_)) => return Err(Problem::field("studio_id", Wrong::OnlyForStudio)),
         (FeedKind::Studio, Some(_)) | (FeedKind::Bookings | FeedKind::Teaching, None) => {}
     }
     let teaches = caller.roles.is_instructor_somewhere();
@@ -106,6 +109,7 @@ async fn may_have(app: &App, caller: &Caller, new: &NewCalendar) -> Answer<()> {
 
 /// Her calendar addresses.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CalendarFeeds)]
 pub struct Calendars {
     /// Those that can be read, the oldest first; at most 20. The addresses themselves are not shown again.
     calendars: Vec<Feed>,
@@ -113,8 +117,8 @@ pub struct Calendars {
 
 /// Her calendar addresses that can be read.
 #[utoipa::path(
-    get, path = "/v1/me/calendars", tag = "A person's own", operation_id = "list_calendars",
-    security(("bearer" = [])), responses((status = 200, body = Calendars))
+    get, path = "/v1/me/calendars", operation_id = "list_calendars",
+    responses((status = 200, body = Calendars))
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Calendars>> {
     Ok(Json(Calendars { calendars: store::of_person(&app.db, caller.person_id).await? }))
@@ -122,8 +126,9 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Calenda
 
 /// Revokes one of her calendar addresses: from now on nothing is there.
 #[utoipa::path(
-    delete, path = "/v1/me/calendars/{id}", tag = "A person's own", operation_id = "revoke_calendar", params(("id" = Uuid, Path)),
-    security(("bearer" = [])), responses((status = 204, description = "It cannot be read any more"), (status = 404))
+    delete, path = "/v1/me/calendars/{id}", operation_id = "revoke_calendar",
+    params(("id" = Uuid, Path)),
+    responses((status = 204, description = "It cannot be read any more"))
 )]
 pub async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<StatusCode> {
     let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
@@ -155,9 +160,13 @@ pub async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
 /// in UTC. What was cancelled stays, as cancelled, until its day is over by the studio's clock. It answers `ETag` and honours
 /// `If-None-Match`. `file` is the secret with `.ics` behind it.
 #[utoipa::path(
-    get, path = "/calendars/{file}", tag = "A person's own", operation_id = "read_calendar", params(("file" = String, Path)),
-    responses((status = 200, body = String, content_type = "text/calendar"), (status = 304, description = "As `If-None-Match` knows it"),
-        (status = 404, description = "There is nothing at this address, or no longer"), (status = 429))
+    get, path = "/calendars/{file}", operation_id = "read_calendar",
+    params(("file" = String, Path)),
+    responses(
+        (status = 200, body = String, content_type = "text/calendar", headers(("ETag" = String))),
+        (status = 304, description = "As `If-None-Match` knows it"),
+    ),
+    extensions(("x-problem-types" = json!(refuses![TooManyRequests])))
 )]
 pub async fn read(State(app): State<App>, Path(file): Path<String>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();

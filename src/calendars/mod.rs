@@ -36,7 +36,7 @@ pub enum FeedKind {
 
 /// A feed as its owner sees it: the secret is not here.
 #[derive(Clone, Debug, FromRow, Serialize, ToSchema)]
-#[schema(as = Calendar)]
+#[schema(as = CalendarFeed)]
 pub struct Feed {
     /// Which one.
     pub id: Uuid,
@@ -45,8 +45,10 @@ pub struct Feed {
     /// Of which studio; null unless it shows a studio's schedule.
     pub studio_id: Option<Uuid>,
     /// When it was made.
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     /// When a calendar last read it, to the hour; null: never.
+    #[serde(with = "crate::instant")]
     pub last_read_at: Option<DateTime<Utc>>,
 }
 

@@ -54,8 +54,11 @@ pub struct ExportedCalendar {
     pub id: Uuid,
     pub kind: FeedKind,
     pub studio_id: Option<Uuid>,
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
     pub last_read_at: Option<DateTime<Utc>>,
+    #[serde(with = "crate::instant")]
     pub revoked_at: Option<DateTime<Utc>>,
 }
 

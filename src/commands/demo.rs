@@ -60,7 +60,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
         settings.sign_in.keys = kept_in(&settings.data.directory)?;
     }
     let app = App::new(settings, db, Clock::System, post)?;
-    let password = NewPassword::parse(PASSWORD).map_err(Failure::new)?;
+    let password = NewPassword::parse(PASSWORD).map_err(|why| Failure::new(why.to_string()))?;
     let password_hash =
         app.passwords.hash(password).await.map_err(|problem| Failure::new(format!("no password hash: {:?}", problem.kind)))?;
     let sights = demo::prepare(&app, Wish { members: told.members, password_hash }).await.map_err(Failure::new)?;

@@ -73,6 +73,30 @@ fn id(of: Of, n: u64) -> Uuid {
     Uuid::from_u128(EARLY | 7 << 76 | (of as u128) << 64 | 0b10 << 62 | u128::from(n))
 }
 
+/// Something that every demo has under one id: an example in the API's document can be tried there.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "what it is")]
+pub enum Example {
+    Studio,
+    Room,
+    ClassType,
+    PassType,
+    Member,
+}
+
+impl Example {
+    /// The id of the first.
+    pub fn id(self) -> Uuid {
+        match self {
+            Self::Studio => id(Of::Studio, 0),
+            Self::Room => id(Of::Room, 0),
+            Self::ClassType => id(Of::ClassType, 0),
+            Self::PassType => id(Of::PassType, TEN),
+            Self::Member => id(Of::Member, 1),
+        }
+    }
+}
+
 fn texts(en: &str, zh_hans: &str, zh_hant: &str) -> Texts {
     Texts { en: en.into(), zh_hans: Some(zh_hans.into()), zh_hant: Some(zh_hant.into()) }
 }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::db::Error;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Cursor, Limit, PAGE_MAX, Paging, Path, Query, page};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::sign_in::Caller;
 use crate::studios::guard::require_admin;
 
@@ -36,8 +36,10 @@ pub struct LetterView {
     /// About which booking.
     booking_id: Option<Uuid>,
     /// When it was written.
+    #[serde(with = "crate::instant")]
     created_at: DateTime<Utc>,
     /// When the mail server took it.
+    #[serde(with = "crate::instant")]
     sent_at: Option<DateTime<Utc>>,
 }
 
@@ -51,6 +53,7 @@ pub struct StudioLetter {
     /// How often it was tried.
     attempts: i64,
     /// When it is tried next.
+    #[serde(with = "crate::instant")]
     next_attempt_at: Option<DateTime<Utc>>,
     /// Why the last attempt failed, or why it is not sent; in English, without addresses.
     error: Option<String>,
@@ -58,6 +61,7 @@ pub struct StudioLetter {
 
 /// To whom a letter goes.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LetterReader)]
 pub struct Reader {
     id: Uuid,
     /// As the studio wrote it.
@@ -83,9 +87,12 @@ pub struct StudioLetters {
 }
 
 /// The caller's letters.
-#[utoipa::path(get, path = "/v1/me/letters", tag = "Letters", params(Paging), security(("bearer" = [])),
-    responses((status = 200, body = MyLetters)))]
-pub async fn mine(State(app): State<App>, caller: Caller, Query(paging): Query<Paging>) -> Answer<Json<MyLetters>> {
+#[utoipa::path(
+    get, path = "/v1/me/letters", operation_id = "list_own_letters",
+    params(Paging),
+    responses((status = 200, body = MyLetters))
+)]
+pub async fn own(State(app): State<App>, caller: Caller, Query(paging): Query<Paging>) -> Answer<Json<MyLetters>> {
     let (limit, after) = paging.read();
     let rows = store::of_person(&app.db, caller.person_id, after.unwrap_or(Uuid::max()), limit.0 + 1).await?;
     let (rows, next) = page(rows, limit, |row| row.id);
@@ -101,7 +108,7 @@ pub struct Part {
     #[param(value_type = Option<super::LetterState>)]
     state: Option<super::LetterState>,
     /// The most items, 1 to 200.
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -109,8 +116,12 @@ pub struct Part {
 }
 
 /// The studio's letters and their fates. Admins.
-#[utoipa::path(get, path = "/v1/studios/{id}/letters", tag = "Letters", params(("id" = Uuid, Path), Part), security(("bearer" = [])),
-    responses((status = 200, body = StudioLetters)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/letters", operation_id = "list_studio_letters",
+    params(("id" = Uuid, Path), Part),
+    responses((status = 200, body = StudioLetters)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn of_studio(
     State(app): State<App>,
     caller: Caller,
@@ -126,9 +137,13 @@ pub async fn of_studio(
 
 /// Sends a letter again that failed or came back. Admins of its studio; owners where it has none. Sent again and again it is one wish:
 /// a letter that was sent again is answered as it is now. One with a code cannot be repeated: its reader asks for a new code.
-#[utoipa::path(put, path = "/v1/letters/{id}/retry", tag = "Letters", params(("id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = StudioLetter), (status = 409, description = "letter-not-repeatable")))]
-pub async fn retry(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<StudioLetter>> {
+#[utoipa::path(
+    put, path = "/v1/letters/{id}/retry", operation_id = "resend_letter",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = StudioLetter)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, LetterNotRepeatable])))
+)]
+pub async fn resend(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<StudioLetter>> {
     let letter = find(&app, id).await?;
     must_run(&caller, &letter)?;
     if rules::carries_code(&letter.kind) {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::transport::Transport;
 use crate::app::App;
 use crate::extract::{Path, Query, header_text};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::running::store::{DEMO, fact};
 
 /// The most letters of the list.
@@ -74,8 +74,10 @@ pub struct To {
 
 /// A demo's newest letters: for browsers a list, for everybody else their texts. Anywhere but in a demo, 404.
 #[utoipa::path(
-    get, path = "/dev/letters", tag = "Running it", operation_id = "demo_letters", params(To),
-    responses((status = 200, body = String, content_type = "text/html"))
+    get, path = "/dev/letters", operation_id = "list_demo_letters",
+    params(To),
+    responses((status = 200, description = "A page, or their texts.", content((String = "text/html"), (String = "text/plain")))),
+    extensions(("x-problem-types" = json!(refuses![NotFound])))
 )]
 pub async fn list(State(app): State<App>, Query(whose): Query<To>, headers: HeaderMap) -> Answer<Response> {
     let for_browsers = header_text(&headers, "accept").is_some_and(|accept| accept.contains("text/html"));
@@ -117,7 +119,8 @@ fn as_text(Letter { at, to, subject, .. }: &Letter, mail: &Message<'_>) -> Strin
 
 /// One letter of a demo with all its parts.
 #[utoipa::path(
-    get, path = "/dev/letters/{id}", tag = "Running it", operation_id = "demo_letter", params(("id" = Uuid, Path)),
+    get, path = "/dev/letters/{id}", operation_id = "show_demo_letter",
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/html"))
 )]
 pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Response> {

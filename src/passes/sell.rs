@@ -12,6 +12,7 @@ use crate::letters::facts::Money;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::rules::local_date;
 use crate::working_set::{Decision, WorkingSet, caller, not_found};
+use crate::wrong::Wrong;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -102,6 +103,6 @@ pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateT
 fn pass_type(set: &WorkingSet, id: Uuid, studio_id: Uuid) -> Decision<Arc<PassType>> {
     match set.pass_type(id)? {
         Some(found) if found.studio_id == studio_id => Ok(found),
-        _ => Err(Problem::field("pass_type_id", "is not a pass type of this studio").into()),
+        _ => Err(Problem::field("pass_type_id", Wrong::NotPassType).into()),
     }
 }

@@ -26,6 +26,7 @@ pub struct PassView {
     class_type_ids: Option<Vec<Uuid>>,
     /// In which studios.
     studio_ids: Vec<Uuid>,
+    #[serde(with = "crate::instant")]
     sold_at: DateTime<Utc>,
 }
 

@@ -13,25 +13,28 @@ use super::store;
 use crate::app::App;
 use crate::db::Tx;
 use crate::events::{self, Actor, Event, Happened};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::sign_in::Caller;
 use crate::sign_in::rules::DELETION_DELAY;
 
 /// When it will be done.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountDeletion)]
 pub struct Deletion {
     /// When she asked for it.
+    #[serde(with = "crate::instant")]
     pub asked_at: DateTime<Utc>,
     /// Until when she may change her mind.
+    #[serde(with = "crate::instant")]
     pub due_at: DateTime<Utc>,
 }
 
 /// Asks for one's account to be deleted, seven days from now. What is booked by then is cancelled without penalty; her name, address,
 /// devices and the text of her letters are removed; what was booked and paid stays under an id without a name.
 #[utoipa::path(
-    put, path = "/v1/me/deletion", tag = "A person's own", operation_id = "delete_me",
-    security(("bearer" = [])), responses((status = 200, body = Deletion), (status = 401),
-        (status = 409, description = "`last-owner`, or `staff-teaches` with the `sessions` that she still has to teach"))
+    put, path = "/v1/me/deletion", operation_id = "delete_me",
+    responses((status = 200, body = Deletion)),
+    extensions(("x-problem-types" = json!(refuses![LastOwner, StaffTeaches])))
 )]
 pub async fn put(State(app): State<App>, caller: Caller) -> Answer<Json<Deletion>> {
     let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
@@ -59,8 +62,9 @@ pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, actor: &Actor, person_id: Uuid
 
 /// Keeps one's account after all. Repeated, or never asked for: the same answer.
 #[utoipa::path(
-    delete, path = "/v1/me/deletion", tag = "A person's own", operation_id = "keep_me",
-    security(("bearer" = [])), responses((status = 204, description = "The account stays"), (status = 401), (status = 409, description = "`deletion-pending`: it is too late"))
+    delete, path = "/v1/me/deletion", operation_id = "keep_me",
+    responses((status = 204, description = "The account stays")),
+    extensions(("x-problem-types" = json!(refuses![DeletionPending])))
 )]
 pub async fn undo(State(app): State<App>, caller: Caller) -> Answer<StatusCode> {
     let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::calendars;
 use crate::calendars::store::ExportedCalendar;
 use crate::language::{Language, Texts};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::substitutes;
 use crate::schedule::substitutes::ExportedAvailability;
 use crate::sign_in::limits::Limit;
@@ -28,7 +28,9 @@ use crate::sign_in::{self, Caller};
 /// Everything that is hers.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "as they are called elsewhere")]
+#[schema(as = AccountExport)]
 pub struct Export {
+    #[serde(with = "crate::instant")]
     pub exported_at: DateTime<Utc>,
     pub profile: ExportedProfile,
     pub memberships: Vec<Membership>,
@@ -49,13 +51,18 @@ pub struct ExportedProfile {
     pub id: Uuid,
     pub name: String,
     pub email: Option<String>,
+    #[serde(with = "crate::instant")]
     pub email_verified_at: Option<DateTime<Utc>>,
     pub phone: Option<String>,
     pub locale: Option<Language>,
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     pub policy_version: Option<String>,
+    #[serde(with = "crate::instant")]
     pub policy_accepted_at: Option<DateTime<Utc>>,
+    #[serde(with = "crate::instant")]
     pub deletion_asked_at: Option<DateTime<Utc>>,
+    #[serde(with = "crate::instant")]
     pub deletion_due_at: Option<DateTime<Utc>>,
 }
 
@@ -70,14 +77,16 @@ pub struct ExportedPass {
     pub credits_left: Option<i64>,
     pub per_week: Option<i64>,
     pub expires_on: NaiveDate,
+    #[serde(with = "crate::instant")]
     pub sold_at: DateTime<Utc>,
     pub ledger: Vec<ExportedEntry>,
 }
 
 /// Everything that is hers, in one file.
 #[utoipa::path(
-    get, path = "/v1/me/export", tag = "A person's own", operation_id = "export_me",
-    security(("bearer" = [])), responses((status = 200, body = Export), (status = 401), (status = 429))
+    get, path = "/v1/me/export", operation_id = "export_me",
+    responses((status = 200, body = Export)),
+    extensions(("x-problem-types" = json!(refuses![TooManyRequests])))
 )]
 pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoResponse> {
     app.limits.take(Limit::Exports, caller.person_id)?;

@@ -21,25 +21,27 @@ use crate::language::Language;
 use crate::letters::facts::{Facts, InvitedRole};
 use crate::letters::outbox::{self, Letter};
 use crate::people::roles::Role;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::sign_in::rules::INVITATION_LIFE;
 use crate::sign_in::{self, Caller, secrets};
 use crate::studios::guard::require_admin;
 use crate::text::Email;
+use crate::wrong::Wrong;
 
 /// Whom to invite.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InvitationRequest {
     /// Her address.
-    #[schema(value_type = String, format = "email")]
     pub email: Email,
     /// The roles that she will hold, one at least.
+    #[schema(min_items = 1)]
     pub roles: BTreeSet<Role>,
 }
 
 /// An invitation on its way.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Invitation)]
 pub struct Invited {
     /// Its id.
     pub id: Uuid,
@@ -48,14 +50,16 @@ pub struct Invited {
     /// The roles that she will hold.
     pub roles: Vec<Role>,
     /// Until when she may accept.
+    #[serde(with = "crate::instant")]
     pub expires_at: DateTime<Utc>,
 }
 
 /// Invites somebody to the studio's staff. Admins are invited by an owner. A second invitation to the same address ends the first.
 #[utoipa::path(
-    post, path = "/v1/studios/{id}/invitations", tag = "Running a studio", operation_id = "invite_staff",
+    post, path = "/v1/studios/{id}/invitations", operation_id = "invite_staff",
     params(("id" = Uuid, Path)), request_body = InvitationRequest,
-    security(("bearer" = [])), responses((status = 201, body = Invited), (status = 401), (status = 403), (status = 404), (status = 422))
+    responses((status = 201, body = Invited)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
 )]
 pub async fn post(
     State(app): State<App>,
@@ -65,7 +69,7 @@ pub async fn post(
 ) -> Answer<(StatusCode, Json<Invited>)> {
     require_admin(&app, &caller, studio_id).await?;
     if body.roles.is_empty() {
-        return Err(Problem::field("roles", "must name one role at least"));
+        return Err(Problem::field("roles", Wrong::NoRole));
     }
     let now = app.clock.now();
     let code = secrets::long_code()?;

@@ -28,6 +28,7 @@ pub struct HeldRole {
 
 /// Herself.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MyProfile)]
 pub struct Me {
     /// Her id.
     pub id: Uuid,
@@ -46,6 +47,7 @@ pub struct Me {
     /// Whether she owns the deployment.
     pub owner: bool,
     /// When her account will be deleted, if she asked for it.
+    #[serde(with = "crate::instant")]
     pub deletion_due_at: Option<DateTime<Utc>>,
 }
 
@@ -66,7 +68,10 @@ impl Me {
 }
 
 /// Herself.
-#[utoipa::path(get, path = "/v1/me", tag = "A person's own", operation_id = "me", security(("bearer" = [])), responses((status = 200, body = Me), (status = 401)))]
+#[utoipa::path(
+    get, path = "/v1/me", operation_id = "show_me",
+    responses((status = 200, body = Me))
+)]
 pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<Me>> {
     let mut tx = app.db.read().await?;
     let profile = store::profile(&mut tx, caller.person_id).await?;
@@ -79,13 +84,12 @@ pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<Me>> {
 /// What she changes of herself: what is absent stays, null is cleared.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MyProfileChange)]
 pub struct MeChange {
     /// Her name.
-    #[schema(value_type = Option<String>)]
     pub name: Option<Name>,
     /// Her telephone number.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
     pub phone: Option<Option<Line<40>>>,
     /// The language of her letters.
     #[serde(default, deserialize_with = "given")]
@@ -95,8 +99,9 @@ pub struct MeChange {
 
 /// Changes what she says of herself. What a studio wrote down of her stays as it is.
 #[utoipa::path(
-    patch, path = "/v1/me", tag = "A person's own", operation_id = "change_me", request_body = MeChange,
-    security(("bearer" = [])), responses((status = 200, body = Me), (status = 401), (status = 422))
+    patch, path = "/v1/me", operation_id = "change_me",
+    request_body = MeChange,
+    responses((status = 200, body = Me))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeChange>) -> Answer<Json<Me>> {
     let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);

@@ -17,11 +17,14 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::sign_in::Caller;
 use crate::studios::guard::require_front_desk;
 use crate::text::{Email, Line, Name, contains_pattern};
+use crate::wrong::Wrong;
 
+/// The longest text to look for.
+const SEARCH_MAX: usize = 100;
 /// Digits that must be typed before telephone numbers are looked through.
 const DIGITS_MIN: usize = 3;
 /// A pattern that no telephone number fits: what is on one line has no line break.
@@ -61,11 +64,11 @@ pub struct Members {
 #[into_params(parameter_in = Query)]
 pub struct Search {
     /// Part of a name, in characters or pinyin, of an address or of a telephone number.
-    #[param(value_type = Option<String>)]
+    #[param(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     q: Option<String>,
     /// The most items, 1 to 200.
     #[serde(default)]
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Limit,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -74,9 +77,10 @@ pub struct Search {
 
 /// Finds members of the studio.
 #[utoipa::path(
-    get, path = "/v1/studios/{id}/members", tag = "Running a studio", operation_id = "find_members",
+    get, path = "/v1/studios/{id}/members", operation_id = "find_members",
     params(("id" = Uuid, Path), Search),
-    security(("bearer" = [])), responses((status = 200, body = Members), (status = 401), (status = 403), (status = 404), (status = 422))
+    responses((status = 200, body = Members)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
 )]
 pub async fn find(
     State(app): State<App>,
@@ -89,7 +93,7 @@ pub async fn find(
     let Limit(limit) = search.limit;
     let after = search.after.map(|Cursor(key)| key);
     if after.as_ref().is_some_and(|(name, _)| name.chars().any(char::is_control)) {
-        return Err(Problem::field("after", "is not a cursor of this list"));
+        return Err(Problem::field("after", Wrong::NotCursor));
     }
     let mut tx = app.db.read().await?;
     let studio = store::studio(&mut tx, studio_id).await?;
@@ -103,8 +107,11 @@ pub async fn find(
 }
 
 fn wanted(q: &str) -> Answer<Wanted> {
-    if q.chars().count() > 100 || q.chars().any(char::is_control) {
-        return Err(Problem::field("q", "must have at most 100 characters, and no control characters"));
+    if q.chars().count() > SEARCH_MAX {
+        return Err(Problem::field("q", Wrong::TooLong { max: SEARCH_MAX }));
+    }
+    if q.chars().any(char::is_control) {
+        return Err(Problem::field("q", Wrong::ControlCharacters));
     }
     let digits: String = q.chars().filter(char::is_ascii_digit).collect();
     let is_number = digits.len() >= DIGITS_MIN && q.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
@@ -116,13 +123,10 @@ fn wanted(q: &str) -> Answer<Wanted> {
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
     /// Her name, as this studio writes it down.
-    #[schema(value_type = String)]
     pub name: Name,
     /// Her address: if it is known already, she is linked. She is told by letter.
-    #[schema(value_type = Option<String>, format = "email")]
     pub email: Option<Email>,
     /// Her telephone number.
-    #[schema(value_type = Option<String>)]
     pub phone: Option<Line<40>>,
     /// Her language, if she is new; else the studio's.
     pub locale: Option<Language>,
@@ -131,10 +135,10 @@ pub struct NewMember {
 /// Enters a member. Whoever is known by this address is linked, and the name stays as entered; who is a member already stays as she is
 /// (200).
 #[utoipa::path(
-    post, path = "/v1/studios/{id}/members", tag = "Running a studio", operation_id = "enter_member",
+    post, path = "/v1/studios/{id}/members", operation_id = "enter_member",
     params(("id" = Uuid, Path)), request_body = NewMember,
-    security(("bearer" = [])), responses((status = 201, body = Member), (status = 200, description = "She is a member already", body = Member), (status = 401),
-        (status = 403), (status = 404), (status = 422))
+    responses((status = 201, body = Member), (status = 200, description = "She is a member already", body = Member)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
 )]
 pub async fn enter(
     State(app): State<App>,
@@ -186,9 +190,10 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
 
 /// Joins the studio by oneself. Repeated: the same.
 #[utoipa::path(
-    put, path = "/v1/studios/{id}/members/me", tag = "Running a studio", operation_id = "join_studio",
+    put, path = "/v1/studios/{id}/members/me", operation_id = "join_studio",
     params(("id" = Uuid, Path)),
-    security(("bearer" = [])), responses((status = 200, body = Member), (status = 401), (status = 403, description = "`address-not-verified`"), (status = 404))
+    responses((status = 200, body = Member)),
+    extensions(("x-problem-types" = json!(refuses![AddressNotVerified])))
 )]
 pub async fn join(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Member>> {
     caller.require_verified()?;

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use utoipa::ToSchema;
 
 use super::deletion::{self, Deletion};
 use super::store;
@@ -106,28 +107,49 @@ const fn words(language: Language) -> &'static Words {
 
 /// The page with its first form.
 #[utoipa::path(
-    get, path = "/account/deletion", tag = "A person's own", operation_id = "deletion_page",
+    get, path = "/account/deletion", operation_id = "show_deletion_page",
     responses((status = 200, body = String, content_type = "text/html"))
 )]
 pub async fn show(visitor: Visitor) -> Answer<Response> {
     page(visitor.language.unwrap_or(Language::En), StatusCode::OK, None, &Step::Address)
 }
 
-/// What the forms send: an address, to which a code is mailed; then the code too.
+/// What the two forms send.
+#[derive(Debug, ToSchema)]
+struct DeletionForm {
+    /// Whose account.
+    email: String,
+    /// The mailed code; not in the first form.
+    code: Option<String>,
+}
+
+impl DeletionForm {
+    fn read(body: &[u8]) -> Self {
+        let field = |name: &str| url::form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let code = field("code").map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
+        Self { email: field("email").unwrap_or_default(), code }
+    }
+}
+
+/// What the forms send: an address, to which a code is mailed; then the code too. What is refused is said on the page.
 #[utoipa::path(
-    post, path = "/account/deletion", tag = "A person's own", operation_id = "deletion_form",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`email`, and, in the second form, `code`"),
-    responses((status = 200, body = String, content_type = "text/html"), (status = 422, body = String, content_type = "text/html"))
+    post, path = "/account/deletion", operation_id = "submit_deletion_form",
+    request_body(content = inline(DeletionForm), content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The next form, or the day of the deletion.", body = String, content_type = "text/html"),
+        (status = 409, description = "The account cannot be deleted: the page says why.", body = String, content_type = "text/html"),
+        (status = 422, description = "The address or the code is not right.", body = String, content_type = "text/html"),
+        (status = 429, description = "That was too often.", body = String, content_type = "text/html"),
+    )
 )]
 pub async fn submit(State(app): State<App>, visitor: Visitor, body: Bytes) -> Answer<Response> {
     let language = visitor.language.unwrap_or(Language::En);
-    let field = |name: &str| url::form_urlencoded::parse(&body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    let Ok(email) = Email::parse(&field("email").unwrap_or_default()) else {
+    let form = DeletionForm::read(&body);
+    let Ok(email) = Email::parse(&form.email) else {
         return page(language, StatusCode::UNPROCESSABLE_ENTITY, Some(words(language).not_an_address), &Step::Address);
     };
-    let code = field("code").map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
     let step = Step::Code { email: email.as_str().to_owned() };
-    let done = match code {
+    let done = match form.code {
         None => send_code(&app, visitor, Purpose::Deletion, &email).await.map(|()| None),
         Some(code) => ask(&app, visitor, email, code).await.map(Some),
     };

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::db::Tx;
 use crate::extract::{Body, Path};
 use crate::people::roles::Role;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::sign_in::Caller;
 use crate::studios::guard::require_admin;
 use crate::text::search_key;
@@ -38,8 +38,10 @@ pub struct Staff {
 
 /// Everybody who works in the studio, by name.
 #[utoipa::path(
-    get, path = "/v1/studios/{id}/staff", tag = "Running a studio", operation_id = "list_staff",
-    params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 200, body = Staff), (status = 401), (status = 403), (status = 404))
+    get, path = "/v1/studios/{id}/staff", operation_id = "list_staff",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = Staff)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
 )]
 pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Staff>> {
     require_admin(&app, &caller, studio_id).await?;
@@ -65,6 +67,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<
 /// The roles that somebody shall hold from now on: none takes her off the staff.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = StaffRoles)]
 pub struct Roles {
     /// Which ones.
     pub roles: BTreeSet<Role>,
@@ -72,10 +75,10 @@ pub struct Roles {
 
 /// Sets the roles of somebody whom the studio knows. Admins are made and unmade by an owner.
 #[utoipa::path(
-    put, path = "/v1/studios/{id}/staff/{person_id}", tag = "Running a studio", operation_id = "set_staff_roles",
+    put, path = "/v1/studios/{id}/staff/{person_id}", operation_id = "set_staff_roles",
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = Roles,
-    security(("bearer" = [])), responses((status = 200, body = StaffMember), (status = 401), (status = 403), (status = 404),
-        (status = 409, description = "`staff-teaches` with the `sessions` that she still has to teach"))
+    responses((status = 200, body = StaffMember)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, StaffTeaches, TooManyRequests])))
 )]
 pub async fn put(
     State(app): State<App>,

@@ -252,6 +252,7 @@ pub struct Teaching {
     /// In which studio.
     pub studio_id: Uuid,
     /// When.
+    #[serde(with = "crate::instant")]
     pub starts_at: DateTime<Utc>,
 }
 
@@ -368,6 +369,7 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
 /// A studio that knows her.
 #[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "as they stand in the export")]
+#[schema(as = ExportedMembership)]
 pub struct Membership {
     pub studio_id: Uuid,
     pub studio: String,
@@ -375,6 +377,7 @@ pub struct Membership {
     pub name: String,
     /// The number that this studio wrote down.
     pub phone: Option<String>,
+    #[serde(with = "crate::instant")]
     pub joined_at: DateTime<Utc>,
 }
 
@@ -394,14 +397,20 @@ pub struct ExportedBooking {
     pub session_id: Uuid,
     #[schema(value_type = Texts)]
     pub class_type: Json<Texts>,
+    #[serde(with = "crate::instant")]
     pub starts_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
     pub ends_at: DateTime<Utc>,
     pub status: String,
     pub pass_id: Option<Uuid>,
     pub credits: i64,
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
     pub promoted_at: Option<DateTime<Utc>>,
+    #[serde(with = "crate::instant")]
     pub arrived_at: Option<DateTime<Utc>>,
+    #[serde(with = "crate::instant")]
     pub ended_at: Option<DateTime<Utc>>,
     pub ended_by: Option<String>,
     pub ended_reason: Option<String>,
@@ -444,6 +453,7 @@ pub async fn passes(tx: &mut Tx, person_id: Uuid) -> Result<Vec<PassRow>, Error>
 pub struct ExportedEntry {
     #[serde(skip)]
     pub pass_id: Uuid,
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     pub credits: i64,
     pub reason: String,
@@ -472,7 +482,9 @@ pub struct ExportedLetter {
     pub subject: Option<String>,
     pub body_text: Option<String>,
     pub booking_id: Option<Uuid>,
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
     pub sent_at: Option<DateTime<Utc>>,
 }
 

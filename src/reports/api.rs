@@ -16,11 +16,12 @@ use crate::answer::Encoded;
 use crate::app::App;
 use crate::extract::{Path, Query, header_text};
 use crate::language::Language;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::rules::{LocalDate, date_range, local_date};
 use crate::schedule::{self, Session, SessionView};
 use crate::sign_in::Caller;
 use crate::studios::guard::require_admin;
+use crate::wrong::Wrong;
 
 /// The days of a report when nobody says, and the most.
 const DAYS: (u64, u64) = (7, 366);
@@ -35,16 +36,17 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 #[serde(deny_unknown_fields)]
 pub struct Dates {
     /// The first local date; without it a week before `to`.
-    #[param(value_type = Option<String>, example = "2026-12-01")]
+    #[param(inline, example = "2026-12-01")]
     from: Option<LocalDate>,
     /// The local date before which it ends, at most 366 days later; without it today.
-    #[param(value_type = Option<String>, example = "2026-12-08")]
+    #[param(inline, example = "2026-12-08")]
     to: Option<LocalDate>,
 }
 
 /// What became of the bookings of one session.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "as in `Counts`")]
+#[schema(as = AttendanceLine)]
 pub struct Line<'a> {
     pub session: SessionView<'a>,
     #[serde(flatten)]
@@ -55,6 +57,7 @@ pub struct Line<'a> {
 
 /// Bookings by what became of them.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AttendanceCounts)]
 pub struct CountsView {
     /// Places that are or were taken: booked, attended and missed.
     booked: i64,
@@ -79,6 +82,7 @@ impl From<Counts> for CountsView {
 
 /// The sums of a report.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AttendanceTotals)]
 pub struct Totals {
     /// Sessions that were not cancelled.
     sessions: i64,
@@ -99,6 +103,7 @@ impl From<Sums> for Totals {
 
 /// Attendance by session.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AttendanceReport)]
 pub struct Attendance<'a> {
     /// In the order of time.
     sessions: Vec<Line<'a>>,
@@ -107,9 +112,15 @@ pub struct Attendance<'a> {
 }
 
 /// Attendance of the studio's sessions on some local dates, as JSON or, by `Accept: text/csv`, as CSV. Admins.
-#[utoipa::path(get, operation_id = "report_attendance", path = "/v1/studios/{id}/reports/attendance", tag = "Running a studio", params(("id" = Uuid, Path), Dates),
-    security(("bearer" = [])),
-    responses((status = 200, content((Attendance<'static> = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/reports/attendance", operation_id = "report_attendance",
+    params(("id" = Uuid, Path), Dates),
+    responses(
+        (status = 200, content((Attendance<'static> = "application/json"), (String = "text/csv")), headers(("ETag" = String))),
+        (status = 304, description = "As `If-None-Match` knows it."),
+    ),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn attendance(
     State(app): State<App>,
     caller: Caller,
@@ -126,7 +137,7 @@ pub async fn attendance(
     let counts = store::counts(&mut tx, id, range).await?;
     tx.rollback().await;
     if sessions.len() > usize::try_from(SESSIONS_MAX).unwrap_or(usize::MAX) {
-        return Err(Problem::field("to", format!("there are more than {SESSIONS_MAX} sessions: ask for fewer days")));
+        return Err(Problem::field("to", Wrong::TooManySessions { max: SESSIONS_MAX }));
     }
     let counts: HashMap<Uuid, Counts> = counts.into_iter().map(|counts| (counts.session_id, counts)).collect();
     if wants_csv(&headers) {
@@ -147,7 +158,7 @@ fn asked_dates(dates: Dates, today: NaiveDate) -> Answer<(NaiveDate, NaiveDate)>
     let week_before = |date: NaiveDate| date - chrono::Days::new(DAYS.0);
     let to = dates.to.unwrap_or(LocalDate(today));
     let from = dates.from.unwrap_or(LocalDate(week_before(to.0)));
-    date_range(Some(from), Some(to), today, DAYS).map_err(|message| Problem::field("to", message))
+    date_range(Some(from), Some(to), today, DAYS).map_err(|wrong| Problem::field("to", wrong))
 }
 
 fn line<'a>(

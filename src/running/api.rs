@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::metrics;
 use crate::app::App;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 
 /// How long one part of the house may take to say that it is there.
 const PROBE_MAX: Duration = Duration::from_secs(2);
@@ -24,14 +24,20 @@ pub struct Health {
 }
 
 /// Whether the process lives. Asks nothing else of the house, so that a database which is away does not get it restarted.
-#[utoipa::path(get, path = "/healthz", tag = "Running it", responses((status = 200, body = Health)))]
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "show_health",
+    responses((status = 200, body = Health))
+)]
 pub async fn health() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
 /// Whether the process can answer requests now: the database is reached and its schema current, the transactor is at work, and the
 /// end of the process was not asked for. Otherwise 503 with `failed`: `stopping`, `database`, `schema` or `transactor`.
-#[utoipa::path(get, path = "/readyz", tag = "Running it", responses((status = 200, body = Health)))]
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "show_readiness",
+    responses((status = 200, body = Health))
+)]
 pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
     let failed = |part: &str| Problem::new(ProblemType::Unavailable).with("failed", part).retry_after(2);
     if app.running.is_stopping() {
@@ -49,19 +55,30 @@ pub async fn readiness(State(app): State<App>) -> Answer<Json<Health>> {
 }
 
 /// What is counted, for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "Running it", responses((status = 200, body = String, content_type = "text/plain")))]
-pub async fn counts(State(app): State<App>) -> impl IntoResponse {
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "show_metrics",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+pub async fn show_metrics(State(app): State<App>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render(&app.db))
 }
 
 /// Apple's app site association, from the settings: links in letters open the app.
-#[utoipa::path(get, path = "/.well-known/apple-app-site-association", tag = "Running it", responses((status = 200, body = Object)))]
+#[utoipa::path(
+    get, path = "/.well-known/apple-app-site-association", operation_id = "show_apple_app_links",
+    responses((status = 200, body = Object)),
+    extensions(("x-problem-types" = json!(refuses![NotFound])))
+)]
 pub async fn apple_app_site_association(State(app): State<App>) -> Answer<impl IntoResponse> {
     app_link_file(&app.settings.sign_in.apple_app_site_association)
 }
 
 /// Android's digital asset links, from the settings: links in letters open the app.
-#[utoipa::path(get, path = "/.well-known/assetlinks.json", tag = "Running it", responses((status = 200, body = Object)))]
+#[utoipa::path(
+    get, path = "/.well-known/assetlinks.json", operation_id = "show_android_app_links",
+    responses((status = 200, body = Object)),
+    extensions(("x-problem-types" = json!(refuses![NotFound])))
+)]
 pub async fn assetlinks(State(app): State<App>) -> Answer<impl IntoResponse> {
     app_link_file(&app.settings.sign_in.assetlinks)
 }

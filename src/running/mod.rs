@@ -1,10 +1,11 @@
 //! Running it: what operators, load balancers and the apps' platforms ask of the process itself.
 //!
-//! `api` answers load balancers (`/healthz`, `/readyz`), Prometheus (`/metrics`), whoever writes an app (`/openapi.json`, `/docs`) and
-//! phones (`/.well-known/…`); `pages` are the front page and the page behind a letter's link; `store` keeps facts about the database as a
-//! whole.
+//! `api` answers load balancers (`/healthz`, `/readyz`), Prometheus (`/metrics`) and phones (`/.well-known/…`); `document` is the API's
+//! document, for whoever writes an app (`/openapi.json`, `/docs`); `pages` are the front page and the page behind a letter's link; `store`
+//! keeps facts about the database as a whole.
 
 pub mod api;
+pub mod document;
 pub mod log;
 pub mod metrics;
 pub mod pages;

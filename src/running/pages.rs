@@ -14,8 +14,10 @@ use crate::language::Language;
 use crate::problem::{Answer, Problem};
 
 /// What this address is and where to read on; on a demo, with its accounts and letters. In the reader's language.
-#[utoipa::path(get, path = "/", tag = "Running it", operation_id = "front_page",
-    responses((status = 200, body = String, content_type = "text/html")))]
+#[utoipa::path(
+    get, path = "/", operation_id = "show_front_page",
+    responses((status = 200, body = String, content_type = "text/html"))
+)]
 pub async fn front(State(app): State<App>, headers: HeaderMap) -> Answer<Response> {
     let language = language(&headers);
     let mark = store::fact(&app.db, DEMO).await?.and_then(|mark| Mark::parse(&mark));
@@ -26,8 +28,11 @@ pub async fn front(State(app): State<App>, headers: HeaderMap) -> Answer<Respons
 
 /// How a booking is cancelled, a waitlist left, a free place taken: for a reader whose phone did not open the app. Whoever has the address
 /// sees the same page, whether or not there is such a booking: a letter may be forwarded, and a booking is nobody else's business.
-#[utoipa::path(get, path = "/b/{booking_id}", tag = "Running it", params(("booking_id" = Uuid, Path)),
-    responses((status = 200, body = String, content_type = "text/html")))]
+#[utoipa::path(
+    get, path = "/b/{booking_id}", operation_id = "show_booking_page",
+    params(("booking_id" = Uuid, Path)),
+    responses((status = 200, body = String, content_type = "text/html"))
+)]
 pub async fn booking_link(Path(_): Path<Uuid>, headers: HeaderMap) -> Answer<Response> {
     let language = language(&headers);
     answer(language, &Booking { language, words: booking_words(language) })

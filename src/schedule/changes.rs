@@ -11,6 +11,7 @@ use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
+use crate::instant;
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
@@ -100,7 +101,7 @@ pub fn nobody_in_the_way(set: &WorkingSet, sessions: &[&Session]) -> Decision<()
     for (session, clash) in sessions.iter().zip(all(clashes(set, sessions))?) {
         if let Some(clash) = clash {
             let kind = if clash.instructor_id == session.instructor_id { ProblemType::InstructorBusy } else { ProblemType::RoomBusy };
-            return Err(Problem::new(kind).with("session_id", clash.id).with("starts_at", clash.starts_at).into());
+            return Err(Problem::new(kind).with("session_id", clash.id).with("starts_at", instant::text(clash.starts_at)).into());
         }
     }
     Ok(())

@@ -66,6 +66,7 @@ pub enum SessionStatus {
 /// What changed about a session since members could book it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ChangedAspect)]
 pub enum Changed {
     /// When it is.
     Time,

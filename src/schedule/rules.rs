@@ -5,11 +5,11 @@
 
 use chrono::{DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::studios::house_rules::{HouseRules, WallTime};
+use crate::wrong::Wrong;
 
 /// Sessions that start before this hour count as morning sessions.
 const MORNING_ENDS_HOUR: u32 = 12;
@@ -22,16 +22,16 @@ pub const YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
 
 /// A start as whoever schedules a session writes it: `2026-12-01T18:30`, in the studio's wall time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, example = "2026-12-01T18:30")]
+#[schema(value_type = String, example = "2026-12-01T18:30", pattern = r"^2[01]\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d$")]
 pub struct LocalStart(NaiveDateTime);
 
 impl LocalStart {
     /// The wall time of a text, if it is one in the years that Relevé knows.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
         let well_formed = text.len() == 16 && text.is_ascii();
         let local = well_formed.then(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok()).flatten();
-        let local = local.ok_or("must be a local date and time like \"2026-12-01T18:30\", without a zone")?;
-        if YEARS.contains(&local.year()) { Ok(Self(local)) } else { Err("must be in the years 2000 to 2199") }
+        let local = local.ok_or(Wrong::NotLocalStart)?;
+        if YEARS.contains(&local.year()) { Ok(Self(local)) } else { Err(Wrong::NotInYears) }
     }
 
     /// This wall time.
@@ -74,13 +74,13 @@ impl Serialize for LocalStart {
 
 impl<'de> Deserialize<'de> for LocalStart {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(Wrong::refuse)
     }
 }
 
 /// A date on a studio's calendar, `2026-12-01`, in the years that Relevé knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
-#[schema(value_type = String, format = Date, example = "2026-12-01")]
+#[schema(value_type = String, format = Date, example = "2026-12-01", pattern = r"^2[01]\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 pub struct LocalDate(pub NaiveDate);
 
 impl<'de> Deserialize<'de> for LocalDate {
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for LocalDate {
         let date = (text.len() == 10 && text.is_ascii()).then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()).flatten();
         match date {
             Some(date) if YEARS.contains(&date.year()) => Ok(Self(date)),
-            _ => Err(D::Error::custom("must be a date like \"2026-12-01\" in the years 2000 to 2199")),
+            _ => Err(Wrong::NotDate.refuse()),
         }
     }
 }
@@ -100,14 +100,14 @@ pub fn date_range(
     to: Option<LocalDate>,
     today: NaiveDate,
     (days_usual, days_max): (u64, u64),
-) -> Result<(NaiveDate, NaiveDate), String> {
+) -> Result<(NaiveDate, NaiveDate), Wrong> {
     let from = from.map_or(today, |from| from.0);
     let later = |days| from.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX);
     let to = to.map_or(later(days_usual), |to| to.0);
     if to <= from {
-        return Err("must be after `from`".into());
+        return Err(Wrong::NotAfterFrom);
     }
-    if to > later(days_max) { Err(format!("must be at most {days_max} days after `from`")) } else { Ok((from, to)) }
+    if to > later(days_max) { Err(Wrong::TooFarFromFrom { days: days_max }) } else { Ok((from, to)) }
 }
 
 /// The studio's clocks skip this wall time; the first one after the gap.

@@ -8,6 +8,7 @@ use super::session_parts::{capacity, class_type, instructor, room};
 use crate::problem::Problem;
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet};
+use crate::wrong::Wrong;
 use chrono::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -86,11 +87,11 @@ pub fn finish(before: &Session, mut after: Session, studio: &StudioContext, now:
 /// The instant of a wall time to come.
 pub fn start(local_start: LocalStart, studio: &StudioContext, now: DateTime<Utc>) -> Decision<DateTime<Utc>> {
     let starts_at = resolve_local_start(local_start, studio.zone).map_err(|skipped| {
-        let message = format!("does not exist there: the clocks are put forward; the next time that does is {}", skipped.next);
-        Problem::field("local_start", message).with("next_valid", skipped.next)
+        let wrong = Wrong::SkippedByClock { next: skipped.next.to_string() };
+        Problem::field("local_start", wrong).with("next_valid", skipped.next)
     })?;
     if starts_at <= now {
-        return Err(Problem::field("local_start", "must be in the future").into());
+        return Err(Problem::field("local_start", Wrong::NotInFuture).into());
     }
     Ok(starts_at)
 }

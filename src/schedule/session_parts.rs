@@ -8,6 +8,7 @@ use crate::people::Person;
 use crate::problem::Problem;
 use crate::studios::{Room, StudioContext};
 use crate::working_set::{Abort, Decision, WorkingSet};
+use crate::wrong::Wrong;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -58,7 +59,7 @@ impl SessionParts {
 pub fn class_type(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decision<Arc<ClassType>> {
     match set.class_type(id)? {
         Some(found) if found.studio_id == studio.id => Ok(found),
-        _ => Err(Problem::field("class_type_id", "is not a class type of this studio").into()),
+        _ => Err(Problem::field("class_type_id", Wrong::NotClassType).into()),
     }
 }
 
@@ -66,7 +67,7 @@ pub fn class_type(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decisio
 pub fn room(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decision<Arc<Room>> {
     match set.room(id)? {
         Some(found) if found.studio_id == studio.id => Ok(found),
-        _ => Err(Problem::field("room_id", "is not a room of this studio").into()),
+        _ => Err(Problem::field("room_id", Wrong::NotRoom).into()),
     }
 }
 
@@ -75,7 +76,7 @@ pub fn instructor(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decisio
     match set.identity(id) {
         Ok(person) if person.roles.is_instructor(studio.id) => Ok(person),
         Err(stop @ Abort::Needs(_)) => Err(stop),
-        _ => Err(Problem::field("instructor_id", "is not an instructor of this studio").into()),
+        _ => Err(Problem::field("instructor_id", Wrong::NotInstructor).into()),
     }
 }
 
@@ -91,7 +92,7 @@ pub fn still_teaches(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Deci
 pub fn capacity(asked: Option<i64>, room: &Room) -> Decision<i64> {
     let capacity = asked.unwrap_or(room.capacity);
     if !(1..=CAPACITY_MAX.min(room.capacity)).contains(&capacity) {
-        return Err(Problem::field("capacity", format!("must be 1 to {}, the capacity of the room", room.capacity)).into());
+        return Err(Problem::field("capacity", Wrong::OverRoom { max: room.capacity }).into());
     }
     Ok(capacity)
 }

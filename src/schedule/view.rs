@@ -22,7 +22,9 @@ pub struct SessionView<'a> {
     pub class_type: ClassTypeBrief<'a>,
     pub room: Named<'a>,
     pub instructor: Named<'a>,
+    #[serde(with = "crate::instant")]
     pub starts_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
     pub ends_at: DateTime<Utc>,
     pub time_zone: &'static str,
     pub local_start: LocalStart,
@@ -35,7 +37,9 @@ pub struct SessionView<'a> {
     pub status: SessionStatus,
     pub changed: &'a [Changed],
     pub version: i64,
+    #[serde(with = "crate::instant")]
     pub booking_opens_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
     pub booking_closes_at: DateTime<Utc>,
     pub credits: i64,
     /// The series that made it.
@@ -56,6 +60,7 @@ pub struct SessionView<'a> {
 pub struct TooFew {
     pub minimum: i64,
     /// Null: staff exempted it, or it is decided.
+    #[serde(with = "crate::instant")]
     pub decided_at: Option<DateTime<Utc>>,
 }
 
@@ -72,6 +77,7 @@ pub struct ClassTypeBrief<'a> {
 /// A room or an instructor.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
+#[schema(as = NamedEntry)]
 pub struct Named<'a> {
     pub id: Uuid,
     pub name: &'a str,
@@ -233,25 +239,26 @@ mod tests {
     #[test]
     fn a_session_as_the_api_shows_it() {
         let (session, names) = (session(), names());
-        let view = SessionView::of(&session, &names, Some(Language::En), at("2026-12-01T00:00:00Z"), None);
+        let view = SessionView::of(&session, &names, Some(Language::En), at("2026-12-01T00:00:00.000000Z"), None);
         assert_eq!(
             serde_json::to_value(&view).unwrap(),
             json!({
                 "id": session.id, "studio_id": session.studio_id,
                 "class_type": {"id": session.class_type_id, "name": "Barre Sculpt", "level": "open", "minutes": 55},
                 "room": {"id": session.room_id, "name": "Studio A"}, "instructor": {"id": session.instructor_id, "name": "Lin Yue"},
-                "starts_at": "2026-12-01T10:30:00Z", "ends_at": "2026-12-01T11:25:00Z", "time_zone": "Asia/Shanghai",
+                "starts_at": "2026-12-01T10:30:00.000000Z", "ends_at": "2026-12-01T11:25:00.000000Z", "time_zone": "Asia/Shanghai",
                 "local_start": "2026-12-01T18:30", "capacity": 20, "booked": 18, "held": 0, "places_left": 2, "waitlist_length": 0,
-                "waitlist_open": true, "status": "scheduled", "changed": [], "version": 1, "booking_opens_at": "2026-11-17T04:00:00Z",
-                "booking_closes_at": "2026-12-01T10:30:00Z", "credits": 1,
+                "waitlist_open": true, "status": "scheduled", "changed": [], "version": 1, "booking_opens_at": "2026-11-17T04:00:00.000000Z",
+                "booking_closes_at": "2026-12-01T10:30:00.000000Z", "credits": 1,
                 "series_id": null, "skipped_time": null, "note": null, "too_few": null, "me": null
             })
         );
         let me = Me { booking_id: Uuid::from_u128(9), status: "waitlisted".into(), waitlist_position: Some(2) };
         let view =
-            serde_json::to_value(SessionView::of(&session, &names, Some(Language::ZhHant), at("2026-12-01T00:00:00Z"), Some(me))).unwrap();
+            serde_json::to_value(SessionView::of(&session, &names, Some(Language::ZhHant), at("2026-12-01T00:00:00.000000Z"), Some(me)))
+                .unwrap();
         assert_eq!(view["class_type"]["name"], "把杆塑形");
-        assert_eq!(SessionView::of(&session, &names, None, at("2026-12-01T00:00:00Z"), None).class_type.name, "把杆塑形");
+        assert_eq!(SessionView::of(&session, &names, None, at("2026-12-01T00:00:00.000000Z"), None).class_type.name, "把杆塑形");
         assert_eq!(view["me"], json!({"booking_id": Uuid::from_u128(9), "status": "waitlisted", "waitlist_position": 2}));
     }
 

@@ -23,8 +23,9 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::{Answer, FieldError, Problem, ProblemType};
+use crate::problem::{Answer, FieldError, Problem, ProblemType, refuses};
 use crate::text::{Email, Line, Name};
+use crate::wrong::Wrong;
 
 /// How long the same code answers again after it was accepted.
 const AGAIN: TimeDelta = rules::CODE_LIFE;
@@ -32,12 +33,12 @@ const AGAIN: TimeDelta = rules::CODE_LIFE;
 /// The code of an invitation, and, from somebody who has no account yet, how she wants to be called and to sign in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = InvitationAcceptance)]
 pub struct Acceptance {
     /// The code of the letter.
     #[schema(value_type = String, example = "7K3M-9QXT-2B4C-HN8P")]
     pub code: Line<60>,
     /// Her name: needed without an account.
-    #[schema(value_type = Option<String>)]
     pub name: Option<Name>,
     /// Her password: needed without an account; that of an account stays as it is.
     pub password: Option<NewPassword>,
@@ -51,8 +52,10 @@ struct Accepted {
 
 /// Joins a studio's staff, and signs this device in.
 #[utoipa::path(
-    put, path = "/v1/invitations/acceptance", tag = "Signing in", operation_id = "accept_invitation", request_body = Acceptance,
-    responses((status = 200, body = Tokens), (status = 422, description = "`code-refused`, or `name` and `password` are needed"), (status = 429))
+    put, path = "/v1/invitations/acceptance", operation_id = "accept_invitation",
+    request_body = Acceptance,
+    responses((status = 200, body = Tokens)),
+    extensions(("x-problem-types" = json!(refuses![CodeRefused, TooManyRequests])))
 )]
 pub async fn accept(State(app): State<App>, visitor: Visitor, Body(body): Body<Acceptance>) -> Answer<Json<Tokens>> {
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
@@ -139,7 +142,7 @@ async fn accepted(
 
 /// Both are needed of somebody who has no account.
 fn named(name: Option<Name>, password_hash: Option<String>) -> Answer<(Name, String)> {
-    let needed = |field: &str| FieldError { field: field.into(), message: "is needed: this address has no account yet".into() };
+    let needed = |field: &str| FieldError { field: field.into(), wrong: Wrong::NeededWithoutAccount };
     match (name, password_hash) {
         (Some(name), Some(password_hash)) => Ok((name, password_hash)),
         (name, password_hash) => {

@@ -20,7 +20,7 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::Answer;
+use crate::problem::{Answer, refuses};
 use crate::text::Email;
 
 /// The address that shall count, and her password.
@@ -28,7 +28,6 @@ use crate::text::Email;
 #[serde(deny_unknown_fields)]
 pub struct AddressChange {
     /// The new address.
-    #[schema(value_type = String, format = "email")]
     pub email: Email,
     /// Her password.
     pub password: Password,
@@ -36,8 +35,10 @@ pub struct AddressChange {
 
 /// Asks for another address. It counts when `POST /v1/email-verifications` shows the code that is mailed to it.
 #[utoipa::path(
-    put, path = "/v1/me/email", tag = "Signing in", operation_id = "change_email", request_body = AddressChange,
-    security(("bearer" = [])), responses((status = 202, description = "A letter is on its way to the new address", body = Nothing), (status = 401), (status = 422), (status = 429))
+    put, path = "/v1/me/email", operation_id = "change_email",
+    request_body = AddressChange,
+    responses((status = 202, description = "A letter is on its way to the new address", body = Nothing)),
+    extensions(("x-problem-types" = json!(refuses![TooManyRequests])))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<AddressChange>) -> Answer<(StatusCode, Json<Nothing>)> {
     let (now, email_key) = (app.clock.now(), body.email.key());

@@ -13,6 +13,7 @@ use crate::extract::ReaderLanguage;
 use crate::language::Language;
 use crate::people::roles::Roles;
 use crate::problem::{Answer, Problem, ProblemType};
+use crate::signature::{Argument, Signature, Token};
 
 /// The person behind a request, as of at most 5 s ago.
 #[derive(Clone, Debug)]
@@ -62,6 +63,20 @@ impl OptionalFromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Problem> {
         caller(parts, app).await
+    }
+}
+
+impl Argument for Caller {
+    fn describe(signature: &mut Signature) {
+        signature.token = Token::Required;
+        signature.refuses(&[ProblemType::SignInRequired, ProblemType::TokenRefused]);
+    }
+}
+
+impl Argument for Option<Caller> {
+    fn describe(signature: &mut Signature) {
+        signature.token = Token::Optional;
+        signature.refuses(&[ProblemType::TokenRefused]);
     }
 }
 

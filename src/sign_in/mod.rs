@@ -91,6 +91,7 @@ pub struct Identity {
 
 /// An answer that says nothing: `{}`.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+#[schema(as = EmptyAnswer)]
 pub struct Nothing {}
 
 /// Rows that calls by people who are not signed in wrote, so that tests can see that as many are written for an address that nobody

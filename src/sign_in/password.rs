@@ -22,13 +22,16 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::text::{Email, Line};
+use crate::wrong::Wrong;
 
 /// Mails a code with which a forgotten password is replaced. The answer is the same for an address that has no account.
 #[utoipa::path(
-    post, path = "/v1/password-resets", tag = "Signing in", operation_id = "request_password_reset", request_body = CodeRequest,
-    responses((status = 202, description = "If there is an account, a letter is on its way", body = Nothing), (status = 429))
+    post, path = "/v1/password-resets", operation_id = "request_password_reset",
+    request_body = CodeRequest,
+    responses((status = 202, description = "If there is an account, a letter is on its way", body = Nothing)),
+    extensions(("x-problem-types" = json!(refuses![TooManyRequests])))
 )]
 pub async fn request_reset(State(app): State<App>, visitor: Visitor, Body(body): Body<CodeRequest>) -> Answer<(StatusCode, Json<Nothing>)> {
     send_code(&app, visitor, Purpose::Password, &body.email).await?;
@@ -38,9 +41,9 @@ pub async fn request_reset(State(app): State<App>, visitor: Visitor, Body(body):
 /// A code and the password that shall count from now on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PasswordReset)]
 pub struct Reset {
     /// Her address.
-    #[schema(value_type = String, format = "email")]
     pub email: Email,
     /// The code of the letter: eight digits.
     #[schema(value_type = String, example = "40718265")]
@@ -51,8 +54,10 @@ pub struct Reset {
 
 /// Replaces a forgotten password and signs all devices out.
 #[utoipa::path(
-    put, path = "/v1/password-resets", tag = "Signing in", operation_id = "reset_password", request_body = Reset,
-    responses((status = 204, description = "The new password counts"), (status = 422, description = "`code-refused`"), (status = 429), (status = 503))
+    put, path = "/v1/password-resets", operation_id = "reset_password",
+    request_body = Reset,
+    responses((status = 204, description = "The new password counts")),
+    extensions(("x-problem-types" = json!(refuses![CodeRefused, TooManyRequests])))
 )]
 pub async fn reset(State(app): State<App>, visitor: Visitor, Body(body): Body<Reset>) -> Answer<StatusCode> {
     let email_key = body.email.key();
@@ -143,8 +148,10 @@ pub struct PasswordChange {
 
 /// Changes one's password. All other devices are signed out.
 #[utoipa::path(
-    put, path = "/v1/me/password", tag = "Signing in", operation_id = "change_password", request_body = PasswordChange,
-    security(("bearer" = [])), responses((status = 204, description = "The new password counts"), (status = 401), (status = 422), (status = 429), (status = 503))
+    put, path = "/v1/me/password", operation_id = "change_password",
+    request_body = PasswordChange,
+    responses((status = 204, description = "The new password counts")),
+    extensions(("x-problem-types" = json!(refuses![TooManyRequests])))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<PasswordChange>) -> Answer<StatusCode> {
     let account = check(&app, &caller, body.old, "old").await?;
@@ -165,7 +172,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Pas
         })
         .await?
     {
-        return Err(Problem::field("old", "is not your password"));
+        return Err(Problem::field("old", Wrong::NotYourPassword));
     }
     app.identities.forget_person(person_id);
     app.letters_written.notify_one();
@@ -179,7 +186,7 @@ pub async fn check(app: &App, caller: &Caller, password: Password, field: &'stat
     // Without a verdict nothing was tried.
     let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &account.email_key);
     if !app.passwords.verify(password, Some(&account.password_hash)).await.inspect_err(untried)? {
-        return Err(Problem::field(field, "is not your password"));
+        return Err(Problem::field(field, Wrong::NotYourPassword));
     }
     app.limits.give_back(Limit::Passwords, &account.email_key);
     Ok(account)

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{SetUpError, rules, secrets};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::settings::SignIn;
+use crate::wrong::Wrong;
 
 /// Callers who may wait for a hash; one more is told to come again.
 const WAITING_MAX: usize = 32;
@@ -41,7 +42,7 @@ impl Password {
 
 impl NewPassword {
     /// Checks the rules.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
         let password = Password::typed(text);
         rules::check_password(&password.0)?;
         Ok(Self(password))
@@ -70,7 +71,7 @@ impl<'de> Deserialize<'de> for Password {
 
 impl<'de> Deserialize<'de> for NewPassword {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(Wrong::refuse)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::db::Tx;
 use crate::events::{self, Event, Happened};
 use crate::extract::Body;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 
 /// The refresh token that the app holds.
 #[derive(Deserialize, ToSchema)]
@@ -34,8 +34,10 @@ enum Outcome {
 /// A new pair of tokens. If its answer is lost, the same call may be made again for ten minutes, as long as the new refresh token was
 /// not used. Any other use of an old refresh token signs the device out.
 #[utoipa::path(
-    post, path = "/v1/tokens/refresh", tag = "Signing in", operation_id = "refresh_tokens", request_body = RefreshRequest,
-    responses((status = 200, description = "Both tokens are new", body = Tokens), (status = 401, description = "`token-refused`"))
+    post, path = "/v1/tokens/refresh", operation_id = "refresh_tokens",
+    request_body = RefreshRequest,
+    responses((status = 200, description = "Both tokens are new", body = Tokens)),
+    extensions(("x-problem-types" = json!(refuses![TokenRefused])))
 )]
 pub async fn refresh(State(app): State<App>, visitor: Visitor, Body(body): Body<RefreshRequest>) -> Answer<Json<Tokens>> {
     let refused = || Problem::new(ProblemType::TokenRefused);

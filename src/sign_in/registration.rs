@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -22,26 +21,24 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::Answer;
+use crate::problem::{Answer, refuses};
 use crate::text::{Email, Line, Name};
+use crate::wrong::Wrong;
 
 /// Somebody who registers.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     /// Her address.
-    #[schema(value_type = String, format = "email")]
     pub email: Email,
     /// Her password: 10 to 128 characters, none of the common ones.
     pub password: NewPassword,
     /// Her name.
-    #[schema(value_type = String)]
     #[serde(deserialize_with = "a_name")]
     pub name: Name,
     /// The language of her letters; else `Accept-Language`.
     pub locale: Option<Language>,
     /// The version of the privacy policy that she accepts.
-    #[schema(value_type = Option<String>)]
     pub policy_version: Option<Line<100>>,
 }
 
@@ -50,15 +47,17 @@ fn a_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> 
     let name = Name::deserialize(deserializer)?;
     let lower = name.as_str().to_lowercase();
     if ["://", "www.", "@"].iter().any(|mark| lower.contains(mark)) {
-        return Err(D::Error::custom("must be a name, without addresses"));
+        return Err(Wrong::NoName.refuse());
     }
     Ok(name)
 }
 
 /// Registers an address. The answer is the same whether or not it has an account: the letter differs.
 #[utoipa::path(
-    post, path = "/v1/registrations", tag = "Signing in", operation_id = "register", request_body = Registration,
-    responses((status = 202, description = "A letter is on its way", body = Nothing), (status = 422), (status = 429), (status = 503))
+    post, path = "/v1/registrations", operation_id = "register",
+    request_body = Registration,
+    responses((status = 202, description = "A letter is on its way", body = Nothing)),
+    extensions(("x-problem-types" = json!(refuses![TooManyRequests])))
 )]
 pub async fn register(State(app): State<App>, visitor: Visitor, Body(body): Body<Registration>) -> Answer<(StatusCode, Json<Nothing>)> {
     let (now, email_key) = (app.clock.now(), body.email.key());

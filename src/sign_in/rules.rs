@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::wrong::Wrong;
+
 /// The fewest characters of a password.
 pub const PASSWORD_CHARS_MIN: usize = 10;
 /// The most.
@@ -87,13 +89,13 @@ pub fn next_code_at(sent: &[DateTime<Utc>], now: DateTime<Utc>) -> Option<DateTi
 }
 
 /// Whether a password may be chosen; the reason if not.
-pub fn check_password(password: &str) -> Result<(), String> {
+pub fn check_password(password: &str) -> Result<(), Wrong> {
     let length = password.chars().count();
     if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
-        return Err(format!("must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
+        return Err(Wrong::PasswordLength { min: PASSWORD_CHARS_MIN, max: PASSWORD_CHARS_MAX });
     }
     if is_common(password) {
-        return Err("is too easy to guess".into());
+        return Err(Wrong::PasswordCommon);
     }
     Ok(())
 }

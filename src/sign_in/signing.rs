@@ -22,7 +22,7 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::text::{Email, Line};
 
 /// Who signs in.
@@ -30,19 +30,19 @@ use crate::text::{Email, Line};
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// Her address.
-    #[schema(value_type = String, format = "email")]
     pub email: Email,
     /// Her password.
     pub password: Password,
     /// What the device is called, so that she knows it again.
-    #[schema(value_type = Option<String>)]
     pub device: Option<Line<100>>,
 }
 
 /// Signs a device in.
 #[utoipa::path(
-    post, path = "/v1/tokens", tag = "Signing in", operation_id = "sign_in", request_body = SignIn,
-    responses((status = 200, body = Tokens), (status = 401, description = "`sign-in-refused`"), (status = 429), (status = 503))
+    post, path = "/v1/tokens", operation_id = "sign_in",
+    request_body = SignIn,
+    responses((status = 200, body = Tokens)),
+    extensions(("x-problem-types" = json!(refuses![SignInRefused, TooManyRequests])))
 )]
 pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<SignIn>) -> Answer<Json<Tokens>> {
     let email_key = body.email.key();
@@ -100,8 +100,8 @@ async fn signed_in(
 
 /// Signs this device out.
 #[utoipa::path(
-    delete, path = "/v1/tokens", tag = "Signing in", operation_id = "sign_out",
-    security(("bearer" = [])), responses((status = 204, description = "Signed out"), (status = 401))
+    delete, path = "/v1/tokens", operation_id = "sign_out",
+    responses((status = 204, description = "Signed out"))
 )]
 pub async fn sign_out(State(app): State<App>, caller: Caller) -> Answer<StatusCode> {
     end_device(&app, &caller, caller.device_id).await?;
@@ -116,8 +116,10 @@ pub struct Device {
     /// What the app called it.
     pub name: Option<String>,
     /// When it signed in.
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     /// When it last signed in or refreshed.
+    #[serde(with = "crate::instant")]
     pub last_used_at: DateTime<Utc>,
     /// Whether it is the one that asks.
     pub current: bool,
@@ -139,8 +141,8 @@ pub struct Devices {
 
 /// The devices on which she is signed in.
 #[utoipa::path(
-    get, path = "/v1/me/devices", tag = "Signing in", operation_id = "list_devices",
-    security(("bearer" = [])), responses((status = 200, body = Devices), (status = 401))
+    get, path = "/v1/me/devices", operation_id = "list_devices",
+    responses((status = 200, body = Devices))
 )]
 pub async fn devices(State(app): State<App>, caller: Caller) -> Answer<Json<Devices>> {
     let mut tx = app.db.read().await?;
@@ -151,8 +153,9 @@ pub async fn devices(State(app): State<App>, caller: Caller) -> Answer<Json<Devi
 
 /// Signs one of her devices out.
 #[utoipa::path(
-    delete, path = "/v1/me/devices/{id}", tag = "Signing in", operation_id = "sign_out_device",
-    params(("id" = Uuid, Path)), security(("bearer" = [])), responses((status = 204, description = "Signed out"), (status = 401), (status = 404))
+    delete, path = "/v1/me/devices/{id}", operation_id = "sign_out_device",
+    params(("id" = Uuid, Path)),
+    responses((status = 204, description = "Signed out"))
 )]
 pub async fn remove_device(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<StatusCode> {
     if end_device(&app, &caller, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(ProblemType::NotFound)) }

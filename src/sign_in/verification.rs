@@ -24,15 +24,15 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::text::{Email, Line};
 
 /// An address and the code that was mailed to it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EmailVerification)]
 pub struct Verification {
     /// The address.
-    #[schema(value_type = String, format = "email")]
     pub email: Email,
     /// The code of the letter: eight digits.
     #[schema(value_type = String, example = "40718265")]
@@ -44,7 +44,6 @@ pub struct Verification {
 #[serde(deny_unknown_fields)]
 pub struct CodeRequest {
     /// The address.
-    #[schema(value_type = String, format = "email")]
     pub email: Email,
 }
 
@@ -57,9 +56,10 @@ enum Verified {
 
 /// Shows that an address is hers. Signs this device in and all others out; the same code answers again as long as it lives.
 #[utoipa::path(
-    post, path = "/v1/email-verifications", tag = "Signing in", operation_id = "verify_email", request_body = Verification,
-    responses((status = 200, description = "The address is hers, and she is signed in", body = Tokens),
-        (status = 409, description = "`address-taken`"), (status = 422, description = "`code-refused`"), (status = 429))
+    post, path = "/v1/email-verifications", operation_id = "verify_email",
+    request_body = Verification,
+    responses((status = 200, description = "The address is hers, and she is signed in", body = Tokens)),
+    extensions(("x-problem-types" = json!(refuses![CodeRefused, AddressTaken, TooManyRequests])))
 )]
 pub async fn verify(State(app): State<App>, visitor: Visitor, Body(body): Body<Verification>) -> Answer<Json<Tokens>> {
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
@@ -194,9 +194,10 @@ fn masked(email: &str) -> String {
 
 /// Mails another code to an address that is to be verified. The answer is the same for an address that nobody has registered.
 #[utoipa::path(
-    post, path = "/v1/email-verifications/requests", tag = "Signing in", operation_id = "request_email_verification",
+    post, path = "/v1/email-verifications/requests", operation_id = "request_email_verification",
     request_body = CodeRequest,
-    responses((status = 202, description = "If there is something to verify, a letter is on its way", body = Nothing), (status = 429))
+    responses((status = 202, description = "If there is something to verify, a letter is on its way", body = Nothing)),
+    extensions(("x-problem-types" = json!(refuses![TooManyRequests])))
 )]
 pub async fn request(State(app): State<App>, visitor: Visitor, Body(body): Body<CodeRequest>) -> Answer<(StatusCode, Json<Nothing>)> {
     send_code(&app, visitor, Purpose::Address, &body.email).await?;

@@ -14,6 +14,7 @@ use crate::extract::{RequestId, header_text};
 use crate::ids::new_id;
 use crate::language::Language;
 use crate::settings::Proxy;
+use crate::signature::{Argument, Signature};
 
 /// The proxies that a request may have passed; what stands before is anybody's invention.
 const HOPS_MAX: usize = 16;
@@ -51,6 +52,10 @@ impl FromRequestParts<App> for Visitor {
             request_id: request_id(parts, app),
         })
     }
+}
+
+impl Argument for Visitor {
+    fn describe(_: &mut Signature) {}
 }
 
 /// The language that the request asks for.

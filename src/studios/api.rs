@@ -18,7 +18,7 @@ use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, IfMatch, Paging, Path, Query, Within, given, page};
 use crate::ids::new_id;
 use crate::language::Language;
-use crate::problem::{Answer, FieldError, Problem, ProblemType};
+use crate::problem::{Answer, FieldError, Problem, ProblemType, refuses};
 use crate::schedule;
 use crate::sign_in::Caller;
 use crate::text::{Email, Line, Name, Note, WebAddress};
@@ -44,7 +44,11 @@ pub struct Studios {
 }
 
 /// All studios of the deployment.
-#[utoipa::path(get, operation_id = "list_studios", path = "/v1/studios", tag = "Running a studio", params(Paging), responses((status = 200, body = Studios)))]
+#[utoipa::path(
+    get, path = "/v1/studios", operation_id = "list_studios",
+    params(Paging),
+    responses((status = 200, body = Studios))
+)]
 pub async fn list(State(app): State<App>, Query(paging): Query<Paging>) -> Answer<Json<Studios>> {
     let (limit, after) = paging.read();
     let (studios, next) = page(store::studios(&app.db, after, limit.0 + 1).await?, limit, |studio| studio.id);
@@ -52,7 +56,11 @@ pub async fn list(State(app): State<App>, Query(paging): Query<Paging>) -> Answe
 }
 
 /// One studio.
-#[utoipa::path(get, operation_id = "show_studio", path = "/v1/studios/{id}", tag = "Running a studio", params(("id" = Uuid, Path)), responses((status = 200, body = Studio)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}", operation_id = "show_studio",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = Studio, headers(("ETag" = String))))
+)]
 pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Versioned<Studio>> {
     let studio = store::studio(&app.db, id).await?.ok_or_else(nothing)?;
     Ok(Versioned::ok(studio.version, studio))
@@ -63,32 +71,30 @@ pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Version
 #[serde(deny_unknown_fields)]
 pub struct NewStudio {
     /// What it is called.
-    #[schema(value_type = String)]
     name: Name,
     /// By which clock it lives: a name of the IANA database.
     time_zone: Zone,
     /// The language of whoever says nothing else.
     locale: Language,
     /// Where it is.
-    #[schema(value_type = Option<String>)]
     address: Option<Line<300>>,
     /// Where an answer to its letters goes: an e-mail address.
-    #[schema(value_type = Option<String>)]
     contact: Option<Email>,
     /// Its rules as members read them.
-    #[schema(value_type = Option<String>)]
     rules_text: Option<Note>,
     /// Its privacy policy.
-    #[schema(value_type = Option<String>)]
     privacy_url: Option<WebAddress>,
     /// Where passes are bought.
-    #[schema(value_type = Option<String>)]
     shop_url: Option<WebAddress>,
 }
 
 /// Opens a studio, with the default house rules. Owners.
-#[utoipa::path(post, operation_id = "open_studio", path = "/v1/studios", tag = "Running a studio", request_body = NewStudio, security(("bearer" = [])),
-    responses((status = 201, body = Studio)))]
+#[utoipa::path(
+    post, path = "/v1/studios", operation_id = "open_studio",
+    request_body = NewStudio,
+    responses((status = 201, body = Studio, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStudio>) -> Answer<Versioned<Studio>> {
     caller.require_owner()?;
     let now = app.clock.now();
@@ -122,25 +128,19 @@ pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStu
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `NewStudio`")]
 pub struct StudioChange {
-    #[schema(value_type = Option<String>)]
     name: Option<Name>,
     /// Cannot change while sessions are to come.
     time_zone: Option<Zone>,
     locale: Option<Language>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
     address: Option<Option<Line<300>>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
     contact: Option<Option<Email>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
     rules_text: Option<Option<Note>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
     privacy_url: Option<Option<WebAddress>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
     shop_url: Option<Option<WebAddress>>,
 }
 
@@ -162,9 +162,12 @@ impl StudioChange {
 }
 
 /// Edits a studio. Admins.
-#[utoipa::path(patch, operation_id = "change_studio", path = "/v1/studios/{id}", tag = "Running a studio", request_body = StudioChange, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
-    responses((status = 200, body = Studio), (status = 409, description = "zone-in-use"), (status = 412, description = "version-stale")))]
+#[utoipa::path(
+    patch, path = "/v1/studios/{id}", operation_id = "change_studio",
+    params(("id" = Uuid, Path)), request_body = StudioChange,
+    responses((status = 200, body = Studio, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, ZoneInUse])))
+)]
 pub async fn change(
     State(app): State<App>,
     caller: Caller,
@@ -221,8 +224,12 @@ impl HouseRulesView {
 }
 
 /// The house rules. Admins.
-#[utoipa::path(get, operation_id = "show_house_rules", path = "/v1/studios/{id}/house-rules", tag = "Running a studio", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = HouseRulesView)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/house-rules", operation_id = "show_house_rules",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = HouseRulesView, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn house_rules(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Versioned<HouseRulesView>> {
     require_admin(&app, &caller, id).await?;
     let policy = store::policy(&app.db, id).await?.ok_or_else(nothing)?;
@@ -232,9 +239,12 @@ pub async fn house_rules(State(app): State<App>, caller: Caller, Path(id): Path<
 /// Replaces the house rules. A rule left out gets its default; `studio_id`, `version` and `active` may stand in the body and are not
 /// read, so that what was read can be edited and put back. Sessions to come get their new instants, bookings keep what they were told.
 /// Admins.
-#[utoipa::path(put, path = "/v1/studios/{id}/house-rules", tag = "Running a studio", request_body = HouseRules, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
-    responses((status = 200, body = HouseRulesView), (status = 412, description = "version-stale")))]
+#[utoipa::path(
+    put, path = "/v1/studios/{id}/house-rules", operation_id = "set_house_rules",
+    params(("id" = Uuid, Path)), request_body = HouseRules,
+    responses((status = 200, body = HouseRulesView, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn set_house_rules(
     State(app): State<App>,
     caller: Caller,
@@ -244,7 +254,7 @@ pub async fn set_house_rules(
 ) -> Answer<Versioned<HouseRulesView>> {
     require_admin(&app, &caller, id).await?;
     let rules = HouseRules::parse(written)
-        .map_err(|refused| Problem::fields(refused.into_iter().map(|(field, message)| FieldError { field, message }).collect()))?;
+        .map_err(|refused| Problem::fields(refused.into_iter().map(|(field, wrong)| FieldError { field, wrong }).collect()))?;
     let IfMatch(version) = if_match;
     let command = Command::SetHouseRules(Box::new(SetHouseRules { studio_id: id, version, rules: rules.clone() }));
     app.transactor.submit(caller.actor(), command).await?;
@@ -261,8 +271,11 @@ pub struct Rooms {
 }
 
 /// The studio's rooms.
-#[utoipa::path(get, operation_id = "list_rooms", path = "/v1/studios/{id}/rooms", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
-    responses((status = 200, body = Rooms)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/rooms", operation_id = "list_rooms",
+    params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = Rooms))
+)]
 pub async fn rooms(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): Query<Paging>) -> Answer<Json<Rooms>> {
     store::setting(&app.db, id).await?.ok_or_else(nothing)?;
     let (limit, after) = paging.read();
@@ -271,31 +284,36 @@ pub async fn rooms(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): 
 }
 
 /// One room.
-#[utoipa::path(get, operation_id = "show_room", path = "/v1/studios/{id}/rooms/{room_id}", tag = "Running a studio", params(("id" = Uuid, Path), ("room_id" = Uuid, Path)),
-    responses((status = 200, body = Room)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/rooms/{room_id}", operation_id = "show_room",
+    params(("id" = Uuid, Path), ("room_id" = Uuid, Path)),
+    responses((status = 200, body = Room, headers(("ETag" = String))))
+)]
 pub async fn room(State(app): State<App>, Path((id, room_id)): Path<(Uuid, Uuid)>) -> Answer<Versioned<Room>> {
     let room = store::room(&app.db, id, room_id).await?.ok_or_else(nothing)?;
     Ok(Versioned::ok(room.version, room))
 }
 
-/// The places of a room.
-type RoomCapacity = Within<1, 10_000>;
+/// The places of a room, or of a session in it.
+pub type Places = Within<1, 10_000>;
 
 /// A new room.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRoom {
     /// What it is called.
-    #[schema(value_type = String)]
     name: Name,
     /// How many places a session has there unless it says otherwise, 1 to 10,000.
-    #[schema(value_type = i64, minimum = 1, maximum = 10_000)]
-    capacity: RoomCapacity,
+    capacity: Places,
 }
 
 /// Adds a room. Admins.
-#[utoipa::path(post, path = "/v1/studios/{id}/rooms", tag = "Running a studio", request_body = NewRoom, security(("bearer" = [])),
-    params(("id" = Uuid, Path)), responses((status = 201, body = Room)))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/rooms", operation_id = "add_room",
+    params(("id" = Uuid, Path)), request_body = NewRoom,
+    responses((status = 201, body = Room, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn add_room(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(new): Body<NewRoom>) -> Answer<Versioned<Room>> {
     require_admin(&app, &caller, id).await?;
     let (now, actor) = (app.clock.now(), caller.actor());
@@ -320,17 +338,18 @@ pub async fn add_room(State(app): State<App>, caller: Caller, Path(id): Path<Uui
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `NewRoom`")]
 pub struct RoomChange {
-    #[schema(value_type = Option<String>)]
     name: Option<Name>,
     /// Sessions that are scheduled already keep theirs.
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
-    capacity: Option<RoomCapacity>,
+    capacity: Option<Places>,
 }
 
 /// Edits a room. Admins.
-#[utoipa::path(patch, path = "/v1/studios/{id}/rooms/{room_id}", tag = "Running a studio", request_body = RoomChange, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("room_id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
-    responses((status = 200, body = Room), (status = 412, description = "version-stale")))]
+#[utoipa::path(
+    patch, path = "/v1/studios/{id}/rooms/{room_id}", operation_id = "change_room",
+    params(("id" = Uuid, Path), ("room_id" = Uuid, Path)), request_body = RoomChange,
+    responses((status = 200, body = Room, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn change_room(
     State(app): State<App>,
     caller: Caller,
@@ -389,8 +408,11 @@ pub struct Instructors {
 }
 
 /// Who teaches in the studio.
-#[utoipa::path(get, operation_id = "list_instructors", path = "/v1/studios/{id}/instructors", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
-    responses((status = 200, body = Instructors)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/instructors", operation_id = "list_instructors",
+    params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = Instructors))
+)]
 pub async fn instructors(State(app): State<App>, Path(id): Path<Uuid>, Query(paging): Query<Paging>) -> Answer<Json<Instructors>> {
     store::setting(&app.db, id).await?.ok_or_else(nothing)?;
     let (limit, after) = paging.read();

@@ -4,19 +4,19 @@
 //! one that this version does not know is left alone, so that versions may follow each other on one database. Pure.
 
 use chrono::{NaiveTime, Timelike};
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::text::is_currency;
+use crate::wrong::Wrong;
 
 /// A field and what is wrong with it.
-pub type InvalidRule = (String, String);
+pub type InvalidRule = (String, Wrong);
 
 /// A time of the day in the studio's wall time: `HH:MM`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
-#[schema(value_type = String, example = "12:00")]
+#[schema(value_type = String, example = "12:00", pattern = r"^([01]\d|2[0-3]):[0-5]\d$")]
 pub struct WallTime(NaiveTime);
 
 impl WallTime {
@@ -59,7 +59,7 @@ impl Serialize for WallTime {
 impl<'de> Deserialize<'de> for WallTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("must be a time of the day like \"18:30\""))
+        Self::parse(&text).ok_or_else(|| Wrong::NotTimeOfDay.refuse())
     }
 }
 
@@ -108,6 +108,7 @@ macro_rules! house_rules {
         /// For each rule, whether this version enforces it. One that is not active is stored and shown, and changes nothing yet.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
         #[allow(missing_docs, reason = "the same names as the rules")]
+        #[schema(as = RulesInForce)]
         pub struct Active {
             $(pub $rule: bool,)*
         }
@@ -206,6 +207,40 @@ house_rules! {
     substitutes_need_approval: bool = false, true;
 }
 
+/// A day, in minutes.
+const DAY: i64 = 24 * 60;
+
+/// The least and the most of each rule that is a number.
+pub const RANGES: &[(&str, i64, i64)] = &[
+    ("booking_opens_days", 1, 365),
+    ("booking_closes_min", 0, DAY),
+    ("free_cancel_min", 0, 14 * DAY),
+    ("grace_booking_min", 0, 60),
+    ("grace_promotion_min", 0, 240),
+    ("promotion_until_min", 0, 14 * DAY),
+    ("offer_min", 1, DAY),
+    ("offers_until_min", 0, DAY),
+    ("waitlist_cap_percent", 0, 1_000),
+    ("waitlist_cap_min", 0, 10_000),
+    ("bookings_ahead_max", 1, 1_000),
+    ("returned_credit_days_min", 0, 365),
+    ("attendance_from_min", 0, DAY),
+    ("attendance_until_hours", 0, 14 * 24),
+    ("check_in_from_min", 0, DAY),
+    ("check_in_until_min", 0, 120),
+    ("no_show_provisional_min", 0, DAY),
+    ("no_show_final_min", 0, 2 * DAY),
+    ("unrecorded_after_hours", 1, 14 * 24),
+    ("late_cancel_fee_minor", 1, 100_000_000),
+    ("no_show_fee_minor", 1, 100_000_000),
+    ("strike_lapse_days", 1, 365),
+    ("strikes_max", 1, 100),
+    ("strike_consequence_days", 1, 365),
+    ("strike_ahead_hours", 0, 14 * 24),
+    ("door_release_min", 0, 120),
+    ("too_few_min", 0, 2 * DAY),
+];
+
 impl HouseRules {
     /// Which of the rules, as they are set, this version enforces.
     pub fn active(&self) -> Active {
@@ -223,68 +258,35 @@ impl HouseRules {
         for shown in ["studio_id", "version", "active"] {
             written.remove(shown);
         }
-        let unknown: Vec<InvalidRule> = written
-            .keys()
-            .filter(|name| !RULES.contains(&name.as_str()))
-            .map(|name| (name.clone(), "is no house rule".to_owned()))
-            .collect();
+        let unknown: Vec<InvalidRule> =
+            written.keys().filter(|name| !RULES.contains(&name.as_str())).map(|name| (name.clone(), Wrong::NoHouseRule)).collect();
         if !unknown.is_empty() {
             return Err(unknown);
         }
         let rules: Self = serde_path_to_error::deserialize(Value::Object(written))
-            .map_err(|error| vec![(error.path().to_string(), error.into_inner().to_string())])?;
+            .map_err(|error| vec![(error.path().to_string(), Wrong::of_parser(&error.into_inner().to_string()))])?;
         let refused = rules.refused();
         if refused.is_empty() { Ok(rules) } else { Err(refused) }
     }
 
     /// Every rule whose value makes no sense.
     fn refused(&self) -> Vec<InvalidRule> {
-        const DAY: i64 = 24 * 60;
-        let some = |value: Option<i64>, default: i64| value.unwrap_or(default);
-        let ranges = [
-            ("booking_opens_days", self.booking_opens_days, 1, 365),
-            ("booking_closes_min", self.booking_closes_min, 0, DAY),
-            ("free_cancel_min", self.free_cancel_min, 0, 14 * DAY),
-            ("grace_booking_min", self.grace_booking_min, 0, 60),
-            ("grace_promotion_min", self.grace_promotion_min, 0, 240),
-            ("promotion_until_min", some(self.promotion_until_min, 0), 0, 14 * DAY),
-            ("offer_min", self.offer_min, 1, DAY),
-            ("offers_until_min", self.offers_until_min, 0, DAY),
-            ("waitlist_cap_percent", self.waitlist_cap_percent, 0, 1_000),
-            ("waitlist_cap_min", self.waitlist_cap_min, 0, 10_000),
-            ("bookings_ahead_max", self.bookings_ahead_max, 1, 1_000),
-            ("returned_credit_days_min", self.returned_credit_days_min, 0, 365),
-            ("attendance_from_min", self.attendance_from_min, 0, DAY),
-            ("attendance_until_hours", self.attendance_until_hours, 0, 14 * 24),
-            ("check_in_from_min", self.check_in_from_min, 0, DAY),
-            ("check_in_until_min", self.check_in_until_min, 0, 120),
-            ("no_show_provisional_min", self.no_show_provisional_min, 0, DAY),
-            ("no_show_final_min", self.no_show_final_min, 0, 2 * DAY),
-            ("unrecorded_after_hours", self.unrecorded_after_hours, 1, 14 * 24),
-            ("late_cancel_fee_minor", some(self.late_cancel_fee_minor, 1), 1, 100_000_000),
-            ("no_show_fee_minor", some(self.no_show_fee_minor, 1), 1, 100_000_000),
-            ("strike_lapse_days", self.strike_lapse_days, 1, 365),
-            ("strikes_max", some(self.strikes_max, 1), 1, 100),
-            ("strike_consequence_days", self.strike_consequence_days, 1, 365),
-            ("strike_ahead_hours", self.strike_ahead_hours, 0, 14 * 24),
-            ("door_release_min", self.door_release_min, 0, 120),
-            ("too_few_min", self.too_few_min, 0, 2 * DAY),
-        ];
-        let mut refused: Vec<InvalidRule> = ranges
-            .into_iter()
-            .filter(|(_, value, least, most)| !(least..=most).contains(&value))
-            .map(|(rule, _, least, most)| (rule.to_owned(), format!("must be {least} to {most}")))
+        let values = serde_json::to_value(self).unwrap_or_default();
+        let mut refused: Vec<InvalidRule> = RANGES
+            .iter()
+            .filter(|(rule, least, most)| values[*rule].as_i64().is_some_and(|value| !(*least..=*most).contains(&value)))
+            .map(|&(rule, least, most)| (rule.to_owned(), Wrong::OutOfRange { min: least, max: most }))
             .collect();
         // A session at midnight has the least time between opening and closing: it too must have some.
         if refused.is_empty() && self.booking_closes_min >= self.booking_opens_days * DAY - self.booking_opens_at.minute() {
-            refused.push(("booking_closes_min".to_owned(), "would close booking before it opens".to_owned()));
+            refused.push(("booking_closes_min".to_owned(), Wrong::ClosesBeforeItOpens));
         }
         let fee = self.late_cancel_fee_minor.is_some() || self.no_show_fee_minor.is_some();
         match &self.fee_currency {
             Some(currency) if !is_currency(currency) => {
-                refused.push(("fee_currency".to_owned(), "must be a currency of ISO 4217 like \"EUR\"".to_owned()));
+                refused.push(("fee_currency".to_owned(), Wrong::NotCurrency));
             }
-            None if fee => refused.push(("fee_currency".to_owned(), "is needed with a fee".to_owned())),
+            None if fee => refused.push(("fee_currency".to_owned(), Wrong::CurrencyNeeded)),
             _ => {}
         }
         refused

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::language::Language;
 use crate::letters::facts::StudioFacts;
+use crate::wrong::Wrong;
 
 pub use house_rules::HouseRules;
 
@@ -48,10 +49,10 @@ impl From<Tz> for Zone {
 }
 
 impl FromStr for Zone {
-    type Err = &'static str;
+    type Err = Wrong;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        name.parse().map(Self).map_err(|_| "must be a time zone of the IANA database like \"Europe/Paris\"")
+        name.parse().map(Self).map_err(|_| Wrong::NotTimeZone)
     }
 }
 
@@ -69,7 +70,7 @@ impl Serialize for Zone {
 
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(Wrong::refuse)
     }
 }
 

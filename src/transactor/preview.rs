@@ -46,6 +46,7 @@ pub struct BookingChange {
     pub status_before: Option<BookingStatus>,
     pub status: BookingStatus,
     pub credits_returned: i64,
+    #[serde(with = "crate::instant")]
     pub free_cancel_until: Option<DateTime<Utc>>,
 }
 

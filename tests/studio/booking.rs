@@ -20,9 +20,9 @@ both_engines! {
         assert_eq!(booking.body["offer"], json!(null));
         assert_eq!(booking.body["ended_at"], json!(null));
         assert_eq!(booking.body["provisional"], false);
-        assert_eq!(booking.body["created_at"], "2026-11-30T02:00:00Z");
+        assert_eq!(booking.body["created_at"], "2026-11-30T02:00:00.000000Z");
         // Twelve hours before the start: 06:30 of the same day in Shanghai.
-        assert_eq!(booking.body["free_cancel_until"], "2026-12-02T22:30:00Z");
+        assert_eq!(booking.body["free_cancel_until"], "2026-12-02T22:30:00.000000Z");
         assert_eq!(booking.body["free_cancel_text"], "Free to cancel until Thu 3 Dec, 06:30; then 1 credit.");
         assert_eq!(booking.body["cancel_now"]["free"], true);
         assert_eq!(booking.body["cancel_now"]["credits_lost"], 0);
@@ -163,7 +163,7 @@ both_engines! {
         // Opens 14 days before, at noon.
         let later = house.session("2026-12-15 18:30", 12).await;
         let refusal = house.book(&ana, &later).await.expect_refused(409, "not-open-yet");
-        assert_eq!(refusal["opens_at"], "2026-12-01T04:00:00Z");
+        assert_eq!(refusal["opens_at"], "2026-12-01T04:00:00.000000Z");
         house.it_is("2026-12-01 11:59");
         house.book(&ana, &later).await.expect_refused(409, "not-open-yet");
         house.it_is("2026-12-01 12:00");

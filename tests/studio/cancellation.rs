@@ -13,7 +13,7 @@ both_engines! {
         house.it_is("2026-12-03 06:29");
         let ended = house.cancel(&booking).await.expect(200);
         assert_eq!((&ended["status"], &ended["credits_returned"], &ended["ended_by"]), (&json!("cancelled"), &json!(2), &json!("member")));
-        assert_eq!(ended["ended_at"], "2026-12-02T22:29:00Z");
+        assert_eq!(ended["ended_at"], "2026-12-02T22:29:00.000000Z");
         assert_eq!(ended["session"]["booked"], 0);
         assert_eq!(house.balance(&pack).await, 5);
         assert_eq!(house.kinds_to(&ana).await, ["booked", "cancelled"]);
@@ -48,7 +48,7 @@ both_engines! {
         house.it_is("2026-12-03 12:00");
         let one = house.book(&ana, &evening).await.expect_booked();
         let two = house.book(&bo, &evening).await.expect_booked();
-        assert_eq!(one.body["free_cancel_until"], "2026-12-03T04:05:00Z");
+        assert_eq!(one.body["free_cancel_until"], "2026-12-03T04:05:00.000000Z");
         house.advance(TimeDelta::minutes(4));
         assert_eq!(house.cancel_if(&one, &json!({"if_free": true})).await.expect(200)["status"], "cancelled");
         house.advance(TimeDelta::minutes(2));
@@ -61,7 +61,7 @@ both_engines! {
         let evening = house.session("2026-12-03 18:30", 12).await;
         house.it_is("2026-12-03 18:28");
         let booking = house.book(&ana, &evening).await.expect_booked();
-        assert_eq!(booking.body["free_cancel_until"], "2026-12-03T10:30:00Z");
+        assert_eq!(booking.body["free_cancel_until"], "2026-12-03T10:30:00.000000Z");
     }
 
     async fn without_a_free_way_out_there_is_no_instant(house: House) {
@@ -90,7 +90,7 @@ both_engines! {
         // Who books now is told the new ones.
         let bo = house.member("Bo").await;
         let booking = house.book(&bo, &evening).await.expect_booked();
-        assert_eq!(booking.body["free_cancel_until"], "2026-12-02T22:05:00Z");
+        assert_eq!(booking.body["free_cancel_until"], "2026-12-02T22:05:00.000000Z");
     }
 
     async fn expectations_are_kept(house: House) {

@@ -177,7 +177,7 @@ both_engines! {
             let body = json!({"class_type_id": brooklyn.class_type, "room_id": brooklyn.room, "instructor_id": brooklyn.instructor.id, "local_start": local});
             made.push(house.post_to(format!("/v1/studios/{}/sessions", brooklyn.id)).by(&brooklyn.admin).json(&body).await.expect(201));
         }
-        assert_eq!(made[1]["starts_at"], "2027-03-08T23:30:00Z");
+        assert_eq!(made[1]["starts_at"], "2027-03-08T23:30:00.000000Z");
         let path = format!("/v1/studios/{}/copies", brooklyn.id);
         let copied = house.post_to(&path).by(&brooklyn.admin).json(&json!({"from": "2027-03-07", "to": "2027-03-14"})).await.expect(200);
         assert_eq!(copied["skipped"], json!([]));
@@ -185,8 +185,8 @@ both_engines! {
         let starts: Vec<_> = listed["sessions"].as_array().unwrap().iter().map(|one| (one["local_start"].clone(), one["starts_at"].clone())).collect();
         assert_eq!(starts, [
             // A minute that is not there becomes the first after it.
-            (json!("2027-03-14T03:00"), json!("2027-03-14T07:00:00Z")),
-            (json!("2027-03-15T18:30"), json!("2027-03-15T22:30:00Z")),
+            (json!("2027-03-14T03:00"), json!("2027-03-14T07:00:00.000000Z")),
+            (json!("2027-03-15T18:30"), json!("2027-03-15T22:30:00.000000Z")),
         ]);
     }
 

@@ -21,6 +21,7 @@ mod calendars;
 mod cancellation;
 mod changes;
 mod demo;
+mod document;
 mod drafts;
 mod faults;
 mod housekeeping;

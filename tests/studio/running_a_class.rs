@@ -45,7 +45,7 @@ both_engines! {
         house.put(&path).by(instructor).json(&json!({})).await.expect_refused(409, "not-check-in-time");
         house.it_is("2026-12-03 17:30");
         let came = house.put(&path).by(instructor).json(&json!({})).await.expect(200);
-        assert_eq!((&came["status"], &came["arrived_at"]), (&json!("attended"), &json!("2026-12-03T09:30:00Z")));
+        assert_eq!((&came["status"], &came["arrived_at"]), (&json!("attended"), &json!("2026-12-03T09:30:00.000000Z")));
         house.advance(TimeDelta::minutes(1));
         let again = house.put(&path).by(instructor).json(&json!({})).await.expect(200);
         assert_eq!(again["arrived_at"], came["arrived_at"]);
@@ -183,7 +183,7 @@ both_engines! {
         assert_eq!(refusal["session_id"], json!(there.id));
         body["instructor_id"] = json!(mei.id);
         let made = house.post_to(&path).by(&studio.admin).json(&body).await.expect(201);
-        assert_eq!((&made["local_start"], &made["starts_at"], &made["time_zone"]), (&json!("2026-12-03T19:00"), &json!("2026-12-03T11:00:00Z"), &json!("Asia/Shanghai")));
+        assert_eq!((&made["local_start"], &made["starts_at"], &made["time_zone"]), (&json!("2026-12-03T19:00"), &json!("2026-12-03T11:00:00.000000Z"), &json!("Asia/Shanghai")));
         let zoe = house.colleague("Zoe").await;
         body["instructor_id"] = json!(zoe.id);
         let refusal = house.post_to(&path).by(&studio.admin).json(&body).await.expect_refused(409, "room-busy");
@@ -204,7 +204,7 @@ both_engines! {
         let refusal = house.post_to(&path).by(&brooklyn.admin).json(&at("2027-03-14T02:30")).await;
         refusal.expect_refused(422, "invalid-fields").naming("local_start");
         let made = house.post_to(&path).by(&brooklyn.admin).json(&at("2027-11-07T01:30")).await.expect(201);
-        assert_eq!(made["starts_at"], "2027-11-07T05:30:00Z");
+        assert_eq!(made["starts_at"], "2027-11-07T05:30:00.000000Z");
     }
 
     async fn the_report_counts(house: House) {

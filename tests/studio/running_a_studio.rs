@@ -88,7 +88,7 @@ both_engines! {
         let room = house.post_to(format!("/v1/studios/{studio}/rooms")).by(&owner).json(&json!({"name": "Studio B", "capacity": 6})).await.expect(201);
         let body = json!({"class_type_id": class.id(), "room_id": room.id(), "instructor_id": house.studio.instructor.id, "local_start": "2026-12-01T18:30"});
         let session = house.post_to(format!("/v1/studios/{studio}/sessions")).by(&house.studio.instructor).json(&body).await.expect(201);
-        assert_eq!(session["ends_at"], "2026-12-01T11:20:00Z");
+        assert_eq!(session["ends_at"], "2026-12-01T11:20:00.000000Z");
         assert_eq!((&session["capacity"], &session["credits"], &session["places_left"]), (&json!(6), &json!(2), &json!(6)));
         assert_eq!(session["local_start"], "2026-12-01T18:30");
         let instructors = house.get(format!("/v1/studios/{studio}/instructors")).await.expect(200);
@@ -211,18 +211,18 @@ both_engines! {
         let evening = house.session("2026-12-03 18:30", 20).await;
         house.session("2026-11-30 08:00", 20).await;
         let booking = house.book(&ana, &evening).await.expect_booked();
-        assert_eq!(booking.body["free_cancel_until"], "2026-12-02T22:30:00Z");
+        assert_eq!(booking.body["free_cancel_until"], "2026-12-02T22:30:00.000000Z");
         let rules = json!({"booking_opens_days": 2, "booking_opens_at": "20:00", "booking_closes_min": 30, "free_cancel_min": 120, "waitlist_cap_min": 7});
         house.put_rules(&admin, 1, rules).await.expect(200);
         let session = house.get(format!("/v1/sessions/{}", evening.id)).by(&admin).await.expect(200);
-        assert_eq!(session["booking_opens_at"], "2026-12-01T12:00:00Z");
-        assert_eq!(session["booking_closes_at"], "2026-12-03T10:00:00Z");
+        assert_eq!(session["booking_opens_at"], "2026-12-01T12:00:00.000000Z");
+        assert_eq!(session["booking_closes_at"], "2026-12-03T10:00:00.000000Z");
         assert_eq!(session["version"], 1, "no edit by staff of the session");
         assert_eq!((&session["places_left"], &session["waitlist_open"]), (&json!(0), &json!(false)), "not open any more");
         let kept: (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>, i64) = house.db
             .one("SELECT free_cancel_until, waiting_ends_at, waitlist_cap FROM sessions WHERE id = $1", (evening.id,)).await.unwrap();
         assert_eq!((kept.0.to_rfc3339(), kept.1.to_rfc3339(), kept.2), ("2026-12-03T08:30:00+00:00".into(), "2026-12-03T10:00:00+00:00".into(), 7));
-        assert_eq!(house.now(&booking).await["free_cancel_until"], "2026-12-02T22:30:00Z");
+        assert_eq!(house.now(&booking).await["free_cancel_until"], "2026-12-02T22:30:00.000000Z");
         let bea = house.member("Bea").await;
         house.book(&bea, &evening).await.expect_refused(409, "not-open-yet");
     }

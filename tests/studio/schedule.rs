@@ -46,9 +46,9 @@ both_engines! {
                 "class_type": {"id": house.studio.class_type, "name": "Barre Sculpt", "level": "open", "minutes": 55},
                 "room": {"id": shown["room"]["id"], "name": "Room of 2026-12-01 18:30"},
                 "instructor": {"id": house.studio.instructor.id, "name": house.studio.instructor.name},
-                "starts_at": "2026-12-01T10:30:00Z", "ends_at": "2026-12-01T11:25:00Z", "time_zone": "Asia/Shanghai", "local_start": "2026-12-01T18:30",
+                "starts_at": "2026-12-01T10:30:00.000000Z", "ends_at": "2026-12-01T11:25:00.000000Z", "time_zone": "Asia/Shanghai", "local_start": "2026-12-01T18:30",
                 "capacity": 20, "booked": 0, "held": 0, "places_left": 20, "waitlist_length": 0, "waitlist_open": true, "status": "scheduled",
-                "changed": [], "version": 1, "booking_opens_at": "2026-11-17T04:00:00Z", "booking_closes_at": "2026-12-01T10:30:00Z", "credits": 1,
+                "changed": [], "version": 1, "booking_opens_at": "2026-11-17T04:00:00.000000Z", "booking_closes_at": "2026-12-01T10:30:00.000000Z", "credits": 1,
                 "series_id": null, "skipped_time": null, "note": null, "too_few": null, "me": null,
             })
         );
@@ -252,22 +252,22 @@ both_engines! {
 
     async fn nights_on_which_the_clocks_change(house: House) {
         let brooklyn = house.second_studio().await;
-        house.clock.set("2027-03-01T12:00:00Z".parse().unwrap());
+        house.clock.set("2027-03-01T12:00:00.000000Z".parse().unwrap());
         let path = format!("/v1/studios/{}/sessions", brooklyn.id);
         let make = |local: &str| house.post_to(&path).by(&brooklyn.admin).json(&json!({
             "class_type_id": brooklyn.class_type, "room_id": brooklyn.room, "instructor_id": brooklyn.instructor.id, "local_start": local}));
         let saturday = make("2027-03-13T18:30").await.expect(201);
         let sunday = make("2027-03-14T18:30").await.expect(201);
-        assert_eq!((&saturday["starts_at"], &sunday["starts_at"]), (&json!("2027-03-13T23:30:00Z"), &json!("2027-03-14T22:30:00Z")));
-        assert_eq!(sunday["booking_opens_at"], "2027-02-28T17:00:00Z", "at noon, as the wall showed it then");
+        assert_eq!((&saturday["starts_at"], &sunday["starts_at"]), (&json!("2027-03-13T23:30:00.000000Z"), &json!("2027-03-14T22:30:00.000000Z")));
+        assert_eq!(sunday["booking_opens_at"], "2027-02-28T17:00:00.000000Z", "at noon, as the wall showed it then");
         let skipped = make("2027-03-14T02:30").await.expect_refused(422, "invalid-fields").naming("local_start");
         assert!(skipped.text.contains("2027-03-14T03:00"), "{}", skipped.text);
         // In autumn one hour is there twice: the first is meant, and what is listed by date stays on its date.
-        house.clock.set("2027-11-01T12:00:00Z".parse().unwrap());
+        house.clock.set("2027-11-01T12:00:00.000000Z".parse().unwrap());
         let twice = make("2027-11-07T01:30").await.expect(201);
-        assert_eq!(twice["starts_at"], "2027-11-07T05:30:00Z");
+        assert_eq!(twice["starts_at"], "2027-11-07T05:30:00.000000Z");
         let late = make("2027-11-07T23:30").await.expect(201);
-        assert_eq!(late["starts_at"], "2027-11-08T04:30:00Z");
+        assert_eq!(late["starts_at"], "2027-11-08T04:30:00.000000Z");
         let listed = house.get(format!("{path}?from=2027-11-07&to=2027-11-08")).await.expect(200);
         assert_eq!(starts(&listed), ["2027-11-07T01:30", "2027-11-07T23:30"]);
     }

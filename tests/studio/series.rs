@@ -262,9 +262,9 @@ both_engines! {
         let seen: Vec<_> = seen["sessions"].as_array().unwrap().iter()
             .map(|one| (one["local_start"].clone(), one["starts_at"].clone(), one["skipped_time"].clone())).collect();
         assert_eq!(seen, [
-            (json!("2027-03-07T02:30"), json!("2027-03-07T07:30:00Z"), json!(null)),
-            (json!("2027-03-14T03:00"), json!("2027-03-14T07:00:00Z"), json!("02:30")),
-            (json!("2027-03-21T02:30"), json!("2027-03-21T06:30:00Z"), json!(null)),
+            (json!("2027-03-07T02:30"), json!("2027-03-07T07:30:00.000000Z"), json!(null)),
+            (json!("2027-03-14T03:00"), json!("2027-03-14T07:00:00.000000Z"), json!("02:30")),
+            (json!("2027-03-21T02:30"), json!("2027-03-21T06:30:00.000000Z"), json!(null)),
         ]);
         let shown = house.get(format!("/v1/series/{}", made.id())).by(&brooklyn.admin).await.expect(200);
         assert_eq!(shown["exceptions"], json!([]), "the clocks are nobody's hand");

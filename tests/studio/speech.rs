@@ -58,11 +58,14 @@ impl IntoFuture for Call {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let response = self.request.send().await.unwrap_or_else(|error| panic!("{}: {error:?}", self.said));
+            let (client, request) = self.request.build_split();
+            let request = request.unwrap_or_else(|error| panic!("{}: {error:?}", self.said));
+            let (method, path) = (request.method().clone(), request.url().path().to_owned());
+            let response = client.execute(request).await.unwrap_or_else(|error| panic!("{}: {error:?}", self.said));
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let text = response.text().await.unwrap_or_else(|error| panic!("{}: {error:?}", self.said));
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-            Reply { said: self.said, status, headers, text, body }
+            Reply { said: self.said, method, path, status, headers, text, body }
         })
     }
 }
@@ -71,6 +74,8 @@ impl IntoFuture for Call {
 #[derive(Clone, Debug)]
 pub struct Reply {
     said: String,
+    pub method: Method,
+    pub path: String,
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
@@ -288,7 +293,8 @@ pub struct Letter {
 }
 
 impl House {
-    fn call(&self, method: Method, path: impl fmt::Display) -> Call {
+    /// A call of any method.
+    pub fn call(&self, method: Method, path: impl fmt::Display) -> Call {
         let said = format!("{method} {path}");
         Call { request: self.http.request(method, format!("{}{path}", self.url)), said }
     }

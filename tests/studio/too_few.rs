@@ -43,7 +43,7 @@ both_engines! {
         let pack = house.pack(&ana, 5).await;
         let evening = house.for_two("2026-12-03T18:30").await;
         let shown = house.get(format!("/v1/sessions/{}", evening.id)).await.expect(200);
-        assert_eq!(shown["too_few"], json!({"minimum": 2, "decided_at": "2026-12-03T07:30:00Z"}));
+        assert_eq!(shown["too_few"], json!({"minimum": 2, "decided_at": "2026-12-03T07:30:00.000000Z"}));
         let booked = house.book(&ana, &evening).await.expect_booked();
         house.sweep_at("2026-12-03 14:29").await;
         assert_eq!(house.heard().await, [""; 0]);
@@ -95,8 +95,8 @@ both_engines! {
 
     async fn the_morning_is_decided_the_evening_before(house: House) {
         let (early, ten) = (house.for_two("2026-12-04T09:55").await, house.for_two("2026-12-05T10:00").await);
-        assert_eq!(house.decided_at(&early).await, "2026-12-03T12:00:00Z");
-        assert_eq!(house.decided_at(&ten).await, "2026-12-04T23:00:00Z");
+        assert_eq!(house.decided_at(&early).await, "2026-12-03T12:00:00.000000Z");
+        assert_eq!(house.decided_at(&ten).await, "2026-12-04T23:00:00.000000Z");
         house.sweep_at("2026-12-03 19:00").await;
         assert_eq!(house.heard().await, ["too_few_soon"]);
         house.sweep_at("2026-12-03 20:00").await;
@@ -128,7 +128,7 @@ both_engines! {
         assert_eq!(house.heard().await, ["too_few_soon"]);
         house.change(&evening, json!({"local_start": "2026-12-03T20:00"})).await.expect(200);
         house.sweep_at("2026-12-03 15:30").await;
-        assert_eq!((house.state_of(&evening).await, house.decided_at(&evening).await), (json!("scheduled"), json!("2026-12-03T09:00:00Z")));
+        assert_eq!((house.state_of(&evening).await, house.decided_at(&evening).await), (json!("scheduled"), json!("2026-12-03T09:00:00.000000Z")));
         let second = house.book(&people[1], &evening).await.expect_booked();
         house.sweep_at("2026-12-03 17:00").await;
         assert_eq!(house.state_of(&evening).await, "scheduled");
@@ -150,7 +150,7 @@ both_engines! {
         let version = house.get(&path).by(&house.studio.admin).await.expect(200).version();
         let rules = json!({"too_few_min": 60});
         house.put(&path).by(&house.studio.admin).header("If-Match", version).json(&rules).await.expect(200);
-        assert_eq!(house.decided_at(&evening).await, "2026-12-03T09:30:00Z");
+        assert_eq!(house.decided_at(&evening).await, "2026-12-03T09:30:00.000000Z");
         // Never against what was decided.
         house.cancel(&booked).await.expect(200);
         house.sweep_at("2026-12-03 12:00").await;

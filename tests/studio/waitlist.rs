@@ -54,7 +54,7 @@ both_engines! {
         house.cancel(&booked).await.expect(200);
         let moved = house.now(&waiting).await;
         assert_eq!(moved["status"], "booked");
-        assert_eq!(moved["free_cancel_until"], "2026-12-03T08:15:00Z");
+        assert_eq!(moved["free_cancel_until"], "2026-12-03T08:15:00.000000Z");
         house.it_is("2026-12-03 16:14");
         let ended = house.cancel_if(&waiting, &json!({"if_free": true})).await.expect(200);
         assert_eq!((&ended["status"], &ended["credits_returned"]), (&json!("cancelled"), &json!(1)));

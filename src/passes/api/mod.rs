@@ -22,7 +22,7 @@ use crate::ids::new_id;
 use crate::language::{Language, Texts};
 use crate::passes::view::PassView;
 use crate::passes::{LedgerEntry, LedgerReason, PassKind, PassType, store};
-use crate::problem::{self, Answer, Problem};
+use crate::problem::{self, Answer, Problem, refuses};
 use crate::schedule::api::reads;
 use crate::schedule::rules::local_date;
 use crate::sign_in::Caller;
@@ -30,7 +30,8 @@ use crate::studios;
 use crate::studios::Zone;
 use crate::studios::api::must_match;
 use crate::studios::guard::{require_admin, require_front_desk};
-use crate::text::{Currency, Name, Words};
+use crate::text::{Currency, NameWords};
+use crate::wrong::Wrong;
 
 fn nothing() -> Problem {
     Problem::new(problem::ProblemType::NotFound)
@@ -103,8 +104,11 @@ pub struct PassTypes {
 }
 
 /// What the studio sells. Anyone.
-#[utoipa::path(get, operation_id = "list_pass_types", path = "/v1/studios/{id}/pass-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
-    responses((status = 200, body = PassTypes)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/pass-types", operation_id = "list_pass_types",
+    params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = PassTypes))
+)]
 pub async fn types(
     State(app): State<App>,
     caller: Option<Caller>,
@@ -125,10 +129,8 @@ pub async fn types(
 #[serde(deny_unknown_fields)]
 pub struct NewPrice {
     /// In minor units, 0 to 10,000,000,000.
-    #[schema(value_type = i64, minimum = 0)]
     amount_minor: Within<0, 10_000_000_000>,
     /// ISO 4217.
-    #[schema(value_type = String)]
     currency: Currency,
 }
 
@@ -144,32 +146,30 @@ type ValidDays = Within<1, 36_500>;
 #[serde(deny_unknown_fields)]
 pub struct NewPassType {
     /// What it is called.
-    #[schema(value_type = Texts)]
-    name: Words<Name>,
+    name: NameWords,
     /// Pack or membership.
     kind: PassKind,
     /// A pack's credits, 1 to 10,000.
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
     credits: Option<PackCredits>,
     /// A membership's visits a week, 1 to 100; without it, unlimited.
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     per_week: Option<PerWeek>,
     /// How many days after the sale its last day is, 1 to 36,500.
-    #[schema(value_type = i64, minimum = 1, maximum = 36_500)]
     valid_days: ValidDays,
     /// What it costs.
     price: Option<NewPrice>,
     /// For which class types; without it, for all.
-    #[schema(value_type = Option<Vec<Uuid>>)]
     class_type_ids: Option<Ids>,
     /// In which studios, all of them the caller's to run; without it, in this one.
-    #[schema(value_type = Option<Vec<Uuid>>)]
     studio_ids: Option<Ids>,
 }
 
 /// Adds a pass type. Admins.
-#[utoipa::path(post, operation_id = "add_pass_type", path = "/v1/studios/{id}/pass-types", tag = "Running a studio", request_body = NewPassType, security(("bearer" = [])),
-    params(("id" = Uuid, Path)), responses((status = 201, body = PassTypeView)))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/pass-types", operation_id = "add_pass_type",
+    params(("id" = Uuid, Path)), request_body = NewPassType,
+    responses((status = 201, body = PassTypeView, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn add_type(
     State(app): State<App>,
     caller: Caller,
@@ -219,23 +219,16 @@ pub async fn add_type(
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `NewPassType`")]
 pub struct PassTypeChange {
-    #[schema(value_type = Option<Texts>)]
-    name: Option<Words<Name>>,
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
+    name: Option<NameWords>,
     credits: Option<PackCredits>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     per_week: Option<Option<PerWeek>>,
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 36_500)]
     valid_days: Option<ValidDays>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<NewPrice>)]
     price: Option<Option<NewPrice>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Vec<Uuid>>)]
     class_type_ids: Option<Option<Ids>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Vec<Uuid>>)]
     studio_ids: Option<Option<Ids>>,
 }
 
@@ -265,10 +258,12 @@ impl PassTypeChange {
 }
 
 /// Edits a pass type. Admins.
-#[utoipa::path(patch, operation_id = "change_pass_type", path = "/v1/studios/{id}/pass-types/{pass_type_id}", tag = "Running a studio", request_body = PassTypeChange,
-    security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("pass_type_id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
-    responses((status = 200, body = PassTypeView), (status = 412, description = "version-stale")))]
+#[utoipa::path(
+    patch, path = "/v1/studios/{id}/pass-types/{pass_type_id}", operation_id = "change_pass_type",
+    params(("id" = Uuid, Path), ("pass_type_id" = Uuid, Path)), request_body = PassTypeChange,
+    responses((status = 200, body = PassTypeView, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn change_type(
     State(app): State<App>,
     caller: Caller,
@@ -305,16 +300,16 @@ pub async fn change_type(
 /// Refuses what no member could make sense of, and what reaches into studios that the caller does not run.
 async fn must_make_sense(tx: &mut Tx, caller: &Caller, sold: &PassType) -> Answer<()> {
     match sold.kind {
-        PassKind::Pack if sold.credits.is_none() => return Err(Problem::field("credits", "is needed for a pack")),
-        PassKind::Pack if sold.per_week.is_some() => return Err(Problem::field("per_week", "is only for a membership")),
-        PassKind::Membership if sold.credits.is_some() => return Err(Problem::field("credits", "is only for a pack")),
+        PassKind::Pack if sold.credits.is_none() => return Err(Problem::field("credits", Wrong::NeededForPack)),
+        PassKind::Pack if sold.per_week.is_some() => return Err(Problem::field("per_week", Wrong::OnlyForMembership)),
+        PassKind::Membership if sold.credits.is_some() => return Err(Problem::field("credits", Wrong::OnlyForPack)),
         PassKind::Pack | PassKind::Membership => {}
     }
     let own = vec![sold.studio_id];
     let studio_ids = sold.studio_ids.as_ref().map_or(&own, |ids| &ids.0);
     let known = store::studios_among(tx, studio_ids).await?;
     if known.len() < studio_ids.len() {
-        return Err(Problem::field("studio_ids", "names a studio that does not exist"));
+        return Err(Problem::field("studio_ids", Wrong::UnknownStudio));
     }
     if !studio_ids.iter().all(|studio_id| caller.roles.is_admin(*studio_id)) {
         return Err(Problem::new(problem::ProblemType::NotAllowed));
@@ -322,7 +317,7 @@ async fn must_make_sense(tx: &mut Tx, caller: &Caller, sold: &PassType) -> Answe
     if let Some(types::Json(ids)) = &sold.class_type_ids {
         let known = store::class_types_among(tx, ids).await?;
         if known.len() < ids.len() || known.iter().any(|(_, studio_id)| !studio_ids.contains(studio_id)) {
-            return Err(Problem::field("class_type_ids", "names a class type that the pass's studios do not have"));
+            return Err(Problem::field("class_type_ids", Wrong::ForeignClassTypes));
         }
     }
     Ok(())
@@ -338,15 +333,22 @@ pub struct Passes {
 }
 
 /// The caller's own passes.
-#[utoipa::path(get, operation_id = "list_own_passes", path = "/v1/me/passes", tag = "Passes", params(Paging), security(("bearer" = [])),
-    responses((status = 200, body = Passes)))]
+#[utoipa::path(
+    get, path = "/v1/me/passes", operation_id = "list_own_passes",
+    params(Paging),
+    responses((status = 200, body = Passes))
+)]
 pub async fn own(State(app): State<App>, caller: Caller, Query(paging): Query<Paging>) -> Answer<Json<Passes>> {
     held_by(&app, caller.person_id, None, paging, caller.language).await
 }
 
 /// A member's passes that this studio takes. Front desk.
-#[utoipa::path(get, operation_id = "list_passes_of_member", path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("person_id" = Uuid, Path), Paging), responses((status = 200, body = Passes)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/members/{person_id}/passes", operation_id = "list_member_passes",
+    params(("id" = Uuid, Path), ("person_id" = Uuid, Path), Paging),
+    responses((status = 200, body = Passes)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn of_member(
     State(app): State<App>,
     caller: Caller,
@@ -382,6 +384,7 @@ async fn held_by(app: &App, person_id: Uuid, studio_id: Option<Uuid>, paging: Pa
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LedgerLine {
     /// When.
+    #[serde(with = "crate::instant")]
     at: DateTime<Utc>,
     /// Credits gained or lost.
     credits: i64,
@@ -415,7 +418,7 @@ pub struct Ledger {
 #[serde(deny_unknown_fields)]
 pub struct LedgerPart {
     /// The most lines, 1 to 200; without it 200.
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -423,8 +426,11 @@ pub struct LedgerPart {
 }
 
 /// Where the credits of a pass came from and went. Her own, or a member's at the front desk of a studio that takes the pass.
-#[utoipa::path(get, operation_id = "show_ledger", path = "/v1/passes/{id}/ledger", tag = "Passes", params(("id" = Uuid, Path), LedgerPart), security(("bearer" = [])),
-    responses((status = 200, body = Ledger)))]
+#[utoipa::path(
+    get, path = "/v1/passes/{id}/ledger", operation_id = "show_ledger",
+    params(("id" = Uuid, Path), LedgerPart),
+    responses((status = 200, body = Ledger))
+)]
 pub async fn ledger(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Query(part): Query<LedgerPart>) -> Answer<Json<Ledger>> {
     let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;
     if pass.person_id != caller.person_id && !pass.studio_ids.iter().any(|studio_id| caller.roles.is_front_desk(*studio_id)) {

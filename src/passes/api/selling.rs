@@ -12,21 +12,21 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::extract::{Body, IdempotencyKey, Path};
+use crate::extract::{Body, IdempotencyKey, Path, Within};
 use crate::letters::facts::Money;
 use crate::passes::sell::Paid;
 use crate::passes::sell::SellPass;
 use crate::passes::store;
 use crate::passes::view::PassView;
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::rules::local_date;
 use crate::sign_in::Caller;
 use crate::studios;
-use crate::text::{Line, is_currency};
+use crate::text::{Currency, Line};
 use crate::transactor::Command;
 
-/// The largest amount that is recorded, in minor units.
-const AMOUNT_MAX: i64 = 100_000_000_000;
+/// An amount that is recorded, in minor units.
+type PaidAmount = Within<0, 100_000_000_000>;
 
 /// Which pass, and what was paid for it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -42,9 +42,9 @@ pub struct SellBody {
 #[serde(deny_unknown_fields)]
 pub struct PaidBody {
     /// In minor units of the currency.
-    amount_minor: i64,
+    amount_minor: PaidAmount,
     /// ISO 4217.
-    currency: String,
+    currency: Currency,
     /// `cash`, `card`, `alipay` …
     method: Line<50>,
     /// The receipt's number.
@@ -53,9 +53,12 @@ pub struct PaidBody {
 }
 
 /// Sells a pass to a member of the studio. Sent again with the same key it answers with the same pass.
-#[utoipa::path(post, operation_id = "sell_pass", path = "/v1/studios/{id}/members/{person_id}/passes", tag = "Passes",
-    params(("id" = Uuid, Path), ("person_id" = Uuid, Path), ("Idempotency-Key" = String, Header)), request_body = SellBody,
-    responses((status = 201, body = PassView), (status = 409, description = "idempotency-key-reused"), (status = 428, description = "precondition-missing")))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/members/{person_id}/passes", operation_id = "sell_pass",
+    params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = SellBody,
+    responses((status = 201, body = PassView)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn sell(
     State(app): State<App>,
     caller: Caller,
@@ -65,7 +68,7 @@ pub async fn sell(
 ) -> Answer<Response> {
     studios::guard::require_front_desk(&app, &caller, studio_id).await?;
     let body_hash = hash(&(studio_id, person_id, &body))?;
-    let paid = body.paid.map(paid).transpose()?;
+    let paid = body.paid.map(paid);
     let what = Command::SellPass(SellPass { studio_id, person_id, pass_type_id: body.pass_type_id, paid, key, body_hash });
     let pass_id = app.transactor.submit_for_id(caller.actor(), what).await?;
     let mut tx = app.db.read().await?;
@@ -77,18 +80,12 @@ pub async fn sell(
     Ok((StatusCode::CREATED, Json(PassView::of(pass, caller.language.unwrap_or(locale), today))).into_response())
 }
 
-fn paid(body: PaidBody) -> Answer<Paid> {
-    if !(0..=AMOUNT_MAX).contains(&body.amount_minor) {
-        return Err(Problem::field("paid.amount_minor", format!("must be 0 to {AMOUNT_MAX}")));
-    }
-    if !is_currency(&body.currency) {
-        return Err(Problem::field("paid.currency", "must be a currency like \"CNY\""));
-    }
-    Ok(Paid {
-        money: Money { amount_minor: body.amount_minor, currency: body.currency },
+fn paid(body: PaidBody) -> Paid {
+    Paid {
+        money: Money { amount_minor: body.amount_minor.0, currency: body.currency.into() },
         method: body.method.into_string(),
         reference: body.reference.map(Line::into_string),
-    })
+    }
 }
 
 /// By which a repeat is known to say the same.

@@ -1,5 +1,6 @@
 //! The schedule over HTTP: sessions as anybody and as the signed-in see them, what an instructor teaches, and class types.
 
+pub mod dry_run;
 pub mod planning;
 pub mod sessions;
 
@@ -21,7 +22,7 @@ use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, page, query, storable};
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::cache::{Address, Page};
 use crate::schedule::rules::{LocalDate, date_range, local_date};
 use crate::schedule::store::{Range, RosterCounts, ShownTo};
@@ -31,7 +32,7 @@ use crate::sign_in::visitor::asked_language;
 use crate::studios;
 use crate::studios::api::must_match;
 use crate::studios::guard::require_admin;
-use crate::text::{Line, Name, Note, Words};
+use crate::text::{Line, NameWords, NoteWords};
 
 /// The days of a schedule when nobody says, and the most.
 const DAYS: (u64, u64) = (7, 62);
@@ -64,17 +65,17 @@ pub struct Schedule<'a> {
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// The first local date; without it today.
-    #[param(value_type = Option<String>, example = "2026-12-01")]
+    #[param(inline, example = "2026-12-01")]
     from: Option<LocalDate>,
     /// The local date before which it ends, at most 62 days later; without it a week later.
-    #[param(value_type = Option<String>, example = "2026-12-08")]
+    #[param(inline, example = "2026-12-08")]
     to: Option<LocalDate>,
     /// Only of this class type.
     class_type: Option<Uuid>,
     /// Only with this instructor.
     instructor: Option<Uuid>,
     /// The most sessions, 1 to 200; without it 200.
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -83,8 +84,11 @@ pub struct Part {
 
 /// A studio's schedule. Anyone; signed in with `me`, and the studio's staff with drafts. It answers `ETag` and honours `If-None-Match`; but for
 /// staff the places may be as of a second ago, `me` never.
-#[utoipa::path(get, operation_id = "list_sessions", path = "/v1/studios/{id}/sessions", tag = "The schedule", params(("id" = Uuid, Path), Part),
-    responses((status = 200, body = Schedule<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/sessions", operation_id = "list_sessions",
+    params(("id" = Uuid, Path), Part),
+    responses((status = 200, body = Schedule<'static>, headers(("ETag" = String))), (status = 304, description = "As `If-None-Match` knows it"))
+)]
 pub async fn schedule(
     State(app): State<App>,
     caller: Option<Caller>,
@@ -125,7 +129,7 @@ async fn public_page(app: &App, address: Address, now: DateTime<Utc>) -> Answer<
 async fn part(app: &App, studio_id: Uuid, part: Part, drafts: bool, now: DateTime<Utc>) -> Answer<(Range, Limit)> {
     let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(nothing)?;
     let dates = date_range(part.from, part.to, local_date(now, zone.tz()), DAYS);
-    let (from, to) = dates.map_err(|message| Problem::field("to", message))?;
+    let (from, to) = dates.map_err(|wrong| Problem::field("to", wrong))?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
     let range = Range {
         studio_id,
@@ -145,8 +149,11 @@ fn view_for<'a>(one: &'a ShownTo, caller: &Caller, now: DateTime<Utc>) -> Sessio
 }
 
 /// One session. Anyone; signed in with `me`. Its `ETag` begins with its version and may be sent back as `If-Match` of an edit.
-#[utoipa::path(get, operation_id = "show_session", path = "/v1/sessions/{id}", tag = "The schedule", params(("id" = Uuid, Path)),
-    responses((status = 200, body = SessionView<'static>), (status = 304, description = "As `If-None-Match` knows it")))]
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}", operation_id = "show_session",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = SessionView<'static>, headers(("ETag" = String))), (status = 304, description = "As `If-None-Match` knows it"))
+)]
 pub async fn one(State(app): State<App>, caller: Option<Caller>, Path(id): Path<Uuid>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
     let encoded = match caller {
@@ -172,13 +179,13 @@ pub async fn one(State(app): State<App>, caller: Option<Caller>, Path(id): Path<
 #[serde(deny_unknown_fields)]
 pub struct TeachingPart {
     /// The first local date; without it today.
-    #[param(value_type = Option<String>, example = "2026-12-01")]
+    #[param(inline, example = "2026-12-01")]
     from: Option<LocalDate>,
     /// The local date before which it ends, at most 62 days later; without it a week later.
-    #[param(value_type = Option<String>, example = "2026-12-08")]
+    #[param(inline, example = "2026-12-08")]
     to: Option<LocalDate>,
     /// The most sessions, 1 to 200; without it 200.
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -202,6 +209,7 @@ pub struct TaughtView<'a> {
 /// A roster, counted.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
+#[schema(as = RosterCounts)]
 pub struct RosterView {
     pub booked: i64,
     pub arrived: i64,
@@ -213,6 +221,7 @@ pub struct RosterView {
 /// A request for a substitute that waits for somebody.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
+#[schema(as = PendingSubstituteRequest)]
 pub struct PendingView {
     pub id: Uuid,
     pub state: substitutes::RequestState,
@@ -228,13 +237,19 @@ pub struct Teaching<'a> {
 }
 
 /// What the caller teaches, in all studios, cancelled sessions and drafts too: where, with whom, what the team should know.
-#[utoipa::path(get, operation_id = "list_own_teaching", path = "/v1/me/teaching", tag = "The schedule", params(TeachingPart), security(("bearer" = [])),
-    responses((status = 200, body = Teaching<'static>)))]
+#[utoipa::path(
+    get, path = "/v1/me/teaching", operation_id = "list_own_teaching",
+    params(TeachingPart),
+    responses(
+        (status = 200, body = Teaching<'static>, headers(("ETag" = String))),
+        (status = 304, description = "As `If-None-Match` knows it."),
+    )
+)]
 pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
     // Her studios may lie in several zones: from the earliest date that it is anywhere.
     let today = (now - TimeDelta::hours(12)).date_naive();
-    let dates = date_range(part.from, part.to, today, (DAYS.0 + 1, DAYS.1)).map_err(|message| Problem::field("to", message))?;
+    let dates = date_range(part.from, part.to, today, (DAYS.0 + 1, DAYS.1)).map_err(|wrong| Problem::field("to", wrong))?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
     let found =
         store::teaching(&app.db, caller.person_id, dates, part.after.map(|Cursor((at, id))| (storable(at), id)), limit.0 + 1).await?;
@@ -311,8 +326,11 @@ pub struct ClassTypes {
 }
 
 /// The studio's class types. Anyone.
-#[utoipa::path(get, operation_id = "list_class_types", path = "/v1/studios/{id}/class-types", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
-    responses((status = 200, body = ClassTypes)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/class-types", operation_id = "list_class_types",
+    params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = ClassTypes))
+)]
 pub async fn class_types(
     State(app): State<App>,
     caller: Option<Caller>,
@@ -340,29 +358,27 @@ type Minimum = Within<1, 10_000>;
 #[serde(deny_unknown_fields)]
 pub struct NewClassType {
     /// What it is called.
-    #[schema(value_type = Texts)]
-    name: Words<Name>,
+    name: NameWords,
     /// What it is.
-    #[schema(value_type = Option<Texts>)]
-    description: Option<Words<Note>>,
+    description: Option<NoteWords>,
     /// For whom: `open`, `beginners`, …
-    #[schema(value_type = String)]
     level: Line<40>,
     /// How long, 1 to 1,440.
-    #[schema(value_type = i64, minimum = 1, maximum = 1_440)]
     minutes: Minutes,
     /// What a session costs, 0 to 1,000.
-    #[schema(value_type = i64, minimum = 0, maximum = 1_000)]
     credits: Credits,
     /// With fewer booked a session is cancelled, when the house rules have it decided; without it it takes place whoever comes.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
     minimum: Option<Minimum>,
 }
 
 /// Adds a class type. Admins.
-#[utoipa::path(post, path = "/v1/studios/{id}/class-types", tag = "Running a studio", request_body = NewClassType, security(("bearer" = [])),
-    params(("id" = Uuid, Path)), responses((status = 201, body = ClassTypeView)))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/class-types", operation_id = "add_class_type",
+    params(("id" = Uuid, Path)), request_body = NewClassType,
+    responses((status = 201, body = ClassTypeView, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn add_class_type(
     State(app): State<App>,
     caller: Caller,
@@ -403,22 +419,16 @@ pub async fn add_class_type(
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `NewClassType`")]
 pub struct ClassTypeChange {
-    #[schema(value_type = Option<Texts>)]
-    name: Option<Words<Name>>,
+    name: Option<NameWords>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Texts>)]
-    description: Option<Option<Words<Note>>>,
-    #[schema(value_type = Option<String>)]
+    description: Option<Option<NoteWords>>,
     level: Option<Line<40>>,
     /// Sessions that are scheduled already keep their length.
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_440)]
     minutes: Option<Minutes>,
     /// Sessions that are scheduled already keep their price.
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 1_000)]
     credits: Option<Credits>,
     /// Sessions that are scheduled already keep theirs.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 10_000)]
     minimum: Option<Option<Minimum>>,
 }
 
@@ -443,10 +453,12 @@ impl ClassTypeChange {
 }
 
 /// Edits a class type. Admins.
-#[utoipa::path(patch, path = "/v1/studios/{id}/class-types/{class_type_id}", tag = "Running a studio", request_body = ClassTypeChange,
-    security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("class_type_id" = Uuid, Path), ("If-Match" = String, Header, description = "The version that was read")),
-    responses((status = 200, body = ClassTypeView), (status = 412, description = "version-stale")))]
+#[utoipa::path(
+    patch, path = "/v1/studios/{id}/class-types/{class_type_id}", operation_id = "change_class_type",
+    params(("id" = Uuid, Path), ("class_type_id" = Uuid, Path)), request_body = ClassTypeChange,
+    responses((status = 200, body = ClassTypeView, headers(("ETag" = String)))),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn change_class_type(
     State(app): State<App>,
     caller: Caller,

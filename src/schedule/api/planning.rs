@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::sessions::{DryRun, OrPreview, several};
+use super::dry_run::{BulkOrPreview, DryRun, bulk};
 use crate::app::App;
 use crate::extract::{Body, Path, Query, Within};
-use crate::problem::{Answer, Problem, ProblemType};
-use crate::schedule::BulkResult;
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::publish::Publish;
 use crate::schedule::rules::LocalDate;
 use crate::schedule::store;
@@ -21,6 +20,7 @@ use crate::studios;
 use crate::studios::guard::require_admin;
 use crate::text::Note;
 use crate::transactor::Command;
+use crate::wrong::Wrong;
 
 /// The days of one act.
 const DAYS_MAX: u64 = 62;
@@ -28,6 +28,7 @@ const DAYS_MAX: u64 = 62;
 /// Some local dates.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PublishDaysBody)]
 pub struct DaysBody {
     /// The first …
     from: LocalDate,
@@ -39,29 +40,34 @@ pub struct DaysBody {
 pub fn days(from: LocalDate, to: LocalDate) -> Answer<(NaiveDate, NaiveDate)> {
     let last = from.0.checked_add_days(Days::new(DAYS_MAX)).unwrap_or(NaiveDate::MAX);
     if to <= from {
-        return Err(Problem::field("to", "must be after `from`"));
+        return Err(Problem::field("to", Wrong::NotAfterFrom));
     }
-    if to.0 > last { Err(Problem::field("to", format!("must be at most {DAYS_MAX} days after `from`"))) } else { Ok((from.0, to.0)) }
+    if to.0 > last { Err(Problem::field("to", Wrong::TooFarFromFrom { days: DAYS_MAX })) } else { Ok((from.0, to.0)) }
 }
 
 /// Publishes the drafts of some days: members see them and book. Admins; the instructors are told.
-#[utoipa::path(put, operation_id = "publish_days", path = "/v1/studios/{id}/publication", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = DaysBody,
-    responses((status = 200, body = OrPreview<BulkResult>)))]
+#[utoipa::path(
+    put, path = "/v1/studios/{id}/publication", operation_id = "publish_days",
+    params(("id" = Uuid, Path), DryRun), request_body = DaysBody,
+    responses((status = 200, body = BulkOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn publish(
     State(app): State<App>,
     caller: Caller,
     Path(studio_id): Path<Uuid>,
     Query(how): Query<DryRun>,
     Body(body): Body<DaysBody>,
-) -> Answer<Json<OrPreview<BulkResult>>> {
+) -> Answer<Json<BulkOrPreview>> {
     require_admin(&app, &caller, studio_id).await?;
     let (from, to) = days(body.from, body.to)?;
-    several(&app, &caller, Command::Publish(Publish::Days { studio_id, from, to }), &how).await
+    bulk(&app, &caller, Command::Publish(Publish::Days { studio_id, from, to }), &how).await
 }
 
 /// Which days are copied to which.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CopyDaysBody)]
 pub struct CopyBody {
     /// The first day that is copied.
     from: LocalDate,
@@ -69,32 +75,36 @@ pub struct CopyBody {
     to: LocalDate,
     /// How many days; without it a week.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 62)]
     days: Option<Within<1, 62>>,
 }
 
 /// Copies the sessions of a week, or of as many days as are named, as drafts, at the same wall times. What stands in the way of one leaves
 /// it out and is named. Admins.
-#[utoipa::path(post, operation_id = "copy_days", path = "/v1/studios/{id}/copies", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = CopyBody,
-    responses((status = 200, body = OrPreview<BulkResult>)))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/copies", operation_id = "copy_days",
+    params(("id" = Uuid, Path), DryRun), request_body = CopyBody,
+    responses((status = 200, body = BulkOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn copy(
     State(app): State<App>,
     caller: Caller,
     Path(studio_id): Path<Uuid>,
     Query(how): Query<DryRun>,
     Body(body): Body<CopyBody>,
-) -> Answer<Json<OrPreview<BulkResult>>> {
+) -> Answer<Json<BulkOrPreview>> {
     require_admin(&app, &caller, studio_id).await?;
     let days = u64::try_from(body.days.map_or(7, |days| days.0)).unwrap_or(7);
     if (body.to.0 - body.from.0).num_days().unsigned_abs() < days {
-        return Err(Problem::field("to", "must be so far from `from` that no day is copied onto another that is copied"));
+        return Err(Problem::field("to", Wrong::CopyOverlaps));
     }
-    several(&app, &caller, Command::CopyDays { studio_id, from: body.from.0, days, to: body.to.0 }, &how).await
+    bulk(&app, &caller, Command::CopyDays { studio_id, from: body.from.0, days, to: body.to.0 }, &how).await
 }
 
 /// Days on which the studio is closed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CloseDaysBody)]
 pub struct ClosingBody {
     /// The first …
     from: LocalDate,
@@ -106,23 +116,31 @@ pub struct ClosingBody {
 }
 
 /// Closes the studio on some days: their sessions are cancelled and refunded in one act, and series make none there. Admins.
-#[utoipa::path(post, operation_id = "close_days", path = "/v1/studios/{id}/closing-days", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = ClosingBody,
-    responses((status = 200, body = OrPreview<BulkResult>)))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/closing-days", operation_id = "close_days",
+    params(("id" = Uuid, Path), DryRun), request_body = ClosingBody,
+    responses((status = 200, body = BulkOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn close(
     State(app): State<App>,
     caller: Caller,
     Path(studio_id): Path<Uuid>,
     Query(how): Query<DryRun>,
     Body(body): Body<ClosingBody>,
-) -> Answer<Json<OrPreview<BulkResult>>> {
+) -> Answer<Json<BulkOrPreview>> {
     require_admin(&app, &caller, studio_id).await?;
     let (from, to) = days(body.from, body.to)?;
-    several(&app, &caller, Command::CloseDays { studio_id, from, to, note: body.note.map(Note::into_string) }, &how).await
+    bulk(&app, &caller, Command::CloseDays { studio_id, from, to, note: body.note.map(Note::into_string) }, &how).await
 }
 
 /// Opens the studio again on a day; what was cancelled stays cancelled. Admins.
-#[utoipa::path(delete, operation_id = "open_day", path = "/v1/studios/{id}/closing-days/{date}", tag = "Running a studio", params(("id" = Uuid, Path), ("date" = String, Path)),
-    responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/v1/studios/{id}/closing-days/{date}", operation_id = "open_day",
+    params(("id" = Uuid, Path), ("date" = String, Path)),
+    responses((status = 204)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn open(State(app): State<App>, caller: Caller, Path((studio_id, date)): Path<(Uuid, LocalDate)>) -> Answer<StatusCode> {
     require_admin(&app, &caller, studio_id).await?;
     app.transactor.submit(caller.actor(), Command::OpenDay { studio_id, date: date.0 }).await?;
@@ -146,8 +164,11 @@ pub struct ClosingDay {
 }
 
 /// The days to come on which the studio is closed. Anyone.
-#[utoipa::path(get, operation_id = "list_closing_days", path = "/v1/studios/{id}/closing-days", tag = "The schedule", params(("id" = Uuid, Path)),
-    responses((status = 200, body = ClosingDays)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/closing-days", operation_id = "list_closing_days",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = ClosingDays))
+)]
 pub async fn closing_days(State(app): State<App>, Path(studio_id): Path<Uuid>) -> Answer<Json<ClosingDays>> {
     let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let today = crate::schedule::rules::local_date(app.clock.now(), zone.tz());

@@ -4,29 +4,34 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::dry_run::{DryRun, OrPreview, preview};
 use crate::app::App;
 use crate::extract::{Body, IfMatch, Path, Query};
 use crate::letters::facts::CancelReason;
-use crate::problem::{Answer, Problem, ProblemType};
-use crate::schedule::BulkResult;
+use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::cancellation::CancelSession;
 use crate::schedule::make_session::MakeSession;
 use crate::schedule::rules::LocalStart;
 use crate::schedule::series::scope::Scope;
 use crate::schedule::session_fields::EditSession;
-use crate::schedule::{SessionView, store};
+use crate::schedule::{Session, SessionView, store};
 use crate::sign_in::Caller;
+use crate::studios::api::Places;
 use crate::studios::guard::require_scheduler;
 use crate::text::Note;
-use crate::transactor::{Command, Outcome, Preview};
+use crate::transactor::Command;
+
+/// A session that was made or changed, or what would come of it.
+pub type SessionOrPreview = OrPreview<SessionView<'static>>;
 
 /// A session to be.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MakeSessionBody)]
 pub struct MakeBody {
     class_type_id: Uuid,
     room_id: Uuid,
@@ -35,15 +40,22 @@ pub struct MakeBody {
     local_start: LocalStart,
     /// At most the room's, which it is if nothing is said.
     #[serde(default)]
-    capacity: Option<i64>,
+    capacity: Option<Places>,
     /// Members do not see it until it is published. An instructor who may only propose always makes drafts.
     #[serde(default)]
     draft: bool,
 }
 
 /// Schedules a session: admins any, an instructor her own if the house rules let her.
-#[utoipa::path(post, operation_id = "make_session", path = "/v1/studios/{id}/sessions", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = MakeBody,
-    responses((status = 201, body = SessionView<'static>), (status = 200, body = Preview), (status = 409, description = "instructor-busy, room-busy")))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/sessions", operation_id = "make_session",
+    params(("id" = Uuid, Path), DryRun), request_body = MakeBody,
+    responses(
+        (status = 201, description = "It was made.", body = SessionOrPreview),
+        (status = 200, description = "With `dry_run`: what would come of it.", body = SessionOrPreview),
+    ),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, InstructorBusy, RoomBusy, StudioClosed, TooManyRequests])))
+)]
 pub async fn make(
     State(app): State<App>,
     caller: Caller,
@@ -58,19 +70,17 @@ pub async fn make(
         room_id: body.room_id,
         instructor_id: body.instructor_id,
         local_start: body.local_start,
-        capacity: body.capacity,
+        capacity: body.capacity.map(|places| places.0),
         draft: body.draft,
     };
-    if how.dry_run {
-        return Ok(looked(&app, &caller, Command::MakeSession(what)).await?.into_response());
-    }
-    let session = ask(&app, &caller, Command::MakeSession(what)).await?;
-    Ok((StatusCode::CREATED, session).into_response())
+    let answer = ask_or_preview(&app, &caller, Command::MakeSession(what), &how).await?;
+    Ok(if how.dry_run { answer } else { (StatusCode::CREATED, answer).into_response() })
 }
 
 /// What of a session changes; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ChangeSessionBody)]
 pub struct EditBody {
     #[serde(default)]
     class_type_id: Option<Uuid>,
@@ -81,7 +91,7 @@ pub struct EditBody {
     #[serde(default)]
     local_start: Option<LocalStart>,
     #[serde(default)]
-    capacity: Option<i64>,
+    capacity: Option<Places>,
     /// Too few: it takes place however few have booked.
     #[serde(default)]
     too_few_exempt: Option<bool>,
@@ -94,29 +104,16 @@ pub struct EditBody {
     release: bool,
 }
 
-/// Only look.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct DryRun {
-    /// Answer who would be told what and who would lose what, and change nothing.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// What came of an act; with `dry_run` what would come of it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum OrPreview<T> {
-    /// Done.
-    Done(T),
-    /// Only looked at.
-    Preview(Preview),
-}
-
 /// Changes a session, and tells everybody who is in it of a new time, room or instructor. With `dry_run` it answers what would come of it.
-#[utoipa::path(patch, operation_id = "change_session", path = "/v1/sessions/{id}", tag = "Running a studio", params(("id" = Uuid, Path), ("If-Match" = String, Header), DryRun), request_body = EditBody,
-    responses((status = 200, body = OrPreview<SessionView<'static>>), (status = 409, description = "members-overlap, instructor-busy, room-busy, capacity-too-small"), (status = 412, description = "version-stale")))]
+#[utoipa::path(
+    patch, path = "/v1/sessions/{id}", operation_id = "change_session",
+    params(("id" = Uuid, Path), DryRun), request_body = EditBody,
+    responses((status = 200, body = SessionOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![
+        NotAllowed, MembersOverlap, InstructorBusy, RoomBusy, CapacityTooSmall, StudioClosed, SessionIsCancelled, SessionStarted,
+        SessionOver, TooManyRequests
+    ])))
+)]
 pub async fn edit(
     State(app): State<App>,
     caller: Caller,
@@ -132,7 +129,7 @@ pub async fn edit(
         room_id: body.room_id,
         instructor_id: body.instructor_id,
         local_start: body.local_start,
-        capacity: body.capacity,
+        capacity: body.capacity.map(|places| places.0),
         too_few_exempt: body.too_few_exempt,
         scope: body.scope,
         release: body.release,
@@ -156,8 +153,12 @@ pub struct CancelBody {
 
 /// Cancels a session: everything taken for it comes back, and everybody is told. Repeated, it answers the same. With `dry_run` it answers
 /// what would come of it.
-#[utoipa::path(put, operation_id = "cancel_session", path = "/v1/sessions/{id}/cancellation", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = CancelBody,
-    responses((status = 200, body = OrPreview<SessionView<'static>>)))]
+#[utoipa::path(
+    put, path = "/v1/sessions/{id}/cancellation", operation_id = "cancel_session",
+    params(("id" = Uuid, Path), DryRun), request_body = CancelBody,
+    responses((status = 200, body = SessionOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, SessionStarted, SessionOver, TooManyRequests])))
+)]
 pub async fn cancel(
     State(app): State<App>,
     caller: Caller,
@@ -172,6 +173,7 @@ pub async fn cancel(
 /// What should be known of a session; what is absent or null is cleared.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NoteSessionBody)]
 pub struct NotesBody {
     /// Read by the studio's staff.
     #[serde(default)]
@@ -182,8 +184,12 @@ pub struct NotesBody {
 }
 
 /// Notes on a session: by its instructor and the studio's admins.
-#[utoipa::path(put, operation_id = "note_session", path = "/v1/sessions/{id}/notes", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = NotesBody,
-    responses((status = 200, body = SessionView<'static>)))]
+#[utoipa::path(
+    put, path = "/v1/sessions/{id}/notes", operation_id = "note_session",
+    params(("id" = Uuid, Path)), request_body = NotesBody,
+    responses((status = 200, body = SessionView<'static>)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn set_notes(
     State(app): State<App>,
     caller: Caller,
@@ -191,31 +197,21 @@ pub async fn set_notes(
     Body(body): Body<NotesBody>,
 ) -> Answer<Response> {
     let what = Command::SetNotes { session_id, team: body.team.map(Note::into_string), members: body.members.map(Note::into_string) };
-    ask(&app, &caller, what).await
-}
-
-/// Who would be told what, and who would lose what.
-pub async fn looked(app: &App, caller: &Caller, what: Command) -> Answer<Json<Preview>> {
-    app.transactor.preview(caller.actor(), what).await.map(Json)
+    let session = made(&app, &caller, what).await?;
+    Ok(Json(SessionView::of(&session, &session.names, caller.language, app.clock.now(), None)).into_response())
 }
 
 async fn ask_or_preview(app: &App, caller: &Caller, what: Command, how: &DryRun) -> Answer<Response> {
-    if how.dry_run { Ok(looked(app, caller, what).await?.into_response()) } else { ask(app, caller, what).await }
-}
-
-/// Hands the transactor an act that touches several sessions, or asks what would come of it.
-pub async fn several(app: &App, caller: &Caller, what: Command, how: &DryRun) -> Answer<Json<OrPreview<BulkResult>>> {
     if how.dry_run {
-        return looked(app, caller, what).await.map(|Json(preview)| Json(OrPreview::Preview(preview)));
+        return Ok(Json(preview::<SessionView<'_>>(app, caller, what).await?).into_response());
     }
-    match app.transactor.submit(caller.actor(), what).await? {
-        Outcome::Bulk(result) => Ok(Json(OrPreview::Done(*result))),
-        _ => Err(Problem::new(ProblemType::Fault)),
-    }
+    let session = made(app, caller, what).await?;
+    let view = SessionView::of(&session, &session.names, caller.language, app.clock.now(), None);
+    Ok(Json(OrPreview::Done(view)).into_response())
 }
 
-async fn ask(app: &App, caller: &Caller, what: Command) -> Answer<Response> {
+/// Hands in the command, and reads the session that came of it.
+async fn made(app: &App, caller: &Caller, what: Command) -> Answer<Session> {
     let id = app.transactor.submit_for_id(caller.actor(), what).await?;
-    let shown = store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(Json(SessionView::of(&shown, &shown.names, caller.language, app.clock.now(), None)).into_response())
+    store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))
 }

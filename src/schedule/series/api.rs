@@ -9,49 +9,58 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::rules::COUNT_MAX;
 use super::{ByHand, GapReason, Plan, store};
 use crate::app::App;
-use crate::extract::{Body, Paging, Path, Query, page};
-use crate::problem::{Answer, Problem, ProblemType};
-use crate::schedule::BulkResult;
-use crate::schedule::api::sessions::{DryRun, OrPreview, looked, several};
+use crate::extract::{Body, Paging, Path, Query, Within, page};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::schedule::api::dry_run::{BulkOrPreview, DryRun, OrPreview, bulk, preview};
 use crate::schedule::publish::Publish;
 use crate::schedule::rules::LocalDate;
 use crate::schedule::series::make::MakeSeries;
 use crate::sign_in::Caller;
+use crate::studios::api::Places;
 use crate::studios::guard::require_scheduler;
 use crate::studios::house_rules::WallTime;
-use crate::transactor::{Command, Preview};
+use crate::transactor::Command;
 
 /// Sessions of a series that a view names as exceptions, from today on.
 const EXCEPTIONS_MAX: i64 = 500;
 
+/// How many dates a series gives.
+type Count = Within<1, COUNT_MAX>;
+
+/// A series that was begun, or what would come of it.
+pub type SeriesOrPreview = OrPreview<SeriesView>;
+
 /// A series to be.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MakeSeriesBody)]
 pub struct SeriesBody {
     class_type_id: Uuid,
     room_id: Uuid,
     instructor_id: Uuid,
     /// At most the room's, which it is if nothing is said.
     #[serde(default)]
-    capacity: Option<i64>,
+    capacity: Option<Places>,
     /// From this date on, today or later.
     starts_on: LocalDate,
     /// The studio's wall time; where a change of the clocks skips it, a session begins with the first minute after.
     local_time: WallTime,
     /// RFC 5545, 3.3.10, in whole days: `FREQ` is `DAILY`, `WEEKLY`, `MONTHLY` or `YEARLY`, without `UNTIL`, `COUNT`, `BYHOUR`, `BYMINUTE` and
     /// `BYSECOND`.
-    #[schema(example = "FREQ=WEEKLY;BYDAY=MO,WE")]
+    #[schema(example = "FREQ=WEEKLY;BYDAY=MO,WE", max_length = 200)]
     rule: String,
     /// The last date that it may give, at most 5 years after the first. Without it and `count` the series runs on.
     #[serde(default)]
     until: Option<LocalDate>,
     /// How many dates it gives, 1 to 1,000, those in `except` too.
     #[serde(default)]
-    count: Option<i64>,
+    count: Option<Count>,
     /// Dates that it leaves out.
     #[serde(default)]
+    #[schema(max_items = 400)]
     except: Vec<LocalDate>,
     /// Its sessions are drafts until it is published. An instructor who may only propose always makes drafts.
     #[serde(default)]
@@ -60,8 +69,15 @@ pub struct SeriesBody {
 
 /// Begins a series: admins any, an instructor her own if the house rules let her. Its sessions are made eight weeks ahead, or as far as
 /// booking opens; what stands in the way of one of the first refuses it all, what comes there later leaves a gap.
-#[utoipa::path(post, operation_id = "make_series", path = "/v1/studios/{id}/series", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = SeriesBody,
-    responses((status = 201, body = SeriesView), (status = 200, body = Preview), (status = 409, description = "instructor-busy, room-busy")))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/series", operation_id = "make_series",
+    params(("id" = Uuid, Path), DryRun), request_body = SeriesBody,
+    responses(
+        (status = 201, description = "It was begun.", body = SeriesOrPreview),
+        (status = 200, description = "With `dry_run`: what would come of it.", body = SeriesOrPreview),
+    ),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, InstructorBusy, RoomBusy, TooManyRequests])))
+)]
 pub async fn make(
     State(app): State<App>,
     caller: Caller,
@@ -75,21 +91,21 @@ pub async fn make(
         class_type_id: body.class_type_id,
         room_id: body.room_id,
         instructor_id: body.instructor_id,
-        capacity: body.capacity,
+        capacity: body.capacity.map(|places| places.0),
         starts_on: body.starts_on.0,
         local_minute: body.local_time.minute(),
         rule: body.rule,
         until: body.until.map(|date| date.0),
-        count: body.count,
+        count: body.count.map(|count| count.0),
         except: body.except.into_iter().map(|date| date.0).collect(),
         draft: body.draft,
     };
     if how.dry_run {
-        return Ok(looked(&app, &caller, Command::MakeSeries(what)).await?.into_response());
+        return Ok(Json(preview::<SeriesView>(&app, &caller, Command::MakeSeries(what)).await?).into_response());
     }
     let id = app.transactor.submit_for_id(caller.actor(), Command::MakeSeries(what)).await?;
     let series = view(&app, id).await?;
-    Ok((StatusCode::CREATED, Json(series)).into_response())
+    Ok((StatusCode::CREATED, Json(OrPreview::Done(series))).into_response())
 }
 
 /// A series: its rule, what holds from which date on, and where a date is not as the rule would have it.
@@ -115,6 +131,7 @@ pub struct SeriesView {
 /// What holds from a date on.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
+#[schema(as = SeriesPart)]
 pub struct PartView {
     pub from: NaiveDate,
     pub class_type_id: Uuid,
@@ -131,6 +148,7 @@ pub struct PartView {
 /// A date, today or later, that is not as the rule would have it.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
+#[schema(as = SeriesException)]
 pub struct ExceptionView {
     /// The date that the rule gives.
     pub date: NaiveDate,
@@ -155,8 +173,12 @@ pub struct SeriesPage {
 }
 
 /// The studio's series. Staff.
-#[utoipa::path(get, operation_id = "list_series", path = "/v1/studios/{id}/series", tag = "Running a studio", params(("id" = Uuid, Path), Paging),
-    responses((status = 200, body = SeriesPage)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/series", operation_id = "list_series",
+    params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = SeriesPage)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn list(
     State(app): State<App>,
     caller: Caller,
@@ -170,8 +192,11 @@ pub async fn list(
 }
 
 /// One series with its exceptions. Staff.
-#[utoipa::path(get, operation_id = "show_series", path = "/v1/series/{id}", tag = "Running a studio", params(("id" = Uuid, Path)),
-    responses((status = 200, body = SeriesView)))]
+#[utoipa::path(
+    get, path = "/v1/series/{id}", operation_id = "show_series",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = SeriesView))
+)]
 pub async fn one(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<SeriesView>> {
     let series = view(&app, id).await?;
     if !caller.roles.is_staff(series.studio_id) {
@@ -181,15 +206,19 @@ pub async fn one(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -
 }
 
 /// Publishes a series that was proposed: its drafts become part of the schedule, and so does what it makes from now on. Admins.
-#[utoipa::path(put, operation_id = "publish_series", path = "/v1/series/{id}/publication", tag = "Running a studio", params(("id" = Uuid, Path), DryRun),
-    responses((status = 200, body = OrPreview<BulkResult>)))]
+#[utoipa::path(
+    put, path = "/v1/series/{id}/publication", operation_id = "publish_series",
+    params(("id" = Uuid, Path), DryRun),
+    responses((status = 200, body = BulkOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+)]
 pub async fn publish(
     State(app): State<App>,
     caller: Caller,
     Path(series_id): Path<Uuid>,
     Query(how): Query<DryRun>,
-) -> Answer<Json<OrPreview<BulkResult>>> {
-    several(&app, &caller, Command::Publish(Publish::Series { series_id }), &how).await
+) -> Answer<Json<BulkOrPreview>> {
+    bulk(&app, &caller, Command::Publish(Publish::Series { series_id }), &how).await
 }
 
 async fn must_staff(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {

@@ -15,6 +15,7 @@ use crate::schedule::session_fields::{EditSession, finish, set_class_type, set_i
 use crate::schedule::session_parts::{capacity, class_type, instructor, room};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet};
+use crate::wrong::Wrong;
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -44,7 +45,7 @@ pub fn edit_series(
         shift_days: ask.local_start.map(|start| (start.local().date() - on).num_days()),
     };
     if change.shift_days.is_some_and(|days| !(-6..=6).contains(&days)) {
-        return Err(Problem::field("local_start", "must be within 6 days of the date that the series' rule gives").into());
+        return Err(Problem::field("local_start", Wrong::TooFarFromRule { days: 6 }).into());
     }
     plan.change_from(from, &change);
     // What it is made of must be the studio's, also where no session stands yet.
@@ -67,7 +68,7 @@ pub fn edit_series(
         }
         let after = follow(set, &follows, &plan, studio)?;
         if after.starts_at <= now {
-            return Err(Problem::field("local_start", "must be in the future").with("date", after.series_date).into());
+            return Err(Problem::field("local_start", Wrong::NotInFuture).with("date", after.series_date).into());
         }
         edits.push(Edit { after: finish(&before, after, studio, now), before });
     }

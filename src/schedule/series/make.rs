@@ -11,6 +11,7 @@ use crate::schedule::rights::may_make;
 use crate::schedule::rules::local_date;
 use crate::schedule::session_parts::{SessionParts, capacity, class_type, instructor, room};
 use crate::working_set::{Decision, WorkingSet, caller};
+use crate::wrong::Wrong;
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -40,7 +41,7 @@ pub fn make_series(set: &mut WorkingSet, actor: &Actor, ask: &MakeSeries, now: D
     let studio = set.studio(ask.studio_id)?;
     let proposes = may_make(&own, &studio, ask.instructor_id)?;
     if ask.starts_on < local_date(now, studio.zone) {
-        return Err(Problem::field("starts_on", "must not be in the past").into());
+        return Err(Problem::field("starts_on", Wrong::InPast).into());
     }
     let parts = SessionParts {
         class_type: class_type(set, ask.class_type_id, &studio)?,
@@ -65,7 +66,7 @@ pub fn make_series(set: &mut WorkingSet, actor: &Actor, ask: &MakeSeries, now: D
         created_by: Some(own.id),
         created_at: now,
     };
-    check(&series).map_err(|(field, message)| Problem::field(field, message))?;
+    check(&series).map_err(|(field, wrong)| Problem::field(field, wrong))?;
     let part = Part {
         series_id: series.id,
         from_date: series.starts_on,

@@ -14,6 +14,7 @@ use super::{ByHand, Part, Plan, Series};
 use crate::schedule::SessionRow;
 use crate::schedule::rules::{LocalStart, YEARS, instant, resolve_local_start};
 use crate::studios::HouseRules;
+use crate::wrong::Wrong;
 
 /// Sessions are made at least so far ahead.
 const AHEAD_DAYS_MIN: i64 = 56;
@@ -30,62 +31,60 @@ const FIRST_WITHIN_DAYS: u64 = 366;
 /// Dates of one making: the rest is made by the next sweep.
 pub const MADE_AT_ONCE_MAX: usize = 400;
 
-/// The dates that a rule gives, from its first on, without end, COUNT or exceptions. What is wrong with it is said in words.
-fn unbounded(rule: &str, starts_on: NaiveDate) -> Result<RRuleSet, String> {
+/// The dates that a rule gives, from its first on, without end, COUNT or exceptions.
+fn unbounded(rule: &str, starts_on: NaiveDate) -> Result<RRuleSet, Wrong> {
     if rule.len() > RULE_LENGTH_MAX {
-        return Err(format!("must be at most {RULE_LENGTH_MAX} characters long"));
+        return Err(Wrong::TooLong { max: RULE_LENGTH_MAX });
     }
     if !rule.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=;,+-".contains(&byte)) {
-        return Err("must be an RFC 5545 rule like \"FREQ=WEEKLY;BYDAY=MO,WE\", without \"RRULE:\" and DTSTART".into());
+        return Err(Wrong::NoRule);
     }
-    let parsed: RRule<rrule::Unvalidated> = rule.parse().map_err(|error| format!("is not an RFC 5545 rule: {error}"))?;
+    let parsed: RRule<rrule::Unvalidated> = rule.parse().map_err(|_| Wrong::NoRule)?;
     if matches!(parsed.get_freq(), Frequency::Hourly | Frequency::Minutely | Frequency::Secondly) {
-        return Err("must repeat by days or more slowly: FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, one session a date at most".into());
+        return Err(Wrong::RuleTooOften);
     }
     if !(parsed.get_by_hour().is_empty() && parsed.get_by_minute().is_empty() && parsed.get_by_second().is_empty()) {
-        return Err(
-            "must give dates, one session a date at most: BYHOUR, BYMINUTE and BYSECOND are not taken, `local_time` says when".into()
-        );
+        return Err(Wrong::RuleHasTimes);
     }
     if parsed.get_count().is_some() || parsed.get_until().is_some() {
-        return Err("must not hold UNTIL or COUNT: `until` and `count` stand beside it".into());
+        return Err(Wrong::RuleHasEnd);
     }
     if parsed.get_interval() == 0 {
-        return Err("must have an INTERVAL of at least 1".into());
+        return Err(Wrong::RuleInterval);
     }
     let first = rrule::Tz::UTC.from_utc_datetime(&starts_on.and_time(NaiveTime::MIN));
-    parsed.build(first).map(RRuleSet::limit).map_err(|error| format!("is not an RFC 5545 rule: {error}"))
+    parsed.build(first).map(RRuleSet::limit).map_err(|_| Wrong::NoRule)
 }
 
 /// What somebody who wants a series got wrong: the field, and how.
-pub type InvalidRecurrence = (&'static str, String);
+pub type InvalidRecurrence = (&'static str, Wrong);
 
 /// Whether a series can be: its rule gives dates, it ends within the bounds if its end is given, and it leaves out no more than it may.
 pub fn check(series: &Series) -> Result<(), InvalidRecurrence> {
-    let dates = unbounded(&series.rule, series.starts_on).map_err(|message| ("rule", message))?;
+    let dates = unbounded(&series.rule, series.starts_on).map_err(|wrong| ("rule", wrong))?;
     if series.until_on.is_some() && series.count_max.is_some() {
-        return Err(("until", "must not stand beside `count`: one of them ends a series".into()));
+        return Err(("until", Wrong::UntilOrCount));
     }
     let last = NaiveDate::from_ymd_opt(series.starts_on.year() + YEARS_MAX, series.starts_on.month(), 1).unwrap_or(NaiveDate::MAX);
     if series.until_on.is_some_and(|until| until < series.starts_on) {
-        return Err(("until", "must not be before `starts_on`".into()));
+        return Err(("until", Wrong::UntilBeforeStart));
     }
     if series.until_on.is_some_and(|until| until > last) {
-        return Err(("until", format!("must be at most {YEARS_MAX} years after `starts_on`; without it the series runs on")));
+        return Err(("until", Wrong::UntilTooLate { years: YEARS_MAX }));
     }
     if series.count_max.is_some_and(|count| !(1..=COUNT_MAX).contains(&count)) {
-        return Err(("count", format!("must be 1 to {COUNT_MAX}; without it the series runs on")));
+        return Err(("count", Wrong::OutOfRange { min: 1, max: COUNT_MAX }));
     }
     if series.except_dates.len() > EXCEPT_MAX {
-        return Err(("except", format!("must be at most {EXCEPT_MAX} dates")));
+        return Err(("except", Wrong::TooMany { max: EXCEPT_MAX }));
     }
     let soon = series.starts_on.checked_add_days(Days::new(FIRST_WITHIN_DAYS)).unwrap_or(NaiveDate::MAX);
     match (&dates).into_iter().next() {
         Some(first) if first.date_naive() <= soon => {}
-        _ => return Err(("rule", format!("must give a date within {FIRST_WITHIN_DAYS} days of `starts_on`"))),
+        _ => return Err(("rule", Wrong::RuleTooLate { days: FIRST_WITHIN_DAYS })),
     }
     if self::dates(series, series.starts_on).next().is_none() {
-        return Err(("except", "must leave at least one date".into()));
+        return Err(("except", Wrong::NoDateLeft));
     }
     Ok(())
 }

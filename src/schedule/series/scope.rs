@@ -7,6 +7,7 @@ use crate::schedule::Session;
 use crate::schedule::rights::{may_change, may_make};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, caller};
+use crate::wrong::Wrong;
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 /// How much of a series an act means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SeriesScope)]
 pub enum Scope {
     /// This session alone.
     #[default]
@@ -28,7 +30,7 @@ pub enum Scope {
 /// The series of a session, and from which of its dates on an act means it.
 pub fn scope(set: &WorkingSet, anchor: &Session, scope: Scope, now: DateTime<Utc>) -> Decision<(Plan, NaiveDate)> {
     let (Some(series_id), Some(date)) = (anchor.series_id, anchor.series_date) else {
-        return Err(Problem::field("scope", "must be \"this\": the session belongs to no series").into());
+        return Err(Problem::field("scope", Wrong::NotInSeries).into());
     };
     let plan = set.plan(series_id)?.clone();
     let to_come = set.of_series(series_id, now)?;

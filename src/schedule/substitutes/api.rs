@@ -16,15 +16,16 @@ use super::{Candidate, Exception, Hours, RequestState, SubstituteRequest, rules,
 use crate::app::App;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Limit, PAGE_MAX, Path, Query, page};
-use crate::problem::{Answer, Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::schedule::api::dry_run::{DryRun, OrPreview, preview};
 use crate::schedule::api::planning::days;
-use crate::schedule::api::sessions::{DryRun, OrPreview, looked};
 use crate::schedule::rules::LocalDate;
 use crate::schedule::{Session, SessionView, store as sessions};
 use crate::sign_in::Caller;
 use crate::studios::guard::require_scheduler;
 use crate::text::Note;
-use crate::transactor::{Command, Outcome, Preview};
+use crate::transactor::{Command, Outcome};
+use crate::wrong::Wrong;
 
 /// Class types that an instructor may name.
 const TEACHES_MAX: usize = 200;
@@ -35,18 +36,25 @@ const TEACHES_MAX: usize = 200;
 pub struct Availability {
     /// Class types of the studio.
     #[serde(default)]
+    #[schema(max_items = 200)]
     teaches: Vec<Uuid>,
     /// Hours of every week, by the studio's clock.
     #[serde(default)]
+    #[schema(max_items = 50)]
     weekly: Vec<Hours>,
     /// Dates on which it is otherwise; of two that speak of one minute the later in the list counts.
     #[serde(default)]
+    #[schema(max_items = 400)]
     exceptions: Vec<Exception>,
 }
 
 /// What the caller teaches here, and when she is available. Instructors of the studio.
-#[utoipa::path(get, operation_id = "show_availability", path = "/v1/studios/{id}/availability/me", tag = "Running a studio", params(("id" = Uuid, Path)),
-    responses((status = 200, body = Availability)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/availability/me", operation_id = "show_availability",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = Availability)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn availability(AppState(app): AppState<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<Availability>> {
     must_teach(&app, &caller, studio_id).await?;
     let Candidate { teaches, weekly, exceptions, .. } = store::stated(&app.db, studio_id, caller.person_id).await?;
@@ -54,8 +62,12 @@ pub async fn availability(AppState(app): AppState<App>, caller: Caller, Path(stu
 }
 
 /// States what she teaches here, and when she is available. Instructors of the studio.
-#[utoipa::path(put, operation_id = "state_availability", path = "/v1/studios/{id}/availability/me", tag = "Running a studio", params(("id" = Uuid, Path)), request_body = Availability,
-    responses((status = 200, body = Availability)))]
+#[utoipa::path(
+    put, path = "/v1/studios/{id}/availability/me", operation_id = "state_availability",
+    params(("id" = Uuid, Path)), request_body = Availability,
+    responses((status = 200, body = Availability)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn state_availability(
     AppState(app): AppState<App>,
     caller: Caller,
@@ -63,10 +75,10 @@ pub async fn state_availability(
     Body(stated): Body<Availability>,
 ) -> Answer<Json<Availability>> {
     must_teach(&app, &caller, studio_id).await?;
-    rules::check(&stated.weekly, &stated.exceptions).map_err(|(field, message)| Problem::field(field, message))?;
+    rules::check(&stated.weekly, &stated.exceptions).map_err(|(field, wrong)| Problem::field(field, wrong))?;
     let teaches: Vec<Uuid> = stated.teaches.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     if teaches.len() > TEACHES_MAX {
-        return Err(Problem::field("teaches", format!("must be at most {TEACHES_MAX} class types")));
+        return Err(Problem::field("teaches", Wrong::TooMany { max: TEACHES_MAX }));
     }
     let (now, actor) = (app.clock.now(), caller.actor());
     let candidate = Candidate { person_id: caller.person_id, teaches, weekly: stated.weekly, exceptions: stated.exceptions };
@@ -75,7 +87,7 @@ pub async fn state_availability(
         .write("state_availability", move |tx| {
             Box::pin(async move {
                 if !store::state(tx, studio_id, &row, now).await? {
-                    return Err(Problem::field("teaches", "must be class types of this studio"));
+                    return Err(Problem::field("teaches", Wrong::NotClassTypes));
                 }
                 events::log::write(
                     tx,
@@ -99,17 +111,16 @@ async fn must_teach(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
 /// For what a substitute is asked: one session, or all of the caller's own on some dates.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AskForSubstituteBody)]
 pub struct AskBody {
     /// One session; an admin may ask for any.
     #[serde(default)]
     session_id: Option<Uuid>,
     /// Or the first date …
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     from: Option<LocalDate>,
     /// … and the first that is not meant, at most 62 days later.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     to: Option<LocalDate>,
     /// What those who are asked read.
     #[serde(default)]
@@ -118,8 +129,15 @@ pub struct AskBody {
 
 /// Asks for substitutes: whoever teaches that, stated to be available and is free in all studios is told, and the first who claims a
 /// session has it. The instructor of the session, and admins.
-#[utoipa::path(post, operation_id = "ask_for_substitute", path = "/v1/studios/{id}/substitute-requests", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = AskBody,
-    responses((status = 201, body = Requests), (status = 200, body = Preview), (status = 409, description = "substitute-asked, session-started")))]
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/substitute-requests", operation_id = "ask_for_substitute",
+    params(("id" = Uuid, Path), DryRun), request_body = AskBody,
+    responses(
+        (status = 201, description = "Whoever could stand in is asked.", body = RequestsOrPreview),
+        (status = 200, description = "With `dry_run`: what would come of it.", body = RequestsOrPreview),
+    ),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, SubstituteAsked, SessionStarted, SessionIsCancelled, TooManyRequests])))
+)]
 pub async fn ask(
     AppState(app): AppState<App>,
     caller: Caller,
@@ -131,20 +149,26 @@ pub async fn ask(
     let dates = match (body.session_id, body.from, body.to) {
         (Some(_), None, None) => None,
         (None, Some(from), Some(to)) => Some(days(from, to)?),
-        _ => return Err(Problem::field("session_id", "must be given, or else `from` and `to`")),
+        _ => return Err(Problem::field("session_id", Wrong::SessionOrDates)),
     };
     let note = body.note.map(Note::into_string);
     let what = Command::AskSubstitute(AskSubstitute { studio_id, session_id: body.session_id, dates, note });
     if how.dry_run {
-        return Ok(looked(&app, &caller, what).await?.into_response());
+        return Ok(Json(preview::<Requests>(&app, &caller, what).await?).into_response());
     }
     let requests = asked(&app, &caller, what).await?;
-    Ok((StatusCode::CREATED, Json(requests)).into_response())
+    Ok((StatusCode::CREATED, Json(OrPreview::Done(requests))).into_response())
 }
+
+/// Requests that were made, or what would come of it.
+pub type RequestsOrPreview = OrPreview<Requests>;
+/// A request that was decided upon, or what would come of it.
+pub type RequestOrPreview = OrPreview<RequestView>;
 
 /// A request for a substitute.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
+#[schema(as = SubstituteRequestView)]
 pub struct RequestView {
     pub id: Uuid,
     pub state: RequestState,
@@ -153,13 +177,17 @@ pub struct RequestView {
     pub asked_by: Uuid,
     pub note: Option<String>,
     pub claimed_by: Option<Uuid>,
+    #[serde(with = "crate::instant")]
     pub claimed_at: Option<DateTime<Utc>>,
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
     pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// Requests for substitutes.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SubstituteRequests)]
 pub struct Requests {
     requests: Vec<RequestView>,
     /// What to send as `after` for more; null at the end.
@@ -174,7 +202,7 @@ pub struct Which {
     /// Only those in this state.
     state: Option<RequestState>,
     /// The most requests, 1 to 200; without it 200.
-    #[param(value_type = Option<i64>)]
+    #[param(inline)]
     limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
@@ -182,8 +210,12 @@ pub struct Which {
 }
 
 /// The studio's requests, the latest first. Staff.
-#[utoipa::path(get, operation_id = "list_substitute_requests", path = "/v1/studios/{id}/substitute-requests", tag = "Running a studio", params(("id" = Uuid, Path), Which),
-    responses((status = 200, body = Requests)))]
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/substitute-requests", operation_id = "list_substitute_requests",
+    params(("id" = Uuid, Path), Which),
+    responses((status = 200, body = Requests)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
 pub async fn list(
     AppState(app): AppState<App>,
     caller: Caller,
@@ -202,8 +234,10 @@ pub async fn list(
 }
 
 /// What the caller asked or claimed and is not settled, and what she could claim, the soonest first.
-#[utoipa::path(get, operation_id = "list_own_substitute_requests", path = "/v1/me/substitute-requests", tag = "Running a studio",
-    responses((status = 200, body = Requests)))]
+#[utoipa::path(
+    get, path = "/v1/me/substitute-requests", operation_id = "list_own_substitute_requests",
+    responses((status = 200, body = Requests))
+)]
 pub async fn own(AppState(app): AppState<App>, caller: Caller) -> Answer<Json<Requests>> {
     let found = store::for_person(&app.db, caller.person_id, app.clock.now(), PAGE_MAX).await?;
     let sessions = sessions_of(&app, &found).await?;
@@ -231,15 +265,25 @@ pub async fn own(AppState(app): AppState<App>, caller: Caller) -> Answer<Json<Re
 
 /// Claims a session: the first who could stand in has it, at once or when an admin approves. Repeated, it answers the same. There is no
 /// `dry_run`: whose session it is not yet does not read who is in it.
-#[utoipa::path(put, operation_id = "claim_substitution", path = "/v1/substitute-requests/{id}/claim", tag = "Running a studio", params(("id" = Uuid, Path)),
-    responses((status = 200, body = RequestView), (status = 409, description = "already-claimed, not-eligible, request-ended")))]
+#[utoipa::path(
+    put, path = "/v1/substitute-requests/{id}/claim", operation_id = "claim_substitution",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = RequestView)),
+    extensions(("x-problem-types" = json!(refuses![
+        NotAllowed, AlreadyClaimed, NotEligible, RequestEnded, SessionStarted, SessionIsCancelled, TooManyRequests
+    ])))
+)]
 pub async fn claim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
     answer(&app, &caller, Command::ClaimSubstitute { request_id }).await
 }
 
 /// Thinks better of a claim that no admin has approved yet.
-#[utoipa::path(delete, operation_id = "unclaim_substitution", path = "/v1/substitute-requests/{id}/claim", tag = "Running a studio", params(("id" = Uuid, Path)),
-    responses((status = 200, body = RequestView)))]
+#[utoipa::path(
+    delete, path = "/v1/substitute-requests/{id}/claim", operation_id = "unclaim_substitution",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = RequestView)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, NothingClaimed, RequestEnded, TooManyRequests])))
+)]
 pub async fn unclaim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
     answer(&app, &caller, Command::UnclaimSubstitute { request_id }).await
 }
@@ -253,33 +297,44 @@ pub struct ApprovalBody {
 }
 
 /// Decides upon a claim. Admins.
-#[utoipa::path(put, operation_id = "approve_substitution", path = "/v1/substitute-requests/{id}/approval", tag = "Running a studio", params(("id" = Uuid, Path), DryRun), request_body = ApprovalBody,
-    responses((status = 200, body = OrPreview<RequestView>), (status = 409, description = "nothing-claimed")))]
+#[utoipa::path(
+    put, path = "/v1/substitute-requests/{id}/approval", operation_id = "approve_substitution",
+    params(("id" = Uuid, Path), DryRun), request_body = ApprovalBody,
+    responses((status = 200, body = RequestOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![
+        NotAllowed, NothingClaimed, NotEligible, RequestEnded, SessionStarted, SessionIsCancelled, MembersOverlap, InstructorBusy,
+        TooManyRequests
+    ])))
+)]
 pub async fn approve(
     AppState(app): AppState<App>,
     caller: Caller,
     Path(request_id): Path<Uuid>,
     Query(how): Query<DryRun>,
     Body(body): Body<ApprovalBody>,
-) -> Answer<Json<OrPreview<RequestView>>> {
+) -> Answer<Json<RequestOrPreview>> {
     answer_or_preview(&app, &caller, Command::ApproveSubstitute { request_id, approved: body.approved }, &how).await
 }
 
 /// Nobody is needed any more. Whoever asked, and admins.
-#[utoipa::path(put, operation_id = "withdraw_substitute_request", path = "/v1/substitute-requests/{id}/withdrawal", tag = "Running a studio", params(("id" = Uuid, Path), DryRun),
-    responses((status = 200, body = OrPreview<RequestView>), (status = 409, description = "request-ended")))]
+#[utoipa::path(
+    put, path = "/v1/substitute-requests/{id}/withdrawal", operation_id = "withdraw_substitute_request",
+    params(("id" = Uuid, Path), DryRun),
+    responses((status = 200, body = RequestOrPreview)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, RequestEnded, TooManyRequests])))
+)]
 pub async fn withdraw(
     AppState(app): AppState<App>,
     caller: Caller,
     Path(request_id): Path<Uuid>,
     Query(how): Query<DryRun>,
-) -> Answer<Json<OrPreview<RequestView>>> {
+) -> Answer<Json<RequestOrPreview>> {
     answer_or_preview(&app, &caller, Command::WithdrawSubstitute { request_id }, &how).await
 }
 
-async fn answer_or_preview(app: &App, caller: &Caller, what: Command, how: &DryRun) -> Answer<Json<OrPreview<RequestView>>> {
+async fn answer_or_preview(app: &App, caller: &Caller, what: Command, how: &DryRun) -> Answer<Json<RequestOrPreview>> {
     if how.dry_run {
-        return looked(app, caller, what).await.map(|Json(preview)| Json(OrPreview::Preview(preview)));
+        return preview(app, caller, what).await.map(Json);
     }
     answer(app, caller, what).await.map(|Json(request)| Json(OrPreview::Done(request)))
 }

@@ -74,20 +74,21 @@ impl SubstituteRequest {
 /// Hours of every week, in the studio's wall time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AvailableHours)]
 pub struct Hours {
     /// Monday is 1, Sunday 7.
+    #[schema(minimum = 1, maximum = 7)]
     pub weekday: i64,
     /// From …
-    #[schema(value_type = String, example = "18:00")]
     pub from: WallTime,
     /// … until; `00:00` is the end of the day.
-    #[schema(value_type = String, example = "21:00")]
     pub until: WallTime,
 }
 
 /// A date on which it is otherwise: available besides the weekly hours, or not although they say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AvailabilityException)]
 pub struct Exception {
     /// The studio's date.
     pub date: NaiveDate,
@@ -95,11 +96,9 @@ pub struct Exception {
     pub available: bool,
     /// From; null: the beginning of the day.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub from: Option<WallTime>,
     /// Until; null: the end of the day.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub until: Option<WallTime>,
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{Candidate, Exception, Hours};
 use crate::studios::house_rules::WallTime;
+use crate::wrong::Wrong;
 
 /// Minutes of a day on the clock's face.
 const DAY: usize = 24 * 60;
@@ -57,25 +58,25 @@ fn end_minute(until: WallTime) -> usize {
 }
 
 /// What is wrong with what she states: the field, and how.
-pub fn check(weekly: &[Hours], exceptions: &[Exception]) -> Result<(), (&'static str, String)> {
+pub fn check(weekly: &[Hours], exceptions: &[Exception]) -> Result<(), (&'static str, Wrong)> {
     if weekly.len() > WEEKLY_MAX {
-        return Err(("weekly", format!("must be at most {WEEKLY_MAX} entries")));
+        return Err(("weekly", Wrong::TooMany { max: WEEKLY_MAX }));
     }
     if exceptions.len() > EXCEPTIONS_MAX {
-        return Err(("exceptions", format!("must be at most {EXCEPTIONS_MAX} entries")));
+        return Err(("exceptions", Wrong::TooMany { max: EXCEPTIONS_MAX }));
     }
     if weekly.iter().any(|hours| !(1..=7).contains(&hours.weekday)) {
-        return Err(("weekly", "`weekday` must be 1 (Monday) to 7 (Sunday)".into()));
+        return Err(("weekly", Wrong::NotWeekday));
     }
     let backwards = |from: Option<WallTime>, until: Option<WallTime>| {
         let from = from.map_or(0, |from| usize::try_from(from.minute()).unwrap_or(0));
         until.map_or(DAY, end_minute) <= from
     };
     if weekly.iter().any(|hours| backwards(Some(hours.from), Some(hours.until))) {
-        return Err(("weekly", "`until` must be after `from`; 00:00 is the end of the day".into()));
+        return Err(("weekly", Wrong::UntilBeforeFrom));
     }
     if exceptions.iter().any(|exception| backwards(exception.from, exception.until)) {
-        return Err(("exceptions", "`until` must be after `from`; 00:00 is the end of the day".into()));
+        return Err(("exceptions", Wrong::UntilBeforeFrom));
     }
     Ok(())
 }
