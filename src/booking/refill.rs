@@ -71,7 +71,7 @@ fn refill(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decisio
     }
 }
 
-/// In the queue's order, each who may take a place gets it; who may not keeps her place in the queue and learns why.
+/// In the queue's order, each member who may take a place gets it; one who may not keeps the position and learns why.
 fn promote(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: DateTime<Utc>) -> Decision<()> {
     let house = Actor::house();
     let mut after = None;

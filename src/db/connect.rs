@@ -33,7 +33,7 @@ const WRITER_CACHE_KIB: &str = "-4000";
 /// The same for each reader: there are several, and the system's own cache stands behind them.
 const READER_CACHE_KIB: &str = "-1000";
 
-/// Readers of one file: each is a thread with a cache, its statements and its share of the heap, and more than so many read no faster.
+/// Readers of one file: each is a thread with a cache, its statements and its share of the heap, and more of them read no faster.
 const READERS_MAX: u32 = 4;
 
 /// A connection that was used so lately is taken to be alive; one that was not is asked, and may take so long to say so.

@@ -1,4 +1,4 @@
-//! `POST /v1/studios/{id}/copies`: the sessions of some days again on others, as drafts.
+//! `POST /v1/studios/{id}/copies`: the sessions of some days, copied to others as drafts.
 
 use super::rights::admin;
 use super::rules::instant;

@@ -72,7 +72,7 @@ impl Keys {
         let mut keys = keys.into_iter();
         let signing = keys.next().ok_or(SetUpError::KeysMissing)?;
         hs256::install();
-        // Expiry is judged by the house's clock, not by the machine's.
+        // Expiry is judged by our `Clock`, not by the machine's.
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_exp = false;
@@ -114,7 +114,7 @@ impl Keys {
         String::from_utf8(code).ok()
     }
 
-    /// What is stored of a short code that was mailed for `subject`: useless without the key, though there are only so many codes.
+    /// What is stored of a short code that was mailed for `subject`: useless without the key, although short codes are few.
     pub fn hash_code(&self, subject: &str, code: &str) -> Vec<u8> {
         self.signing.hash_code(subject, code)
     }

@@ -1,4 +1,4 @@
-//! What a decision may stop at: rows that it must know first, a batch of its own, a refusal.
+//! Why a decision stops before its end: rows that it must know first, a batch of its own, a refusal.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -15,9 +15,9 @@ pub enum Lookup {
     Session(Uuid),
     /// A studio with its house rules.
     Studio(Uuid),
-    /// A person with her roles and the studios that she joined.
+    /// A person with their roles and the studios that they joined.
     Identity(Uuid),
-    /// The same with her passes and what she is in from now on.
+    /// The same with their passes and what they are in from now on.
     Person(Uuid),
     /// What a person is in a session: (session, person).
     InSession(Uuid, Uuid),

@@ -25,9 +25,9 @@ both_engines! {
     async fn a_wrong_password_and_an_unknown_address_are_the_same(house: House) {
         house.join_up(ANA).await;
         let made = house.app.passwords.made();
-        let wrong = house.sign_in(ANA, "not-her-password").await.expect_refused(401, "sign-in-refused");
-        let unknown = house.sign_in("nobody@example.test", "not-her-password").await.expect_refused(401, "sign-in-refused");
-        let no_password = house.sign_in(&house.studio.admin.email, "not-her-password").await.expect_refused(401, "sign-in-refused");
+        let wrong = house.sign_in(ANA, "not-the-password").await.expect_refused(401, "sign-in-refused");
+        let unknown = house.sign_in("nobody@example.test", "not-the-password").await.expect_refused(401, "sign-in-refused");
+        let no_password = house.sign_in(&house.studio.admin.email, "not-the-password").await.expect_refused(401, "sign-in-refused");
         for reply in [&unknown, &no_password] {
             assert_eq!(reply["title"], wrong["title"]);
             assert_eq!(reply.header("www-authenticate"), "Bearer");
@@ -226,7 +226,7 @@ both_engines! {
         house.join_up("eva@example.test").await;
         for email in [ANA, "nobody@example.test"] {
             for _ in 0..10 {
-                house.sign_in(email, "not-her-password").await.expect_refused(401, "sign-in-refused");
+                house.sign_in(email, "not-the-password").await.expect_refused(401, "sign-in-refused");
             }
             let made = house.app.passwords.made();
             let refused = house.sign_in(email, PASSWORD).await.expect_refused(429, "too-many-requests");
@@ -256,7 +256,7 @@ both_engines! {
         let address = json!({ "email": "ana.ruiz@example.test", "password": PASSWORD });
         house.put("/v1/me/email").token(&tokens.access).json(&address).await.expect_refused(503, "unavailable");
         house.write(move |tx| Box::pin(async move { tx.run("UPDATE accounts SET password_hash = $2 WHERE email_key = $1", (ANA, right)).await })).await;
-        house.sign_in(ANA, "not-her-password").await.expect_refused(401, "sign-in-refused");
+        house.sign_in(ANA, "not-the-password").await.expect_refused(401, "sign-in-refused");
         house.sign_in(ANA, PASSWORD).await.expect(200);
     }
 
@@ -277,16 +277,16 @@ both_engines! {
         let from = |address: &str| format!("203.0.113.{address}");
         // Nobody is believed who is no trusted proxy.
         for n in 0..300 {
-            let call = house.sign_in(&format!("nobody{n}@example.test"), "not-her-password");
+            let call = house.sign_in(&format!("nobody{n}@example.test"), "not-the-password");
             call.header("X-Forwarded-For", from(&(n % 250).to_string())).await.expect_refused(401, "sign-in-refused");
         }
-        house.sign_in("somebody@example.test", "not-her-password").header("X-Forwarded-For", from("9")).await.expect_refused(429, "too-many-requests");
+        house.sign_in("somebody@example.test", "not-the-password").header("X-Forwarded-For", from("9")).await.expect_refused(429, "too-many-requests");
         house.verify("somebody@example.test", "12345678").await.expect_refused(429, "too-many-requests");
         // Whoever is signed in, and whoever refreshes, notices nothing.
         house.get("/v1/me").by(&house.studio.admin).await.expect(200);
         house.refresh("nonsense").await.expect_refused(401, "token-refused");
         house.advance(TimeDelta::seconds(3));
-        house.sign_in("somebody@example.test", "not-her-password").await.expect_refused(401, "sign-in-refused");
+        house.sign_in("somebody@example.test", "not-the-password").await.expect_refused(401, "sign-in-refused");
     }
 
     async fn keys_are_rotated_without_signing_anybody_out(house: House) {
@@ -336,7 +336,7 @@ impl Process {
     }
 }
 
-/// Whether somebody who signs in with a password while it is being changed stays signed in, once in so many times.
+/// Whether somebody who signs in with a password while it is being changed stays signed in, in any of these tries.
 async fn slip_in(house: &House, process: &Process, email: &str, rounds: usize) -> usize {
     let mut count = 0;
     let mut old = PASSWORD.to_owned();
