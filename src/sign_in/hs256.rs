@@ -1,5 +1,5 @@
-//! HS256 for `jsonwebtoken`, by the same HMAC that keys are derived with. The features that bring its own also bring RSA and three
-//! elliptic curves, with which no token here is signed: half a minute of everybody's first build.
+//! HS256 for `jsonwebtoken`, by the same HMAC that keys are derived with: of all that its own features bring along (RSA, elliptic curves)
+//! no token here needs anything.
 
 use hmac::digest::MacError;
 use hmac::{Hmac, KeyInit as _, Mac as _};
