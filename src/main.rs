@@ -85,6 +85,7 @@ fn start(line: Line) -> Result<(), Failure> {
     let said = Said { config: line.config.or_else(|| std::env::var_os("RELEVE_CONFIG").map(PathBuf::from)), data: line.data };
     let settings = commands::settings(&said)?;
     running::log::install(&settings.log)?;
+    commands::settle_zones(&settings)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     runtime.block_on(async {
         match line.command {

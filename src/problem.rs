@@ -135,6 +135,7 @@ kinds! {
     NotCheckInTime CONFLICT "not-check-in-time" { "Attendance cannot be marked at this time.", "当前时间不能登记出勤。", "目前時間不能登記出席。" }
 
     // Running a studio.
+    AddressInUse CONFLICT "address-in-use" { "Somebody of another name uses this address. Please say who is meant.", "该邮箱已由另一姓名的会员使用，请确认是哪一位。", "該電子郵件已由另一姓名的會員使用，請確認是哪一位。" }
     InstructorBusy CONFLICT "instructor-busy" { "The instructor teaches another class at that time.", "该教练在此时段有其他课程。", "該教練在此時段有其他課堂。" }
     RoomBusy CONFLICT "room-busy" { "The room is in use at that time.", "该教室在此时段已被占用。", "該教室在此時段已被使用。" }
     MembersOverlap CONFLICT "members-overlap" { "Members would be in two classes at once.", "部分会员将同时出现在两节课中。", "部分會員將同時出現在兩堂課中。" }

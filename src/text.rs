@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use pinyin::ToPinyin;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -36,6 +36,9 @@ impl<const MAX: usize> Line<MAX> {
         }
         if text.chars().any(|c| c.is_control() || is_invisible(c)) {
             return Err(Wrong::ControlCharacters);
+        }
+        if text.chars().all(is_unseen) {
+            return Err(Wrong::NothingSeen);
         }
         Ok(Self(text.to_owned()))
     }
@@ -276,6 +279,17 @@ const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
+/// Characters that leave no mark of their own: a name of these alone could be told from no other.
+pub fn is_unseen(c: char) -> bool {
+    use GeneralCategory as Is;
+    // Letters and a symbol by their category, and yet blank.
+    let blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
+    let category = c.general_category();
+    blank
+        || c.is_whitespace()
+        || matches!(category, Is::Control | Is::Format | Is::NonspacingMark | Is::EnclosingMark | Is::PrivateUse | Is::Unassigned)
+}
+
 /// An e-mail address that lettre would send to (RFC 5321), at most 254 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -315,7 +329,29 @@ impl Email {
 
     /// By which two spellings are the same address.
     pub fn key(&self) -> String {
+        address_key(&self.0)
+    }
+
+    /// The key that addresses had before a domain in Punycode was the same as in letters. Two people could each have one spelling of
+    /// one address: whoever kept this key signs in by it still.
+    pub fn old_key(&self) -> String {
         self.0.to_lowercase()
+    }
+
+    /// The address with its domain in ASCII: every mail server takes that, a domain in other letters only some (RFC 6531).
+    pub fn for_mail_servers(&self) -> String {
+        let ascii = self.0.rsplit_once('@').and_then(|(local, domain)| Some(format!("{local}@{}", idna::domain_to_ascii(domain).ok()?)));
+        ascii.unwrap_or_else(|| self.0.clone())
+    }
+}
+
+/// An address, or a part of one, as it is compared: small letters, and a domain's own instead of their Punycode (IDNA, UTS 46).
+pub fn address_key(text: &str) -> String {
+    let small = text.to_lowercase();
+    let Some((local, domain)) = small.rsplit_once('@') else { return small };
+    match idna::domain_to_unicode(domain) {
+        (domain, Ok(())) => format!("{local}@{domain}"),
+        (_, Err(_)) => small,
     }
 }
 
@@ -325,58 +361,22 @@ impl<'de> Deserialize<'de> for Email {
     }
 }
 
-/// What a name is found by: NFKC and lower case, and for Chinese also pinyin with and without spaces.
-pub fn search_key(name: &str) -> String {
-    let folded = fold(name);
-    let syllables: Vec<String> =
-        folded.chars().map(|c| c.to_pinyin().map_or_else(|| c.to_string(), |pinyin| format!(" {} ", pinyin.plain()))).collect();
-    let spelt = syllables.concat().split_whitespace().collect::<Vec<_>>().join(" ");
-    if spelt == folded {
-        return folded;
-    }
-    let together = spelt.replace(' ', "");
-    format!("{folded} {spelt} {together}")
-}
-
-/// By what people are listed: as a name is spelt, Chinese by pinyin.
-pub fn sort_key(name: &str) -> String {
-    let spelt: String =
-        fold(name).chars().map(|c| c.to_pinyin().map_or_else(|| c.to_string(), |pinyin| format!(" {} ", pinyin.plain()))).collect();
-    fold(&spelt)
-}
-
-/// The text as it is compared: NFKC, lower case, single spaces.
-pub fn fold(text: &str) -> String {
-    text.nfkc().collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A `LIKE` pattern (`ESCAPE '\'`) that finds `text` anywhere.
-pub fn contains_pattern(text: &str) -> String {
-    let escaped = fold(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_by_pinyin() {
-        assert_eq!(search_key("林月 Lin"), "林月 lin lin yue lin linyuelin");
-        assert_eq!(search_key("Ana  Ruíz"), "ana ruíz");
-    }
-
-    #[test]
-    fn names_are_listed_as_they_are_spelt() {
-        let mut names = ["Zoë", "林月", "ana", "Lina", "李 娜"];
-        names.sort_by_key(|name| sort_key(name));
-        assert_eq!(names, ["ana", "李 娜", "林月", "Lina", "Zoë"]);
-    }
-
-    #[test]
     fn hostile_texts_are_refused() {
         for bad in ["", "  ", "a\r\nb", "a\u{0}", "a\u{202e}b"] {
             assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
+        for unseen in
+            ["\u{200b}", "\u{200d}\u{200c}", "\u{2060} \u{ad}", "\u{3164}", "\u{301}", "\u{200f}", "\u{e0041}", "\u{2800}", "\u{fe0f}"]
+        {
+            assert!(Name::parse(unseen).is_err(), "{unseen:?}");
+        }
+        for good in ["é", "e\u{301}", "🩰", "👩\u{200d}🦰", "M\u{200c}M", "7", "ก็", "か\u{3099}"] {
+            assert!(Name::parse(good).is_ok(), "{good:?}");
         }
         for bad in ["x", "a@b\r\nBcc: c@d.test", "a b@c.test", "@d.test"] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
@@ -387,5 +387,19 @@ mod tests {
         assert!(WebAddress::parse(" https://studio.example/shop?x=1#y ").is_ok());
         assert_eq!(Email::parse("Ana@Example.TEST").map(|email| email.key()), Ok("ana@example.test".into()));
         assert_eq!(Email::parse("ａna＠example.test").map(|email| email.as_str().to_owned()), Ok("ana@example.test".into()));
+    }
+
+    #[test]
+    fn a_domain_is_the_same_in_letters_and_in_punycode() {
+        for spelling in ["a@münchen.de", "A@MÜNCHEN.DE", "a@mu\u{308}nchen.de", "a@xn--mnchen-3ya.de", "a@XN--MNCHEN-3YA.de"] {
+            let email = Email::parse(spelling).unwrap();
+            assert_eq!(email.key(), "a@münchen.de", "{spelling}");
+            assert!(email.for_mail_servers().eq_ignore_ascii_case("a@xn--mnchen-3ya.de"), "{spelling}");
+        }
+        // Only the domain: what stands before it is the mailbox's own affair.
+        assert_eq!(Email::parse("xn--mnchen-3ya@a.de").unwrap().key(), "xn--mnchen-3ya@a.de");
+        assert_ne!(Email::parse("a@straße.de").unwrap().key(), Email::parse("a@strasse.de").unwrap().key());
+        assert_eq!(Email::parse("a@xn--zzzzzz-.de").map_or_else(|_| String::new(), |email| email.key()).matches('\u{fffd}').count(), 0);
+        assert_eq!(address_key("Ana"), "ana");
     }
 }

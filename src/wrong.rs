@@ -55,6 +55,8 @@ wrongs! {
     Empty => "must not be empty", "不能为空", "不能為空";
     TooLong { max: usize } => "must have at most {max} characters", "最多 {max} 个字符", "最多 {max} 個字元";
     ControlCharacters => "must not have control characters", "不能包含控制字符", "不能包含控制字元";
+    NothingSeen => "must have a character that can be seen", "必须包含可见字符", "必須包含可見字元";
+    LinkWithoutEmail => "says whose the address is, and there is none", "用于说明邮箱属于谁，但未填写邮箱", "用於說明電子郵件屬於誰，但未填寫電子郵件";
     NoName => "must be a name, without addresses", "必须是姓名，不能包含网址或邮箱", "必須是姓名，不能包含網址或電子郵件";
     NotEmail => "must be an e-mail address", "必须是邮箱地址", "必須是電子郵件地址";
     NotWebAddress => "must be an address like \"https://studio.example/shop\"", "必须是网址，例如 “https://studio.example/shop”", "必須是網址，例如「https://studio.example/shop」";

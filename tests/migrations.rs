@@ -13,6 +13,8 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use releve::db::{Db, Engine, Error, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, Sql, Tx};
+use releve::people::keys;
+use releve::search::name_key;
 use serde_json::json;
 use sqlx::types::Json;
 use tempfile::TempDir;
@@ -309,6 +311,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         9 => Ok(()),
         10 => calendars(tx).await,
         11 => plans(tx).await,
+        12 => shared_addresses(tx).await,
         15 => events(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
@@ -452,6 +455,12 @@ async fn calendars(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn shared_addresses(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO persons (id, name, email, contact_key, key_stale, created_at) VALUES ($1, $2, $3, $3, $4, $5)";
+    tx.run(sql, (id(0xa2), "Ana's brother", "ana@example.test", false, now())).await?;
+    Ok(())
+}
+
 /// A database on which every migration ran while people lived in it.
 async fn lived_in(empty: &Empty) -> Db {
     for version in SQLITE_MIGRATIONS.iter().map(|one| one.version) {
@@ -500,6 +509,104 @@ async fn migrations_run_on_a_lived_in_house() {
     .await;
 }
 
+/// Before names had keys without accents, and a domain in Punycode was the same as in letters.
+async fn people_of_older_versions(tx: &mut Tx) -> Result<(), Error> {
+    for (n, name, key) in [(0xa3, "Anna Dürr", "anna dürr"), (0xa4, "单雨", "单雨 dan yu danyu"), (0xa5, "Éloïse", "éloïse")] {
+        tx.run("INSERT INTO persons (id, name, created_at) VALUES ($1, $2, $3)", (id(n), name, now())).await?;
+        let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES ($1, $2, $3, $4, $5)";
+        tx.run(sql, (id(STUDIO), id(n), name, key, now())).await?;
+    }
+    let addresses = [
+        (0xa6, "Mia@xn--mnchen-3ya.de", "mia@xn--mnchen-3ya.de"),
+        (0xa7, "Bo@münchen.de", "bo@münchen.de"),
+        (0xa8, "bo@xn--mnchen-3ya.de", "bo@xn--mnchen-3ya.de"),
+        (0xa9, "both@例子。cn", "both@例子。cn"),
+        (0xaa, "both@xn--fsqu00a.cn", "both@xn--fsqu00a.cn"),
+    ];
+    for (n, email, key) in addresses {
+        let sql = "INSERT INTO persons (id, name, email, email_key, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $5)";
+        tx.run(sql, (id(n), email, email, key, now())).await?;
+        let sql =
+            "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $5)";
+        tx.run(sql, (id(n), email, key, "$argon2id$", now())).await?;
+    }
+    let sql = "INSERT INTO invitations (id, studio_id, email, email_key, roles, code_hash, invited_by, created_at, expires_at) \
+               VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $7)";
+    let roles = Json(json!(["front_desk"]));
+    tx.run(sql, (id(0xfa), id(STUDIO), "new@xn--mnchen-3ya.de", roles, vec![9_u8; 32], id(LIN), now())).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn keys_of_older_versions_are_made_anew() {
+    on_both(|empty| async move {
+        for version in 1..=11 {
+            empty.migrate_to(version).await;
+            let db = empty.open().await;
+            db.write("sample", move |tx| Box::pin(live(tx, version))).await.unwrap();
+            db.close().await;
+        }
+        let db = empty.open().await;
+        db.write("sample", move |tx| Box::pin(people_of_older_versions(tx))).await.unwrap();
+        // More than a slice.
+        db.write("sample", move |tx| {
+            Box::pin(async move {
+                let people = (0x1000..0x1200).map(|n| (id(n), format!("Zoë {n}"), now())).collect::<Vec<_>>();
+                let members =
+                    people.iter().map(|(person, name, at)| (id(STUDIO), *person, name.clone(), name.to_lowercase(), *at)).collect();
+                tx.rows("INSERT INTO persons (id, name, created_at) VALUES #", people).await?;
+                tx.rows("INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES #", members).await
+            })
+        })
+        .await
+        .unwrap();
+        db.migrate().await.unwrap();
+        let broken = async |db: &Db| -> Vec<String> {
+            let report = releve::audit::check(db, now()).await.unwrap();
+            report.findings.into_iter().find(|finding| finding.promise.contains("in every spelling")).unwrap().rows
+        };
+        assert!(broken(&db).await.len() > 8, "the audit sees them");
+
+        // Two processes begin at once.
+        let other = empty.open().await;
+        let (one, two) = tokio::join!(keys::renew(&db), keys::renew(&other));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert!(one.looked_at + two.looked_at >= 8 + 0x200, "{one:?} {two:?}");
+
+        for (n, key) in
+            [(0xa3, name_key("Anna Dürr")), (0xa4, name_key("单雨")), (0xa5, name_key("Éloïse")), (0x11ff, name_key("Zoë 4607"))]
+        {
+            let (found,): (String,) = db.one("SELECT name_search FROM members WHERE person_id = $1", (id(n),)).await.unwrap();
+            assert_eq!(found, key);
+        }
+        // Whose address was free has the new key; of two who had one address in two spellings, one keeps the old.
+        let keys_of = async |n: u128| -> (String, String) {
+            let sql = "SELECT p.email_key, a.email_key FROM persons p JOIN accounts a ON a.person_id = p.id WHERE p.id = $1";
+            db.one(sql, (id(n),)).await.unwrap()
+        };
+        let twice = |key: &str| (key.to_owned(), key.to_owned());
+        assert_eq!(keys_of(0xa6).await, twice("mia@münchen.de"));
+        assert_eq!(keys_of(0xa7).await, twice("bo@münchen.de"));
+        assert_eq!(keys_of(0xa8).await, twice("bo@xn--mnchen-3ya.de"));
+        assert_eq!(keys_of(0xa9).await, twice("both@例子.cn"));
+        assert_eq!(keys_of(0xaa).await, twice("both@xn--fsqu00a.cn"));
+        let (invited,): (String,) = db.one("SELECT email_key FROM invitations WHERE id = $1", (id(0xfa),)).await.unwrap();
+        assert_eq!(invited, "new@münchen.de");
+        let rows = broken(&db).await;
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        for (n, other) in [(0xa8, 0xa7), (0xaa, 0xa9)] {
+            let named = format!("{}: has the address of {} in another spelling", id(n), id(other));
+            assert_eq!(rows.iter().filter(|row| **row == named).count(), 1, "{rows:?}");
+        }
+        // Once more: only those that could not be settled, and nothing changes.
+        let again = keys::renew(&db).await.unwrap();
+        assert_eq!((again.looked_at, again.contested), (4, 4));
+        other.close().await;
+        db.close().await;
+    })
+    .await;
+}
+
 /// What no version of Relevé may ever write, however wrong its code: the database is the last word. Each is one statement on the
 /// lived-in house; `$1` is a new id.
 const REFUSED: &[(&str, &str)] = &[
@@ -538,6 +645,7 @@ const REFUSED: &[(&str, &str)] = &[
         "INSERT INTO persons (id, name, email_key, created_at) SELECT $1, name, email_key, created_at FROM persons WHERE name = '林月'",
     ),
     ("one address, two accounts", "UPDATE accounts SET email_key = 'ana@example.test'"),
+    ("known by an address that is somebody else's", "UPDATE persons SET contact_key = email_key"),
     ("a person without a name", "UPDATE persons SET name = NULL"),
     ("deleted, yet with an address", "UPDATE persons SET deleted_at = created_at"),
     ("an unknown role", "UPDATE staff SET role = 'queen'"),

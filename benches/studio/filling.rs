@@ -9,6 +9,7 @@ use releve::language::{Language, Texts};
 use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
 use releve::passes::rules::Payment;
 use releve::schedule::rules;
+use releve::search::name_key;
 use releve::settings::Settings;
 use releve::sign_in::keys::Keys;
 use releve::sign_in::passwords::{NewPassword, Passwords};
@@ -138,7 +139,7 @@ pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -
         persons.push((id, name.clone(), email.clone(), email.clone(), "zh-Hans", now, now));
         accounts.push((id, email.clone(), email, password_hash.clone(), now, now));
         devices.push((device, id, device.as_bytes().to_vec(), device.as_bytes().to_vec(), now, now));
-        joined.push((studio.id, id, name.clone(), name.to_lowercase(), now));
+        joined.push((studio.id, id, name.clone(), name_key(&name), now));
         let expires_on = now.date_naive() + Days::new(365);
         let studios = Json(json!([studio.id]));
         passes.push((pass, studio.id, id, studio.pack_type, texts("Hundred classes"), "pack", 1_000_i64, expires_on, studios, now));

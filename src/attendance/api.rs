@@ -20,8 +20,8 @@ use crate::letters::facts::PassedOver;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule;
 use crate::schedule::SessionRow;
+use crate::search::sort_key;
 use crate::sign_in::Caller;
-use crate::text::sort_key;
 use crate::transactor::Command;
 
 /// Somebody on a roster.

@@ -16,6 +16,8 @@ use crate::db::{Db, Error, Tx};
 use crate::schedule::series::ByHand;
 use crate::schedule::series::rules::{dates, off_series};
 use crate::schedule::{self, Session};
+use crate::search::name_key;
+use crate::text::address_key;
 
 /// Rows of a breach that are named; the rest is only counted.
 const ROWS_NAMED_MAX: usize = 50;
@@ -25,6 +27,9 @@ const SWEEP_S: i64 = 60;
 
 /// Series that are read at once: what they have to come is some thousands of sessions.
 const SERIES_AT_ONCE: i64 = 50;
+
+/// Sessions that are read at once.
+const SESSIONS_AT_ONCE: i64 = 2_000;
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -179,6 +184,8 @@ pub async fn check(db: &Db, now: DateTime<Utc>) -> Result<Report, Error> {
         let broken: Vec<(Uuid, String)> = tx.all(check.broken, ()).await?;
         findings.push(finding(check.promise, examined, broken));
     }
+    findings.push(keys(&mut tx).await?);
+    findings.push(at_their_wall_times(&mut tx, now).await?);
     findings.push(told_in_time(&mut tx, now).await?);
     findings.extend(series(&mut tx, now).await?);
     findings.push(never_idle(&mut tx, now).await?);
@@ -189,6 +196,58 @@ pub async fn check(db: &Db, now: DateTime<Utc>) -> Result<Report, Error> {
 fn finding(promise: &'static str, examined: i64, broken: Vec<(Uuid, String)>) -> Finding {
     let rows = broken.iter().take(ROWS_NAMED_MAX).map(|(id, what)| format!("{id}: {what}")).collect();
     Finding { promise, examined, broken: broken.len(), rows }
+}
+
+/// A session to come begins when the clock on the studio's wall shows its time, by what is known of the zone now.
+async fn at_their_wall_times(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
+    let (mut examined, mut astray, mut after) = (0, Vec::new(), Uuid::nil());
+    loop {
+        let sessions = schedule::store::on_the_wall(tx, now, after, SESSIONS_AT_ONCE).await?;
+        let Some(last) = sessions.last() else { break };
+        after = last.id;
+        for session in sessions {
+            examined += 1;
+            if let Some(meant) = session.by_the_wall()
+                && session.starts_at.max(meant) > now
+            {
+                astray.push((session.id, format!("begins at {}, and by its wall time at {meant}", session.starts_at)));
+            }
+        }
+    }
+    Ok(finding("a session to come begins when the clock on its studio's wall shows its time", examined, astray))
+}
+
+/// Names and addresses have the keys that this version gives them. What an address cannot have, because another person has it in another
+/// spelling, is somebody's to settle: one of the two takes another address, or leaves.
+async fn keys(tx: &mut Tx) -> Result<Finding, Error> {
+    let (examined,): (i64,) =
+        tx.one("SELECT (SELECT COUNT(*) FROM members) + (SELECT COUNT(*) FROM persons) + (SELECT COUNT(*) FROM accounts)", ()).await?;
+    let mut broken = Vec::new();
+    let sql = "SELECT person_id, name, name_search FROM members WHERE key_stale ORDER BY studio_id, person_id";
+    for (id, name, key) in tx.all::<(Uuid, String, String)>(sql, ()).await? {
+        if name_key(&name) != key {
+            broken.push((id, "a member whose name has the key of an older version".to_owned()));
+        }
+    }
+    let sql = "SELECT id, email, COALESCE(email_key, contact_key) FROM persons WHERE key_stale AND email IS NOT NULL \
+               UNION SELECT person_id, email, email_key FROM accounts WHERE key_stale ORDER BY 1";
+    for (id, email, key) in tx.all::<(Uuid, String, Option<String>)>(sql, ()).await? {
+        let Some(key) = key else { continue };
+        let due = address_key(&email);
+        if due != key {
+            let sql = "SELECT id FROM persons WHERE email_key = $1 AND id <> $2 UNION \
+                       SELECT person_id FROM accounts WHERE email_key = $1 AND person_id <> $2";
+            let other: Option<(Uuid,)> = tx.maybe(sql, (due, id)).await?;
+            broken.push((
+                id,
+                other.map_or_else(
+                    || "an address with the key of an older version".into(),
+                    |(other,)| format!("has the address of {other} in another spelling"),
+                ),
+            ));
+        }
+    }
+    Ok(finding("an address belongs to one person, and names are found, in every spelling", examined, broken))
 }
 
 /// Who waits when no way in is left is told within one sweep.

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use crate::schedule::rules::{instant, local_date};
 use crate::studios::house_rules::{HouseRules, WallTime};
+use crate::zones;
 
 /// How a member came to their place: it decides their grace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub fn grace_end(
     }
     let mut at = now;
     while at < starts_at {
-        let time = at.with_timezone(&zone).time();
+        let time = zones::wall(at, zone).time();
         if is_quiet(time, from.time(), until.time()) {
             at = next(at, until.time(), zone);
             continue;

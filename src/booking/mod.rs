@@ -352,6 +352,25 @@ impl Booking {
         }
     }
 
+    /// The session is at another instant because the law about the clocks has changed, and on the wall at the same time. A free way out
+    /// that ends with the session's cut-off stays where it is on the wall; one of the booking's own gets no shorter.
+    pub fn follow_clocks(
+        &mut self,
+        (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+        (cut_off_before, cut_off): (DateTime<Utc>, DateTime<Utc>),
+        now: DateTime<Utc>,
+    ) {
+        let moved_by = starts_at - self.starts_at;
+        (self.starts_at, self.ends_at) = (starts_at, ends_at);
+        self.free_cancel_until = self.free_cancel_until.map(|until| match until {
+            _ if until == cut_off_before => cut_off,
+            _ if until <= now => until,
+            _ => until.max(until + moved_by).min(starts_at),
+        });
+        // A calendar that has the booking takes the new instant.
+        self.sequence += i64::from(self.sequence > 0);
+    }
+
     /// What was taken for it is taken no more: the credits that come back, and the week whose visit no longer counts.
     pub fn give_back(&mut self) -> (i64, Option<NaiveDate>) {
         let credits = std::mem::take(&mut self.credits);

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{Failure, Place};
 use crate::db::Db;
+use crate::people::keys;
 use crate::settings::Settings;
 
 /// Brings the schema of the settings' database up to date.
@@ -23,11 +24,26 @@ pub async fn run(settings: &Settings) -> Result<(), Failure> {
 pub async fn bring_up_to_date(db: &Db, place: &Place) -> Result<bool, Failure> {
     let pending = db.pending().await?;
     if pending.is_empty() {
+        renew_keys(db, place).await?;
         return Ok(false);
     }
     eprintln!("migrating {place}: {}", pending.join(", "));
     let began = Instant::now();
     db.migrate().await.map_err(|error| Failure::of_database(format!("cannot migrate {place}"), &error))?;
+    renew_keys(db, place).await?;
     eprintln!("migrated in {:.1} s", began.elapsed().as_secs_f64());
     Ok(true)
+}
+
+/// Makes the keys anew that an older version made in another way, or an older process beside this one.
+pub async fn renew_keys(db: &Db, place: &Place) -> Result<(), Failure> {
+    let renewed =
+        keys::renew(db).await.map_err(|error| Failure::new(format!("cannot renew the keys of names and addresses in {place}: {error}")))?;
+    if renewed.looked_at > renewed.contested {
+        eprintln!("{} names and addresses have keys of this version", renewed.looked_at - renewed.contested);
+    }
+    if renewed.contested > 0 {
+        eprintln!("{} addresses stand with two people in two spellings: `releve audit` names them", renewed.contested);
+    }
+    Ok(())
 }

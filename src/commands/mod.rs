@@ -16,6 +16,7 @@ use crate::data_directory::{self, DATABASE_FILE, Lock, Refused};
 use crate::db::{self, Db, Options};
 use crate::settings::Settings;
 use crate::sign_in;
+use crate::zones;
 
 /// Why a command could not do its work: one line for a person, and the process's exit code.
 #[derive(Debug)]
@@ -91,6 +92,12 @@ pub fn settings(said: &Said) -> Result<Settings, Failure> {
         settings.data.directory.clone_from(directory);
     }
     Ok(settings)
+}
+
+/// Settles by which data of the time zones this process goes, before anything asks for a wall time.
+pub fn settle_zones(settings: &Settings) -> Result<(), Failure> {
+    let wrong = |why: String| Failure::new(format!("the setting time.zone_data is not right: {why}"));
+    zones::settle(&zones::Source::parse(&settings.time.zone_data).map_err(wrong)?).map_err(wrong)
 }
 
 /// Where the data is.

@@ -68,6 +68,8 @@ pub async fn open_current(settings: &Settings, place: &Place) -> Result<Db, Fail
         migrate::bring_up_to_date(&db, place).await?;
     } else if !db.is_current().await? {
         return Err(Failure::new(format!("the schema of {place} is older than this program: run `releve migrate` first")));
+    } else {
+        migrate::renew_keys(&db, place).await?;
     }
     Ok(db)
 }

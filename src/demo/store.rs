@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::plan::DemoPerson;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::running::store::{self as facts, DEMO};
-use crate::text::search_key;
+use crate::search::name_key;
 
 /// What a database holds, as far as a demo must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +52,22 @@ pub async fn empty(tx: &mut Tx) -> Result<(), Error> {
 
 /// People with their accounts, and where they are members.
 pub async fn add_people(tx: &mut Tx, people: &[DemoPerson], password_hash: &str) -> Result<(), Error> {
-    let rows =
-        people.iter().map(|p| (p.id, p.name.clone(), p.email.clone(), p.email.clone(), p.locale, p.since, p.is_owner, p.since)).collect();
-    tx.rows("INSERT INTO persons (id, name, email, email_key, locale, verified_at, is_owner, created_at) VALUES #", rows).await?;
     let rows = people
         .iter()
-        .map(|p| (p.id, p.email.clone(), p.email.clone(), password_hash.to_owned(), p.since, "demo", p.since, p.since))
+        .map(|p| (p.id, p.name.clone(), p.email.clone(), p.email.clone(), false, p.locale, p.since, p.is_owner, p.since))
         .collect();
-    let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, policy_version, policy_accepted_at, \
+    tx.rows("INSERT INTO persons (id, name, email, email_key, key_stale, locale, verified_at, is_owner, created_at) VALUES #", rows)
+        .await?;
+    let rows = people
+        .iter()
+        .map(|p| (p.id, p.email.clone(), p.email.clone(), false, password_hash.to_owned(), p.since, "demo", p.since, p.since))
+        .collect();
+    let sql = "INSERT INTO accounts (person_id, email, email_key, key_stale, password_hash, verified_at, policy_version, policy_accepted_at, \
                created_at) VALUES #";
     tx.rows(sql, rows).await?;
     let members = people.iter().flat_map(|p| p.member_of.iter().map(move |studio| (p, *studio)));
-    let rows = members.map(|(p, studio)| (studio, p.id, p.name.clone(), search_key(&p.name), p.since)).collect();
-    tx.rows("INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES #", rows).await.map(drop)
+    let rows = members.map(|(p, studio)| (studio, p.id, p.name.clone(), name_key(&p.name), false, p.since)).collect();
+    tx.rows("INSERT INTO members (studio_id, person_id, name, name_search, key_stale, joined_at) VALUES #", rows).await.map(drop)
 }
 
 /// Who works where: studio, person, role, since when.

@@ -126,6 +126,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
             to_member(set, subject, |at| Some(at.waiting_ends_at), facts)
         }
         Happened::SessionChanged { changed, .. } if !changed.is_empty() => session_changed(set, subject),
+        Happened::SessionFollowedClocks { shows_another_time: true, .. } => session_changed(set, subject),
         Happened::TooFewSoon { booked, minimum, decided_at } => {
             let (booked, minimum, decided_at) = (*booked, *minimum, *decided_at);
             let once = format!("{subject}:{}", decided_at.timestamp());

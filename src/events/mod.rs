@@ -175,6 +175,8 @@ pub enum Happened {
     SessionMade { copy_of: Option<Uuid> },
     #[serde(rename = "session.changed")]
     SessionChanged { changed: Vec<Changed>, capacity: i64, series: Option<Uuid> },
+    #[serde(rename = "session.followed_clocks")]
+    SessionFollowedClocks { from: DateTime<Utc>, to: DateTime<Utc>, shows_another_time: bool },
     #[serde(rename = "session.cancelled")]
     SessionCancelled { reason: Option<CancelReason> },
     #[serde(rename = "session.published")]

@@ -29,7 +29,13 @@ pub enum Facts {
     Invitation { studio: StudioFacts, roles: Vec<InvitedRole>, invited_by: String },
     /// A front desk entered this person, or linked her account, as a member of the studio.
     #[serde(rename = "entered_by_desk")]
-    EnteredByFrontDesk { studio: StudioFacts, linked: bool },
+    EnteredByFrontDesk {
+        studio: StudioFacts,
+        linked: bool,
+        /// The address is somebody else's too: nobody can sign in by it and find these bookings.
+        #[serde(default)]
+        shares_address: bool,
+    },
     /// A pass was sold.
     PassSold {
         studio: StudioFacts,

@@ -17,6 +17,7 @@ use super::calendar::{self, CalendarEntry, Method};
 use super::facts::{Facts, Rendered};
 use super::rules::SendError;
 use crate::language::Language;
+use crate::text::Email;
 
 /// Who writes where no studio does and the setting `letters.from` has no name of its own.
 const HOUSE_NAME: &str = "Relevé";
@@ -57,11 +58,11 @@ pub struct Parts<'a> {
 
 /// Makes the mail. An address that cannot be one is this letter's own trouble.
 pub fn build(parts: &Parts<'_>) -> Result<Mail, SendError> {
-    let recipient: Address = parts.to.parse().map_err(|_| SendError::permanent("the address is not one"))?;
+    let recipient = address(parts.to).ok_or_else(|| SendError::permanent("the address is not one"))?;
     let sender = parts.from.email.clone();
     let studio = parts.facts.studio();
     let from_name = studio.map(|studio| studio.name.as_str()).or(parts.from.name.as_deref()).and_then(one_line);
-    let contact = studio.and_then(|studio| studio.contact.as_deref()).and_then(|contact| contact.trim().parse::<Address>().ok());
+    let contact = studio.and_then(|studio| studio.contact.as_deref()).and_then(address);
 
     let mut builder = Message::builder()
         .message_id(Some(format!("<{}@{}>", parts.id, sender.domain())))
@@ -74,8 +75,14 @@ pub fn build(parts: &Parts<'_>) -> Result<Mail, SendError> {
     if let Some(contact) = contact {
         builder = builder.reply_to(Mailbox::new(None, contact));
     }
-    let message = builder.multipart(body(parts)?).map_err(|error| SendError::permanent(format!("no mail could be made: {error}")))?;
+    let body = body(&Parts { to: recipient.as_ref(), ..*parts })?;
+    let message = builder.multipart(body).map_err(|error| SendError::permanent(format!("no mail could be made: {error}")))?;
     Ok(Mail { id: parts.id, sender, recipient, raw: message.formatted() })
+}
+
+/// As every mail server takes it.
+fn address(text: &str) -> Option<Address> {
+    Email::parse(text).ok()?.for_mail_servers().parse().ok()
 }
 
 /// The words twice, the richer last. The calendar part comes twice too: as an alternative, where mail programs look for an

@@ -2,11 +2,12 @@
 //!
 //! The API gives the sentences at reading; the letters (`words/`) are made with the same ones.
 
-use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::facts::{CancelReason, InvitedRole, Money, PassedOver, Terms};
 use crate::language::Language;
+use crate::zones;
 
 /// What a cancellation at this instant would do; the rules decide it, `cancel_now_text` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,7 +248,7 @@ pub fn calendar_instructor(instructor: &str, language: Language) -> String {
 
 /// `Tue 1 Dec, 06:30`, in the studio's zone.
 pub fn day_and_time(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
-    let local = at.with_timezone(&tz);
+    let local = zones::wall(at, tz);
     match language {
         Language::En => local.format("%a %-d %b, %H:%M").to_string(),
         _ => {
@@ -270,7 +271,7 @@ pub fn date(date: NaiveDate, language: Language) -> String {
 
 /// `Tue 1 Dec 2026, 06:30–07:25 (Shanghai time, UTC+8)`: from start to end, with the zone that the studio's clock shows.
 pub fn span(starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
-    let (from, to) = (starts_at.with_timezone(&tz), ends_at.with_timezone(&tz));
+    let (from, to) = (zones::wall(starts_at, tz), zones::wall(ends_at, tz));
     let (day, zone) = (date(from.date_naive(), language), zone(starts_at, tz, language));
     let (from, to) = (from.format("%H:%M"), to.format("%H:%M"));
     match language {
@@ -331,7 +332,7 @@ fn zone(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
 
 /// `UTC+8`, `UTC-3`, `UTC+5:30`.
 fn offset(at: DateTime<Utc>, tz: Tz) -> String {
-    let minutes = tz.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc() / 60;
+    let minutes = zones::wall(at, tz).offset().local_minus_utc() / 60;
     let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
     let sign = if minutes < 0 { '-' } else { '+' };
     match (hours, rest) {

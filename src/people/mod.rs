@@ -8,6 +8,7 @@
 pub mod deletion;
 pub mod export;
 pub mod invitations;
+pub mod keys;
 pub mod me;
 pub mod members;
 pub mod owner;

@@ -45,13 +45,18 @@ pub async fn make(db: &Db, clock: &Clock, passwords: &Passwords, owner: NewOwner
 async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: &str) -> Answer<Made> {
     let (email, email_key) = (owner.email.as_str(), owner.email.key());
     store::lock_address(tx, &email_key).await?;
-    let account = sign_in::store::account_by(tx, &email_key).await?;
+    let account = sign_in::store::account_by(tx, &owner.email).await?;
     let had_account = account.is_some();
     let id = match account {
         Some(account) => account.person_id,
         None => {
             let id = new_id(now);
-            store::insert(tx, now, store::NewPerson { id, name: &owner.name, email: None, locale: None, verified_at: None }).await?;
+            store::insert(
+                tx,
+                now,
+                store::NewPerson { id, name: &owner.name, email: None, shares_address: false, locale: None, verified_at: None },
+            )
+            .await?;
             let new = NewAccount { person_id: id, email, email_key: &email_key, password_hash, verified_at: None, policy_version: None };
             sign_in::store::insert_account(tx, now, new).await?;
             id

@@ -13,9 +13,9 @@ use crate::db::Tx;
 use crate::extract::{Body, Path};
 use crate::people::roles::Role;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::search::sort_key;
 use crate::sign_in::Caller;
 use crate::studios::guard::require_admin;
-use crate::text::search_key;
 use crate::transactor::{Command, Outcome};
 
 /// Somebody who works in a studio.
@@ -54,7 +54,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<
     }
     let mut staff: BTreeMap<(String, Uuid), StaffMember> = BTreeMap::new();
     for row in rows {
-        let member = staff.entry((search_key(&row.name), row.person_id)).or_insert_with(|| StaffMember {
+        let member = staff.entry((sort_key(&row.name), row.person_id)).or_insert_with(|| StaffMember {
             person_id: row.person_id,
             name: row.name,
             roles: Vec::new(),

@@ -16,8 +16,9 @@ use crate::letters::outbox;
 use crate::people::Person;
 use crate::people::roles::{Role, Roles};
 use crate::schedule;
+use crate::search::{Typed, name_key};
 use crate::sign_in;
-use crate::text::{Email, Name, search_key};
+use crate::text::{Email, Name};
 
 /// Somebody whom the house knows by her address: verified, or entered by a front desk.
 #[derive(Clone, Debug, FromRow)]
@@ -53,8 +54,10 @@ pub struct NewPerson<'p> {
     pub id: Uuid,
     /// Her name.
     pub name: &'p Name,
-    /// The address by which she is known; `None` until it is verified.
+    /// The address by which the person is known; `None` until it is verified.
     pub email: Option<&'p Email>,
+    /// Somebody else is known by the address: letters go there, and nobody signs in as this person.
+    pub shares_address: bool,
     /// Her language.
     pub locale: Option<Language>,
     /// When she showed that the address is hers.
@@ -63,10 +66,12 @@ pub struct NewPerson<'p> {
 
 /// Enters a person.
 pub async fn insert(tx: &mut Tx, now: DateTime<Utc>, person: NewPerson<'_>) -> Result<u64, Error> {
-    let sql = "INSERT INTO persons (id, name, email, email_key, locale, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO persons (id, name, email, email_key, contact_key, key_stale, locale, verified_at, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let email = person.email.map(|email| email.as_str().to_owned());
     let key = person.email.map(Email::key);
-    tx.run(sql, (person.id, person.name.as_str(), email, key, person.locale, person.verified_at, now)).await
+    let (email_key, contact_key) = if person.shares_address { (None, key) } else { (key, None) };
+    tx.run(sql, (person.id, person.name.as_str(), email, email_key, contact_key, false, person.locale, person.verified_at, now)).await
 }
 
 /// Names a person anew, whose address is not verified; what she did not say stays.
@@ -81,8 +86,8 @@ pub async fn touch(tx: &mut Tx, id: Uuid) -> Result<u64, Error> {
 
 /// From now on she is known by this address, and has shown that it is hers.
 pub async fn set_address(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, email: &str, email_key: &str) -> Result<u64, Error> {
-    let sql = "UPDATE persons SET email = $2, email_key = $3, verified_at = $4 WHERE id = $1";
-    tx.run(sql, (id, email, email_key, now)).await
+    let sql = "UPDATE persons SET email = $2, email_key = $3, contact_key = NULL, key_stale = $5, verified_at = $4 WHERE id = $1";
+    tx.run(sql, (id, email, email_key, now, false)).await
 }
 
 /// The person whom a front desk entered turns out to be the one who registered: she takes the name and language that she gave herself.
@@ -265,52 +270,120 @@ pub async fn teaches(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result
 
 // Members.
 
-/// A member as her studio knows her.
+/// A member as the studio knows them.
 #[derive(Clone, Debug, FromRow)]
 pub struct MemberRow {
     /// Who.
     pub person_id: Uuid,
     /// By the name that this studio wrote down.
     pub name: String,
-    /// What she is sorted by.
+    /// What the member is sorted by.
     pub name_search: String,
-    /// Her address.
+    /// Where letters go.
     pub email: Option<String>,
-    /// Her telephone number.
+    /// Whether somebody else is known by that address.
+    pub shares_address: bool,
+    /// The telephone number.
     pub phone: Option<String>,
 }
 
 /// What a front desk looks for.
 pub struct Wanted {
-    /// A `LIKE` pattern of a name or an address; `%` finds everybody.
-    pub text: String,
+    /// Of a name or an address.
+    pub typed: Typed,
     /// A `LIKE` pattern of a telephone number's digits; one that finds nothing where no number is looked for.
     pub digits: String,
 }
 
-/// The studio's members that are looked for, by name, after the given one.
-pub async fn members(
+/// A member who was found, and how well: 0 by the very name, 1 by its beginning or that of a word, 2 in any other way.
+#[derive(Clone, Debug, FromRow)]
+pub struct FoundRow {
+    /// How well.
+    pub rank: i64,
+    /// Who.
+    #[sqlx(flatten)]
+    pub member: MemberRow,
+}
+
+/// The columns of a [`MemberRow`].
+macro_rules! member_columns {
+    () => {
+        "m.person_id, m.name, m.name_search, p.email, (p.contact_key IS NOT NULL) AS shares_address, COALESCE(m.phone, p.phone) AS phone"
+    };
+}
+
+/// All of the studio's members by name, after the given one.
+pub async fn members(tx: &mut Tx, studio_id: Uuid, after: Option<(String, Uuid)>, limit: i64) -> Result<Vec<MemberRow>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        member_columns!(),
+        " FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND p.deleted_at IS NULL \
+         AND ($2 OR m.name_search > $3 OR (m.name_search = $3 AND m.person_id > $4)) ORDER BY m.name_search, m.person_id LIMIT $5"
+    );
+    let (name, id) = after.clone().unwrap_or_default();
+    tx.all(sql, (studio_id, after.is_none(), name, id, limit)).await
+}
+
+/// The studio's members that are looked for, the best found first, then by name, after the given one.
+pub async fn members_found(
     tx: &mut Tx,
     studio_id: Uuid,
     wanted: Wanted,
-    after: Option<(String, Uuid)>,
+    after: Option<(i64, String, Uuid)>,
     limit: i64,
-) -> Result<Vec<MemberRow>, Error> {
-    let sql = "SELECT m.person_id, m.name, m.name_search, p.email, COALESCE(m.phone, p.phone) AS phone \
-               FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND p.deleted_at IS NULL \
-               AND (m.name_search LIKE $2 ESCAPE '\\' OR p.email_key LIKE $2 ESCAPE '\\' \
-                 OR REPLACE(REPLACE(REPLACE(REPLACE(COALESCE(m.phone, p.phone), ' ', ''), '-', ''), '(', ''), ')', '') LIKE $3 ESCAPE '\\') \
-               AND ($4 OR m.name_search > $5 OR (m.name_search = $5 AND m.person_id > $6)) \
-               ORDER BY m.name_search, m.person_id LIMIT $7";
-    let (name, id) = after.clone().unwrap_or_default();
-    tx.all(sql, (studio_id, wanted.text, wanted.digits, after.is_none(), name, id, limit)).await
+) -> Result<Vec<FoundRow>, Error> {
+    let sql = concat!(
+        "SELECT x.rank, x.person_id, x.name, x.name_search, x.email, x.shares_address, x.phone FROM (SELECT ",
+        member_columns!(),
+        ", CAST(CASE WHEN m.name_search LIKE $2 ESCAPE '\\' THEN 0 \
+                WHEN m.name_search LIKE $3 ESCAPE '\\' OR m.name_search LIKE $4 ESCAPE '\\' THEN 1 ELSE 2 END AS BIGINT) AS rank \
+         FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND p.deleted_at IS NULL \
+         AND ((m.name_search LIKE $5 ESCAPE '\\' AND m.name_search LIKE $6 ESCAPE '\\' \
+               AND m.name_search LIKE $7 ESCAPE '\\' AND m.name_search LIKE $8 ESCAPE '\\') \
+           OR COALESCE(p.email_key, p.contact_key) LIKE $9 ESCAPE '\\' \
+           OR REPLACE(REPLACE(REPLACE(REPLACE(COALESCE(m.phone, p.phone), ' ', ''), '-', ''), '(', ''), ')', '') LIKE $10 ESCAPE '\\')) x \
+         WHERE $11 OR x.rank > $12 OR (x.rank = $12 AND (x.name_search > $13 OR (x.name_search = $13 AND x.person_id > $14))) \
+         ORDER BY x.rank, x.name_search, x.person_id LIMIT $15"
+    );
+    let Typed { words: [one, two, three, four], exact, begins: [line, word], address } = wanted.typed;
+    let (rank, name, id) = after.clone().unwrap_or_default();
+    let from = after.is_none();
+    let binds = (studio_id, exact, line, word, one, two, three, four, address, wanted.digits, from, rank, name, id, limit);
+    tx.all(sql, binds).await
 }
 
 /// One member of the studio.
 pub async fn member(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Option<MemberRow>, Error> {
-    let sql = "SELECT m.person_id, m.name, m.name_search, p.email, COALESCE(m.phone, p.phone) AS phone \
-               FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND m.person_id = $2";
+    let sql = concat!(
+        "SELECT ",
+        member_columns!(),
+        " FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND m.person_id = $2"
+    );
     tx.maybe(sql, (studio_id, person_id)).await
+}
+
+/// Somebody of this studio, member or staff, whose letters go to an address that is asked for.
+#[derive(Clone, Debug, FromRow)]
+pub struct AddressUser {
+    /// Who.
+    pub person_id: Uuid,
+    /// By the name that this studio wrote down.
+    pub name: String,
+    /// Whether this is a member, and not of the staff alone.
+    pub is_member: bool,
+    /// Whether somebody else is known by the address.
+    pub shares_address: bool,
+}
+
+/// Whose letters in this studio go to this address. Of people whom only other studios know it tells nothing.
+pub async fn address_users(tx: &mut Tx, studio_id: Uuid, email_key: &str) -> Result<Vec<AddressUser>, Error> {
+    let sql = "SELECT p.id AS person_id, COALESCE(m.name, p.name) AS name, (m.person_id IS NOT NULL) AS is_member, \
+               (p.contact_key IS NOT NULL) AS shares_address \
+               FROM persons p LEFT JOIN members m ON m.person_id = p.id AND m.studio_id = $1 \
+               WHERE (p.email_key = $2 OR p.contact_key = $2) \
+               AND (m.person_id IS NOT NULL OR EXISTS (SELECT 1 FROM staff s WHERE s.studio_id = $1 AND s.person_id = p.id)) \
+               ORDER BY 4, 2, 1";
+    tx.all(sql, (studio_id, email_key)).await
 }
 
 /// Somebody who becomes a member: of which studio, who, by which name and number.
@@ -319,12 +392,85 @@ pub type Joining = (Uuid, Uuid, String, Option<String>);
 /// Makes people members; who is one already stays as she is. How many are new.
 pub async fn join(tx: &mut Tx, now: DateTime<Utc>, joining: Vec<Joining>) -> Result<u64, Error> {
     let row = |(studio_id, person_id, name, phone): Joining| {
-        let key = search_key(&name);
-        (studio_id, person_id, name, key, phone, now)
+        let key = name_key(&name);
+        (studio_id, person_id, name, key, false, phone, now)
     };
     let rows = joining.into_iter().map(row).collect();
-    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, phone, joined_at) VALUES # ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, phone, joined_at) VALUES # ON CONFLICT DO NOTHING";
     tx.rows(sql, rows).await
+}
+
+// Keys that were made by an older way (`keys`).
+
+/// A member's name whose key may be out of date.
+#[derive(Clone, Debug, FromRow)]
+pub struct StaleName {
+    /// In which studio.
+    pub studio_id: Uuid,
+    /// Whose.
+    pub person_id: Uuid,
+    /// The name.
+    pub name: String,
+    /// The key that it has.
+    pub name_search: String,
+}
+
+/// A person's address whose key may be out of date.
+#[derive(Clone, Debug, FromRow)]
+pub struct StaleAddress {
+    /// Whose.
+    pub id: Uuid,
+    /// The address, if there is one.
+    pub email: Option<String>,
+    /// Its key, where the person is known by it.
+    pub email_key: Option<String>,
+    /// Its key, where somebody else is.
+    pub contact_key: Option<String>,
+}
+
+/// Names with such a key after this one, held until the transaction ends.
+pub async fn stale_names(tx: &mut Tx, (studio, person): (Uuid, Uuid), limit: i64) -> Result<Vec<StaleName>, Error> {
+    macro_rules! text {
+        ($lock:literal) => {
+            concat!(
+                "SELECT studio_id, person_id, name, name_search FROM members WHERE key_stale \
+                 AND (studio_id > $1 OR (studio_id = $1 AND person_id > $2)) ORDER BY studio_id, person_id LIMIT $3",
+                $lock
+            )
+        };
+    }
+    tx.all(Sql::Each { sqlite: text!(""), postgres: text!(" FOR UPDATE SKIP LOCKED") }, (studio, person, limit)).await
+}
+
+/// Gives names these keys: studio, person, key.
+pub async fn renew_names(tx: &mut Tx, keys: Vec<(Uuid, Uuid, String)>) -> Result<u64, Error> {
+    let sql = "WITH x(studio_id, person_id, name_search) AS (VALUES #) UPDATE members SET name_search = x.name_search, key_stale = FALSE \
+               FROM x WHERE members.studio_id = x.studio_id AND members.person_id = x.person_id";
+    tx.rows(sql, keys).await
+}
+
+/// Addresses with such a key after this person's, held until the transaction ends.
+pub async fn stale_addresses(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<StaleAddress>, Error> {
+    macro_rules! text {
+        ($lock:literal) => {
+            concat!("SELECT id, email, email_key, contact_key FROM persons WHERE key_stale AND id > $1 ORDER BY id LIMIT $2", $lock)
+        };
+    }
+    tx.all(Sql::Each { sqlite: text!(""), postgres: text!(" FOR UPDATE SKIP LOCKED") }, (after, limit)).await
+}
+
+/// Gives a person's address this key, unless somebody else is known by it. Whether it has it now.
+pub async fn renew_address(tx: &mut Tx, id: Uuid, email_key: &str) -> Result<bool, Error> {
+    let sql = "UPDATE persons SET email_key = CASE WHEN contact_key IS NULL THEN $2 END, \
+               contact_key = CASE WHEN contact_key IS NOT NULL THEN $2 END, key_stale = FALSE WHERE id = $1 AND email IS NOT NULL \
+               AND (contact_key IS NOT NULL OR NOT EXISTS (SELECT 1 FROM persons o WHERE o.email_key = $2 AND o.id <> $1))";
+    Ok(tx.run(sql, (id, email_key)).await? == 1)
+}
+
+/// The keys of these people's addresses are as they should be.
+pub async fn addresses_are_current(tx: &mut Tx, ids: Vec<Uuid>) -> Result<u64, Error> {
+    let sql = "WITH x(id) AS (VALUES #) UPDATE persons SET key_stale = FALSE WHERE id IN (SELECT id FROM x)";
+    tx.rows(sql, ids.into_iter().map(|id| (id,)).collect()).await
 }
 
 // Deletion.
@@ -357,7 +503,7 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
     schedule::substitutes::store::forget(tx, person_id).await?;
     tx.run("DELETE FROM staff WHERE person_id = $1", (person_id,)).await?;
     tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (person_id,)).await?;
-    let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
+    let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, contact_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
                is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
     tx.run(sql, (person_id, now)).await?;
     let entry = Actor::house().did(Event::of_person(person_id, Happened::PersonDeleted));
@@ -543,11 +689,11 @@ pub async fn add_members(tx: &mut Tx, members: Vec<(Uuid, Uuid, String, DateTime
     let rows = members
         .into_iter()
         .map(|(studio_id, person_id, name, at)| {
-            let key = search_key(&name);
-            (studio_id, person_id, name, key, at)
+            let key = name_key(&name);
+            (studio_id, person_id, name, key, false, at)
         })
         .collect();
-    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES # \
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, joined_at) VALUES # \
                ON CONFLICT (studio_id, person_id) DO NOTHING";
     tx.rows(sql, rows).await.map(drop)
 }

@@ -132,7 +132,8 @@ fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, af
     undone.into_iter().try_for_each(|event| emit(set, actor, event))
 }
 
-fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<Booking>> {
+/// Bookings of the session that have not ended.
+pub(super) fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<Booking>> {
     let ids = set.roster(session_id)?;
     Ok(ids.into_iter().filter_map(|id| set.known_booking(id).cloned()).filter(|booking| !booking.status.has_ended()).collect())
 }

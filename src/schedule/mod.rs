@@ -14,6 +14,7 @@ pub mod closing_days;
 pub mod copy_days;
 pub mod edit;
 pub mod edit_session;
+pub mod follow_clocks;
 pub mod make_session;
 pub mod note_session;
 pub mod publish;

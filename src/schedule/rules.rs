@@ -3,13 +3,14 @@
 //! A wall time that a change of the clocks skips becomes the first instant after the gap, one that it repeats is the first of the two.
 //! Only a session's own start may not be skipped: whoever schedules it is told.
 
-use chrono::{DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::studios::house_rules::{HouseRules, WallTime};
 use crate::wrong::Wrong;
+use crate::zones;
 
 /// Sessions that start before this hour count as morning sessions.
 const MORNING_ENDS_HOUR: u32 = 12;
@@ -41,7 +42,7 @@ impl LocalStart {
 
     /// The wall time of an instant.
     pub fn of(at: DateTime<Utc>, zone: Tz) -> Self {
-        Self(at.with_timezone(&zone).naive_local())
+        Self(zones::wall(at, zone).naive_local())
     }
 
     /// The wall time that a session is stored with.
@@ -128,9 +129,9 @@ pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
 }
 
 fn existing(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    match zone.from_local_datetime(&local) {
-        MappedLocalTime::Single(at) => Some(at.to_utc()),
-        MappedLocalTime::Ambiguous(one, other) => Some(one.min(other).to_utc()),
+    match zones::instants(local, zone) {
+        MappedLocalTime::Single(at) => Some(at),
+        MappedLocalTime::Ambiguous(one, other) => Some(one.min(other)),
         MappedLocalTime::None => None,
     }
 }
@@ -148,7 +149,7 @@ pub struct Local {
 
 /// What the studio's calendar and clock show at an instant.
 pub fn local(at: DateTime<Utc>, zone: Tz) -> Local {
-    let local = at.with_timezone(&zone).naive_local();
+    let local = zones::wall(at, zone).naive_local();
     Local {
         date: local.date(),
         minute: i64::from(local.hour() * 60 + local.minute()),
@@ -156,9 +157,24 @@ pub fn local(at: DateTime<Utc>, zone: Tz) -> Local {
     }
 }
 
+/// The instant at which a session is to begin by its wall time, where that is another than the one at which it does: the law about the
+/// zone's clocks has changed since, or what is known of it. `skipped`: the minute that its series means and the clocks skip.
+pub fn start_by_the_wall(
+    starts_at: DateTime<Utc>,
+    (date, minute): (NaiveDate, i64),
+    skipped: Option<i64>,
+    zone: Tz,
+) -> Option<DateTime<Utc>> {
+    let meant = instant(LocalStart::shown(date, skipped.unwrap_or(minute)).local(), zone);
+    let on = local(starts_at, zone);
+    // Of a time that the clocks now show twice either will do.
+    let fits = if skipped.is_some() { starts_at == meant } else { (on.date, on.minute) == (date, minute) };
+    (!fits).then_some(meant)
+}
+
 /// The date on the studio's calendar at an instant.
 pub fn local_date(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
-    at.with_timezone(&zone).date_naive()
+    zones::wall(at, zone).date_naive()
 }
 
 /// The Monday of a date's week: by it the visits of a membership are counted.
@@ -191,7 +207,7 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
         |days: u64, time: WallTime| instant(date.checked_sub_days(Days::new(days)).unwrap_or(date).and_time(time.time()), zone);
     let closes = before(rules.booking_closes_min);
     let opens = days_before(u64::try_from(rules.booking_opens_days).unwrap_or(0), rules.booking_opens_at);
-    let morning = starts_at.with_timezone(&zone).hour() < MORNING_ENDS_HOUR;
+    let morning = zones::wall(starts_at, zone).hour() < MORNING_ENDS_HOUR;
     let free = match rules.free_cancel_morning_until {
         Some(evening) if morning => days_before(1, evening).min(starts_at),
         _ => before(rules.free_cancel_min),
@@ -229,7 +245,7 @@ pub fn too_few(
 
 /// When it is decided whether enough have booked: so long before the start, for sessions of the morning in the evening before.
 fn too_few_at(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>) -> DateTime<Utc> {
-    let local = starts_at.with_timezone(&zone).naive_local();
+    let local = zones::wall(starts_at, zone).naive_local();
     if local.time() < rules.too_few_morning_before.time() {
         let evening = local.date().checked_sub_days(Days::new(1)).unwrap_or(local.date());
         return instant(evening.and_time(rules.too_few_evening_at.time()), zone).min(starts_at);
@@ -310,6 +326,31 @@ mod tests {
             let resolved = resolve_local_start(start(wall), zone);
             let expected = expected.map(utc).map_err(|next| Skipped { next: start(next) });
             assert_eq!(resolved, expected, "{zone} {wall}");
+        }
+    }
+
+    /// What older data made of a wall time, and where the session belongs by what is known now.
+    #[test]
+    fn a_session_keeps_its_wall_time_when_the_law_changes() {
+        let table: [(Tz, &str, &str, Option<&str>, Option<&str>); 8] = [
+            (Shanghai, "2026-12-01T18:30", "2026-12-01T10:30", None, None),
+            (Shanghai, "2026-12-01T18:30", "2026-12-01T09:30", None, Some("2026-12-01T10:30")),
+            (Shanghai, "2026-12-01T00:10", "2026-11-30T15:10", None, Some("2026-11-30T16:10")),
+            (New_York, "2027-03-14T18:30", "2027-03-14T23:30", None, Some("2027-03-14T22:30")),
+            // Skipped by the new law: the first minute after the gap.
+            (New_York, "2027-03-14T02:30", "2027-03-14T07:30", None, Some("2027-03-14T07:00")),
+            // Shown twice by the new law: it stays, whichever of the two it is.
+            (New_York, "2026-11-01T01:30", "2026-11-01T06:30", None, None),
+            // A series' minute that is skipped still, and one that is no longer.
+            (New_York, "2027-03-14T03:00", "2027-03-14T07:00", Some("02:30"), None),
+            (Shanghai, "2026-12-01T03:00", "2026-11-30T19:00", Some("02:30"), Some("2026-11-30T18:30")),
+        ];
+        for (zone, wall, at, skipped, expected) in table {
+            let wall = start(wall).local();
+            let minute = i64::from(wall.hour() * 60 + wall.minute());
+            let skipped =
+                skipped.map(|time| WallTime::parse(time).unwrap()).map(|time| i64::from(time.time().hour() * 60 + time.time().minute()));
+            assert_eq!(start_by_the_wall(utc(at), (wall.date(), minute), skipped, zone), expected.map(utc), "{zone} {wall}");
         }
     }
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::rules::start_by_the_wall;
 use super::{Clash, ClassType, Me, SESSION_HOURS_MAX, Session};
 use crate::db::{Db, Error, Sql, Tx, Wide};
+use crate::studios::Zone;
 
 /// The columns of a session and of what stands around it.
 macro_rules! columns {
@@ -86,6 +88,34 @@ pub async fn mine(db: &Db, person_id: Uuid, (first, last): (DateTime<Utc>, DateT
     // A page may be a second old, and a session may have moved in it.
     let day = chrono::TimeDelta::days(1);
     db.all(sql, (person_id, first - day, last + day)).await
+}
+
+/// A session to come and its wall time.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns of the tables")]
+pub struct OnTheWall {
+    pub id: Uuid,
+    pub starts_at: DateTime<Utc>,
+    pub local_date: NaiveDate,
+    pub local_minute: i64,
+    pub skipped_minute: Option<i64>,
+    pub time_zone: Zone,
+}
+
+impl OnTheWall {
+    /// When it is to begin, where that is another instant than the one at which it does.
+    pub fn by_the_wall(&self) -> Option<DateTime<Utc>> {
+        start_by_the_wall(self.starts_at, (self.local_date, self.local_minute), self.skipped_minute, self.time_zone.tz())
+    }
+}
+
+/// Sessions that are not over by any clock and not cancelled, after this one.
+pub async fn on_the_wall(tx: &mut Tx, now: DateTime<Utc>, after: Uuid, limit: i64) -> Result<Vec<OnTheWall>, Error> {
+    let sql = "SELECT s.id, s.starts_at, s.local_date, s.local_minute, s.skipped_minute, t.time_zone \
+               FROM sessions s JOIN studios t ON t.id = s.studio_id \
+               WHERE s.id > $1 AND s.starts_at > $2 AND s.status <> 'cancelled' ORDER BY s.id LIMIT $3";
+    // The law may have put the clocks back behind what was its start.
+    tx.all(sql, (after, now - chrono::TimeDelta::days(1), limit)).await
 }
 
 /// One session.

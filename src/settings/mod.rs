@@ -24,6 +24,7 @@ pub struct Settings {
     pub data: Data,
     pub sign_in: SignIn,
     pub letters: Letters,
+    pub time: Time,
     pub log: Log,
 }
 
@@ -166,6 +167,14 @@ impl std::fmt::Debug for Letters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Letters").field("from", &self.from).field("parallel", &self.parallel).finish_non_exhaustive()
     }
+}
+
+/// What is known of time zones.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml has a line of why for each")]
+pub struct Time {
+    pub zone_data: String,
 }
 
 /// What is logged, and how.

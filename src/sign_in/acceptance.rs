@@ -108,7 +108,7 @@ async fn accepted(
     }
     let account = match invitation.accepted_by {
         Some(person_id) => store::account_of(tx, person_id).await?,
-        None => store::account_by(tx, &invitation.email_key).await?,
+        None => store::account_with_key(tx, &invitation.email_key).await?,
     };
     let is_new = invitation.accepted_at.is_none();
     let (before, person_id, tell) = match account {
@@ -181,7 +181,7 @@ async fn enrolled(
         }
         None => {
             let id = new_id(now);
-            let person = people::NewPerson { id, name, email: None, locale: visitor.language, verified_at: None };
+            let person = people::NewPerson { id, name, email: None, shares_address: false, locale: visitor.language, verified_at: None };
             people::insert(tx, now, person).await?;
             store::insert_account(tx, now, new(id)).await?;
             id

@@ -64,7 +64,7 @@ async fn asked(
     let email_key = email.key();
     people::lock_address(tx, &email_key).await?;
     codes::ask_again(tx, now, Purpose::Address, &email_key).await?;
-    let holder = store::account_by(tx, &email_key).await?;
+    let holder = store::account_by(tx, email).await?;
     let holder = holder.filter(|holder| holder.person_id != account.person_id && holder.verified_at.is_some());
     code.store(tx, now, holder.is_none().then_some(account.person_id)).await?;
     let letter = match holder {

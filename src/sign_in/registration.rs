@@ -86,7 +86,7 @@ async fn registered(
     let email_key = body.email.key();
     people::lock_address(tx, &email_key).await?;
     codes::ask_again(tx, now, Purpose::Address, &email_key).await?;
-    let account = store::account_by(tx, &email_key).await?;
+    let account = store::account_by(tx, &body.email).await?;
     let asked = body.locale.or(visitor.language);
     let new = |person_id| NewAccount {
         person_id,
@@ -120,7 +120,8 @@ async fn registered(
         None => {
             // A person of her own, known to no studio: what a front desk wrote down by this address shows itself once it is verified.
             person_id = new_id(now);
-            let person = people::NewPerson { id: person_id, name: &body.name, email: None, locale: asked, verified_at: None };
+            let person =
+                people::NewPerson { id: person_id, name: &body.name, email: None, shares_address: false, locale: asked, verified_at: None };
             rows = people::insert(tx, now, person).await?;
             rows += store::insert_account(tx, now, new(person_id)).await?;
             rows += code.store(tx, now, Some(person_id)).await?;

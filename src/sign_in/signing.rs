@@ -48,7 +48,7 @@ pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<
     let email_key = body.email.key();
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     app.limits.take(Limit::Passwords, &email_key)?;
-    let account = store::look_up(&app.db, &email_key).await?;
+    let account = store::look_up(&app.db, &body.email).await?;
     let stored = account.as_ref().map(|account| account.password_hash.as_str());
     // Without a verdict nothing was tried.
     let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &email_key);

@@ -13,6 +13,7 @@ use super::secrets::RefreshToken;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
 use crate::people::roles::{Role, Roles};
+use crate::text::Email;
 
 // Who is behind a device.
 
@@ -70,16 +71,25 @@ pub struct Account {
 
 const ACCOUNT_BY_KEY: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
      FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.email_key = $1";
+// Two people who had one spelling of one address each before these were the same: each still has their own.
+const ACCOUNT_BY: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
+     FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.email_key IN ($1, $2) \
+     ORDER BY CASE WHEN a.email_key = $2 THEN 0 ELSE 1 END LIMIT 1";
 const ACCOUNT_OF: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
      FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.person_id = $1";
 
 /// The account with this address, before anything is decided.
-pub async fn look_up(db: &Db, email_key: &str) -> Result<Option<Account>, Error> {
-    db.maybe(ACCOUNT_BY_KEY, (email_key,)).await
+pub async fn look_up(db: &Db, email: &Email) -> Result<Option<Account>, Error> {
+    db.maybe(ACCOUNT_BY, (email.key(), email.old_key())).await
 }
 
 /// The account with this address.
-pub async fn account_by(tx: &mut Tx, email_key: &str) -> Result<Option<Account>, Error> {
+pub async fn account_by(tx: &mut Tx, email: &Email) -> Result<Option<Account>, Error> {
+    tx.maybe(ACCOUNT_BY, (email.key(), email.old_key())).await
+}
+
+/// The account that has this key.
+pub async fn account_with_key(tx: &mut Tx, email_key: &str) -> Result<Option<Account>, Error> {
     tx.maybe(ACCOUNT_BY_KEY, (email_key,)).await
 }
 
@@ -113,11 +123,11 @@ pub struct NewAccount<'a> {
 
 /// Opens an account.
 pub async fn insert_account(tx: &mut Tx, now: DateTime<Utc>, new: NewAccount<'_>) -> Result<u64, Error> {
-    let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, policy_version, policy_accepted_at, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "INSERT INTO accounts (person_id, email, email_key, key_stale, password_hash, verified_at, policy_version, \
+               policy_accepted_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let accepted_at = new.policy_version.as_ref().map(|_| now);
-    let binds = (new.person_id, new.email, new.email_key, new.password_hash, new.verified_at, new.policy_version, accepted_at, now);
-    tx.run(sql, binds).await
+    let NewAccount { person_id, email, email_key, password_hash, verified_at, policy_version } = new;
+    tx.run(sql, (person_id, email, email_key, false, password_hash, verified_at, policy_version, accepted_at, now)).await
 }
 
 /// Registers an account again whose address is not verified: the last registration counts.
@@ -140,8 +150,8 @@ pub async fn set_password(tx: &mut Tx, person_id: Uuid, password_hash: &str) -> 
 
 /// The account's address, shown to be hers.
 pub async fn set_account_address(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, email: &str, email_key: &str) -> Result<(), Error> {
-    let sql = "UPDATE accounts SET email = $2, email_key = $3, verified_at = $4 WHERE person_id = $1";
-    tx.run(sql, (person_id, email, email_key, now)).await.map(drop)
+    let sql = "UPDATE accounts SET email = $2, email_key = $3, key_stale = $5, verified_at = $4 WHERE person_id = $1";
+    tx.run(sql, (person_id, email, email_key, now, false)).await.map(drop)
 }
 
 /// Moves an account, with the codes that were mailed for it, to the person who turned out to be its owner.
@@ -400,13 +410,14 @@ pub async fn insert_invitation(
 ) -> Result<(), Error> {
     let sql = "DELETE FROM invitations WHERE studio_id = $1 AND email_key = $2 AND accepted_at IS NULL";
     tx.run(sql, (invitation.studio_id, invitation.email_key.as_str())).await?;
-    let sql = "INSERT INTO invitations (id, studio_id, email, email_key, roles, code_hash, invited_by, created_at, expires_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let sql = "INSERT INTO invitations (id, studio_id, email, email_key, key_stale, roles, code_hash, invited_by, created_at, expires_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let binds = (
         invitation.id,
         invitation.studio_id,
         invitation.email.as_str(),
         invitation.email_key.as_str(),
+        false,
         invitation.roles.clone(),
         code_hash,
         invited_by,
@@ -433,6 +444,62 @@ pub async fn invitation(tx: &mut Tx, now: DateTime<Utc>, code_hash: &[u8]) -> Re
 pub async fn accept_invitation(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, by: Uuid) -> Result<(), Error> {
     let sql = "UPDATE invitations SET accepted_at = $2, accepted_by = $3 WHERE id = $1 AND accepted_at IS NULL";
     tx.run(sql, (id, now, by)).await.map(drop)
+}
+
+// Keys of addresses that were made by an older way (`people::keys`).
+
+/// An account or invitation whose address has a key that may be out of date.
+#[derive(Clone, Debug, FromRow)]
+pub struct StaleRow {
+    /// Its id, or its person's.
+    pub id: Uuid,
+    /// The address as it was written.
+    pub email: String,
+    /// The key that it has.
+    pub email_key: String,
+}
+
+/// Accounts with such a key after this one, held until the transaction ends.
+pub async fn stale_accounts(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<StaleRow>, Error> {
+    macro_rules! text {
+        ($lock:literal) => {
+            concat!(
+                "SELECT person_id AS id, email, email_key FROM accounts WHERE key_stale AND person_id > $1 ORDER BY person_id LIMIT $2",
+                $lock
+            )
+        };
+    }
+    tx.all(Sql::Each { sqlite: text!(""), postgres: text!(" FOR UPDATE SKIP LOCKED") }, (after, limit)).await
+}
+
+/// Invitations with such a key after this one, held until the transaction ends.
+pub async fn stale_invitations(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<StaleRow>, Error> {
+    macro_rules! text {
+        ($lock:literal) => {
+            concat!("SELECT id, email, email_key FROM invitations WHERE key_stale AND id > $1 ORDER BY id LIMIT $2", $lock)
+        };
+    }
+    tx.all(Sql::Each { sqlite: text!(""), postgres: text!(" FOR UPDATE SKIP LOCKED") }, (after, limit)).await
+}
+
+/// Gives an account this key, unless another has it. Whether it has it now.
+pub async fn renew_account(tx: &mut Tx, person_id: Uuid, email_key: &str) -> Result<bool, Error> {
+    let sql = "UPDATE accounts SET email_key = $2, key_stale = FALSE WHERE person_id = $1 \
+               AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.email_key = $2 AND o.person_id <> $1)";
+    Ok(tx.run(sql, (person_id, email_key)).await? == 1)
+}
+
+/// Gives invitations these keys.
+pub async fn renew_invitations(tx: &mut Tx, keys: Vec<(Uuid, String)>) -> Result<u64, Error> {
+    let sql = "WITH x(id, email_key) AS (VALUES #) UPDATE invitations SET email_key = x.email_key, key_stale = FALSE \
+               FROM x WHERE invitations.id = x.id";
+    tx.rows(sql, keys).await
+}
+
+/// The keys of these accounts are as they should be.
+pub async fn accounts_are_current(tx: &mut Tx, ids: Vec<Uuid>) -> Result<u64, Error> {
+    let sql = "WITH x(id) AS (VALUES #) UPDATE accounts SET key_stale = FALSE WHERE person_id IN (SELECT id FROM x)";
+    tx.rows(sql, ids.into_iter().map(|id| (id,)).collect()).await
 }
 
 // What is kept how long.

@@ -25,7 +25,7 @@ use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
-use crate::text::{Email, Line};
+use crate::text::{Email, Line, address_key};
 
 /// An address and the code that was mailed to it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -124,11 +124,13 @@ pub async fn confirm(
     actor: &Actor,
 ) -> Answer<Option<Uuid>> {
     let own = account.person_id;
-    let same = account.email_key == email_key;
+    let same = account.email_key == email_key || address_key(&account.email) == email_key;
     if same && account.verified_at.is_some() {
         return Ok(Some(own));
     }
-    if !same && let Some(other) = store::account_by(tx, email_key).await? {
+    if account.email_key != email_key
+        && let Some(other) = store::account_with_key(tx, email_key).await?
+    {
         if other.verified_at.is_some() {
             return Ok(None);
         }
@@ -210,18 +212,20 @@ pub async fn send_code(app: &App, visitor: Visitor, purpose: Purpose, email: &Em
     app.limits.take(Limit::LettersFrom, visitor.from)?;
     codes::ask(&app.db, now, purpose, &email_key).await?;
     let code = Fresh::new(&app.keys, purpose, email.as_str(), &email_key)?;
+    let email = email.clone();
     app.rows_written.add(
-        app.db.write("send_code", move |tx| Box::pin(async move { code_sent(tx, now, &visitor, purpose, &email_key, code).await })).await?,
+        app.db.write("send_code", move |tx| Box::pin(async move { code_sent(tx, now, &visitor, purpose, &email, code).await })).await?,
     );
     app.letters_written.notify_one();
     Ok(())
 }
 
 /// Two rows either way: a code with its letter, or a code that nobody has with a line of the audit log.
-async fn code_sent(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, purpose: Purpose, email_key: &str, code: Fresh) -> Answer<u64> {
-    people::lock_address(tx, email_key).await?;
-    codes::ask_again(tx, now, purpose, email_key).await?;
-    let account = store::account_by(tx, email_key).await?;
+async fn code_sent(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, purpose: Purpose, email: &Email, code: Fresh) -> Answer<u64> {
+    let email_key = email.key();
+    people::lock_address(tx, &email_key).await?;
+    codes::ask_again(tx, now, purpose, &email_key).await?;
+    let account = store::account_by(tx, email).await?;
     let account = account.filter(|account| purpose != Purpose::Address || account.verified_at.is_none());
     let rows = code.store(tx, now, account.as_ref().map(|account| account.person_id)).await?;
     match account {

@@ -3,6 +3,7 @@
 //! They are level-triggered: each kind looks for rows that are due now and hands the transactor one command for each; the command looks
 //! again when it is decided. A missed tick or a dead process changes nothing but the time.
 
+mod clocks;
 mod deletions;
 mod free_places;
 mod kind;
@@ -14,11 +15,11 @@ mod waitlists_over;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+pub use clocks::follow_clocks;
 use futures_util::{StreamExt, stream};
+use kind::Kind;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-use kind::Kind;
 
 use crate::app::App;
 use crate::problem::{Answer, Problem, ProblemType};
@@ -64,13 +65,17 @@ impl RunningSweeps {
 pub fn start(app: App) -> RunningSweeps {
     let (stop, mut stopped) = watch::channel(false);
     let task = tokio::spawn(async move {
+        let mut clocks_followed = false;
         loop {
+            if !clocks_followed {
+                clocks_followed = follow_clocks(&app).await.inspect_err(|problem| not_finished("clocks", problem)).is_ok();
+            }
             let swept = sweep(&app).await;
             // What is due in such numbers is not all that is due.
             let more = matches!(swept, Ok(count) if i64::try_from(count).is_ok_and(|count| count >= DUE_MAX));
             for (name, outcome) in [("due", swept.map(drop)), ("nightly", nightly(&app).await)] {
                 if let Err(problem) = outcome {
-                    tracing::warn!(name, kind = ?problem.kind, "a sweep was not finished; the next one goes on");
+                    not_finished(name, &problem);
                 }
             }
             tokio::select! {
@@ -80,6 +85,10 @@ pub fn start(app: App) -> RunningSweeps {
         }
     });
     RunningSweeps { stop, task }
+}
+
+fn not_finished(name: &str, problem: &Problem) {
+    tracing::warn!(name, kind = ?problem.kind, "a sweep was not finished; the next one goes on");
 }
 
 /// Everything that falls due, in the order in which it is looked for: who waits for nothing is told so before places are given out.
@@ -125,6 +134,7 @@ async fn nightly(app: &App) -> Answer<()> {
         return Ok(());
     }
     retention(app).await?;
+    follow_clocks(app).await?;
     app.db.write("sweeps.night", move |tx| Box::pin(async move { running::store::note(tx, LAST_NIGHT, today).await })).await?;
     Ok(())
 }

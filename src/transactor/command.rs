@@ -24,6 +24,7 @@ use crate::schedule::cancellation::CancelSession;
 use crate::schedule::closing_days::{close_days, open_day};
 use crate::schedule::copy_days::copy_days;
 use crate::schedule::edit_session::edit_session;
+use crate::schedule::follow_clocks::follow_clocks;
 use crate::schedule::make_session::{MakeSession, make_session};
 use crate::schedule::note_session::note_session;
 use crate::schedule::publish::{Publish, publish};
@@ -84,6 +85,8 @@ pub enum Command {
     SubstituteDue { request_id: Uuid },
     /// Sweep: tell the instructor that too few have booked so far, or decide.
     DecideTooFew { session_id: Uuid },
+    /// Sweep: a session goes back to its wall time, where the law about the clocks has changed.
+    FollowClocks { session_id: Uuid },
     /// Sell a pass.
     SellPass(SellPass),
     /// The roles that somebody shall hold in a studio from now on.
@@ -124,6 +127,7 @@ impl Command {
             Self::WithdrawSubstitute { .. } => "withdraw_substitute",
             Self::SubstituteDue { .. } => "substitute_due",
             Self::DecideTooFew { .. } => "decide_too_few",
+            Self::FollowClocks { .. } => "follow_clocks",
             Self::SellPass(_) => "sell_pass",
             Self::SetRoles { .. } => "set_roles",
             Self::SetHouseRules(_) => "set_house_rules",
@@ -207,7 +211,9 @@ impl Request {
             | Command::ApproveSubstitute { request_id, .. }
             | Command::WithdrawSubstitute { request_id }
             | Command::SubstituteDue { request_id } => keys.push(Lookup::SubstituteRequest(*request_id)),
-            Command::DecideTooFew { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
+            Command::DecideTooFew { session_id } | Command::FollowClocks { session_id } => {
+                keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)])
+            }
             Command::SellPass(ask) => {
                 keys.extend([Lookup::Studio(ask.studio_id), Lookup::PassType(ask.pass_type_id), Lookup::Person(ask.person_id)]);
                 keys.extend(caller.map(|caller| Lookup::Idempotency(caller, ask.key.clone())));
@@ -330,6 +336,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::WithdrawSubstitute { request_id } => withdraw_substitute(set, actor, *request_id, now)?.into(),
         C::SubstituteDue { request_id } => substitute_due(set, *request_id, now)?.into(),
         C::DecideTooFew { session_id } => decide_too_few(set, *session_id, now)?.into(),
+        C::FollowClocks { session_id } => follow_clocks(set, *session_id, now)?.into(),
         C::SellPass(ask) => sell_pass(set, actor, ask, now)?.into(),
         C::SetRoles { studio_id, person_id, roles } => set_roles(set, actor, *studio_id, *person_id, roles, now)?.into(),
         C::SetHouseRules(ask) => set_house_rules(set, actor, ask, now)?.into(),

@@ -397,9 +397,9 @@ both_engines! {
         let of_letters = Cursor(id).text().unwrap();
         refused_naming(house.get(at(&format!("sessions?after={of_letters}"))).await, "after");
         // And a name in it is a name, of a kind that both engines can compare.
-        let of_nobody = Cursor(("\0", id)).text().unwrap();
+        let of_nobody = Cursor((0, "\0", id)).text().unwrap();
         refused_naming(house.get(at(&format!("members?after={of_nobody}"))).by(&admin).await, "after");
-        let of_somebody = Cursor(("ana", id)).text().unwrap();
+        let of_somebody = Cursor((0, "\nana\n", id)).text().unwrap();
         house.get(at(&format!("members?after={of_somebody}"))).by(&admin).await.expect(200);
     }
 

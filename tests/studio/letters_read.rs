@@ -19,7 +19,7 @@ fn studio_facts(house: &House) -> StudioFacts {
 
 /// A letter from the studio to this person.
 fn welcome(house: &House, person: &Person) -> Letter {
-    let facts = Facts::EnteredByFrontDesk { studio: studio_facts(house), linked: false };
+    let facts = Facts::EnteredByFrontDesk { studio: studio_facts(house), linked: false, shares_address: false };
     Letter { studio_id: Some(house.studio.id), ..Letter::to_person(person.id, Language::ZhHans, facts) }
 }
 

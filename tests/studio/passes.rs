@@ -64,7 +64,7 @@ both_engines! {
         let (studio, person, now) = (brooklyn.id, ana.id, house.clock.now());
         house.write(move |tx| Box::pin(async move {
             let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES ($1, $2, $3, $4, $5)";
-            tx.run(sql, (studio, person, "Ana", "ana", now)).await
+            tx.run(sql, (studio, person, "Ana", "\nana\n", now)).await
         })).await;
         assert_eq!(house.get(&there).by(&brooklyn.desk).await.expect(200)["passes"], json!([]));
     }

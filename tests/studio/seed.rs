@@ -10,6 +10,7 @@ use releve::db::{Db, Error, Wide};
 use releve::ids::new_id;
 use releve::language::Texts;
 use releve::schedule;
+use releve::search::name_key;
 use releve::sign_in::keys::Keys;
 use releve::sign_in::tokens::Claims;
 use releve::studios::house_rules::HouseRules;
@@ -157,7 +158,7 @@ impl House {
         self.write(move |tx| {
             Box::pin(async move {
                 let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES ($1, $2, $3, $4, $5)";
-                tx.run(sql, (studio, id, name.clone(), name.to_lowercase(), now)).await
+                tx.run(sql, (studio, id, name.clone(), name_key(&name), now)).await
             })
         })
         .await;

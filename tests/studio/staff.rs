@@ -80,7 +80,7 @@ both_engines! {
         let linked = house.post_to(house.of_studio("members")).by(&house.studio.desk).json(&body).await.expect(201);
         assert_eq!((&linked["person_id"], &linked["name"]), (&id, &json!("Ana from Tuesdays")));
         assert_eq!(house.me(&other).await.expect(200)["name"], "Ana Ruiz");
-        let again = house.post_to(house.of_studio("members")).by(&house.studio.desk).json(&json!({ "name": "X", "email": ANA })).await.expect(200);
+        let again = house.post_to(house.of_studio("members")).by(&house.studio.desk).json(&json!({ "name": "X", "email": ANA, "link": true })).await.expect(200);
         assert_eq!(again.body, linked.body);
         let told = house.mails_to(ANA).await;
         assert_eq!(told.len(), 2);

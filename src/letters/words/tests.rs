@@ -82,7 +82,7 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 invited_by: "Ana Wu".to_owned(),
             },
         ),
-        ("entered_by_desk", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: false }),
+        ("entered_by_desk", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: false, shares_address: false }),
         (
             "pass_sold",
             Facts::PassSold {
@@ -198,7 +198,8 @@ fn variants() -> Vec<(&'static str, Facts)> {
     let moved = |credits_returned, waiting| Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned, waiting };
     vec![
         ("new_device, unknown", Facts::NewDevice { device: None, at: at("2026-11-22T09:15:00Z") }),
-        ("entered_by_desk, linked", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: true }),
+        ("entered_by_desk, linked", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: true, shares_address: false }),
+        ("entered_by_desk, shared", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: false, shares_address: true }),
         ("pass_sold, by the week", pass(None, Some(2))),
         ("pass_sold, unlimited", pass(None, None)),
         ("booked, by staff, membership", Facts::Booked { session: session.clone(), terms: membership(), by_staff: true }),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Candidate, Exception, Hours};
 use crate::studios::house_rules::WallTime;
 use crate::wrong::Wrong;
+use crate::zones;
 
 /// Minutes of a day on the clock's face.
 const DAY: usize = 24 * 60;
@@ -22,7 +23,7 @@ pub fn could_stand_in(candidate: &Candidate, class_type_id: Uuid, starts_at: Dat
     if !candidate.teaches.contains(&class_type_id) {
         return false;
     }
-    let (from, until) = (starts_at.with_timezone(&zone).naive_local(), ends_at.with_timezone(&zone).naive_local());
+    let (from, until) = (zones::wall(starts_at, zone).naive_local(), zones::wall(ends_at, zone).naive_local());
     let minute = |time: chrono::NaiveTime| usize::try_from(time.num_seconds_from_midnight() / 60).unwrap_or(0);
     // A session is at most a day long: it lies in one date, or in two that follow each other.
     from.date().iter_days().take_while(|date| *date <= until.date()).all(|date| {
