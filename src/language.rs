@@ -1,4 +1,4 @@
-//! The languages of the house: which one a reader gets, and texts that exist in several.
+//! The languages that members read: which one a reader gets, and texts that exist in several.
 
 use std::fmt;
 use std::str::FromStr;

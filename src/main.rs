@@ -1,4 +1,4 @@
-//! The command line. What each command does stands in `commands/`.
+//! The command line; `commands/` holds what each command does.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,9 +48,9 @@ enum Command {
     Migrate,
     /// Makes an owner of the deployment, also while it is being served. The password is asked for, or read from the standard input.
     Owner {
-        /// Her e-mail address, which counts as verified.
+        /// The owner's e-mail address, which counts as verified.
         email: String,
-        /// Her name.
+        /// Their name.
         #[arg(long)]
         name: String,
     },

@@ -13,7 +13,6 @@ use crate::wrong::Wrong;
 /// What was refused and why, with the facts that an app needs to go on.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// Which refusal.
     pub kind: ProblemType,
     facts: Map<String, Value>,
     errors: Vec<FieldError>,
@@ -148,7 +147,7 @@ kinds! {
     NothingClaimed CONFLICT "nothing-claimed" { "Nobody has claimed this.", "尚无教练接下该课程。", "尚無教練接下該課堂。" }
     RequestEnded CONFLICT "request-ended" { "This request has ended.", "该代课请求已结束。", "該代課請求已結束。" }
     ZoneInUse CONFLICT "zone-in-use" { "The time zone cannot change while classes are scheduled.", "存在未来课程时不能更改时区。", "有未來課堂時不能變更時區。" }
-    StaffTeaches CONFLICT "staff-teaches" { "There are classes of hers to come.", "该教练仍有未来课程。", "該教練仍有未來課堂。" }
+    StaffTeaches CONFLICT "staff-teaches" { "There are still classes to teach.", "该教练仍有未来课程。", "該教練仍有未來課堂。" }
     LetterNotRepeatable CONFLICT "letter-not-repeatable" { "This letter cannot be sent again.", "该邮件不能重新发送。", "該郵件不能重新寄送。" }
 
     // Limits and faults.

@@ -43,7 +43,6 @@ impl<const MAX: usize> Line<MAX> {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -107,7 +106,6 @@ impl ToSchema for Note {
 const NOTE_CHARS_MAX: usize = 4_000;
 
 impl Note {
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

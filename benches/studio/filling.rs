@@ -62,7 +62,7 @@ pub struct Studio {
     pub instructor: Uuid,
 }
 
-/// Fills an empty database: so many rushes to come, so many bookings made before.
+/// Fills an empty database: with rushes to come, and with bookings made before.
 pub async fn fill(url: &str, rushes: usize, bookings_before: usize) -> Filled {
     let db = Db::open(url, Options { connections: 2, ..Options::default() }).await.expect("the database");
     db.migrate().await.expect("migrated");
@@ -198,7 +198,7 @@ async fn sessions(db: &Db, now: DateTime<Utc>, studio: &Studio, starts: &[DateTi
     ids
 }
 
-/// Classes that were taken: each with its booking, its line in the ledger, its letter that left and its line in the audit log.
+/// Classes that were taken: each with its booking, its line in the ledger, its letter that left and its line in the log of events.
 async fn before(db: &Db, now: DateTime<Utc>, studio: &Studio, members: &[Member], count: usize) {
     let per_session = SPREAD_PLACES;
     let starts: Vec<_> = (0..count.div_ceil(per_session)).map(|n| now - TimeDelta::hours(24 + n as i64)).collect();

@@ -27,7 +27,6 @@ use crate::transactor::Command;
 /// Somebody on a roster.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RosterPerson {
-    /// Who.
     id: Uuid,
     /// As the studio wrote it down.
     name: String,
@@ -37,19 +36,18 @@ pub struct RosterPerson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RosterBooking)]
 pub struct Booked {
-    /// Her booking.
+    /// The member's booking.
     booking_id: Uuid,
-    /// Who.
     person: RosterPerson,
     /// Booked, attended, …
     status: BookingStatus,
-    /// She has never come to this studio before.
+    /// Whether this is the member's first visit to the studio.
     first_visit: bool,
-    /// How often she had come to this studio before.
+    /// How often the member had come to this studio before.
     visits: i64,
-    /// Where she stands.
+    /// The spot that is the member's.
     spot: Option<Uuid>,
-    /// When she was checked in.
+    /// When the member was checked in.
     #[serde(with = "crate::instant")]
     arrived_at: Option<DateTime<Utc>>,
 }
@@ -58,20 +56,19 @@ pub struct Booked {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RosterWaiting)]
 pub struct Waiting {
-    /// Her booking.
+    /// The member's booking.
     booking_id: Uuid,
-    /// Who.
     person: RosterPerson,
     /// 1 is the next to move up.
     position: i64,
-    /// Why she could not take a place that came free.
+    /// Why the member could not take a place that came free.
     reason: Option<PassedOver>,
 }
 
 /// Who is in a session and who waits.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Roster {
-    /// By name.
+    /// Sorted by name.
     booked: Vec<Booked>,
     /// In the order of the queue.
     waitlist: Vec<Waiting>,
@@ -134,7 +131,7 @@ pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
     Ok(Json(Roster { booked, waitlist }))
 }
 
-/// When she came, if not now.
+/// When the member came, if not now.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckInBody {
@@ -142,7 +139,7 @@ pub struct CheckInBody {
     at: Option<DateTime<Utc>>,
 }
 
-/// She came. Repeated, it answers the same.
+/// Marks the member as having come. Repeated, it answers the same.
 #[utoipa::path(
     put, path = "/v1/bookings/{id}/check-in", operation_id = "check_in",
     params(("id" = Uuid, Path)), request_body = CheckInBody,
@@ -159,7 +156,7 @@ pub async fn check_in(
     answer(&app, &caller, *shown).await
 }
 
-/// She did not, after all.
+/// Takes the mark back: the member did not come after all.
 #[utoipa::path(
     delete, path = "/v1/bookings/{id}/check-in", operation_id = "undo_check_in",
     params(("id" = Uuid, Path)),

@@ -51,7 +51,7 @@ pub fn check_in(
     }
     let what = if came { Happened::CheckedIn } else { Happened::CheckInUndone };
     let event = Event::of_booking(&booking, what);
-    // What she was checked in to is no longer ahead of her: before its start she may so become able to take another place.
+    // Who is checked in no longer has that session ahead: before its start this may make them able to take another place.
     let mut freed = Freed::default();
     if came && now < booking.starts_at {
         freed.person(booking.person_id);

@@ -1,4 +1,4 @@
-//! The promises of Relevé, checked on a live database by somebody else than the code that keeps them.
+//! The promises of Relevé, checked on a live database by other code than that which keeps them.
 //!
 //! Every check counts what it looked at and names the rows that break it. All read one snapshot. What only the clock changes is judged as
 //! of the last sweep, half a minute and a little ago.
@@ -104,7 +104,7 @@ const CHECKS: &[Check] = &[
     Check {
         promise: "nobody is booked in two overlapping sessions",
         examined: "SELECT COUNT(*) FROM bookings WHERE status IN ('booked', 'offered', 'attended')",
-        broken: "SELECT a.id, 'overlaps another booking of hers' FROM bookings a JOIN bookings b ON b.person_id = a.person_id AND b.id <> a.id \
+        broken: "SELECT a.id, 'overlaps another booking of this person' FROM bookings a JOIN bookings b ON b.person_id = a.person_id AND b.id <> a.id \
                  AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at AND b.status IN ('booked', 'offered', 'attended') \
                  WHERE a.status IN ('booked', 'offered', 'attended') AND a.guest_of IS NULL AND b.guest_of IS NULL AND a.session_id <> b.session_id",
     },
@@ -149,8 +149,8 @@ const CHECKS: &[Check] = &[
         broken: "SELECT x.id, CASE WHEN x.starts_at < x.room_until THEN 'its room' ELSE 'its instructor' END || ' is in another session at that time' \
                  FROM (SELECT id, starts_at, \
                  MAX(ends_at) OVER (PARTITION BY room_id ORDER BY starts_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS room_until, \
-                 MAX(ends_at) OVER (PARTITION BY instructor_id ORDER BY starts_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS her_until \
-                 FROM sessions WHERE status <> 'cancelled') x WHERE x.starts_at < x.room_until OR x.starts_at < x.her_until",
+                 MAX(ends_at) OVER (PARTITION BY instructor_id ORDER BY starts_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS instructor_until \
+                 FROM sessions WHERE status <> 'cancelled') x WHERE x.starts_at < x.room_until OR x.starts_at < x.instructor_until",
     },
     Check {
         promise: "a series has one session for each of its dates",
@@ -334,7 +334,7 @@ struct Taken {
     status: String,
 }
 
-/// Nobody waits, before the promotion cut-off, while a place stands free that she could be promoted into.
+/// Nobody waits, before the promotion cut-off, while a place stands free that they could be promoted into.
 async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, b.session_id, s.studio_id, s.class_type_id, s.local_date, s.credits, s.starts_at, \
                s.ends_at, b.asked_pass_id, b.asked_unpaid, CAST(COALESCE(st.house_rules ->> 'bookings_ahead_max', '20') AS BIGINT) AS ahead_max \
@@ -374,7 +374,7 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
         })
         .map(|waiter| (waiter.booking_id, format!("waits while a place of session {} stands free", waiter.session_id)))
         .collect();
-    Ok(finding("never idle: nobody waits while a place stands free that she could be given", examined, idle))
+    Ok(finding("never idle: nobody waits while a place stands free that they could be given", examined, idle))
 }
 
 /// Told again from docs/product.md, not taken from the rules that decide.

@@ -29,12 +29,11 @@ use crate::wrong::Wrong;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BookBody {
-    /// Which session.
     session_id: Uuid,
     /// Which pass pays; else the rule of which pass pays decides.
     #[serde(default)]
     pass_id: Option<Uuid>,
-    /// Whether she would wait if it is full.
+    /// Whether the member would wait if it is full.
     #[serde(default)]
     waitlist: bool,
     /// Staff: for which member.
@@ -85,7 +84,7 @@ pub async fn book(
     Ok((status, answer(&app, &caller, *shown).await?).into_response())
 }
 
-/// One booking: her own, or a member's for the studio's front desk.
+/// One booking: the caller's own, or a member's for the studio's front desk.
 #[utoipa::path(
     get, path = "/v1/bookings/{id}", operation_id = "show_booking",
     params(("id" = Uuid, Path)),
@@ -129,7 +128,7 @@ pub struct CancelBody {
 pub enum GiveBack {
     /// What the rules give back.
     Rules,
-    /// Everything.
+    /// Everything that was taken.
     All,
 }
 
@@ -173,7 +172,7 @@ pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
     answer(&app, &caller, *shown).await
 }
 
-/// Which of her bookings.
+/// Which of one's own bookings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
@@ -209,7 +208,7 @@ pub struct Bookings<'a> {
     next: Option<String>,
 }
 
-/// Her own bookings: what is to come, soonest first, or what was, latest first.
+/// The caller's own bookings: what is to come, soonest first, or what was, latest first.
 #[utoipa::path(
     get, path = "/v1/me/bookings", operation_id = "list_own_bookings",
     params(OwnParams),

@@ -1,4 +1,4 @@
-//! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a place in the queue if they would wait.
+//! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a position in the queue if they would wait.
 
 use super::place::{leave_overlapping, pay};
 use super::rules::{self, Admission, Ask, MemberNow, SessionNow};
@@ -51,7 +51,7 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let session = set.session(ask.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     let by_staff = may_book(set, &people.0, &people.1, ask, &session)?;
-    // In a full session she can only join the queue, which asks neither credit nor a free hour: in a rush, when hundreds do, neither their
+    // In a full session one can only join the queue, which asks neither credit nor a free hour: in a rush, when hundreds do, neither their
     // passes nor their other bookings are read.
     if SessionNow::of(&session, studio.zone).places_free() > 0 || !studio.rules.overlapping_waitlists {
         set.person(person_id)?;
@@ -109,7 +109,7 @@ fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid
     show(set, existing.id)
 }
 
-/// Whether the caller may ask this; `true` if she asks as staff.
+/// Whether the caller may ask this; `true` if they ask as staff.
 fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session: &Session) -> Decision<bool> {
     let studio_id = session.studio_id;
     let front_desk = own.roles.is_front_desk(studio_id);

@@ -1,4 +1,4 @@
-//! Until when a booking can be given back for nothing: the session's cut-off, and the grace of who came to their place late.
+//! Until when a booking can be given back for nothing: the session's cut-off, and a grace for whoever came to a place late.
 
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -42,7 +42,7 @@ pub fn quiet_hours(rules: &HouseRules) -> Option<(WallTime, WallTime)> {
     (rules.quiet_hours_from != rules.quiet_hours_until).then_some((rules.quiet_hours_from, rules.quiet_hours_until))
 }
 
-/// When so many minutes have passed since `now`, those in quiet hours not counted; never past the start.
+/// When `minutes` have passed since `now`, those in quiet hours not counted; never past the start.
 pub fn grace_end(
     now: DateTime<Utc>,
     minutes: i64,

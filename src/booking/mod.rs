@@ -1,6 +1,6 @@
-//! The heart: a person's place in a session, or her place in its queue.
+//! The heart: a person's place in a session, or position in its queue.
 //!
-//! `rules` decides (who may book, what a cancellation costs, who is next); the transactor hands places out by these decisions and writes them;
+//! `rules` decides (who may book, what a cancellation costs, who is next); the commands hand places out by these decisions;
 //! `api` is what apps speak with; `view` is what they read. A booking is never deleted: it ends, and says why.
 
 pub mod accept;
@@ -33,21 +33,21 @@ use crate::passes::rules::Payment;
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = BookingStatus)]
 pub enum BookingStatus {
-    /// A place is hers.
+    /// The member has a place.
     Booked,
-    /// She waits in the queue.
+    /// The member waits in the queue.
     Waitlisted,
-    /// A place is kept for her until the offer ends.
+    /// A place is kept for the member until the offer ends.
     Offered,
-    /// She stands at the door for a place that is not claimed.
+    /// The member stands by at the door for a place that nobody claims.
     Standby,
     /// Ended without cost.
     Cancelled,
     /// Ended after the free way out had closed.
     LateCancelled,
-    /// She came.
+    /// The member came.
     Attended,
-    /// She did not come.
+    /// The member did not come.
     NoShow,
 }
 
@@ -82,9 +82,9 @@ impl BookingStatus {
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum EndedBy {
-    /// She herself.
+    /// The member.
     Member,
-    /// Staff, for her.
+    /// Staff, for the member.
     Staff,
     /// The studio cancelled the session.
     Studio,
@@ -92,7 +92,7 @@ pub enum EndedBy {
     OfferExpired,
     /// No way in was left.
     WaitlistClosed,
-    /// Another booking of hers took its place.
+    /// Another booking of the member's took its place.
     Replaced,
 }
 

@@ -1,4 +1,4 @@
-//! A booking as the API shows it: what it costs and until when is exact, the sentences are made at reading, in the reader's language.
+//! A booking as the API shows it: what it costs, and until when, is exact; the sentences are made when it is read, in the reader's language.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -21,7 +21,7 @@ pub struct BookingView<'a> {
     pub session_id: Uuid,
     pub person_id: Uuid,
     pub status: BookingStatus,
-    /// 1 is the next to move up; null when she does not wait.
+    /// 1 is the next to move up; null when the member does not wait.
     pub waitlist_position: Option<i64>,
     pub pass_id: Option<Uuid>,
     /// Credits taken from a pack, now.
@@ -77,7 +77,7 @@ pub struct Fee {
 }
 
 impl<'a> BookingView<'a> {
-    /// The booking as this reader sees it now, in her language or the studio's.
+    /// The booking as this reader sees it now, in their language or the studio's.
     pub fn of(booking: &Booking, session: &'a Session, position: Option<i64>, language: Option<Language>, now: DateTime<Utc>) -> Self {
         let language = language.unwrap_or(session.names.studio_locale);
         let zone = session.names.time_zone.tz();

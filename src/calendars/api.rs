@@ -1,4 +1,4 @@
-//! Calendar addresses over HTTP: made, listed and revoked by whose they are, read by whoever knows the secret.
+//! Calendar addresses over HTTP: their owner makes, lists and revokes them; whoever knows the secret reads one.
 
 use axum::Json;
 use axum::extract::State;
@@ -25,7 +25,7 @@ use crate::sign_in::secrets;
 use crate::studios;
 use crate::wrong::Wrong;
 
-/// The most feeds that a person can have at a time: some for each of her calendars.
+/// The most feeds that a person can have at a time: some for each of their calendars.
 const FEEDS_MAX: i64 = 20;
 /// Bytes of a secret: 192 bits, which in base 64 need no padding and so have one spelling.
 const SECRET_BYTES: usize = 24;
@@ -57,7 +57,7 @@ pub struct MadeCalendar {
     url: String,
 }
 
-/// Makes a private address from which a calendar reads her bookings, what she teaches, or a studio's published schedule. At most 20 at
+/// Makes a private address from which a calendar reads one's bookings, what one teaches, or a studio's published schedule. At most 20 at
 /// a time.
 #[utoipa::path(
     post, path = "/v1/me/calendars", operation_id = "make_calendar",
@@ -107,7 +107,7 @@ async fn may_have(app: &App, caller: &Caller, new: &NewCalendar) -> Answer<()> {
     if new.kind == FeedKind::Teaching && !teaches { Err(Problem::new(problem::ProblemType::NotAllowed)) } else { Ok(()) }
 }
 
-/// Her calendar addresses.
+/// The caller's calendar addresses.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CalendarFeeds)]
 pub struct Calendars {
@@ -115,7 +115,7 @@ pub struct Calendars {
     calendars: Vec<Feed>,
 }
 
-/// Her calendar addresses that can be read.
+/// The caller's calendar addresses that can be read.
 #[utoipa::path(
     get, path = "/v1/me/calendars", operation_id = "list_calendars",
     responses((status = 200, body = Calendars))
@@ -124,7 +124,7 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Calenda
     Ok(Json(Calendars { calendars: store::of_person(&app.db, caller.person_id).await? }))
 }
 
-/// Revokes one of her calendar addresses: from now on nothing is there.
+/// Revokes one of the caller's calendar addresses: from now on nothing is there.
 #[utoipa::path(
     delete, path = "/v1/me/calendars/{id}", operation_id = "revoke_calendar",
     params(("id" = Uuid, Path)),

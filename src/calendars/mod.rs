@@ -26,9 +26,9 @@ use crate::{booking, schedule};
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = CalendarKind)]
 pub enum FeedKind {
-    /// What she booked, in all studios.
+    /// What a member booked, in all studios.
     Bookings,
-    /// What she teaches, in all studios.
+    /// What an instructor teaches, in all studios.
     Teaching,
     /// A studio's published schedule.
     Studio,
@@ -38,7 +38,6 @@ pub enum FeedKind {
 #[derive(Clone, Debug, FromRow, Serialize, ToSchema)]
 #[schema(as = CalendarFeed)]
 pub struct Feed {
-    /// Which one.
     pub id: Uuid,
     /// What it shows.
     pub kind: FeedKind,
@@ -55,18 +54,15 @@ pub struct Feed {
 /// A feed that somebody reads by its secret, with what it needs to speak to its owner.
 #[derive(Clone, Debug, FromRow)]
 pub struct Subscribed {
-    /// The feed.
     #[sqlx(flatten)]
     pub feed: Feed,
     /// Whose it is.
     pub person_id: Uuid,
-    /// Her language, if she chose one.
+    /// The person's language, if they chose one.
     pub locale: Option<Language>,
     /// The studio whose schedule it shows.
     pub studio_name: Option<String>,
-    /// Its language.
     pub studio_locale: Option<Language>,
-    /// Its clock.
     pub studio_zone: Option<Zone>,
 }
 
@@ -81,13 +77,12 @@ pub struct Class {
     pub created_at: DateTime<Utc>,
     /// When it was cancelled.
     pub ended_at: Option<DateTime<Utc>>,
-    /// When the audit log last told a change of it.
+    /// When the log of events last told a change of it.
     pub changed_at: Option<DateTime<Utc>>,
     /// What it is called.
     pub class_name: Json<Texts>,
     /// Where, in the studio.
     pub room_name: String,
-    /// With whom.
     pub instructor_name: String,
     /// In which studio.
     pub studio_name: String,
@@ -99,16 +94,14 @@ pub struct Class {
     pub studio_locale: Language,
 }
 
-/// A booking of hers.
+/// One of their bookings.
 #[derive(Clone, Debug, FromRow)]
 pub struct Booked {
-    /// Which one.
     pub id: Uuid,
     /// Where it stands.
     pub status: booking::BookingStatus,
     /// The SEQUENCE that its next letter will have.
     pub sequence: i64,
-    /// The class.
     #[sqlx(flatten)]
     pub class: Class,
 }
@@ -116,13 +109,11 @@ pub struct Booked {
 /// A session of a studio or of an instructor.
 #[derive(Clone, Debug, FromRow)]
 pub struct Given {
-    /// Which one.
     pub id: Uuid,
     /// Where it stands.
     pub status: schedule::SessionStatus,
     /// Its SEQUENCE.
     pub sequence: i64,
-    /// The class.
     #[sqlx(flatten)]
     pub class: Class,
 }

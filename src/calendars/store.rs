@@ -7,7 +7,7 @@ use super::rules::Window;
 use super::{Booked, Feed, FeedKind, Given, Subscribed};
 use crate::db::{Db, Error, Sql, Tx};
 
-/// Holds the person until the end of the transaction, so that two of her requests count one after the other. `false`: she is gone.
+/// Holds the person until the end of the transaction, so that two of their requests count one after the other. `false`: they are gone.
 pub async fn lock_owner(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
     let sql = Sql::Each {
         sqlite: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL",
@@ -16,7 +16,7 @@ pub async fn lock_owner(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
     Ok(tx.maybe::<(Uuid,)>(sql, (person_id,)).await?.is_some())
 }
 
-/// How many feeds of hers can be read.
+/// How many of a person's feeds can be read.
 pub async fn count(tx: &mut Tx, person_id: Uuid) -> Result<i64, Error> {
     let sql = "SELECT COUNT(*) FROM calendar_feeds WHERE person_id = $1 AND revoked_at IS NULL";
     let (count,): (i64,) = tx.one(sql, (person_id,)).await?;
@@ -29,25 +29,25 @@ pub async fn insert(tx: &mut Tx, person_id: Uuid, feed: &Feed, secret_hash: Vec<
     tx.run(sql, (feed.id, person_id, feed.kind, feed.studio_id, secret_hash, feed.created_at)).await.map(drop)
 }
 
-/// Her feeds that can be read, oldest first.
+/// A person's feeds that can be read, oldest first.
 pub async fn of_person(db: &Db, person_id: Uuid) -> Result<Vec<Feed>, Error> {
     let sql = "SELECT id, kind, studio_id, created_at, last_read_at FROM calendar_feeds \
                WHERE person_id = $1 AND revoked_at IS NULL ORDER BY id";
     db.all(sql, (person_id,)).await
 }
 
-/// Ends one of her feeds. `false`: she has no such feed.
+/// Ends one of a person's feeds. `false`: there is no such feed.
 pub async fn revoke(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<bool, Error> {
     let sql = "UPDATE calendar_feeds SET revoked_at = $3 WHERE person_id = $1 AND id = $2 AND revoked_at IS NULL";
     Ok(tx.run(sql, (person_id, id, now)).await? == 1)
 }
 
-/// Nothing of hers can be read any more, and nothing says that it could.
+/// Ends all of a person's feeds, and leaves nothing that says there were any.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     tx.run("DELETE FROM calendar_feeds WHERE person_id = $1", (person_id,)).await.map(drop)
 }
 
-/// A feed as her export tells it.
+/// A feed as a person's export tells it.
 #[derive(Clone, Debug, sqlx::FromRow, serde::Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "as they stand in the export")]
 pub struct ExportedCalendar {
@@ -62,7 +62,7 @@ pub struct ExportedCalendar {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// All feeds that she ever made.
+/// All feeds that a person ever made.
 pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedCalendar>, Error> {
     let sql = "SELECT id, kind, studio_id, created_at, last_read_at, revoked_at FROM calendar_feeds WHERE person_id = $1 ORDER BY id";
     tx.all(sql, (person_id,)).await
@@ -117,7 +117,7 @@ macro_rules! given {
     };
 }
 
-/// Her bookings in the order of time. One that was cancelled is shown if it ever was a place, as only then it was in a calendar: a pass
+/// A member's bookings in the order of time. One that was cancelled is shown if it ever was a place, as only then it was in a calendar: a pass
 /// paid for it, it had a free way out, or a letter entered it.
 pub async fn bookings(db: &Db, person_id: Uuid, window: Window, count_max: i64) -> Result<Vec<Booked>, Error> {
     let sql = booked!(
@@ -128,7 +128,7 @@ pub async fn bookings(db: &Db, person_id: Uuid, window: Window, count_max: i64) 
     db.all(sql, (person_id, window.from, window.until, count_max)).await
 }
 
-/// What she teaches in all studios, in the order of time.
+/// What an instructor teaches in all studios, in the order of time.
 pub async fn teaching(db: &Db, instructor_id: Uuid, window: Window, count_max: i64) -> Result<Vec<Given>, Error> {
     let sql = given!(
         "WHERE s.instructor_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.status <> 'draft' AND NOT s.was_draft \

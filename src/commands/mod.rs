@@ -1,4 +1,4 @@
-//! What the command line can be told to do, one file each. `main.rs` parses and dispatches.
+//! The commands of the command line, one file each; `main.rs` parses and dispatches.
 
 pub mod audit;
 pub mod background;
@@ -21,7 +21,7 @@ use crate::zones;
 /// Why a command could not do its work: one line for a person, and the process's exit code.
 #[derive(Debug)]
 pub struct Failure {
-    /// The line.
+    /// One line for the operator.
     pub why: String,
     /// The exit code: 1 unless the command says otherwise.
     pub code: u8,

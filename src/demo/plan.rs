@@ -18,11 +18,8 @@ pub const DAYS_AROUND: u64 = 7;
 
 /// A studio of the demo.
 pub struct DemoStudio {
-    /// Its name.
     pub name: &'static str,
-    /// Its zone.
     pub zone: Tz,
-    /// Its language.
     pub language: Language,
     address: &'static str,
     contact: &'static str,
@@ -180,21 +177,18 @@ pub struct Plan {
 /// Somebody of the demo, with an account.
 #[derive(Clone, Debug)]
 pub struct DemoPerson {
-    /// Who.
     pub id: Uuid,
-    /// Her name.
     pub name: String,
-    /// Her address, which is its own key.
+    /// Their address, which is its own key.
     pub email: String,
-    /// Her language.
     pub locale: Language,
-    /// Whether she owns the deployment.
+    /// Whether they own the deployment.
     pub is_owner: bool,
-    /// Since when she is here.
+    /// Since when they have been here.
     pub since: DateTime<Utc>,
-    /// The studios that know her as a member.
+    /// The studios that know them as a member.
     pub member_of: Vec<Uuid>,
-    /// Her roles, the same at both studios.
+    /// Their roles, the same at both studios.
     roles: &'static [&'static str],
 }
 
@@ -294,8 +288,8 @@ impl Plan {
             let studio = u64::from(session.studio_id == id(Of::Studio, 1));
             let slot = nth % TIMETABLE.len() as u64;
             let day = (session.local_date - NaiveDate::default()).num_days().unsigned_abs();
-            let hers = |member: u64| POPULAR.get(((member / 2 + day) % POPULAR.len() as u64) as usize).copied();
-            let comes = |member: &u64| regular_at(*member) == Some(studio) && (member + day) % 7 < 5 && hers(*member) == Some(slot);
+            let favourite = |member: u64| POPULAR.get(((member / 2 + day) % POPULAR.len() as u64) as usize).copied();
+            let comes = |member: &u64| regular_at(*member) == Some(studio) && (member + day) % 7 < 5 && favourite(*member) == Some(slot);
             let regulars = (REGULARS_FROM..=REGULARS_TO.min(u64::from(self.members))).filter(comes);
             let bookings: Vec<Booking> = regulars.map(|member| visit(member, studio, nth, session, now)).collect();
             let taken = bookings.iter().filter(|booking| booking.status.takes_place()).count();
@@ -503,7 +497,6 @@ fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Opti
 /// A session that everybody wants.
 #[derive(Clone, Copy, Debug)]
 pub struct Full {
-    /// Which one.
     pub id: Uuid,
     /// When it starts.
     pub starts_at: DateTime<Utc>,
@@ -518,7 +511,7 @@ pub fn full_session(seeded_on: NaiveDate) -> Full {
         .map_or(Full { id: Uuid::nil(), starts_at: DateTime::UNIX_EPOCH }, |session| Full { id: session.id, starts_at: session.starts_at })
 }
 
-/// Who wants it, in this order, and whether she waits.
+/// Who wants it, in this order, and whether they wait.
 pub fn wants_the_full_session() -> impl Iterator<Item = (Uuid, bool)> {
     let places = TIMETABLE.get(FULL.0).and_then(|slot| ROOMS.get(usize::try_from(slot.0).ok()?)).map_or(0, |room| room.1.unsigned_abs());
     (0..places + WAITING_IN_FULL).map(move |nth| (id(Of::Member, FIRST_IN_FULL + nth), nth >= places))

@@ -1,4 +1,4 @@
-//! Who is told what of an event: the letters that follow from it, with the facts of the moment, frozen.
+//! Who is told of an event, and what: the letters that follow from it, with the facts frozen as they were.
 //!
 //! A letter about a booking goes to its member, one about the schedule to who teaches or runs the studio; who has no address gets none.
 

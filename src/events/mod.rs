@@ -1,4 +1,4 @@
-//! What happened: one typed event for every decision, of which everything else is derived.
+//! What happened: one typed event for every decision, from which everything else is derived.
 //!
 //! A command yields events ([`emit::emit`]); the line of the log (`log`) and the letters (`letters`) follow from them, in one place each. An
 //! event carries ids, instants and amounts, no free text and no names, so that it may be kept for ever: words stand in the rows that it
@@ -52,7 +52,6 @@ pub struct Event {
     pub subject: Subject,
     /// To which one; `None` where it is not known who was meant.
     pub subject_id: Option<Uuid>,
-    /// What.
     pub what: Happened,
 }
 

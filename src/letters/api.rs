@@ -21,7 +21,6 @@ use crate::studios::guard::require_admin;
 /// A letter as its reader gets it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LetterView {
-    /// Which.
     id: Uuid,
     /// What it is about: `booked`, `promoted`, …; clients must tolerate new ones.
     kind: String,
@@ -178,7 +177,7 @@ async fn find(app: &App, id: Uuid) -> Answer<ListedRow> {
     store::find(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))
 }
 
-/// Her own letter she sees and may not send again; others' letters are not there for her.
+/// One's own letter one sees and may not send again; other people's letters are not found.
 fn must_run(caller: &Caller, letter: &ListedRow) -> Answer<()> {
     let runs = letter.studio_id.map_or(caller.roles.is_owner, |studio_id| caller.roles.is_admin(studio_id));
     match runs {

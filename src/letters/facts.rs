@@ -11,13 +11,13 @@ use crate::language::{Language, Texts};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Facts {
-    /// Somebody registered with this address: the code proves that it is hers. The code itself is sealed in its row.
+    /// Somebody registered with this address: the code proves that it is theirs. The code itself is sealed in its row.
     AddressCode {},
     /// Somebody tried to register an address that has an account already.
     AlreadyRegistered {},
     /// The code with which a forgotten password is replaced.
     PasswordCode {},
-    /// The code with which somebody has her account deleted on the public page.
+    /// The code with which somebody has their account deleted on the public page.
     DeletionCode {},
     /// The password was changed.
     PasswordChanged { at: DateTime<Utc> },
@@ -27,7 +27,7 @@ pub enum Facts {
     NewDevice { device: Option<String>, at: DateTime<Utc> },
     /// An invitation to join a studio's staff; the code is sealed in its row.
     Invitation { studio: StudioFacts, roles: Vec<InvitedRole>, invited_by: String },
-    /// A front desk entered this person, or linked her account, as a member of the studio.
+    /// A front desk entered this person, or linked their account, as a member of the studio.
     #[serde(rename = "entered_by_desk")]
     EnteredByFrontDesk {
         studio: StudioFacts,
@@ -46,7 +46,7 @@ pub enum Facts {
         expires_on: NaiveDate,
         paid: Option<Money>,
     },
-    /// A place is hers.
+    /// The member has a place.
     Booked { session: SessionFacts, terms: Terms, by_staff: bool },
     /// The member waits.
     Waitlisted {
@@ -81,7 +81,7 @@ pub enum Facts {
         #[serde(default)]
         closes_at: Option<DateTime<Utc>>,
     },
-    /// She no longer waits, and had no place.
+    /// The member no longer waits, and had no place.
     WaitlistLeft { session: SessionFacts, because: LeftBecause },
     /// No way in is left; nothing was taken.
     WaitlistClosed { session: SessionFacts },
@@ -143,16 +143,16 @@ pub enum Facts {
     SubstituteFound { session: SessionFacts, substitute: String },
     /// To the studio's admins: somebody would take it, an admin has to approve.
     SubstituteClaimed { session: SessionFacts, asked_by: String, substitute: String },
-    /// To who claimed it: the admin decided. Approved, the session is hers; else it is not.
+    /// To whoever claimed it: the admin decided. Approved, the session is theirs; else it is not.
     SubstituteDecided { session: SessionFacts, approved: bool },
     /// To the studio's admins: the start is near (12 hours or less) and nobody has taken it.
     SubstituteMissing { session: SessionFacts, asked_by: String },
     /// To the instructor who asked: the start has come and nobody took it. It does not tell that an admin declined a claim.
     SubstituteExpired { session: SessionFacts },
-    /// To the studio's admins: an instructor proposes so many sessions; `session` is the first of them. They are drafts until an admin
+    /// To the studio's admins: an instructor proposes `count` sessions; `session` is the first of them. They are drafts until an admin
     /// publishes them.
     SessionsProposed { session: SessionFacts, by: String, count: i64 },
-    /// To the instructor: an admin published so many sessions that she proposed; `session` is the first.
+    /// To the instructor: an admin published this many of the sessions they proposed; `session` is the first.
     SessionsPublished { session: SessionFacts, count: i64 },
 }
 
@@ -271,9 +271,9 @@ pub enum InvitedRole {
 pub enum PassedOver {
     /// No pass with a credit or a visit left that this session accepts.
     NoPass,
-    /// She is booked in another session at that time.
+    /// They are booked in another session at that time.
     Overlap,
-    /// She has as many bookings ahead as the house rules allow.
+    /// They have as many bookings ahead as the house rules allow.
     TooManyBookings,
 }
 
@@ -292,11 +292,11 @@ impl PassedOver {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftBecause {
-    /// She left it herself.
+    /// The member left it.
     Member,
-    /// She got a place in another session at that time.
+    /// The member got a place in another session at that time.
     Overlap,
-    /// Staff took her off it.
+    /// Staff took the member off it.
     Staff,
 }
 

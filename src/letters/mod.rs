@@ -1,4 +1,4 @@
-//! Letters: one mail to one person, in her language, with a visible fate.
+//! Letters: one mail to one person, in that person's language, with a visible fate.
 //!
 //! A change writes a letter in its own transaction (`outbox`), with the facts frozen as they were ([`facts::Facts`]). The
 //! [`worker::Worker`] leases rows that are due, puts the facts into words (`words/`), makes a mail of them (`message`, with a
@@ -49,7 +49,7 @@ pub enum LetterState {
 }
 
 impl LetterState {
-    /// Whether it may still leave the house.
+    /// Whether it may still be sent.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::Retrying)
     }

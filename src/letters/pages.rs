@@ -63,7 +63,6 @@ impl Letter {
     }
 }
 
-/// Whose letters.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

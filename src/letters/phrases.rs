@@ -1,4 +1,4 @@
-//! Short sentences and ways to write a date, a price or a cost, in every language of the house.
+//! Short sentences and ways to write a date, a price or a cost, in every language that members read.
 //!
 //! The API gives the sentences at reading; the letters (`words/`) are made with the same ones.
 
@@ -12,7 +12,7 @@ use crate::zones;
 /// What a cancellation at this instant would do; the rules decide it, `cancel_now_text` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelNow {
-    /// She waits, or was offered a place: leaving takes nothing.
+    /// The member waits, or was offered a place: leaving takes nothing.
     Waiting,
     /// In time, or nothing was taken.
     Free,
@@ -163,7 +163,7 @@ pub fn role(role: InvitedRole, language: Language) -> &'static str {
     }
 }
 
-/// Why a place that came free could not become hers: a sentence that says what is in the way.
+/// Why the member could not have a place that came free: a sentence that says what is in the way.
 pub fn passed_over(reason: PassedOver, language: Language) -> &'static str {
     match (reason, language) {
         (PassedOver::NoPass, Language::En) => "You have no pass with a credit or visit left that this class accepts.",
@@ -207,7 +207,7 @@ pub fn calendar_description(instructor: &str, link: &str, language: Language) ->
     }
 }
 
-/// What a subscribed calendar is called: her bookings, or what she teaches.
+/// What a subscribed calendar is called: a member's bookings, or what an instructor teaches.
 pub fn calendar_name(teaching: bool, language: Language) -> &'static str {
     match (teaching, language) {
         (false, Language::En) => "My classes",
@@ -228,7 +228,7 @@ pub fn calendar_waiting(class: &str, language: Language) -> String {
     }
 }
 
-/// A class in the calendar of one for whom a place is kept that she has not taken.
+/// A class in the calendar of somebody for whom a place is kept that they have not taken.
 pub fn calendar_offered(class: &str, language: Language) -> String {
     match language {
         Language::En => format!("Place offered: {class}"),

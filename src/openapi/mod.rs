@@ -200,7 +200,6 @@ pub fn text(profile: Profile, public_url: Option<&str>) -> String {
     serde_json::to_string_pretty(&document).unwrap_or_else(|_| document.to_string())
 }
 
-/// The document.
 pub fn document() -> Value {
     assemble().0
 }

@@ -23,9 +23,9 @@ use crate::language::Texts;
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum PassKind {
-    /// So many credits.
+    /// A number of credits.
     Pack,
-    /// Unlimited, or so many visits a week.
+    /// Unlimited, or a number of visits a week.
     Membership,
 }
 
@@ -118,7 +118,6 @@ impl Pass {
 /// A pass as far as paying goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassState {
-    /// Which one.
     pub id: Uuid,
     /// Pack or membership.
     pub kind: PassKind,
@@ -143,15 +142,15 @@ pub enum LedgerReason {
     Sold,
     /// A place was booked or accepted.
     Booked,
-    /// The waitlist gave her a place.
+    /// The waitlist gave the member a place.
     Promoted,
-    /// She cancelled in time.
+    /// The member cancelled in time.
     Cancelled,
     /// The studio cancelled the session.
     SessionCancelled,
     /// Staff gave it back.
     ReturnedByStaff,
-    /// Her account was deleted.
+    /// The account was deleted.
     Removed,
 }
 

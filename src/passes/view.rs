@@ -35,7 +35,7 @@ pub struct PassView {
 #[serde(rename_all = "snake_case")]
 #[schema(as = PassState)]
 pub enum State {
-    /// It can.
+    /// It can pay.
     Active,
     /// No credit is left.
     UsedUp,

@@ -21,16 +21,16 @@ use crate::sign_in::rules::DELETION_DELAY;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AccountDeletion)]
 pub struct Deletion {
-    /// When she asked for it.
+    /// When it was asked for.
     #[serde(with = "crate::instant")]
     pub asked_at: DateTime<Utc>,
-    /// Until when she may change her mind.
+    /// Until when it can be undone.
     #[serde(with = "crate::instant")]
     pub due_at: DateTime<Utc>,
 }
 
-/// Asks for one's account to be deleted, seven days from now. What is booked by then is cancelled without penalty; her name, address,
-/// devices and the text of her letters are removed; what was booked and paid stays under an id without a name.
+/// Asks for one's account to be deleted, seven days from now. What is booked by then is cancelled without penalty; name, address,
+/// devices and the text of letters are removed; what was booked and paid stays under an id without a name.
 #[utoipa::path(
     put, path = "/v1/me/deletion", operation_id = "delete_me",
     responses((status = 200, body = Deletion)),

@@ -1,4 +1,4 @@
-//! Everything that is hers, for her to take along.
+//! Everything that is a person's own, to take along.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ use crate::sign_in::limits::Limit;
 use crate::sign_in::signing::Device;
 use crate::sign_in::{self, Caller};
 
-/// Everything that is hers.
+/// Everything that is the caller's.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "as they are called elsewhere")]
 #[schema(as = AccountExport)]
@@ -40,11 +40,11 @@ pub struct Export {
     pub letters: Vec<ExportedLetter>,
     pub devices: Vec<Device>,
     pub calendars: Vec<ExportedCalendar>,
-    /// What she teaches and when she could stand in for others, in each studio.
+    /// What the person teaches and when they could stand in for others, in each studio.
     pub availability: Vec<ExportedAvailability>,
 }
 
-/// What she said of herself.
+/// What the person said of themselves.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "as they are called elsewhere")]
 pub struct ExportedProfile {
@@ -82,7 +82,7 @@ pub struct ExportedPass {
     pub ledger: Vec<ExportedEntry>,
 }
 
-/// Everything that is hers, in one file.
+/// Everything that is the caller's, in one file.
 #[utoipa::path(
     get, path = "/v1/me/export", operation_id = "export_me",
     responses((status = 200, body = Export)),

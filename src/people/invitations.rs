@@ -1,4 +1,4 @@
-//! Inviting somebody to a studio's staff, by mail. She accepts in `sign_in::acceptance`.
+//! Inviting somebody to a studio's staff, by mail. Accepting is in `sign_in::acceptance`.
 
 use axum::Json;
 use axum::extract::State;
@@ -32,9 +32,8 @@ use crate::wrong::Wrong;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InvitationRequest {
-    /// Her address.
     pub email: Email,
-    /// The roles that she will hold, one at least.
+    /// The roles that they will hold, one at least.
     #[schema(min_items = 1)]
     pub roles: BTreeSet<Role>,
 }
@@ -43,13 +42,11 @@ pub struct InvitationRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invitation)]
 pub struct Invited {
-    /// Its id.
     pub id: Uuid,
-    /// To whom.
     pub email: String,
-    /// The roles that she will hold.
+    /// The roles that they will hold.
     pub roles: Vec<Role>,
-    /// Until when she may accept.
+    /// Until when it can be accepted.
     #[serde(with = "crate::instant")]
     pub expires_at: DateTime<Utc>,
 }

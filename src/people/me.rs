@@ -1,4 +1,4 @@
-//! One's own profile.
+//! One's own account.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,36 +17,31 @@ use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
 use crate::text::{Line, Name};
 
-/// A role that she holds.
+/// A role that they hold.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HeldRole {
     /// In which studio.
     pub studio_id: Uuid,
-    /// Which one.
     pub role: Role,
 }
 
-/// Herself.
+/// The caller's own account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MyProfile)]
 pub struct Me {
-    /// Her id.
     pub id: Uuid,
-    /// Her address.
     pub email: Option<String>,
-    /// Whether she has shown that it is hers: booking needs it.
+    /// Whether it is confirmed: booking needs it.
     pub email_verified: bool,
-    /// Her name.
     pub name: String,
-    /// Her telephone number.
     pub phone: Option<String>,
-    /// The language of her letters, if she chose one.
+    /// The language of letters, if they chose one.
     pub locale: Option<Language>,
-    /// Her roles in studios.
+    /// Their roles in studios.
     pub roles: Vec<HeldRole>,
-    /// Whether she owns the deployment.
+    /// Whether they own the deployment.
     pub owner: bool,
-    /// When her account will be deleted, if she asked for it.
+    /// When the account will be deleted, if that was asked for.
     #[serde(with = "crate::instant")]
     pub deletion_due_at: Option<DateTime<Utc>>,
 }
@@ -67,7 +62,7 @@ impl Me {
     }
 }
 
-/// Herself.
+/// The caller's own account.
 #[utoipa::path(
     get, path = "/v1/me", operation_id = "show_me",
     responses((status = 200, body = Me))
@@ -81,23 +76,21 @@ pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<Me>> {
     Ok(Json(Me::of(profile, roles)))
 }
 
-/// What she changes of herself: what is absent stays, null is cleared.
+/// What changes: what is absent stays, null is cleared.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = MyProfileChange)]
 pub struct MeChange {
-    /// Her name.
     pub name: Option<Name>,
-    /// Her telephone number.
     #[serde(default, deserialize_with = "given")]
     pub phone: Option<Option<Line<40>>>,
-    /// The language of her letters.
+    /// The language of letters.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Language>)]
     pub locale: Option<Option<Language>>,
 }
 
-/// Changes what she says of herself. What a studio wrote down of her stays as it is.
+/// Changes what somebody says of themselves. What a studio wrote down of them stays as it is.
 #[utoipa::path(
     patch, path = "/v1/me", operation_id = "change_me",
     request_body = MeChange,

@@ -34,7 +34,6 @@ const NO_NUMBER: &str = "\n";
 /// A member as the studio knows them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Member {
-    /// Who.
     pub person_id: Uuid,
     /// By the name that this studio wrote down.
     pub name: String,
@@ -150,7 +149,6 @@ pub struct NewMember {
 /// Somebody of the studio whose letters go to an address.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsesAddress {
-    /// Who.
     pub person_id: Uuid,
     /// By the name that this studio wrote down.
     pub name: String,

@@ -1,8 +1,8 @@
-//! People: members, staff and their roles, one's own profile, and how one leaves.
+//! People: members, staff and their roles, one's own account, and how to leave.
 //!
-//! A person is entered by a front desk, or registers (`sign_in`), or both. What a studio writes down of her, name and number, stands
-//! with the studio (`members`); what she says of herself stands with her (`me`). Roles are held per studio (`staff`, `invitations`),
-//! `owner` for the deployment (`owner`). She may take everything that is hers along (`export`). Who leaves is forgotten after seven
+//! A person is entered by a front desk, or registers (`sign_in`), or both. What a studio writes down of them, name and number, stands
+//! with the studio (`members`); what they say of themselves stands with the person (`me`). Roles are held per studio (`staff`, `invitations`),
+//! `owner` for the deployment (`owner`). Everything that is theirs can be taken along (`export`). Who leaves is forgotten after seven
 //! days; what was booked and paid stays under an id without a name (`deletion`, and the public page in `pages`).
 
 pub mod deletion;
@@ -27,7 +27,6 @@ use roles::Roles;
 /// A person as decisions need them.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// Which one.
     pub id: Uuid,
     /// Their name, for the list of members of a studio that they join.
     pub name: String,

@@ -1,4 +1,4 @@
-//! Owners of the deployment, made from the command line: the first one has nobody to ask.
+//! Owners of the deployment, made from the command line: there is nobody yet who could invite the first.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -18,24 +18,22 @@ use crate::text::{Email, Name};
 /// Who shall own the deployment.
 #[derive(Debug)]
 pub struct NewOwner {
-    /// Her address, which counts as verified: whoever runs the command line vouches for it.
+    /// Their address, which counts as verified: whoever runs the command line vouches for it.
     pub email: Email,
-    /// Her name.
     pub name: Name,
-    /// Her password, also if she had another.
+    /// Their password, also if they had another.
     pub password: NewPassword,
 }
 
 /// What was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Made {
-    /// Who.
     pub person_id: Uuid,
-    /// Whether she had an account before.
+    /// Whether they had an account before.
     pub had_account: bool,
 }
 
-/// Makes an owner: a new account, or the one that this address has. All her devices are signed out.
+/// Makes an owner: a new account, or the one that this address has. All their devices are signed out.
 pub async fn make(db: &Db, clock: &Clock, passwords: &Passwords, owner: NewOwner) -> Answer<Made> {
     let password_hash = passwords.hash(owner.password.clone()).await?;
     let now = clock.now();

@@ -1,4 +1,4 @@
-//! The public page on which somebody who no longer has the app has her account deleted, by a mailed code.
+//! The public page on which somebody who no longer has the app has their account deleted, by a mailed code.
 
 use askama::Template;
 use axum::body::Bytes;
@@ -159,7 +159,7 @@ pub async fn submit(State(app): State<App>, visitor: Visitor, body: Bytes) -> An
             let due_on = phrases::date(deletion.due_at.date_naive(), language);
             page(language, StatusCode::OK, None, &Step::Done { due_on })
         }
-        // A person reads this: the sentence that an app would show her, on the page.
+        // A person reads this: the sentence that an app would show, on the page.
         Err(problem) if problem.kind.status().is_client_error() => {
             page(language, problem.kind.status(), Some(problem.kind.sentence(language)), &step)
         }
@@ -167,7 +167,7 @@ pub async fn submit(State(app): State<App>, visitor: Visitor, body: Bytes) -> An
     }
 }
 
-/// The code was mailed to her: the account is hers, whether or not she can still sign in.
+/// The code was mailed to them: the account is theirs, whether or not they can still sign in.
 async fn ask(app: &App, visitor: Visitor, email: Email, code: String) -> Answer<Deletion> {
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     let (now, inner, from) = (app.clock.now(), app.clone(), visitor.from);

@@ -21,18 +21,16 @@ use crate::transactor::{Command, Outcome};
 /// Somebody who works in a studio.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StaffMember {
-    /// Who.
     pub person_id: Uuid,
-    /// Her name.
     pub name: String,
-    /// Her roles in this studio.
+    /// Their roles in this studio.
     pub roles: Vec<Role>,
 }
 
 /// Everybody who works in a studio.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Staff {
-    /// By name.
+    /// Sorted by name.
     pub staff: Vec<StaffMember>,
 }
 
@@ -64,12 +62,11 @@ pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<
     Ok(Json(Staff { staff: staff.into_values().collect() }))
 }
 
-/// The roles that somebody shall hold from now on: none takes her off the staff.
+/// The roles that somebody shall hold from now on: none takes them off the staff.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = StaffRoles)]
 pub struct Roles {
-    /// Which ones.
     pub roles: BTreeSet<Role>,
 }
 
@@ -93,7 +90,7 @@ pub async fn put(
     Ok(Json(StaffMember { person_id, name, roles: body.roles.into_iter().collect() }))
 }
 
-/// Rights are up to five seconds old: who gives rights is asked again in the transaction. Answers whether she owns the deployment.
+/// Rights are up to five seconds old: who gives rights is asked again in the transaction. Answers whether they own the deployment.
 pub async fn must_still_admin(tx: &mut Tx, caller: &Caller, studio_id: Uuid) -> Answer<bool> {
     let profile = store::profile(tx, caller.person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     if profile.is_owner || store::roles_in(tx, studio_id, caller.person_id).await?.contains(&Role::Admin) {

@@ -20,16 +20,15 @@ use crate::search::{Typed, name_key};
 use crate::sign_in;
 use crate::text::{Email, Name};
 
-/// Somebody whom the house knows by her address: verified, or entered by a front desk.
+/// Somebody who is known by their address: verified, or entered by a front desk.
 #[derive(Clone, Debug, FromRow)]
 pub struct Known {
-    /// Who.
     pub id: Uuid,
-    /// As she calls herself, or as the front desk that entered them first does.
+    /// As they call themselves, or as the front desk that entered them first does.
     pub name: String,
-    /// The language she chose.
+    /// The language that they chose.
     pub locale: Option<Language>,
-    /// When she showed that the address is hers.
+    /// When the address was confirmed.
     pub verified_at: Option<DateTime<Utc>>,
 }
 
@@ -50,17 +49,14 @@ pub async fn known_by(tx: &mut Tx, email_key: &str) -> Result<Option<Known>, Err
 
 /// Somebody new.
 pub struct NewPerson<'p> {
-    /// Her id.
     pub id: Uuid,
-    /// Her name.
     pub name: &'p Name,
     /// The address by which the person is known; `None` until it is verified.
     pub email: Option<&'p Email>,
     /// Somebody else is known by the address: letters go there, and nobody signs in as this person.
     pub shares_address: bool,
-    /// Her language.
     pub locale: Option<Language>,
-    /// When she showed that the address is hers.
+    /// When the address was confirmed.
     pub verified_at: Option<DateTime<Utc>>,
 }
 
@@ -74,7 +70,7 @@ pub async fn insert(tx: &mut Tx, now: DateTime<Utc>, person: NewPerson<'_>) -> R
     tx.run(sql, (person.id, person.name.as_str(), email, email_key, contact_key, false, person.locale, person.verified_at, now)).await
 }
 
-/// Names a person anew, whose address is not verified; what she did not say stays.
+/// Names a person anew whose address is not verified; what they did not say stays.
 pub async fn rename(tx: &mut Tx, id: Uuid, name: &Name, locale: Option<Language>) -> Result<u64, Error> {
     tx.run("UPDATE persons SET name = $2, locale = COALESCE($3, locale) WHERE id = $1", (id, name.as_str(), locale)).await
 }
@@ -84,14 +80,14 @@ pub async fn touch(tx: &mut Tx, id: Uuid) -> Result<u64, Error> {
     tx.run("UPDATE persons SET name = name WHERE id = $1", (id,)).await
 }
 
-/// From now on she is known by this address, and has shown that it is hers.
+/// From now on the person is known by this address, which is confirmed.
 pub async fn set_address(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, email: &str, email_key: &str) -> Result<u64, Error> {
     let sql = "UPDATE persons SET email = $2, email_key = $3, contact_key = NULL, key_stale = $5, verified_at = $4 WHERE id = $1";
     tx.run(sql, (id, email, email_key, now, false)).await
 }
 
-/// The person whom a front desk entered turns out to be the one who registered: she takes the name and language that she gave herself.
-/// What studios wrote down of her stands with the studios and stays.
+/// The person whom a front desk entered turns out to be the one who registered, and takes the name and language that were given there.
+/// What studios wrote down of them stands with the studios and stays.
 pub async fn take_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<u64, Error> {
     let sql = "UPDATE persons SET name = f.name, locale = COALESCE(f.locale, persons.locale), phone = COALESCE(f.phone, persons.phone) \
                FROM persons AS f WHERE f.id = $1 AND persons.id = $2";
@@ -110,29 +106,24 @@ pub async fn remove(tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
 /// A person's own row.
 #[derive(Clone, Debug, FromRow)]
 pub struct Profile {
-    /// Who.
     pub id: Uuid,
-    /// Her name.
     pub name: String,
-    /// Her address, verified or not; `None` without an account and without an address.
+    /// Their address, verified or not; `None` without an account and without an address.
     pub email: Option<String>,
-    /// When she showed that it is hers.
+    /// When it was confirmed.
     pub verified_at: Option<DateTime<Utc>>,
-    /// Her telephone number.
     pub phone: Option<String>,
-    /// Her language.
     pub locale: Option<Language>,
-    /// Whether she owns the deployment.
+    /// Whether they own the deployment.
     pub is_owner: bool,
-    /// When she came.
+    /// When they came.
     pub created_at: DateTime<Utc>,
-    /// When she asked to be deleted.
+    /// When they asked to be deleted.
     pub deletion_asked_at: Option<DateTime<Utc>>,
     /// When that will be done.
     pub deletion_due_at: Option<DateTime<Utc>>,
-    /// The privacy policy she accepted.
+    /// The privacy policy that they accepted.
     pub policy_version: Option<String>,
-    /// When.
     pub policy_accepted_at: Option<DateTime<Utc>>,
 }
 
@@ -150,14 +141,11 @@ pub async fn roles_of(tx: &mut Tx, id: Uuid) -> Result<Vec<(Uuid, Role)>, Error>
     tx.all("SELECT studio_id, role FROM staff WHERE person_id = $1 ORDER BY studio_id, role", (id,)).await
 }
 
-/// What a person changes of herself: `None` stays, `Some(None)` is cleared.
+/// What a person changes of their own account: `None` stays, `Some(None)` is cleared.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// Her name.
     pub name: Option<Name>,
-    /// Her telephone number.
     pub phone: Option<Option<String>>,
-    /// Her language.
     pub locale: Option<Option<Language>>,
 }
 
@@ -210,11 +198,8 @@ pub async fn studio(tx: &mut Tx, id: Uuid) -> Result<Option<(StudioFacts, Option
 /// One role of one who works in a studio.
 #[derive(Clone, Debug, FromRow)]
 pub struct StaffRow {
-    /// Who.
     pub person_id: Uuid,
-    /// Her name.
     pub name: String,
-    /// The role.
     pub role: Role,
 }
 
@@ -225,7 +210,7 @@ pub async fn staff(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<StaffRow>, Error>
     tx.all(sql, (studio_id,)).await
 }
 
-/// A person's roles in one studio, held until the transaction ends: the transactor locks the same rows when it makes a session for her.
+/// A person's roles in one studio, held until the transaction ends: the transactor locks the same rows when it makes a session for them.
 pub async fn roles_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Vec<Role>, Error> {
     let sql = Sql::Each {
         sqlite: "SELECT role FROM staff WHERE studio_id = $1 AND person_id = $2 ORDER BY role",
@@ -235,13 +220,13 @@ pub async fn roles_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<V
     Ok(rows.into_iter().map(|(role,)| role).collect())
 }
 
-/// Gives roles; one that she has already stays as it is.
+/// Gives roles; one that is held already stays as it is.
 pub async fn give_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_id: Uuid, roles: &[Role]) -> Result<(), Error> {
     let rows = roles.iter().map(|role| (studio_id, person_id, *role, now)).collect();
     tx.rows("INSERT INTO staff (studio_id, person_id, role, since) VALUES # ON CONFLICT DO NOTHING", rows).await.map(drop)
 }
 
-/// Gives a person exactly these roles in a studio; those that she keeps keep since when.
+/// Gives a person exactly these roles in a studio; those that they keep keep their date.
 pub async fn set_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_id: Uuid, roles: &BTreeSet<Role>) -> Result<(), Error> {
     for role in roles_in(tx, studio_id, person_id).await?.into_iter().filter(|role| !roles.contains(role)) {
         tx.run("DELETE FROM staff WHERE studio_id = $1 AND person_id = $2 AND role = $3", (studio_id, person_id, role)).await?;
@@ -252,16 +237,14 @@ pub async fn set_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_
 /// A session that somebody still has to teach.
 #[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct Teaching {
-    /// Which one.
     pub id: Uuid,
     /// In which studio.
     pub studio_id: Uuid,
-    /// When.
     #[serde(with = "crate::instant")]
     pub starts_at: DateTime<Utc>,
 }
 
-/// Sessions to come that she teaches in any studio, the first twenty.
+/// Sessions to come that a person teaches in any studio, the first twenty.
 pub async fn teaches(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<Vec<Teaching>, Error> {
     let sql = "SELECT id, studio_id, starts_at FROM sessions WHERE instructor_id = $1 AND starts_at > $2 AND status <> 'cancelled' \
                ORDER BY starts_at, id LIMIT 20";
@@ -273,7 +256,6 @@ pub async fn teaches(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result
 /// A member as the studio knows them.
 #[derive(Clone, Debug, FromRow)]
 pub struct MemberRow {
-    /// Who.
     pub person_id: Uuid,
     /// By the name that this studio wrote down.
     pub name: String,
@@ -300,7 +282,6 @@ pub struct Wanted {
 pub struct FoundRow {
     /// How well.
     pub rank: i64,
-    /// Who.
     #[sqlx(flatten)]
     pub member: MemberRow,
 }
@@ -365,7 +346,6 @@ pub async fn member(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Opt
 /// Somebody of this studio, member or staff, whose letters go to an address that is asked for.
 #[derive(Clone, Debug, FromRow)]
 pub struct AddressUser {
-    /// Who.
     pub person_id: Uuid,
     /// By the name that this studio wrote down.
     pub name: String,
@@ -389,7 +369,7 @@ pub async fn address_users(tx: &mut Tx, studio_id: Uuid, email_key: &str) -> Res
 /// Somebody who becomes a member: of which studio, who, by which name and number.
 pub type Joining = (Uuid, Uuid, String, Option<String>);
 
-/// Makes people members; who is one already stays as she is. How many are new.
+/// Makes people members; who is one already stays as they are. How many are new.
 pub async fn join(tx: &mut Tx, now: DateTime<Utc>, joining: Vec<Joining>) -> Result<u64, Error> {
     let row = |(studio_id, person_id, name, phone): Joining| {
         let key = name_key(&name);
@@ -407,7 +387,6 @@ pub async fn join(tx: &mut Tx, now: DateTime<Utc>, joining: Vec<Joining>) -> Res
 pub struct StaleName {
     /// In which studio.
     pub studio_id: Uuid,
-    /// Whose.
     pub person_id: Uuid,
     /// The name.
     pub name: String,
@@ -418,7 +397,6 @@ pub struct StaleName {
 /// A person's address whose key may be out of date.
 #[derive(Clone, Debug, FromRow)]
 pub struct StaleAddress {
-    /// Whose.
     pub id: Uuid,
     /// The address, if there is one.
     pub email: Option<String>,
@@ -475,27 +453,27 @@ pub async fn addresses_are_current(tx: &mut Tx, ids: Vec<Uuid>) -> Result<u64, E
 
 // Deletion.
 
-/// She asks to be deleted. Asked again, it stays with the first time.
+/// Notes that a person asks to be deleted. Asked again, it stays with the first time.
 pub async fn ask_deletion(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, due_at: DateTime<Utc>) -> Result<bool, Error> {
     let sql = "UPDATE persons SET deletion_asked_at = $2, deletion_due_at = $3 WHERE id = $1 AND deletion_due_at IS NULL";
     Ok(tx.run(sql, (id, now, due_at)).await? == 1)
 }
 
-/// Changes her mind, as long as nothing has been done yet. `false` if it is too late, or was never asked.
+/// Takes that back, as long as nothing has been done yet. `false` if it is too late, or was never asked.
 pub async fn undo_deletion(tx: &mut Tx, now: DateTime<Utc>, id: Uuid) -> Result<bool, Error> {
     let sql = "UPDATE persons SET deletion_asked_at = NULL, deletion_due_at = NULL WHERE id = $1 AND deletion_due_at > $2";
     Ok(tx.run(sql, (id, now)).await? == 1)
 }
 
-/// Who is to be deleted now. Whoever still has a session to teach waits for it: her studio has to find somebody else, or to cancel it.
+/// Who is to be deleted now. Whoever still has a session to teach waits for it: the studio has to find somebody else, or to cancel it.
 pub async fn deletions_due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
     let sql = "SELECT id FROM persons p WHERE deletion_due_at <= $1 AND NOT EXISTS (SELECT 1 FROM sessions s \
                WHERE s.instructor_id = p.id AND s.ends_at > $1 AND s.status <> 'cancelled') ORDER BY deletion_due_at, id LIMIT $2";
     Ok(tx.all::<(Uuid,)>(sql, (now, limit)).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Takes everything away that says who she is: her name and address, here and with her studios, her account and devices, the words of
-/// her letters, the addresses that her calendars read. What was booked, paid and counted stays, under an id without a name.
+/// Takes everything away that says who a person is: name and address, here and with their studios, account and devices, the words of
+/// their letters, the addresses that their calendars read. What was booked, paid and counted stays, under an id without a name.
 pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
     sign_in::store::remove_account(tx, person_id).await?;
     outbox::forget(tx, person_id).await?;
@@ -512,7 +490,7 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
 
 // What an export tells besides.
 
-/// A studio that knows her.
+/// A studio that knows the person.
 #[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "as they stand in the export")]
 #[schema(as = ExportedMembership)]
@@ -527,14 +505,14 @@ pub struct Membership {
     pub joined_at: DateTime<Utc>,
 }
 
-/// The studios that know her.
+/// The studios that know a person.
 pub async fn memberships(tx: &mut Tx, person_id: Uuid) -> Result<Vec<Membership>, Error> {
     let sql = "SELECT m.studio_id, s.name AS studio, m.name, m.phone, m.joined_at FROM members m JOIN studios s ON s.id = m.studio_id \
                WHERE m.person_id = $1 ORDER BY m.joined_at, m.studio_id";
     tx.all(sql, (person_id,)).await
 }
 
-/// A booking of hers.
+/// One of their bookings.
 #[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "as they stand in the export")]
 pub struct ExportedBooking {
@@ -563,7 +541,7 @@ pub struct ExportedBooking {
     pub credits_returned: i64,
 }
 
-/// All bookings of hers.
+/// All bookings of a person.
 pub async fn bookings(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedBooking>, Error> {
     let sql = "SELECT b.id, b.studio_id, b.session_id, c.name AS class_type, b.starts_at, b.ends_at, b.status, b.pass_id, b.credits, \
                b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.credits_returned \
@@ -572,7 +550,7 @@ pub async fn bookings(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedBookin
     tx.all(sql, (person_id,)).await
 }
 
-/// A pass of hers.
+/// One of their passes.
 #[derive(Clone, Debug, FromRow)]
 #[allow(missing_docs, reason = "the columns")]
 pub struct PassRow {
@@ -586,7 +564,7 @@ pub struct PassRow {
     pub sold_at: DateTime<Utc>,
 }
 
-/// All passes of hers.
+/// All passes of a person.
 pub async fn passes(tx: &mut Tx, person_id: Uuid) -> Result<Vec<PassRow>, Error> {
     let sql = "SELECT id, studio_id, name, kind, credits_left, per_week, expires_on, sold_at FROM passes WHERE person_id = $1 \
                ORDER BY sold_at, id";
@@ -610,14 +588,14 @@ pub struct ExportedEntry {
     pub reference: Option<String>,
 }
 
-/// The ledgers of all passes of hers.
+/// The ledgers of all passes of a person.
 pub async fn ledgers(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedEntry>, Error> {
     let sql = "SELECT l.pass_id, l.at, l.credits, l.reason, l.booking_id, l.amount_minor, l.currency, l.method, l.reference \
                FROM ledger l JOIN passes p ON p.id = l.pass_id WHERE p.person_id = $1 ORDER BY l.at, l.id";
     tx.all(sql, (person_id,)).await
 }
 
-/// A letter to her. One that carries a code has no text here.
+/// A letter to the person. One that carries a code has no text here.
 #[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "as they stand in the export")]
 pub struct ExportedLetter {
@@ -634,7 +612,7 @@ pub struct ExportedLetter {
     pub sent_at: Option<DateTime<Utc>>,
 }
 
-/// All letters to her that are still kept.
+/// All letters to a person that are still kept.
 pub async fn letters(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedLetter>, Error> {
     let sql = "SELECT id, kind, state, to_email, subject, \
                CASE WHEN kind IN ('address_code', 'password_code', 'deletion_code', 'invitation') THEN NULL ELSE body_text END AS body_text, \

@@ -30,7 +30,6 @@ const SESSIONS_MAX: i64 = 20_000;
 /// What makes spreadsheets read Chinese.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Which dates.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +60,6 @@ pub struct Line<'a> {
 pub struct CountsView {
     /// Places that are or were taken: booked, attended and missed.
     booked: i64,
-    /// Who came.
     attended: i64,
     /// Who cancelled after the free way out had closed.
     late_cancelled: i64,
@@ -86,7 +84,7 @@ impl From<Counts> for CountsView {
 pub struct Totals {
     /// Sessions that were not cancelled.
     sessions: i64,
-    /// Their places.
+    /// The places of all these sessions.
     capacity: i64,
     #[serde(flatten)]
     counts: CountsView,
@@ -107,7 +105,7 @@ impl From<Sums> for Totals {
 pub struct Attendance<'a> {
     /// In the order of time.
     sessions: Vec<Line<'a>>,
-    /// Their sums.
+    /// The sums over all sessions.
     totals: Totals,
 }
 

@@ -13,7 +13,7 @@ use super::metrics;
 use crate::app::App;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 
-/// How long one part of the house may take to say that it is there.
+/// How long one part of the process may take to say that it is there.
 const PROBE_MAX: Duration = Duration::from_secs(2);
 
 /// The process is there.
@@ -23,7 +23,7 @@ pub struct Health {
     status: &'static str,
 }
 
-/// Whether the process lives. Asks nothing else of the house, so that a database which is away does not get it restarted.
+/// Whether the process lives. Asks nothing else, so that a database which is away does not get it restarted.
 #[utoipa::path(
     get, path = "/healthz", operation_id = "show_health",
     responses((status = 200, body = Health))

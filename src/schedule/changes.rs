@@ -138,7 +138,7 @@ pub(super) fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<
     Ok(ids.into_iter().filter_map(|id| set.known_booking(id).cloned()).filter(|booking| !booking.status.has_ended()).collect())
 }
 
-/// Who holds a place in the session and in another at that time: her booking, and the other.
+/// Who holds a place in the session and in another at that time: the one booking, and the other.
 fn in_two_sessions(set: &WorkingSet, after: &Session, now: DateTime<Utc>) -> Decision<Vec<(Booking, Uuid)>> {
     let mut torn = Vec::new();
     for booking in open_bookings(set, after.id)?.into_iter().filter(|booking| booking.status.takes_place()) {
@@ -152,7 +152,7 @@ fn in_two_sessions(set: &WorkingSet, after: &Session, now: DateTime<Utc>) -> Dec
     Ok(torn)
 }
 
-/// She leaves the session that moved: refunded, told, without penalty.
+/// The member leaves the session that moved: refunded, told, without penalty.
 fn let_go(
     set: &mut WorkingSet,
     actor: &Actor,

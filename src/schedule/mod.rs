@@ -1,9 +1,9 @@
 //! Class types and sessions: what is on, where, with whom, and how many places are left.
 //!
-//! A [`SessionRow`] is a row as the transactor keeps it: its counts (`taken`, `held`, `waiting`) are exact in every transaction of the transactor, its
+//! A [`SessionRow`] is a row as the transactor keeps it: its counts (`taken`, `held`, `waiting`) are exact after every batch, its
 //! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. [`SessionNames`] is what stands around it for
 //! a reader. Both together make a [`SessionView`], the one shape in which the API shows a session, alone, in the schedule or in a booking.
-//! Making, changing and cancelling a session is the transactor's; class types are edited here.
+//! Making, changing and cancelling a session are commands to the transactor; class types are edited in plain transactions.
 
 pub mod api;
 mod cache;
@@ -134,9 +134,7 @@ pub struct SessionNames {
     pub class_level: String,
     /// How long it usually is.
     pub class_minutes: i64,
-    /// Where.
     pub room_name: String,
-    /// With whom.
     pub instructor_name: String,
     /// By which clock.
     pub time_zone: Zone,
@@ -147,7 +145,6 @@ pub struct SessionNames {
 /// A session with what stands around it.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct Session {
-    /// The row.
     #[sqlx(flatten)]
     pub session: SessionRow,
     /// What stands around it.

@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for LocalDate {
     }
 }
 
-/// The dates `[from, to)` that a caller asks for: at most so many days, where she says nothing so many from `today` on.
+/// The dates `[from, to)` that a caller asks for, at most `days_max` of them; without any, the `days_usual` from `today` on.
 pub fn date_range(
     from: Option<LocalDate>,
     to: Option<LocalDate>,

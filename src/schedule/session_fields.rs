@@ -1,4 +1,4 @@
-//! What of a session can be changed, and what follows from it.
+//! Which parts of a session can be changed, and what follows from each.
 
 use super::Session;
 use super::changes::changed;

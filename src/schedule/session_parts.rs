@@ -20,9 +20,7 @@ const CAPACITY_MAX: i64 = 10_000;
 pub struct SessionParts {
     /// What it is.
     pub class_type: Arc<ClassType>,
-    /// Where.
     pub room: Arc<Room>,
-    /// With whom.
     pub instructor: Arc<Person>,
 }
 
@@ -80,7 +78,7 @@ pub fn instructor(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decisio
     }
 }
 
-/// Whoever taught a session, if she still teaches in the studio.
+/// Whoever taught a session, if they still teach in the studio.
 pub fn still_teaches(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decision<Option<Arc<Person>>> {
     match instructor(set, id, studio) {
         Err(Abort::Refused(_)) => Ok(None),

@@ -30,7 +30,7 @@ macro_rules! shown {
     };
 }
 
-/// The same for one reader: with her own booking and her place in the queue.
+/// The same for one reader: with their own booking and position in the queue.
 macro_rules! shown_to {
     ($rest:literal) => {
         concat!(
@@ -46,7 +46,6 @@ macro_rules! shown_to {
 /// A session as one reader sees it.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ShownTo {
-    /// The session.
     #[sqlx(flatten)]
     pub shown: Session,
     me_booking_id: Option<Uuid>,
@@ -55,7 +54,7 @@ pub struct ShownTo {
 }
 
 impl ShownTo {
-    /// Her own booking of it.
+    /// The reader's own booking of it.
     pub fn me(&self) -> Option<Me<'_>> {
         let status = self.me_status.as_deref()?.into();
         Some(Me { booking_id: self.me_booking_id?, status, waitlist_position: self.me_position })
@@ -65,7 +64,6 @@ impl ShownTo {
 /// A person's booking of a session.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Mine {
-    /// Of which.
     pub session_id: Uuid,
     id: Uuid,
     status: String,
@@ -73,7 +71,7 @@ pub struct Mine {
 }
 
 impl Mine {
-    /// As the schedule shows it to her.
+    /// As the schedule shows it to the reader.
     pub fn me(self) -> Me<'static> {
         Me { booking_id: self.id, status: self.status.into(), waitlist_position: self.position }
     }
@@ -118,7 +116,6 @@ pub async fn on_the_wall(tx: &mut Tx, now: DateTime<Utc>, after: Uuid, limit: i6
     tx.all(sql, (after, now - chrono::TimeDelta::days(1), limit)).await
 }
 
-/// One session.
 pub async fn one(db: &Db, id: Uuid) -> Result<Option<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
@@ -150,7 +147,6 @@ pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Session>, Error> {
 /// Which sessions of a studio a page of its schedule shows.
 #[derive(Clone, Debug)]
 pub struct Range {
-    /// The studio.
     pub studio_id: Uuid,
     /// The first local date …
     pub from: NaiveDate,
@@ -164,7 +160,7 @@ pub struct Range {
     pub drafts: bool,
     /// Behind this one.
     pub after: Option<(DateTime<Utc>, Uuid)>,
-    /// At most so many.
+    /// The most rows of one page.
     pub count_max: i64,
 }
 

@@ -95,7 +95,7 @@ pub struct Me<'a> {
 }
 
 impl<'a> SessionView<'a> {
-    /// The session as this reader sees it now, in her language or the studio's.
+    /// The session as this reader sees it now, in their language or the studio's.
     pub fn of(
         session: &'a SessionRow,
         names: &'a SessionNames,

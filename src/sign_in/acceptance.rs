@@ -30,7 +30,7 @@ use crate::wrong::Wrong;
 /// How long the same code answers again after it was accepted.
 const AGAIN: TimeDelta = rules::CODE_LIFE;
 
-/// The code of an invitation, and, from somebody who has no account yet, how she wants to be called and to sign in.
+/// The code of an invitation and, from somebody who has no account yet, a name and a password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = InvitationAcceptance)]
@@ -38,9 +38,9 @@ pub struct Acceptance {
     /// The code of the letter.
     #[schema(value_type = String, example = "7K3M-9QXT-2B4C-HN8P")]
     pub code: Line<60>,
-    /// Her name: needed without an account.
+    /// Their name: needed without an account.
     pub name: Option<Name>,
-    /// Her password: needed without an account; that of an account stays as it is.
+    /// Their password: needed without an account; that of an account stays as it is.
     pub password: Option<NewPassword>,
 }
 
@@ -152,7 +152,7 @@ fn named(name: Option<Name>, password_hash: Option<String>) -> Answer<(Name, Str
     }
 }
 
-/// The invited address gets a verified account, whoever may have registered it before without showing that it is hers.
+/// The invited address gets a verified account, whoever may have registered it before without showing that it is theirs.
 async fn enrolled(
     tx: &mut Tx,
     now: DateTime<Utc>,

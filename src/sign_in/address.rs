@@ -23,13 +23,12 @@ use crate::people::store as people;
 use crate::problem::{Answer, refuses};
 use crate::text::Email;
 
-/// The address that shall count, and her password.
+/// The address that shall count, and the caller's password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressChange {
     /// The new address.
     pub email: Email,
-    /// Her password.
     pub password: Password,
 }
 

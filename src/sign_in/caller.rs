@@ -1,4 +1,4 @@
-//! Who asks, and what she may do: rights are asked in the first line of a handler.
+//! Who asks, and what they may do: rights are asked in the first line of a handler.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header;
@@ -18,17 +18,16 @@ use crate::signature::{Argument, Signature, Token};
 /// The person behind a request, as of at most 5 s ago.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Who.
     pub person_id: Uuid,
     /// From which device.
     pub device_id: Uuid,
-    /// Whether her address is verified: booking needs it.
+    /// Whether the caller's address is verified: booking needs it.
     pub verified: bool,
     /// What they may do, and where.
     pub roles: Roles,
-    /// The language that she asks for or named; without one she reads the studio's.
+    /// The language that the caller asks for or once chose; without one, the studio's is read.
     pub language: Option<Language>,
-    /// The request, for the audit log.
+    /// The request, for the log of events.
     pub request_id: String,
 }
 
@@ -38,12 +37,12 @@ impl Caller {
         if self.roles.is_owner { Ok(()) } else { Err(Problem::new(ProblemType::NotAllowed)) }
     }
 
-    /// Refuses whoever has not shown that her address is hers.
+    /// Refuses whoever has not confirmed their address.
     pub fn require_verified(&self) -> Answer<()> {
         if self.verified { Ok(()) } else { Err(Problem::new(ProblemType::AddressNotVerified)) }
     }
 
-    /// What the audit log says of her.
+    /// What the log of changes says of the caller.
     pub fn actor(&self) -> Actor {
         Actor { person_id: Some(self.person_id), request_id: Some(self.request_id.clone()) }
     }

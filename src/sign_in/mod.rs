@@ -1,7 +1,7 @@
-//! Signing in: passwords, tokens, devices, codes, limits; and [`Caller`], who it is that asks.
+//! Signing in: passwords, tokens, devices, codes, limits; and [`Caller`], the person who asks.
 //!
-//! Somebody registers (`registration`) and has an account whose address is not verified. The code of a letter shows that it is hers
-//! (`verification`): only then does she become the person whom a studio may have entered by this address. A password opens a device
+//! Somebody registers (`registration`) and has an account whose address is not verified. The code of a letter shows that it is theirs
+//! (`verification`): only then do they become the person whom a studio may have entered by this address. A password opens a device
 //! (`signing`), whose access token lasts 15 minutes and is renewed by refresh tokens (`refreshing`, the rule of the lost answer in
 //! `rules`). A request's token names the device; who is behind it is looked up for all who wait together (`identities`).
 //!
@@ -63,7 +63,6 @@ pub enum SetUpError {
     /// The data directory's file of keys cannot be had.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -79,13 +78,12 @@ pub enum SetUpError {
 /// Who is behind a device that is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Who.
     pub person_id: Uuid,
-    /// Whether her address is verified.
+    /// Whether the person's address is verified.
     pub verified: bool,
     /// What they may do, and where.
     pub roles: Roles,
-    /// The language she chose.
+    /// The language that they chose.
     pub locale: Option<Language>,
 }
 
@@ -100,7 +98,7 @@ pub struct Nothing {}
 pub struct RowsWritten(AtomicU64);
 
 impl RowsWritten {
-    /// So many more.
+    /// How many more.
     pub fn add(&self, rows: u64) {
         self.0.fetch_add(rows, Ordering::Relaxed);
     }

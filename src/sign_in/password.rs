@@ -43,7 +43,6 @@ pub async fn request_reset(State(app): State<App>, visitor: Visitor, Body(body):
 #[serde(deny_unknown_fields)]
 #[schema(as = PasswordReset)]
 pub struct Reset {
-    /// Her address.
     pub email: Email,
     /// The code of the letter: eight digits.
     #[schema(value_type = String, example = "40718265")]
@@ -104,7 +103,7 @@ async fn replaced(
     let Some(account) = store::account_of(tx, code.person_id).await? else { return Ok(None) };
     let (before, was_verified) = (account.person_id, account.verified_at.is_some());
     let (email, locale) = (account.email.clone(), account.locale.or(visitor.language).unwrap_or(Language::En));
-    // The code came to the address: it is hers.
+    // The code came to the address: it is theirs.
     let Some(person_id) = confirm(tx, now, account, &email, &email_key, &visitor.actor()).await? else { return Ok(None) };
     store::use_code(tx, now, code.id).await?;
     let change = Change { person_id, password_hash, tell: was_verified.then_some(locale), but: None };
@@ -116,7 +115,7 @@ async fn replaced(
 struct Change<'c> {
     person_id: Uuid,
     password_hash: &'c str,
-    /// In which language she is told, if she is.
+    /// In which language they are told, if they are.
     tell: Option<Language>,
     /// The device that stays signed in.
     but: Option<Uuid>,
@@ -179,7 +178,7 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Pas
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The caller's account, if this is her password; else 422 for this field.
+/// The caller's account, if this is its password; else 422 for this field.
 pub async fn check(app: &App, caller: &Caller, password: Password, field: &'static str) -> Answer<Account> {
     let account = store::look_up_of(&app.db, caller.person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
     app.limits.take(Limit::Passwords, &account.email_key)?;

@@ -1,4 +1,4 @@
-//! Registering: an account whose address is still to be shown hers.
+//! Registering: an account whose address is still to be confirmed.
 
 use axum::Json;
 use axum::extract::State;
@@ -29,16 +29,14 @@ use crate::wrong::Wrong;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
-    /// Her address.
     pub email: Email,
-    /// Her password: 10 to 128 characters, none of the common ones.
+    /// Their password: 10 to 128 characters, none of the common ones.
     pub password: NewPassword,
-    /// Her name.
     #[serde(deserialize_with = "a_name")]
     pub name: Name,
-    /// The language of her letters; else `Accept-Language`.
+    /// The language of letters; else `Accept-Language`.
     pub locale: Option<Language>,
-    /// The version of the privacy policy that she accepts.
+    /// The version of the privacy policy that is accepted.
     pub policy_version: Option<Line<100>>,
 }
 
@@ -74,7 +72,7 @@ pub async fn register(State(app): State<App>, visitor: Visitor, Body(body): Body
     Ok((StatusCode::ACCEPTED, Json(Nothing {})))
 }
 
-/// Whatever the address is, five rows: a person, an account, a code, a letter, a line of the audit log.
+/// Whatever the address is, five rows: a person, an account, a code, a letter, a line of the log of events.
 async fn registered(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -118,7 +116,7 @@ async fn registered(
             action = Happened::RegisteredAgain;
         }
         None => {
-            // A person of her own, known to no studio: what a front desk wrote down by this address shows itself once it is verified.
+            // A person of its own, known to no studio: what a front desk wrote down by this address shows itself once it is verified.
             person_id = new_id(now);
             let person =
                 people::NewPerson { id: person_id, name: &body.name, email: None, shares_address: false, locale: asked, verified_at: None };

@@ -6,7 +6,7 @@ use crate::wrong::Wrong;
 
 /// The fewest characters of a password.
 pub const PASSWORD_CHARS_MIN: usize = 10;
-/// The most.
+/// The most characters of a password.
 pub const PASSWORD_CHARS_MAX: usize = 128;
 
 /// How long a mailed code lives.
@@ -29,7 +29,7 @@ pub const DEVICES_MAX: i64 = 20;
 /// How long an invitation to a studio's staff lives.
 pub const INVITATION_LIFE: TimeDelta = TimeDelta::days(14);
 
-/// How long somebody may change her mind before her account is deleted.
+/// How long somebody may change their mind before the account is deleted.
 pub const DELETION_DELAY: TimeDelta = TimeDelta::days(7);
 
 /// What is known of a device's refresh tokens.
@@ -166,7 +166,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minutes)
     }
 
-    /// A device as the house keeps it: which tokens it knows by number, in the order in which they were given out.
+    /// A device as it is stored: which tokens it knows by number, in the order in which they were given out.
     struct Device {
         chain: Chain,
         current: u32,

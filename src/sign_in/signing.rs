@@ -29,11 +29,9 @@ use crate::text::{Email, Line};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// Her address.
     pub email: Email,
-    /// Her password.
     pub password: Password,
-    /// What the device is called, so that she knows it again.
+    /// What the device is called, to be known again in the list of devices.
     pub device: Option<Line<100>>,
 }
 
@@ -108,10 +106,9 @@ pub async fn sign_out(State(app): State<App>, caller: Caller) -> Answer<StatusCo
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A device on which she is signed in.
+/// A device on which the caller is signed in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Device {
-    /// Which one.
     pub id: Uuid,
     /// What the app called it.
     pub name: Option<String>,
@@ -126,20 +123,20 @@ pub struct Device {
 }
 
 impl Device {
-    /// As she sees it on the device that asks.
+    /// True for the device that asks.
     pub fn of(row: store::Device, asking: Uuid) -> Self {
         Self { id: row.id, name: row.name, created_at: row.created_at, last_used_at: row.used_at, current: row.id == asking }
     }
 }
 
-/// The devices on which she is signed in.
+/// The devices on which the caller is signed in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Devices {
     /// The last used first.
     pub devices: Vec<Device>,
 }
 
-/// The devices on which she is signed in.
+/// The devices on which the caller is signed in.
 #[utoipa::path(
     get, path = "/v1/me/devices", operation_id = "list_devices",
     responses((status = 200, body = Devices))
@@ -151,7 +148,7 @@ pub async fn devices(State(app): State<App>, caller: Caller) -> Answer<Json<Devi
     Ok(Json(Devices { devices: rows.into_iter().map(|row| Device::of(row, caller.device_id)).collect() }))
 }
 
-/// Signs one of her devices out.
+/// Signs one of the caller's devices out.
 #[utoipa::path(
     delete, path = "/v1/me/devices/{id}", operation_id = "sign_out_device",
     params(("id" = Uuid, Path)),

@@ -51,21 +51,18 @@ pub async fn identities(db: &Db, devices: &[Uuid]) -> Result<HashMap<Uuid, Ident
 /// What a person signs in with.
 #[derive(Clone, Debug, FromRow)]
 pub struct Account {
-    /// Whose.
     pub person_id: Uuid,
-    /// The address as she wrote it.
+    /// The address as it was written.
     pub email: String,
     /// The address as it is compared.
     pub email_key: String,
-    /// The PHC string of her password.
+    /// The PHC string of the password.
     pub password_hash: String,
-    /// When she showed that the address is hers.
+    /// When the address was confirmed.
     pub verified_at: Option<DateTime<Utc>>,
-    /// When she registered.
+    /// When they registered.
     pub created_at: DateTime<Utc>,
-    /// Her name.
     pub name: String,
-    /// Her language.
     pub locale: Option<Language>,
 }
 
@@ -107,17 +104,16 @@ pub async fn look_up_of(db: &Db, person_id: Uuid) -> Result<Option<Account>, Err
 
 /// A new account.
 pub struct NewAccount<'a> {
-    /// Whose.
     pub person_id: Uuid,
-    /// The address as she wrote it.
+    /// The address as it was written.
     pub email: &'a str,
     /// The address as it is compared.
     pub email_key: &'a str,
-    /// The PHC string of her password.
+    /// The PHC string of the password.
     pub password_hash: &'a str,
-    /// When she showed that the address is hers.
+    /// When the address was confirmed.
     pub verified_at: Option<DateTime<Utc>>,
-    /// The privacy policy she accepted.
+    /// The privacy policy that they accepted.
     pub policy_version: Option<String>,
 }
 
@@ -148,7 +144,7 @@ pub async fn set_password(tx: &mut Tx, person_id: Uuid, password_hash: &str) -> 
     tx.run("UPDATE accounts SET password_hash = $2 WHERE person_id = $1", (person_id, password_hash)).await.map(drop)
 }
 
-/// The account's address, shown to be hers.
+/// The account's address, once it is confirmed.
 pub async fn set_account_address(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, email: &str, email_key: &str) -> Result<(), Error> {
     let sql = "UPDATE accounts SET email = $2, email_key = $3, key_stale = $5, verified_at = $4 WHERE person_id = $1";
     tx.run(sql, (person_id, email, email_key, now, false)).await.map(drop)
@@ -179,7 +175,7 @@ pub async fn remove_account(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Purpose {
-    /// Shows that an address is hers.
+    /// Confirms an address.
     Address,
     /// Replaces a forgotten password.
     Password,
@@ -189,7 +185,6 @@ pub enum Purpose {
 
 /// A code to be stored: for a person's account, or, without a person, for nobody's.
 pub struct NewCode<'c> {
-    /// Its id.
     pub id: Uuid,
     /// What it is good for.
     pub purpose: Purpose,
@@ -230,7 +225,6 @@ pub async fn insert_code(tx: &mut Tx, now: DateTime<Utc>, code: NewCode<'_>) -> 
 /// A code that may still work.
 #[derive(Clone, Debug, FromRow)]
 pub struct Code {
-    /// Its id.
     pub id: Uuid,
     /// On whose account it acts.
     pub person_id: Uuid,
@@ -277,7 +271,6 @@ pub async fn end_codes(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, but: Op
 /// A device as its person sees it.
 #[derive(Clone, Debug, FromRow)]
 pub struct Device {
-    /// Which one.
     pub id: Uuid,
     /// What the app called it.
     pub name: Option<String>,
@@ -287,14 +280,14 @@ pub struct Device {
     pub used_at: DateTime<Utc>,
 }
 
-/// The devices on which she is signed in, the last used first.
+/// The devices on which somebody is signed in, the last used first.
 pub async fn devices(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<Vec<Device>, Error> {
     let sql = "SELECT id, name, created_at, used_at FROM devices WHERE person_id = $1 AND ended_at IS NULL AND used_at > $2 \
                ORDER BY used_at DESC, id DESC";
     tx.all(sql, (person_id, now - rules::REFRESH_LIFE)).await
 }
 
-/// Whether she was ever signed in on any device that is remembered.
+/// Whether somebody was ever signed in on any device that is remembered.
 pub async fn has_had_devices(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
     Ok(tx.maybe::<(Uuid,)>("SELECT id FROM devices WHERE person_id = $1 LIMIT 1", (person_id,)).await?.is_some())
 }
@@ -315,7 +308,7 @@ pub async fn open_device(
     tx.run(sql, (person_id, now, DEVICES_MAX)).await.map(drop)
 }
 
-/// Signs out one device of a person. `false` if she is not signed in on it.
+/// Signs out one device of a person. `false` if they are not signed in on it.
 pub async fn end_device(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<bool, Error> {
     let sql = "UPDATE devices SET ended_at = $3 WHERE person_id = $1 AND id = $2 AND ended_at IS NULL";
     Ok(tx.run(sql, (person_id, id, now)).await? == 1)
@@ -335,7 +328,6 @@ pub async fn remove_devices(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
 /// A device's chain of refresh tokens.
 #[derive(Clone, Debug, FromRow)]
 pub struct DeviceChain {
-    /// Whose device.
     pub person_id: Uuid,
     /// The hash of the family's secret.
     pub family_hash: Vec<u8>,
@@ -384,7 +376,6 @@ pub async fn replace_token(tx: &mut Tx, now: DateTime<Utc>, next: &RefreshToken,
 /// An invitation to a studio's staff.
 #[derive(Clone, Debug, FromRow)]
 pub struct Invitation {
-    /// Its id.
     pub id: Uuid,
     /// To which studio.
     pub studio_id: Uuid,
@@ -396,7 +387,6 @@ pub struct Invitation {
     pub roles: Json<Vec<Role>>,
     /// When it was accepted.
     pub accepted_at: Option<DateTime<Utc>>,
-    /// By whom.
     pub accepted_by: Option<Uuid>,
 }
 

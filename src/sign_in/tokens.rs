@@ -1,4 +1,4 @@
-//! Access tokens: who, on which device, until when; nothing about what she may do.
+//! Access tokens: who, on which device, until when; nothing about what they may do.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,7 @@ use crate::problem::Answer;
 /// What an access token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// The person.
     pub sub: Uuid,
-    /// Her device.
     pub dev: Uuid,
     /// When it was given, in seconds since 1970.
     pub iat: i64,

@@ -1,4 +1,4 @@
-//! Showing that an address is one's own, by the code of a letter.
+//! Confirming an address by the code of a letter.
 
 use axum::Json;
 use axum::extract::State;
@@ -32,7 +32,6 @@ use crate::text::{Email, Line, address_key};
 #[serde(deny_unknown_fields)]
 #[schema(as = EmailVerification)]
 pub struct Verification {
-    /// The address.
     pub email: Email,
     /// The code of the letter: eight digits.
     #[schema(value_type = String, example = "40718265")]
@@ -43,7 +42,6 @@ pub struct Verification {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeRequest {
-    /// The address.
     pub email: Email,
 }
 
@@ -54,11 +52,11 @@ enum Verified {
     Yes { person_id: Uuid, before: Uuid },
 }
 
-/// Shows that an address is hers. Signs this device in and all others out; the same code answers again as long as it lives.
+/// Confirms an address by the code that was mailed to it. Signs this device in and all others out; the same code answers again as long as it lives.
 #[utoipa::path(
     post, path = "/v1/email-verifications", operation_id = "verify_email",
     request_body = Verification,
-    responses((status = 200, description = "The address is hers, and she is signed in", body = Tokens)),
+    responses((status = 200, description = "The address is confirmed, and the device is signed in", body = Tokens)),
     extensions(("x-problem-types" = json!(refuses![CodeRefused, AddressTaken, TooManyRequests])))
 )]
 pub async fn verify(State(app): State<App>, visitor: Visitor, Body(body): Body<Verification>) -> Answer<Json<Tokens>> {
@@ -113,8 +111,8 @@ async fn verified(
     Ok(Verified::Yes { person_id, before })
 }
 
-/// This address belongs to the holder of this account, as its mailbox shows. If a front desk had entered somebody by it, she is the one, and
-/// the account moves to that person. Answers whose account it is now; `None` if the address is another person's who cannot be she.
+/// This address belongs to the holder of this account, as its mailbox shows. If a front desk had entered somebody by it, that is who it is, and
+/// the account moves to that person. Answers whose account it is now; `None` if the address is that of another person who cannot be the same.
 pub async fn confirm(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -134,7 +132,7 @@ pub async fn confirm(
         if other.verified_at.is_some() {
             return Ok(None);
         }
-        // Somebody registered with it and never showed that it is hers.
+        // Somebody registered with it and never showed that it is theirs.
         discard(tx, other.person_id).await?;
     }
     let mut entries = Vec::new();
@@ -168,7 +166,7 @@ pub async fn confirm(
 }
 
 /// The registered account becomes that of the person whom a front desk entered. Nothing but signing in hangs on who registered: before the
-/// address is verified she can neither book nor join a studio, and no studio finds her.
+/// address is verified they can neither book nor join a studio, and no studio finds them.
 async fn claim(tx: &mut Tx, registered: Uuid, entered: Uuid) -> Answer<()> {
     people::take_over(tx, registered, entered).await?;
     store::remove_devices(tx, registered).await?;
@@ -220,7 +218,7 @@ pub async fn send_code(app: &App, visitor: Visitor, purpose: Purpose, email: &Em
     Ok(())
 }
 
-/// Two rows either way: a code with its letter, or a code that nobody has with a line of the audit log.
+/// Two rows either way: a code with its letter, or a code that nobody has with a line of the log of events.
 async fn code_sent(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, purpose: Purpose, email: &Email, code: Fresh) -> Answer<u64> {
     let email_key = email.key();
     people::lock_address(tx, &email_key).await?;

@@ -1,4 +1,4 @@
-//! What is known of a request whether or not somebody is signed in: from where, in which language, which one.
+//! What is known of a request whether or not anybody is signed in: where it comes from, its language, its id.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -26,17 +26,17 @@ pub struct Visitor {
     pub from: IpAddr,
     /// The language that `Accept-Language` asks for, if it is one of ours.
     pub language: Option<Language>,
-    /// The request, for the audit log.
+    /// The request, for the log of events.
     pub request_id: String,
 }
 
 impl Visitor {
-    /// What the audit log says of somebody who is not signed in.
+    /// What the log of events says of somebody who is not signed in.
     pub fn actor(&self) -> Actor {
         Actor { person_id: None, request_id: Some(self.request_id.clone()) }
     }
 
-    /// What the audit log says once it is known who it is.
+    /// What the log of events says once it is known who it is.
     pub fn actor_of(&self, person_id: uuid::Uuid) -> Actor {
         Actor { person_id: Some(person_id), ..self.actor() }
     }

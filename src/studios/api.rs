@@ -205,7 +205,6 @@ pub async fn change(
 /// A studio's house rules: each rule with its value, and whether this version enforces it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HouseRulesView {
-    /// Whose.
     studio_id: Uuid,
     /// Rises with each edit: what `If-Match` carries.
     version: i64,
@@ -394,7 +393,6 @@ pub async fn change_room(
 pub struct Instructor {
     /// Who: the `instructor` of the schedule.
     id: Uuid,
-    /// Her name.
     name: String,
 }
 

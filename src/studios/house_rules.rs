@@ -1,4 +1,4 @@
-//! A studio's policy: the rules of the house with their defaults, which of them this version enforces, and what values they may have.
+//! A studio's policy: its house rules with their defaults, which of them this version enforces, and what values they may have.
 //!
 //! In the API and in `studios.house_rules` they are one flat object, a rule a field. A rule that a stored row lacks has its default, and
 //! one that this version does not know is left alone, so that versions may follow each other on one database. Pure.
@@ -39,7 +39,6 @@ impl WallTime {
         NaiveTime::parse_from_str(text, "%H:%M").ok().map(Self)
     }
 
-    /// The time.
     pub fn time(self) -> NaiveTime {
         self.0
     }
@@ -125,35 +124,35 @@ macro_rules! house_rules {
 }
 
 house_rules! {
-    /// Booking opens so many days before the session's local date …
+    /// Booking opens this many days before the session's local date …
     booking_opens_days: i64 = 14, true;
     /// … at this local time.
     booking_opens_at: WallTime = WallTime::at(12, 0), true;
-    /// Booking closes so many minutes before the start.
+    /// Booking closes this many minutes before the start.
     booking_closes_min: i64 = 0, true;
-    /// Cancelling is free until so many minutes before the start.
+    /// Cancelling is free until this many minutes before the start.
     free_cancel_min: i64 = 720, true;
     /// If set, for sessions that start before noon cancelling is free until this local time of the evening before instead.
     free_cancel_morning_until: Option<WallTime> = None, true;
-    /// Whatever the cut-off, cancelling is free for so many minutes after a booking, never past the start.
+    /// Whatever the cut-off, cancelling is free for this many minutes after a booking, never past the start.
     grace_booking_min: i64 = 5, true;
     /// The same after a promotion, counted outside quiet hours.
     grace_promotion_min: i64 = 15, true;
-    /// Promotion is automatic until so many minutes before the start; null: until the free-cancel cut-off of the session.
+    /// Promotion is automatic until this many minutes before the start; null: until the free-cancel cut-off of the session.
     promotion_until_min: Option<i64> = None, true;
     /// What happens to a place that comes free after that.
     after_cutoff: AfterCutoff = AfterCutoff::Open, true;
     /// How long an offer stands.
     offer_min: i64 = 30, false;
-    /// Offers end so many minutes before the start.
+    /// Offers end this many minutes before the start.
     offers_until_min: i64 = 45, false;
     /// Quiet hours begin. Not enforced for letters yet, but the grace after a promotion is counted outside them already.
     quiet_hours_from: WallTime = WallTime::at(22, 0), false;
     /// Quiet hours end; the same as their beginning: there are none.
     quiet_hours_until: WallTime = WallTime::at(7, 0), false;
-    /// The waitlist takes so many percent of the capacity, rounded down …
+    /// The waitlist takes this percentage of the capacity, rounded down …
     waitlist_cap_percent: i64 = 20, true;
-    /// … but at least so many.
+    /// … but at least this many.
     waitlist_cap_min: i64 = 3, true;
     /// The waitlist has no cap.
     waitlist_unlimited: bool = false, true;
@@ -161,23 +160,23 @@ house_rules! {
     bookings_ahead_max: i64 = 20, true;
     /// Members may wait for sessions that overlap; getting a place leaves those that overlap.
     overlapping_waitlists: bool = true, true;
-    /// A credit that comes back because the studio cancelled prolongs its pass so that it has at least so many days left.
+    /// A credit that comes back because the studio cancelled prolongs its pass, so that it has at least this many days left.
     returned_credit_days_min: i64 = 14, true;
     /// What instructors may do with their own sessions.
     instructors_schedule: InstructorsSchedule = InstructorsSchedule::Own, true;
-    /// Staff may mark attendance from so many minutes before the start …
+    /// Staff may mark attendance from this many minutes before the start …
     attendance_from_min: i64 = 60, true;
-    /// … until so many hours after the end.
+    /// … until this many hours after the end.
     attendance_until_hours: i64 = 48, true;
-    /// Members may check in by code or kiosk from so many minutes before the start …
+    /// Members may check in by code or kiosk from this many minutes before the start …
     check_in_from_min: i64 = 30, false;
-    /// … until so many minutes after it.
+    /// … until this many minutes after it.
     check_in_until_min: i64 = 5, false;
-    /// Who has not come so many minutes after the start is a no-show for now …
+    /// Who has not come this many minutes after the start is a no-show for now …
     no_show_provisional_min: i64 = 15, false;
-    /// … and finally so many minutes after the end.
+    /// … and finally this many minutes after the end.
     no_show_final_min: i64 = 120, false;
-    /// A session in which nobody was marked counts as attended so many hours after its end.
+    /// A session in which nobody was marked counts as attended this many hours after its end.
     unrecorded_after_hours: i64 = 48, false;
     /// What a late cancel on a membership costs, in minor units of `fee_currency`.
     late_cancel_fee_minor: Option<i64> = None, false;
@@ -187,17 +186,17 @@ house_rules! {
     fee_currency: Option<String> = None, false;
     /// The first late cancel of a calendar month costs nothing.
     first_late_cancel_free: bool = true, false;
-    /// A strike counts for so many days.
+    /// A strike counts for this many days.
     strike_lapse_days: i64 = 30, false;
-    /// So many strikes have a consequence; null: none has.
+    /// This many strikes have a consequence; null: none has.
     strikes_max: Option<i64> = None, false;
-    /// For so many days …
+    /// For this many days …
     strike_consequence_days: i64 = 14, false;
-    /// … only sessions that start within so many hours may be booked.
+    /// … only sessions that start within this many hours may be booked.
     strike_ahead_hours: i64 = 24, false;
-    /// Unclaimed places may be given to who stands by, so many minutes after the start.
+    /// Unclaimed places may be given to who stands by, this many minutes after the start.
     door_release_min: i64 = 0, false;
-    /// Whether enough have booked is decided so many minutes before the start …
+    /// Whether enough have booked is decided this many minutes before the start …
     too_few_min: i64 = 180, true;
     /// … for sessions that start before this local time …
     too_few_morning_before: WallTime = WallTime::at(10, 0), true;

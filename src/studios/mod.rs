@@ -1,6 +1,6 @@
 //! Studios, their rooms and their house rules.
 //!
-//! A studio has a time zone, in which all its wall times are meant and which cannot change while sessions are to come, and house rules,
+//! A studio has a time zone, in which all its wall times are meant and which cannot change while it has sessions to come, and house rules,
 //! which can: then the sessions to come get new instants in the same transaction. Everything here is edited by plain transactions, each
 //! on one row with its version.
 
@@ -36,7 +36,6 @@ impl Zone {
         self.0
     }
 
-    /// Its name.
     pub fn name(self) -> &'static str {
         self.0.name()
     }
@@ -99,7 +98,6 @@ where
 /// One place with its own time zone, language, house rules, staff and rooms.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct Studio {
-    /// Which one.
     pub id: Uuid,
     /// What it is called.
     pub name: String,
@@ -124,11 +122,8 @@ pub struct Studio {
 /// By what a studio's sessions and bookings are judged.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct Policy {
-    /// The studio.
     pub studio_id: Uuid,
-    /// Its clock.
     pub time_zone: Zone,
-    /// Its rules.
     pub house_rules: Json<HouseRules>,
     /// The version of the rules.
     pub house_rules_version: i64,
@@ -137,7 +132,6 @@ pub struct Policy {
 /// A room of a studio.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct Room {
-    /// Which one.
     pub id: Uuid,
     /// Of which studio.
     pub studio_id: Uuid,
@@ -152,9 +146,7 @@ pub struct Room {
 /// A studio as decisions and letters need it.
 #[derive(Clone, Debug)]
 pub struct StudioContext {
-    /// Its id.
     pub id: Uuid,
-    /// Its zone.
     pub zone: Tz,
     /// The language of those who named none.
     pub locale: Language,

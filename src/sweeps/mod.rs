@@ -31,7 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Due rows that one look takes in hand.
 const DUE_MAX: i64 = 500;
 
-/// Commands that stand at the transactor at once: a few share a commit, and members wait for no long one.
+/// Commands that wait at the transactor at once: a few share a commit, and no long batch makes members wait.
 const AT_ONCE: usize = 8;
 
 /// The right to sweep: one process at a time.

@@ -47,9 +47,9 @@ pub enum Command {
     Cancel(Cancel),
     /// Take a place as one who waits.
     Accept { booking_id: Uuid },
-    /// She came.
+    /// The member came.
     CheckIn { booking_id: Uuid, at: Option<DateTime<Utc>> },
-    /// She did not, after all.
+    /// Takes the mark back: the member did not come after all.
     UndoCheckIn { booking_id: Uuid },
     /// Schedule a session.
     MakeSession(MakeSession),
@@ -65,7 +65,7 @@ pub enum Command {
     MakeAhead { series_id: Uuid },
     /// Show drafts to the members.
     Publish(Publish),
-    /// Take the sessions of some days over to others, as drafts.
+    /// Copy the sessions of some days to others, as drafts.
     CopyDays { studio_id: Uuid, from: NaiveDate, days: u64, to: NaiveDate },
     /// Close a studio on some days.
     CloseDays { studio_id: Uuid, from: NaiveDate, to: NaiveDate, note: Option<String> },
@@ -73,9 +73,9 @@ pub enum Command {
     OpenDay { studio_id: Uuid, date: NaiveDate },
     /// Ask for somebody who teaches instead.
     AskSubstitute(AskSubstitute),
-    /// Teach instead.
+    /// Teach in place of the instructor who asked.
     ClaimSubstitute { request_id: Uuid },
-    /// Not, after all.
+    /// Take a claim back.
     UnclaimSubstitute { request_id: Uuid },
     /// An admin decides upon a claim.
     ApproveSubstitute { request_id: Uuid, approved: bool },
@@ -89,11 +89,11 @@ pub enum Command {
     FollowClocks { session_id: Uuid },
     /// Sell a pass.
     SellPass(SellPass),
-    /// The roles that somebody shall hold in a studio from now on.
+    /// Give somebody exactly these roles in a studio.
     SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role> },
     /// Replace a studio's house rules.
     SetHouseRules(Box<SetHouseRules>),
-    /// Give up all that a person has to come, without penalty, and her name.
+    /// Give up all that a person has to come, without penalty, and the person's name.
     RemovePerson { person_id: Uuid },
     /// Sweep: serve who became able by the clock.
     Refill { session_id: Uuid },
@@ -143,7 +143,6 @@ impl Command {
 pub struct Request {
     /// Who, from which HTTP request.
     pub actor: Actor,
-    /// What.
     pub command: Command,
     /// Only say what would come of it.
     pub dry_run: bool,
@@ -153,7 +152,7 @@ impl Request {
     /// What the command is known to need before it is decided.
     pub fn lookups(&self) -> Vec<Lookup> {
         let caller = self.actor.person_id;
-        // Whether a booking needs more of her, the session says.
+        // Whether a booking needs to know more of the person, the session says.
         let known_as = if matches!(self.command, Command::Book(_)) { Lookup::Identity } else { Lookup::Person };
         let mut keys: Vec<Lookup> = caller.map(known_as).into_iter().collect();
         match &self.command {

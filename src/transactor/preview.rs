@@ -1,4 +1,4 @@
-//! What an act would do, told without doing it.
+//! What a change would do, told without doing it.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -99,7 +99,7 @@ both_engines! {
         let first = house.book(&ana, &evening).await.expect_booked();
         let waiting = house.book(&bo, &evening).or_wait().await.expect_waitlisted(1);
         house.cancel(&first).await.expect(200);
-        // Her screen still says that she waits.
+        // The screen still says that the member waits.
         let refusal = house.cancel_if(&waiting, &json!({"if_status": "waitlisted"})).await.expect_refused(409, "status-changed");
         assert_eq!(refusal["booking_status"], "booked");
         assert_eq!(house.now(&waiting).await["status"], "booked");
@@ -114,7 +114,7 @@ both_engines! {
         let booking = house.book(&ana, &one).await.expect_booked();
         house.book(&ana, &two).await.expect_refused(402, "no-pass");
         house.cancel(&booking).await.expect(200);
-        // In time: the visit is hers again.
+        // In time: the visit no longer counts.
         let booking = house.book(&ana, &one).await.expect_booked();
         house.it_is("2026-12-03 12:00");
         assert_eq!(house.now(&booking).await["cancel_now"]["free"], false);

@@ -26,7 +26,7 @@ impl House {
         self.patch(format!("/v1/sessions/{}?dry_run=true", session.id)).by(&self.studio.admin).header("If-Match", version).json(&edit).await
     }
 
-    /// SEQUENCE, METHOD and UID of the calendar parts of the letters to her, by SEQUENCE.
+    /// SEQUENCE, METHOD and UID of the calendar parts of the letters to a member, by SEQUENCE.
     async fn calendar_parts(&self, person: &Person) -> Vec<Part> {
         self.post().await;
         let Transport::Memory(memory) = &self.app.post.transport else { panic!("letters do not stay in memory") };
@@ -119,7 +119,7 @@ both_engines! {
             assert_eq!(said, [(0, "REQUEST"), (1, "REQUEST"), (2, "REQUEST"), (3, "REQUEST")]);
             assert!(parts.iter().all(|(.., uid)| *uid == parts[0].2 && !uid.is_empty()), "{parts:?}");
         }
-        assert_eq!(house.calendar_parts(&cleo).await, [], "who waits has nothing in her calendar");
+        assert_eq!(house.calendar_parts(&cleo).await, [], "who waits has nothing in the calendar");
         // What nobody needs to hear is not told.
         house.change(&evening, json!({"capacity": 3})).await.expect(200);
         assert_eq!(house.kinds_to(&ana).await.len(), 4);
@@ -147,7 +147,7 @@ both_engines! {
         house.change(&noon, json!({"local_start": "2026-12-03T14:00"})).await.expect(200);
         house.change(&evening, json!({"room_id": house.studio.room, "capacity": 2})).await.expect(200);
         let cut_off = house.now(&stays).await["free_cancel_until"].clone();
-        assert_eq!(cut_off, "2026-12-02T22:30:00.000000Z", "what she was told stays true");
+        assert_eq!(cut_off, "2026-12-02T22:30:00.000000Z", "what the member was told stays true");
         house.it_is("2026-12-03 13:59");
         house.cancel_if(&stays, &json!({"if_free": true})).await.expect_refused(409, "not-free");
         assert_eq!(house.cancel_if(&moved, &json!({"if_free": true})).await.expect(200)["credits_returned"], 1);
@@ -276,7 +276,7 @@ both_engines! {
         let check_in = format!("/v1/bookings/{}/check-in", booked.id);
         house.put(&check_in).by(&house.studio.desk).json(&json!({})).await.expect(200);
         house.change(&evening, json!({"local_start": "2026-12-03T18:45"})).await.expect(200);
-        assert_eq!(house.status_of(&booked).await, "attended", "she stands in the hall");
+        assert_eq!(house.status_of(&booked).await, "attended", "Ana is checked in");
         house.change(&evening, json!({"local_start": "2026-12-04T18:30"})).await.expect(200);
         let now = house.now(&booked).await;
         assert_eq!((&now["status"], &now["free_cancel_until"]), (&json!("booked"), &now["session"]["starts_at"]));
@@ -375,7 +375,7 @@ both_engines! {
             house.patch(&path).by(&mei).header("If-Match", 2).json(&edit).await.expect_refused(403, "not-allowed");
             house.cancellation(&sessions[1], "").by(&mei).json(&json!({"scope": scope})).await.expect_refused(403, "not-allowed");
         }
-        // Nor has Lin in the one that Mei teaches; in all behind it she has.
+        // Nor has Lin in the one that Mei teaches; in all behind it Lin has.
         let lin = &house.studio.instructor;
         house.cancellation(&sessions[0], "").by(lin).json(&json!({"scope": "all"})).await.expect_refused(403, "not-allowed");
         assert_eq!(house.traces().await, before);
@@ -490,7 +490,7 @@ both_engines! {
             house.patch(&path).header("If-Match", 1).json(&edit).await.expect_refused(401, "sign-in-required");
             house.cancellation(session, query).json(&json!({})).await.expect_refused(401, "sign-in-required");
         }
-        // Her own an instructor may change; she gives it to nobody.
+        // Instructors may change their own; they give it to nobody.
         let path = format!("/v1/sessions/{}", evening.id);
         let lin = &house.studio.instructor;
         house.patch(&path).by(lin).header("If-Match", 1).json(&json!({"instructor_id": mei.id})).await.expect_refused(403, "not-allowed");

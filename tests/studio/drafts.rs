@@ -206,7 +206,7 @@ both_engines! {
         assert_eq!(house.kinds_to(&admin).await, ["sessions_proposed", "sessions_proposed"]);
         let sessions: Vec<Session> = house.of_series(series.id()).await.into_iter().map(|(_, session)| session).collect();
         house.expect_hidden(sessions[0].id, &ana).await;
-        // She may change and cancel what is a draft.
+        // The instructor may change and cancel what is a draft.
         let path = |session: &Session| format!("/v1/sessions/{}", session.id);
         house.patch(path(&sessions[0])).by(&lin).header("If-Match", 1).json(&json!({"capacity": 4})).await.expect(200);
         house.patch(path(&sessions[0])).by(&lin).header("If-Match", 2).json(&json!({"scope": "all", "capacity": 6})).await.expect(200);
@@ -215,7 +215,7 @@ both_engines! {
         let publication = format!("/v1/series/{}/publication", series.id());
         house.put(&publication).by(&lin).await.expect_refused(403, "not-allowed");
         house.put(&publication).by(&ana).await.expect_refused(404, "not-found");
-        // One week is published: that is out of her hands, however she reaches for it.
+        // One week is published: that is out of the instructor's hands, whichever way they try.
         house.publish_days(&admin, "2026-12-01", "2026-12-08").await.expect(200);
         let version = house.shown(&sessions[0]).await["version"].as_i64().unwrap();
         house.patch(path(&sessions[0])).by(&lin).header("If-Match", version).json(&json!({"capacity": 7})).await.expect_refused(403, "not-allowed");

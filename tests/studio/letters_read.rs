@@ -43,7 +43,7 @@ impl House {
 }
 
 both_engines! {
-    async fn a_person_reads_her_letters(house: House) {
+    async fn a_person_reads_their_letters(house: House) {
         let (ana, ben) = (house.member("Ana").await, house.member("Ben").await);
         let first = house.put_in_the_outbox(welcome(&house, &ana)).await;
         house.post().await;
@@ -54,7 +54,7 @@ both_engines! {
         let answer = house.get("/v1/me/letters").by(&ana).await.expect(200);
         let [newest, code, oldest] = &answer["letters"].as_array().unwrap()[..] else { panic!("{}", answer.text) };
         assert_eq!((&newest["id"], &newest["kind"], &newest["state"]), (&json!(last), &json!("already_registered"), &json!("queued")));
-        // Not yet sent, and readable all the same, in her language.
+        // Not yet sent, and readable all the same, in the reader's language.
         assert!(newest["text"].as_str().unwrap().contains("您好"), "{newest}");
         assert_eq!((&code["text"], &code["subject"].is_string()), (&Value::Null, &true));
         assert!(!answer.text.contains("40718265"));

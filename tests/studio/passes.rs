@@ -58,7 +58,7 @@ both_engines! {
         for person in [&ana, &house.studio.instructor, &brooklyn.desk] {
             house.get(&path).by(person).await.expect_refused(403, "not-allowed");
         }
-        // She is no member there, and what she holds here is not that studio's to see.
+        // Ana is no member there, and what they hold here is not that studio's to see.
         let there = format!("/v1/studios/{}/members/{}/passes", brooklyn.id, ana.id);
         house.get(&there).by(&brooklyn.desk).await.expect_refused(404, "not-found");
         let (studio, person, now) = (brooklyn.id, ana.id, house.clock.now());

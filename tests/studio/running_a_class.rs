@@ -188,7 +188,7 @@ both_engines! {
         body["instructor_id"] = json!(zoe.id);
         let refusal = house.post_to(&path).by(&studio.admin).json(&body).await.expect_refused(409, "room-busy");
         assert_eq!(refusal["session_id"], made["id"]);
-        // An instructor schedules for herself, nobody for another.
+        // Instructors schedule for themselves, not for others.
         body["local_start"] = json!("2026-12-04T19:00");
         house.post_to(&path).by(&zoe).json(&body).await.expect(201);
         body["instructor_id"] = json!(mei.id);
@@ -247,7 +247,7 @@ both_engines! {
         assert!(!csv.text.split([',', '\n']).any(|cell| cell.trim_start_matches('"').starts_with(['=', '+', '-', '@'])), "{}", csv.text);
     }
 
-    async fn an_instructor_sees_what_she_teaches(house: House) {
+    async fn instructors_see_what_they_teach(house: House) {
         let mei = house.colleague("Mei").await;
         let own = house.session("2026-12-03 18:30", 3).await;
         house.plan("2026-12-03 18:30", 3).taught_by(&mei).await;

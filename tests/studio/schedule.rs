@@ -73,15 +73,15 @@ both_engines! {
         let seen = house.get(format!("/v1/sessions/{}", evening.id)).by(&cleo).await.expect(200);
         assert_eq!(seen["me"], json!({"booking_id": waiting.id, "status": "waitlisted", "waitlist_position": 2}));
         house.cancel(&waiting).await.expect(200);
-        assert_eq!(house.get(&path).by(&cleo).await["sessions"][0]["me"], Value::Null, "what has ended is not hers any more");
+        assert_eq!(house.get(&path).by(&cleo).await["sessions"][0]["me"], Value::Null, "what has ended is not the member's any more");
         let public = house.get(&path).await.expect(200);
         assert_eq!(public["sessions"][0]["me"], Value::Null);
-        // But for herself she reads what everybody reads, to the byte.
+        // But for the member's own booking, they read what everybody reads, to the byte.
         house.advance(chrono::TimeDelta::seconds(1));
-        let mut hers = house.get(&path).await.expect(200).body;
-        hers["sessions"][0]["me"] = json!({"booking_id": booked.id, "status": "booked", "waitlist_position": null});
+        let mut own = house.get(&path).await.expect(200).body;
+        own["sessions"][0]["me"] = json!({"booking_id": booked.id, "status": "booked", "waitlist_position": null});
         let seen = house.get(&path).by(&ana).await.expect(200);
-        assert_eq!((&seen.body, seen.header("cache-control")), (&hers, "private, no-cache"));
+        assert_eq!((&seen.body, seen.header("cache-control")), (&own, "private, no-cache"));
         house.get(&path).token("nonsense").await.expect_refused(401, "token-refused");
     }
 
@@ -110,12 +110,12 @@ both_engines! {
     async fn filters(house: House) {
         let mei = house.colleague("Mei").await;
         house.session("2026-12-01 08:00", 12).await;
-        let hers = house.plan("2026-12-01 10:00", 12).taught_by(&mei).await;
+        let with_mei = house.plan("2026-12-01 10:00", 12).taught_by(&mei).await;
         let brooklyn = house.second_studio().await;
         house.plan("2026-12-01 10:00", 12).at(&brooklyn).await;
         let query = format!("instructor={}", mei.id);
         assert_eq!(house.schedule(&query).await["sessions"].as_array().unwrap().len(), 1);
-        assert_eq!(house.schedule(&query).await["sessions"][0]["id"], json!(hers.id));
+        assert_eq!(house.schedule(&query).await["sessions"][0]["id"], json!(with_mei.id));
         assert_eq!(house.schedule(&format!("class_type={}", house.studio.class_type)).await["sessions"].as_array().unwrap().len(), 2);
         assert_eq!(house.schedule(&format!("class_type={}", brooklyn.class_type)).await["sessions"], json!([]));
         assert_eq!(house.get(format!("/v1/studios/{}/sessions", brooklyn.id)).await["sessions"].as_array().unwrap().len(), 1);
@@ -235,7 +235,7 @@ both_engines! {
         assert_eq!(asked["bookings"][0]["session"]["class_type"]["name"], "Barre Sculpt");
     }
 
-    /// Without a token it may be a second old, by the machine's time and by the house's clock; signed in it never is.
+    /// Without a token it may be a second old, by the machine's time and by the clock of the tests; signed in it never is.
     async fn the_public_schedule_is_at_most_a_second_old(house: House) {
         let ana = house.member("Ana").await;
         let evening = house.session("2026-12-03 18:30", 5).await;

@@ -277,7 +277,7 @@ impl House {
         self.clock.now().with_timezone(&self.studio.zone).date_naive()
     }
 
-    /// Writes rows behind the house's back.
+    /// Writes rows past everything that guards them.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl for<'t> FnOnce(&'t mut releve::db::Tx) -> releve::db::Work<'t, T, Error> + Send + 'static,
@@ -318,7 +318,7 @@ impl Plan {
         self
     }
 
-    /// For so many credits.
+    /// For this many credits.
     pub fn credits(mut self, credits: i64) -> Self {
         self.credits = credits;
         self

@@ -180,7 +180,7 @@ both_engines! {
         assert_eq!(house.starts_of(made.id()).await,
             ["Wed 02 Dec 18:30", "Tue 08 Dec 19:00", "Thu 10 Dec 19:00", "Tue 15 Dec 19:00", "Thu 17 Dec 19:00", "Tue 22 Dec 19:00"]);
         let after = house.of_series(made.id()).await;
-        assert_eq!(after[2].1.id, sessions[2].id, "it is the same session, and her booking is in it");
+        assert_eq!(after[2].1.id, sessions[2].id, "it is the same session, and the booking is in it");
         let now = house.now(&booked).await;
         assert_eq!((&now["session"]["instructor"]["name"], &now["session"]["local_start"]), (&json!("Mei"), &json!("2026-12-10T19:00")));
         assert_eq!(now["free_cancel_until"], now["session"]["starts_at"], "a new time gives a free way out until the start");

@@ -161,7 +161,7 @@ pub struct Booking {
 pub struct Tap {
     house: House,
     person: Person,
-    /// Who sends it, if not she.
+    /// Who sends it, if not the member.
     by: Option<Person>,
     id: Uuid,
     body: Map<String, Value>,
@@ -187,7 +187,7 @@ impl Tap {
         self
     }
 
-    /// Sent by staff, for her.
+    /// Sent by staff, for the member.
     pub fn sent_by(mut self, staff: &Person) -> Self {
         self.body.insert("person_id".into(), json!(self.person.id));
         self.by = Some(staff.clone());
@@ -260,13 +260,13 @@ impl Answered {
         Booking { id: self.id, person: self.person, body: self.reply.body }
     }
 
-    /// She has a place.
+    /// The member has a place.
     #[track_caller]
     pub fn expect_booked(self) -> Booking {
         self.booking("booked")
     }
 
-    /// She waits, as the `position`th.
+    /// The member waits, as the `position`th.
     #[track_caller]
     pub fn expect_waitlisted(self, position: i64) -> Booking {
         let booking = self.booking("waitlisted");
@@ -274,7 +274,7 @@ impl Answered {
         booking
     }
 
-    /// She was refused.
+    /// It was refused.
     #[track_caller]
     pub fn expect_refused(self, status: u16, slug: &str) -> Reply {
         self.reply.expect_refused(status, slug)
@@ -324,29 +324,29 @@ impl House {
         self.call(Method::DELETE, path)
     }
 
-    /// She taps "book".
+    /// The member taps "book".
     pub fn book(&self, person: &Person, session: &Session) -> Tap {
         let mut body = Map::new();
         body.insert("session_id".into(), json!(session.id));
         Tap { house: self.clone(), person: person.clone(), by: None, id: self.new_id(), body, headers: Vec::new() }
     }
 
-    /// She cancels.
+    /// The member cancels.
     pub fn cancel(&self, booking: &Booking) -> Call {
         self.cancel_if(booking, &json!({}))
     }
 
-    /// She cancels if what she was told is still so.
+    /// The member cancels if what they were told is still so.
     pub fn cancel_if(&self, booking: &Booking, expectation: &Value) -> Call {
         self.put(format!("/v1/bookings/{}/cancellation", booking.id)).by(&booking.person).json(expectation)
     }
 
-    /// She takes the place.
+    /// The member takes the place.
     pub fn accept(&self, booking: &Booking) -> Call {
         self.accept_id(booking.id, &booking.person)
     }
 
-    /// She takes a place by the booking's id.
+    /// The member takes a place by the booking's id.
     pub fn accept_id(&self, id: Uuid, person: &Person) -> Call {
         self.put(format!("/v1/bookings/{id}/acceptance")).by(person).json(&json!({}))
     }
@@ -356,7 +356,7 @@ impl House {
         self.put(format!("/v1/sessions/{}/cancellation", session.id)).by(&self.studio.admin).json(why)
     }
 
-    /// The admin edits a session of which she knows this version.
+    /// The admin edits a session of which they know this version.
     pub fn patch_session(&self, session: &Session, version: i64, edit: &Value) -> Call {
         self.patch(format!("/v1/sessions/{}", session.id)).by(&self.studio.admin).header("If-Match", version).json(edit)
     }
@@ -378,14 +378,14 @@ impl House {
         self.get(format!("/v1/bookings/{}", booking.id)).by(&booking.person).await.expect(200).body
     }
 
-    /// The letters to her, oldest first, after those that were due have left.
+    /// The letters to a member, oldest first, after those that were due have left.
     pub async fn letters_to(&self, person: &Person) -> Vec<Letter> {
         self.post().await;
         let sql = "SELECT id, kind, state, booking_id, subject, body_text FROM letters WHERE person_id = $1 ORDER BY created_at, nth, kind";
         self.db.all(sql, (person.id,)).await.unwrap()
     }
 
-    /// The kinds of the letters to her, oldest first.
+    /// The kinds of the letters to a member, oldest first.
     pub async fn kinds_to(&self, person: &Person) -> Vec<String> {
         self.letters_to(person).await.into_iter().map(|letter| letter.kind).collect()
     }

@@ -147,7 +147,7 @@ both_engines! {
         set(&studio.owner, mei.id, json!(["queen"])).await.expect_refused(422, "invalid-fields");
     }
 
-    async fn she_is_invited_and_joins_the_staff(house: House) {
+    async fn who_is_invited_joins_the_staff(house: House) {
         let code = house.invite(ANA, &["instructor", "front_desk"]).await;
         let accept = |body: Value| house.put("/v1/invitations/acceptance").json(&body);
         let refused = accept(json!({ "code": code })).await.expect_refused(422, "invalid-fields");
@@ -177,7 +177,7 @@ both_engines! {
         assert_eq!(house.me(&tokens).await.expect(200)["roles"][0]["role"], "front_desk");
         house.sign_in(ANA, PASSWORD).await.expect(200);
 
-        // Who registered the address before, without showing that it is hers, is out.
+        // Who registered the address before, without showing that it is theirs, is out.
         house.register("bo@example.test", "the attacker's own").await.expect(202);
         let attacker: Tokens = house.sign_in("bo@example.test", "the attacker's own").await.expect(200).into();
         let code = house.invite("bo@example.test", &["instructor"]).await;

@@ -169,7 +169,7 @@ both_engines! {
         house.sweep_at("2026-12-03 18:30").await;
         assert_eq!((house.state_of(&one).await, house.now(&booked).await["status"].clone()), (json!("scheduled"), json!("booked")));
         assert_eq!(house.heard().await, [""; 0]);
-        // Where she was told of the doubt she is told that it takes place.
+        // Whoever was told of the doubt is told that it takes place.
         house.sweep_at("2026-12-04 14:30").await;
         house.sweep_at("2026-12-04 18:45").await;
         assert_eq!(house.state_of(&two).await, "scheduled");

@@ -235,7 +235,7 @@ both_engines! {
         assert_eq!(house.now(&waiting).await["status"], "waitlisted");
     }
 
-    async fn a_membership_sold_to_her_lets_her_in_at_once_as_often_as_it_allows(house: House) {
+    async fn a_membership_sold_to_who_waits_lets_them_in_at_once_as_often_as_it_allows(house: House) {
         let (bo, desk, studio) = (house.stranger("Bo").await, &house.studio.desk, house.studio.id);
         let ana = house.member("Ana").await;
         let types = house.post_to(format!("/v1/studios/{studio}/pass-types")).by(&house.studio.admin);

@@ -49,7 +49,6 @@ pub struct Price {
 /// What a studio sells.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PassTypeView {
-    /// Which one.
     id: Uuid,
     /// Of which studio.
     studio_id: Uuid,
@@ -383,14 +382,12 @@ async fn held_by(app: &App, person_id: Uuid, studio_id: Option<Uuid>, paging: Pa
 /// A line of a pass's ledger.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LedgerLine {
-    /// When.
     #[serde(with = "crate::instant")]
     at: DateTime<Utc>,
     /// Credits gained or lost.
     credits: i64,
     /// What was paid.
     amount: Option<Price>,
-    /// Why.
     reason: LedgerReason,
     /// For which booking.
     booking_id: Option<Uuid>,
@@ -425,7 +422,7 @@ pub struct LedgerPart {
     after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
 }
 
-/// Where the credits of a pass came from and went. Her own, or a member's at the front desk of a studio that takes the pass.
+/// Where the credits of a pass came from and went. The caller's own pass, or a member's at the front desk of a studio that takes it.
 #[utoipa::path(
     get, path = "/v1/passes/{id}/ledger", operation_id = "show_ledger",
     params(("id" = Uuid, Path), LedgerPart),

@@ -14,7 +14,7 @@ use crate::schedule::BulkResult;
 use crate::sign_in::Caller;
 use crate::transactor::{Command, Outcome, Preview};
 
-/// Only look.
+/// Whether an act is only looked at.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -247,7 +247,7 @@ pub struct Teaching<'a> {
 )]
 pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
-    // Her studios may lie in several zones: from the earliest date that it is anywhere.
+    // The instructor's studios may lie in several zones: from the earliest date that it is anywhere.
     let today = (now - TimeDelta::hours(12)).date_naive();
     let dates = date_range(part.from, part.to, today, (DAYS.0 + 1, DAYS.1)).map_err(|wrong| Problem::field("to", wrong))?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
@@ -274,7 +274,6 @@ pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query
 /// A class type: its texts in the reader's language, and as the studio wrote them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClassTypeView {
-    /// Which one.
     id: Uuid,
     /// Of which studio.
     studio_id: Uuid,

@@ -159,7 +159,6 @@ pub struct ClosingDays {
 pub struct ClosingDay {
     /// The local date.
     date: NaiveDate,
-    /// Why.
     note: Option<String>,
 }
 

@@ -46,7 +46,7 @@ pub struct MakeBody {
     draft: bool,
 }
 
-/// Schedules a session: admins any, an instructor her own if the house rules let her.
+/// Schedules a session: admins any, instructors their own if the house rules let them.
 #[utoipa::path(
     post, path = "/v1/studios/{id}/sessions", operation_id = "make_session",
     params(("id" = Uuid, Path), DryRun), request_body = MakeBody,

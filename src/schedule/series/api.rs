@@ -67,7 +67,7 @@ pub struct SeriesBody {
     draft: bool,
 }
 
-/// Begins a series: admins any, an instructor her own if the house rules let her. Its sessions are made eight weeks ahead, or as far as
+/// Begins a series: admins any, instructors their own if the house rules let them. Its sessions are made eight weeks ahead, or as far as
 /// booking opens; what stands in the way of one of the first refuses it all, what comes there later leaves a gap.
 #[utoipa::path(
     post, path = "/v1/studios/{id}/series", operation_id = "make_series",
@@ -141,7 +141,7 @@ pub struct PartView {
     pub capacity: Option<i64>,
     #[schema(value_type = String, example = "18:30")]
     pub local_time: WallTime,
-    /// Held so many days after the date that the rule gives.
+    /// How many days after the date that the rule gives it is held.
     pub shift_days: i64,
 }
 

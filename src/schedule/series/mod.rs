@@ -85,7 +85,6 @@ pub struct Gap {
 /// A series with all that belongs to it, as the transactor decides upon it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The row.
     pub series: Series,
     /// Its parts by the date they begin with; never empty.
     pub parts: BTreeMap<NaiveDate, Part>,

@@ -20,13 +20,13 @@ use crate::wrong::Wrong;
 const AHEAD_DAYS_MIN: i64 = 56;
 /// The longest text of a rule.
 const RULE_LENGTH_MAX: usize = 200;
-/// A series ends at most so many years after it begins, if its end is given.
+/// A series ends at most this many years after it begins, if its end is given.
 pub const YEARS_MAX: i32 = 5;
 /// The most sessions of a series whose number is given.
 pub const COUNT_MAX: i64 = 1_000;
 /// The most dates that a series leaves out.
 pub const EXCEPT_MAX: usize = 400;
-/// A rule must give its first date within so many days.
+/// A rule must give its first date within this many days.
 const FIRST_WITHIN_DAYS: u64 = 366;
 /// Dates of one making: the rest is made by the next sweep.
 pub const MADE_AT_ONCE_MAX: usize = 400;

@@ -1,4 +1,4 @@
-//! How much of a series an act means.
+//! How much of a series a change is meant for.
 
 use super::Plan;
 use crate::events::Actor;
@@ -45,7 +45,7 @@ pub fn scope(set: &WorkingSet, anchor: &Session, scope: Scope, now: DateTime<Utc
     Ok((plan, from))
 }
 
-/// Whoever does not run the studio changes only what is hers: of the series all from that date on, and every session that it made there. One
+/// Whoever does not run the studio changes only what is theirs: of the series all from that date on, and every session that it made there. One
 /// who stands in for another in one session, or may only propose, has no say in the rest.
 pub fn must_be_their_own(
     set: &WorkingSet,

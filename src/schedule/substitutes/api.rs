@@ -30,7 +30,7 @@ use crate::wrong::Wrong;
 /// Class types that an instructor may name.
 const TEACHES_MAX: usize = 200;
 
-/// What an instructor teaches in a studio, and when she could stand in for another.
+/// What an instructor teaches in a studio, and when they could stand in for another.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Availability {
@@ -48,7 +48,7 @@ pub struct Availability {
     exceptions: Vec<Exception>,
 }
 
-/// What the caller teaches here, and when she is available. Instructors of the studio.
+/// What the caller teaches here, and when they are available. Instructors of the studio.
 #[utoipa::path(
     get, path = "/v1/studios/{id}/availability/me", operation_id = "show_availability",
     params(("id" = Uuid, Path)),
@@ -61,7 +61,7 @@ pub async fn availability(AppState(app): AppState<App>, caller: Caller, Path(stu
     Ok(Json(Availability { teaches, weekly, exceptions }))
 }
 
-/// States what she teaches here, and when she is available. Instructors of the studio.
+/// States what the caller teaches here, and when they are available. Instructors of the studio.
 #[utoipa::path(
     put, path = "/v1/studios/{id}/availability/me", operation_id = "state_availability",
     params(("id" = Uuid, Path)), request_body = Availability,
@@ -194,7 +194,6 @@ pub struct Requests {
     next: Option<String>,
 }
 
-/// Which requests.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -233,7 +232,7 @@ pub async fn list(
     Ok(Json(Requests { requests: views(&app, &caller, found).await?, next }))
 }
 
-/// What the caller asked or claimed and is not settled, and what she could claim, the soonest first.
+/// What the caller asked for or claimed that is not settled, and what they could claim, the soonest first.
 #[utoipa::path(
     get, path = "/v1/me/substitute-requests", operation_id = "list_own_substitute_requests",
     responses((status = 200, body = Requests))
@@ -244,8 +243,8 @@ pub async fn own(AppState(app): AppState<App>, caller: Caller) -> Answer<Json<Re
     let mut stated: HashMap<Uuid, Candidate> = HashMap::new();
     let mut kept = Vec::new();
     for request in found {
-        let hers = request.asked_by == caller.person_id || request.claimed_by == Some(caller.person_id);
-        if !hers {
+        let own = request.asked_by == caller.person_id || request.claimed_by == Some(caller.person_id);
+        if !own {
             let Some(session) = sessions.get(&request.session_id) else { continue };
             let candidate = match stated.entry(request.studio_id) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),

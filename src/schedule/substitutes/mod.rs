@@ -1,6 +1,6 @@
-//! Substitutes: an instructor who cannot come asks, those who could stand in are told, the first who claims it has it.
+//! Substitutes: an instructor who cannot come asks, those who could stand in are told, and the first who claims the session teaches it.
 //!
-//! Each instructor says per studio what she teaches and in which hours of the week she is available, with exceptions by date; `rules`
+//! Instructors say for each studio what they teach and in which hours of the week they are available, with exceptions by date; `rules`
 //! decide who could stand in. A [`SubstituteRequest`] is about one session. It is open until somebody claims it, then filled, or claimed and waiting
 //! for an admin where the house rules say so. Twelve hours before the start one that is still open goes to the admins; at the start it
 //! expires. The transactor decides all of it, so two who claim at once are told apart.
@@ -55,7 +55,6 @@ pub struct SubstituteRequest {
 }
 
 impl SubstituteRequest {
-    /// Ends it.
     pub fn end(&mut self, state: RequestState, now: DateTime<Utc>) {
         self.state = state;
         self.ended_at = Some(now);
@@ -92,7 +91,7 @@ pub struct Hours {
 pub struct Exception {
     /// The studio's date.
     pub date: NaiveDate,
-    /// Whether she is available then.
+    /// Whether the instructor is available then.
     pub available: bool,
     /// From; null: the beginning of the day.
     #[serde(default)]
@@ -102,10 +101,9 @@ pub struct Exception {
     pub until: Option<WallTime>,
 }
 
-/// What an instructor of a studio teaches there, and when she could stand in.
+/// What an instructor of a studio teaches there, and when they could stand in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Candidate {
-    /// Who.
     pub person_id: Uuid,
     /// Which class types.
     pub teaches: Vec<Uuid>,
@@ -115,7 +113,7 @@ pub struct Candidate {
     pub exceptions: Vec<Exception>,
 }
 
-/// What she states in a studio, as the export of her account tells it.
+/// What an instructor states in a studio, as the export of their account tells it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "as they are called elsewhere")]
 pub struct ExportedAvailability {

@@ -17,7 +17,7 @@ pub const WEEKLY_MAX: usize = 50;
 /// See [`WEEKLY_MAX`].
 pub const EXCEPTIONS_MAX: usize = 400;
 
-/// Whether she teaches this and says that she is available for all of that time, by the studio's clock. Whether she is free then, only the
+/// Whether the instructor teaches this and is available for all of that time, by the studio's clock. Whether they are free then, only the
 /// schedules of all studios know.
 pub fn could_stand_in(candidate: &Candidate, class_type_id: Uuid, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, zone: Tz) -> bool {
     if !candidate.teaches.contains(&class_type_id) {
@@ -33,7 +33,7 @@ pub fn could_stand_in(candidate: &Candidate, class_type_id: Uuid, starts_at: Dat
     })
 }
 
-/// Each minute of a date: whether she is available.
+/// Each minute of a date: whether the instructor is available.
 fn available_on(candidate: &Candidate, date: NaiveDate) -> [bool; DAY] {
     let weekday = i64::from(date.weekday().number_from_monday());
     let mut minutes = [false; DAY];
@@ -58,7 +58,7 @@ fn end_minute(until: WallTime) -> usize {
     }
 }
 
-/// What is wrong with what she states: the field, and how.
+/// What is wrong with what an instructor states: the field, and how.
 pub fn check(weekly: &[Hours], exceptions: &[Exception]) -> Result<(), (&'static str, Wrong)> {
     if weekly.len() > WEEKLY_MAX {
         return Err(("weekly", Wrong::TooMany { max: WEEKLY_MAX }));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hours_of_her_week() {
+    fn the_hours_of_a_week() {
         for (start, minutes, expected) in [
             ("2026-12-01T09:00", 60, true),
             ("2026-12-01T08:59", 60, false),
@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(fits(start, minutes, New_York), expected, "by the studio's clock: {start} {minutes}");
         }
         let starts_at = instant(LocalStart::parse("2026-12-01T10:00").unwrap().local(), Shanghai);
-        assert!(!could_stand_in(&lin(), Uuid::from_u128(2), starts_at, starts_at, Shanghai), "she does not teach it");
+        assert!(!could_stand_in(&lin(), Uuid::from_u128(2), starts_at, starts_at, Shanghai), "Lin does not teach it");
     }
 
     #[test]
