@@ -1,12 +1,9 @@
 //! The languages that members read: which one a reader gets, and texts that exist in several.
 
 use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::wrong::Wrong;
 
 /// A language that members read. `zh`, `zh-CN`, `zh-SG` mean simplified; `zh-TW`, `zh-HK`, `zh-MO` traditional Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, sqlx::Type, ToSchema)]
@@ -82,20 +79,6 @@ impl Language {
 impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.tag())
-    }
-}
-
-impl FromStr for Language {
-    type Err = Wrong;
-
-    fn from_str(tag: &str) -> Result<Self, Self::Err> {
-        Self::of_tag(tag).ok_or(Wrong::NotLanguage)
-    }
-}
-
-impl<'de> Deserialize<'de> for Language {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(Wrong::refuse)
     }
 }
 

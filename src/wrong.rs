@@ -2,8 +2,9 @@
 //! "`capacity`: must be 1 to 20".
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::language::Language;
 
@@ -174,6 +175,22 @@ impl std::error::Error for Wrong {}
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words(Language::En))
+    }
+}
+
+// Here, not with the languages: what is no language is said in one.
+
+impl FromStr for Language {
+    type Err = Wrong;
+
+    fn from_str(tag: &str) -> Result<Self, Self::Err> {
+        Self::of_tag(tag).ok_or(Wrong::NotLanguage)
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(Wrong::refuse)
     }
 }
 

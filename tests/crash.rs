@@ -395,6 +395,8 @@ async fn a_server_without_a_worker_and_a_worker_without_a_server() {
 
     let mut command = beside.releve(&["worker"]);
     command.env("RELEVE__SERVER__WORKER_PORT", beside.address.port().to_string());
+    // A worker serves nothing there; the two must differ all the same.
+    command.env("RELEVE__SERVER__PORT", spec.address.port().to_string());
     let worker = beside.start(command).await;
     for _ in 0..500 {
         if !scene.mail.accepted().is_empty() {

@@ -332,7 +332,8 @@ mod tests {
     /// What older data made of a wall time, and where the session belongs by what is known now.
     #[test]
     fn a_session_keeps_its_wall_time_when_the_law_changes() {
-        let table: [(Tz, &str, &str, Option<&str>, Option<&str>); 8] = [
+        type Case = (Tz, &'static str, &'static str, Option<&'static str>, Option<&'static str>);
+        let table: [Case; 8] = [
             (Shanghai, "2026-12-01T18:30", "2026-12-01T10:30", None, None),
             (Shanghai, "2026-12-01T18:30", "2026-12-01T09:30", None, Some("2026-12-01T10:30")),
             (Shanghai, "2026-12-01T00:10", "2026-11-30T15:10", None, Some("2026-11-30T16:10")),

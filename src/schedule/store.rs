@@ -107,13 +107,13 @@ impl OnTheWall {
     }
 }
 
-/// Sessions that are not over by any clock and not cancelled, after this one.
+/// Sessions that are neither over nor cancelled, after this one.
 pub async fn on_the_wall(tx: &mut Tx, now: DateTime<Utc>, after: Uuid, limit: i64) -> Result<Vec<OnTheWall>, Error> {
     let sql = "SELECT s.id, s.starts_at, s.local_date, s.local_minute, s.skipped_minute, t.time_zone \
                FROM sessions s JOIN studios t ON t.id = s.studio_id \
-               WHERE s.id > $1 AND s.starts_at > $2 AND s.status <> 'cancelled' ORDER BY s.id LIMIT $3";
-    // The law may have put the clocks back behind what was its start.
-    tx.all(sql, (after, now - chrono::TimeDelta::days(1), limit)).await
+               WHERE s.id > $1 AND s.starts_at > $2 AND s.ends_at > $3 AND s.status <> 'cancelled' ORDER BY s.id LIMIT $4";
+    // One that is over stays where it was, whatever zone its studio has by now.
+    tx.all(sql, (after, now - TimeDelta::hours(SESSION_HOURS_MAX), now, limit)).await
 }
 
 pub async fn one(db: &Db, id: Uuid) -> Result<Option<Session>, Error> {

@@ -287,7 +287,9 @@ mod tests {
         let defaults = Settings::default_values().unwrap();
         let mut expected = BTreeMap::new();
         as_variables("RELEVE", &defaults, &mut expected);
-        assert_eq!(environment::names(&defaults), expected.keys().cloned().collect::<Vec<_>>());
+        let mut names = environment::names(&defaults);
+        names.sort();
+        assert_eq!(names, expected.keys().cloned().collect::<Vec<_>>());
         let example = include_str!("../../.env.example").lines().filter_map(|line| line.strip_prefix("#RELEVE__")?.split_once('='));
         let example: BTreeMap<String, String> =
             example.map(|(name, value)| (format!("RELEVE__{name}"), value.trim_matches('"').to_owned())).collect();

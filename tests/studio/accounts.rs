@@ -74,10 +74,11 @@ impl House {
         mails.into_iter().map(|(_, words)| words).collect()
     }
 
-    /// The code of the last mail to this address.
+    /// The last code that was mailed to this address.
     pub async fn code_to(&self, email: &str) -> String {
-        let mail = self.mails_to(email).await.pop().unwrap_or_else(|| panic!("no mail to {email}"));
-        code_in(&mail).unwrap_or_else(|| panic!("no code in {mail}"))
+        // Another letter of the same second may stand behind it.
+        let mails = self.mails_to(email).await;
+        mails.iter().rev().find_map(|mail| code_in(mail)).unwrap_or_else(|| panic!("no code in the mails to {email}: {mails:?}"))
     }
 
     /// How many rows this table has.

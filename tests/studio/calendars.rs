@@ -180,7 +180,7 @@ both_engines! {
         let id = made.id();
         let mut shown = made.body.clone();
         shown.as_object_mut().unwrap().remove("url");
-        let (created_at, mine) = (house.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true), "/v1/me/calendars");
+        let (created_at, mine) = (house.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true), "/v1/me/calendars");
         assert_eq!(shown, json!({"id": id, "kind": "bookings", "studio_id": null, "created_at": created_at, "last_read_at": null}));
         assert_eq!(house.get(mine).by(&ana).await.expect(200).body, json!({"calendars": [shown]}), "the address is shown once");
         assert_eq!(house.get(mine).by(&bo).await.expect(200).body, json!({"calendars": []}));
@@ -372,7 +372,7 @@ both_engines! {
         assert_eq!(noted().await, Value::Null);
         house.get(&path).await.expect(200);
         let first = noted().await;
-        assert_eq!(first, "2026-11-30T02:00:00Z");
+        assert_eq!(first, "2026-11-30T02:00:00.000000Z");
         house.advance(TimeDelta::minutes(59));
         house.get(&path).await.expect(200);
         assert_eq!(noted().await, first);

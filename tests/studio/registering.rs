@@ -42,7 +42,7 @@ both_engines! {
         house.sign_in(ANA, "the-first-of-two").await.expect_refused(401, "sign-in-refused");
         // The code of a registration verifies that registration and no other.
         house.verify(ANA, &first).await.expect_refused(422, "code-refused");
-        let second = house.code_to("ANA@Example.test").await;
+        let second = house.code_to("ANA@example.test").await;
         house.verify(ANA, &second).await.expect(200);
         house.sign_in(ANA, "the-second-of-two").await.expect(200);
         house.sign_in(ANA, "the-first-of-two").await.expect_refused(401, "sign-in-refused");
