@@ -23,20 +23,6 @@ pub fn simplify(document: &mut Value) {
             map.remove("pattern");
         }
     });
-    without_unused(document);
-}
-
-/// What was only there for others to be made of is nobody's type.
-fn without_unused(document: &mut Value) {
-    loop {
-        let whole = document.to_string();
-        let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
-        let before = schemas.len();
-        schemas.retain(|name, _| whole.contains(&format!("\"#/components/schemas/{name}\"")));
-        if schemas.len() == before {
-            return;
-        }
-    }
 }
 
 fn each_map(node: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {

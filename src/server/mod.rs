@@ -1,6 +1,6 @@
 //! The accept loop: connections in, requests to the front, and the first half of an orderly end.
 //!
-//! `axum::serve` sets no timers and no limits, so the loop is our own on hyper. Each connection's [`socket`] knows how long it waits for
+//! `axum::serve` sets no timers and no limits, so the loop is our own on hyper. Each connection's `socket` knows how long it waits for
 //! the other side. Connections have a most, in all and per address; who comes beyond it is not left standing in the listen queue but told
 //! so (503, 429), and `/healthz` is answered even then.
 

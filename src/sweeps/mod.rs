@@ -1,4 +1,4 @@
-//! Sweeps: what falls due by the clock, a kind a file, registered in [`KINDS`].
+//! Sweeps: what falls due by the clock, a kind a file, registered in `KINDS`.
 //!
 //! They are level-triggered: each kind looks for rows that are due now and hands the transactor one command for each; the command looks
 //! again when it is decided. A missed tick or a dead process changes nothing but the time.
