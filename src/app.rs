@@ -28,21 +28,21 @@ pub struct Parts {
     pub settings: Settings,
     pub db: Db,
     pub clock: Clock,
-    /// By which way letters leave.
+    /// How letters are sent.
     pub post: Post,
     /// The deployment's keys.
     pub keys: Keys,
     /// The password hasher.
     pub passwords: Passwords,
-    /// Who is behind a device.
+    /// Who is signed in on a device.
     pub identities: Identities,
-    /// How often somebody may.
+    /// The rate limits.
     pub limits: Limits,
-    /// Rows that people who are not signed in caused.
+    /// Counts the rows written on behalf of people who are not signed in.
     pub rows_written: RowsWritten,
-    /// Rung when letters were written, so that the worker need not wait for its next look.
+    /// Notified when letters have been written, so that the worker need not wait for its next poll.
     pub letters_written: Arc<Notify>,
-    /// Where places and credits change hands.
+    /// Decides every change of places and credits.
     pub transactor: Transactor,
     transactor_task: Mutex<Option<TransactorTask>>,
     /// The public schedule, encoded.
@@ -76,7 +76,7 @@ impl App {
         })))
     }
 
-    /// Closes the transactor: what waits is decided and answered, nothing new is taken.
+    /// Closes the transactor: queued commands are decided and answered, new ones are refused.
     pub async fn close_transactor(&self) {
         if let Some(task) = self.transactor_task.lock().await.take() {
             task.stop().await;

@@ -1,11 +1,11 @@
-//! The one clock of the process; a test's moves only when told.
+//! The one clock of the process; a test's clock moves only when told.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 
-/// Tells the time to the microsecond, as far as both engines keep it.
+/// Tells the time to the microsecond, the precision that both engines store.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The machine's clock.
@@ -20,7 +20,6 @@ impl Clock {
         Self::Manual(Arc::new(AtomicI64::new(at.timestamp_micros())))
     }
 
-    /// The instant that is now.
     #[allow(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match self {

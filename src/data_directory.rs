@@ -7,31 +7,31 @@ use std::path::{Path, PathBuf};
 
 /// The embedded database's file.
 pub const DATABASE_FILE: &str = "releve.db";
-/// The file that the process which owns the directory holds locked.
+/// The file that the process owning the directory keeps locked.
 pub const LOCK_FILE: &str = "releve.lock";
 
-/// Held as long as this process is the one that works with the directory. The operating system lets go of it when the process ends,
-/// however it ends; the file stays, since removing it would let two processes lock two files of one name.
+/// Held for as long as this process works with the directory. The operating system releases it when the process ends, however it ends; the
+/// file stays, since removing it would let two processes lock two files of one name.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Why the directory cannot be had.
+/// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// Another process has it.
     #[error("the data directory {} is in use by another process{}", directory.display(), pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
     InUse {
         directory: PathBuf,
-        /// By whom, if its file tells.
+        /// Which process, if the lock file says.
         pid: Option<u32>,
     },
-    /// The file system says no.
+    /// The file system refused.
     #[error("the data directory {}: {source}", directory.display())]
     Files {
         directory: PathBuf,
-        /// What it says.
+        /// What it said.
         source: io::Error,
     },
 }

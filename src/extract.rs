@@ -1,4 +1,4 @@
-//! What comes in by HTTP, parsed: bodies, paths, queries, headers, page cursors. A handler never holds a nonsense value.
+//! Parses what comes in over HTTP: bodies, paths, queries, headers, page cursors. A handler never sees an invalid value.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -18,27 +18,28 @@ use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, 
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
+use crate::handler_signature::{Argument, Header, Signature};
 use crate::language::Language;
+use crate::number;
 use crate::problem::{Problem, ProblemType};
-use crate::signature::{Argument, Header, Signature};
 use crate::wrong::Wrong;
 
 /// The request's id: the caller's own, if it sent a sane one, else new. Every request has it as an extension.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// Where whoever learns the reader's language (the caller's, the studio's) leaves it for the rendering of a problem. Every request
-/// has it as an extension; `Accept-Language` goes before it.
+/// Where code that learns the reader's language (the caller's, the studio's) leaves it for rendering a problem. Every request has one as an
+/// extension; `Accept-Language` takes precedence.
 #[derive(Clone, Debug, Default)]
 pub struct ReaderLanguage(Arc<OnceLock<Language>>);
 
 impl ReaderLanguage {
-    /// The first word counts.
+    /// The first call counts.
     pub fn set(&self, language: Language) {
         let _ = self.0.set(language);
     }
 
-    /// The language, if somebody learnt it.
+    /// The language, if it is known.
     pub fn get(&self) -> Option<Language> {
         self.0.get().copied()
     }
@@ -72,7 +73,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// A body that may be left away where it has nothing to say.
+/// A body that may be omitted where it has nothing to say.
 impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
     type Rejection = Problem;
 
@@ -125,7 +126,7 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::new(ProblemType::MalformedBody).about("body", Wrong::NotJson { line: error.line(), column: error.column() })
 }
 
-/// serde speaks of a missing, unknown or repeated field from its parent: ``missing field `name` ``.
+/// serde reports a missing, unknown or repeated field at its parent: ``missing field `name` ``.
 fn named_field(path: &str, message: &str) -> String {
     let own = ["missing field", "unknown field", "duplicate field"].iter().any(|what| message.starts_with(what));
     let own = own.then(|| message.split('`').nth(1)).flatten();
@@ -141,7 +142,7 @@ fn without_position(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(head, _)| head).to_owned()
 }
 
-/// The `{…}` parts of a path. What is no id is 404: there is nothing at such an address.
+/// The `{…}` parts of a path. Anything that is not an id is 404: there is nothing at such an address.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 
@@ -180,7 +181,7 @@ impl<T> Argument for Query<T> {
     }
 }
 
-/// What stands behind the `?` of an address.
+/// The parameters behind the `?` of an address.
 pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let pairs = url::form_urlencoded::parse(text.as_bytes()).map(|(k, v)| (k.into_owned(), Scalar(v.into_owned())));
     serde_path_to_error::deserialize(serde::de::value::MapDeserializer::new(pairs)).map_err(|error| {
@@ -190,7 +191,7 @@ pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     })
 }
 
-/// A parameter's text, read as whatever the field wants.
+/// A parameter's text, read as the type of its field.
 struct Scalar(String);
 
 impl<'de> serde::de::IntoDeserializer<'de, serde::de::value::Error> for Scalar {
@@ -249,7 +250,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let missing = || Problem::new(ProblemType::PreconditionMissing).about("If-Match", Wrong::VersionNeeded);
         let text = parts.headers.get(header::IF_MATCH).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
         let text = text.trim().trim_start_matches("W/").trim_matches('"');
-        // A session's ETag is its version and, behind a dash, what else of it may change.
+        // A session's ETag is `<version>-<hash of the answer>`, and an edit is made from the version.
         let text = text.split_once('-').map_or(text, |(version, _)| version);
         text.parse().map(Self).map_err(|_| Problem::new(ProblemType::MalformedRequest).about("If-Match", Wrong::NotVersion))
     }
@@ -304,7 +305,7 @@ impl Argument for IdempotencyKey {
     }
 }
 
-/// `Not-After`: the instant after which the tap shall not count.
+/// `Not-After`: the instant after which the request must not take effect.
 #[derive(Clone, Copy, Debug)]
 pub struct NotAfter(pub DateTime<Utc>);
 
@@ -340,7 +341,7 @@ pub fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// The most items of one page.
 pub const PAGE_MAX: i64 = 200;
-/// Items of a page when nobody says.
+/// Items of a page if no limit is given.
 pub const PAGE_DEFAULT: i64 = 50;
 
 /// `limit` of a list: 1 to 200.
@@ -417,37 +418,8 @@ impl<const MIN: i64, const MAX: i64> ToSchema for Within<MIN, MAX> {
 
 impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Within<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = deserializer.deserialize_i64(WholeNumber)?;
+        let number = number::whole(deserializer)?;
         if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(Wrong::OutOfRange { min: MIN, max: MAX }.refuse()) }
-    }
-}
-
-/// Reads a whole number, written as `495` or as `495.0`: to JSON the two are the same, and some languages know only the second.
-struct WholeNumber;
-
-impl serde::de::Visitor<'_> for WholeNumber {
-    type Value = i64;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("i64")
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<i64, E> {
-        Ok(number)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<i64, E> {
-        i64::try_from(number).map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(number), &self))
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "it is whole, and below 2^53")]
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<i64, E> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        if number.fract() == 0.0 && number.abs() < EXACT {
-            Ok(number as i64)
-        } else {
-            Err(E::invalid_value(serde::de::Unexpected::Float(number), &self))
-        }
     }
 }
 
@@ -480,7 +452,7 @@ impl<'de> Deserialize<'de> for Ids {
     }
 }
 
-/// An instant of a cursor, brought into the years that both engines store.
+/// An instant of a cursor, clamped to the years that both engines store.
 pub fn storable(at: DateTime<Utc>) -> DateTime<Utc> {
     const END_OF_2199: i64 = 7_258_118_399;
     at.clamp(DateTime::UNIX_EPOCH, DateTime::from_timestamp(END_OF_2199, 0).unwrap_or(DateTime::<Utc>::MAX_UTC))

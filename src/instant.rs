@@ -1,5 +1,5 @@
 //! How the API writes an instant: RFC 3339 in UTC to the microsecond, always with six digits (`2026-12-01T10:30:00.000000Z`), since some
-//! decoders take fractions of a second always or never. For fields: `#[serde(with = "crate::instant")]`.
+//! decoders expect fractions of a second always or never. For fields: `#[serde(with = "crate::instant")]`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serializer;
@@ -9,9 +9,8 @@ pub fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// An instant, or perhaps one.
+/// An instant, or an optional one.
 pub trait Instant {
-    /// Writes it.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 

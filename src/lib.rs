@@ -23,22 +23,23 @@ pub mod sweeps;
 pub mod commands;
 pub mod data_directory;
 pub mod demo;
+mod number;
 pub mod openapi;
 pub mod running;
 pub mod server;
 
 pub mod db;
 
-pub mod answer;
 pub mod clock;
+pub mod etag;
 pub mod extract;
+pub mod handler_signature;
 pub mod ids;
 pub mod instant;
 pub mod language;
 pub mod problem;
 pub mod search;
 pub mod settings;
-pub mod signature;
 pub mod text;
 pub mod wrong;
 pub mod zones;

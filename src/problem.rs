@@ -121,7 +121,7 @@ kinds! {
     NoPass PAYMENT_REQUIRED "no-pass" { "No pass of yours pays for this class.", "您没有可用于该课程的次卡或会员卡。", "您沒有可用於該課堂的課堂套票或會籍。" }
     NotOpenYet CONFLICT "not-open-yet" { "Booking has not opened yet.", "预约尚未开放。", "預約尚未開放。" }
     BookingClosed CONFLICT "booking-closed" { "Booking has closed.", "预约已截止。", "預約已截止。" }
-    SessionIsCancelled CONFLICT "session-cancelled" { "The studio has cancelled this class.", "工作室已取消该课程。", "工作室已取消該課堂。" }
+    SessionCancelled CONFLICT "session-cancelled" { "The studio has cancelled this class.", "工作室已取消该课程。", "工作室已取消該課堂。" }
     WaitlistFull CONFLICT "waitlist-full" { "The waitlist is full.", "候补名单已满。", "候補名單已滿。" }
     TooManyBookings CONFLICT "too-many-bookings" { "You have as many bookings ahead as the studio allows.", "您的未来预约已达工作室上限。", "您的未來預約已達工作室上限。" }
     BookingIdReused CONFLICT "booking-id-reused" { "This booking id was used for something else.", "该预约编号已被使用。", "該預約編號已被使用。" }
@@ -180,21 +180,21 @@ impl Problem {
         Self { errors, ..Self::new(ProblemType::InvalidFields) }
     }
 
-    /// With a word about one field, header or parameter.
+    /// With what is wrong with one field, header or parameter.
     #[must_use]
     pub fn about(mut self, field: impl Into<String>, wrong: Wrong) -> Self {
         self.errors.push(FieldError { field: field.into(), wrong });
         self
     }
 
-    /// 429 or 503 with when to come again.
+    /// 429 or 503 with when to try again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds.max(1));
         self
     }
 
-    /// Our own fault: the log is told all, the caller nothing.
+    /// Our own fault: logged in full, while the caller learns nothing.
     pub fn fault(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "fault");
         Self::new(ProblemType::Fault)

@@ -93,14 +93,14 @@ pub fn routes() -> Router<App> {
         .route("/docs", get(running::document::to_docs))
         .route("/docs/", get(running::document::docs))
         .route("/docs/{*file}", get(running::document::docs_file))
-        // The front page, the page behind a letter's link, and the files by which phones open the app instead
+        // The front page, the page behind a letter's link, and the files that make phones open the app instead
         .route("/", get(running::pages::front))
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))
         .route("/.well-known/assetlinks.json", get(running::api::assetlinks))
 }
 
-/// What a process says of itself, a worker too.
+/// What every process says about itself, a worker too.
 pub fn of_every_process() -> Router<App> {
     Router::new()
         .route("/healthz", get(running::api::health))

@@ -1,4 +1,4 @@
-//! How people are found: the key that stands beside a name in the database, and what a front desk types, made comparable with it.
+//! How people are found: the key stored beside a name in the database, and what a front desk types, made comparable with it.
 //!
 //! A key has a line for each way a name may be typed, the one by which it is sorted first: 单雨 is "dan yu", "单雨", "danyu", "shanyu" …,
 //! "dy", "sy"; Dürr is "durr" and "duerr". Accents, case, apostrophes and hyphens make no difference, and neither does the order of words.
@@ -15,10 +15,10 @@ const READINGS_MAX: usize = 32;
 /// The longest key: PostgreSQL's indexes take 2,700 bytes.
 const KEY_BYTES_MAX: usize = 2_000;
 
-/// What sorts after so many characters is in no order that anybody would see.
+/// Beyond this many characters nobody would notice the order.
 const SORTED_CHARS_MAX: usize = 100;
 
-/// Words of a search that are looked for by themselves, in any order; those that follow belong to the last.
+/// Words of a search that are looked for separately, in any order; any that follow belong to the last.
 const WORDS_MAX: usize = 4;
 
 /// What a name is found by, and, as the first line, sorted by. Empty for no name.
@@ -45,14 +45,14 @@ pub fn name_key(name: &str) -> String {
     key
 }
 
-/// By what people are listed: as a name is usually spelt, Chinese by pinyin.
+/// How people are listed: as a name is usually spelt, Chinese by pinyin.
 pub fn sort_key(name: &str) -> String {
     let spelt = |syllable: &Syllable| syllable.readings.first().cloned().unwrap_or_default();
     let words: Vec<String> = words(name).iter().flatten().map(spelt).filter(|part| !part.is_empty()).collect();
     words.join(" ").chars().take(SORTED_CHARS_MAX).collect()
 }
 
-/// Whether two names are one, but for accents, case and spaces. Characters that only sound alike are not.
+/// Whether two names are the same, apart from accents, case and spaces. Characters that only sound alike are not.
 pub fn same_name(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
@@ -76,7 +76,6 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Reads it.
     pub fn parse(text: &str) -> Self {
         let written: Vec<String> = words(text).iter().map(|word| word.iter().map(|part| escaped(&part.written)).collect()).collect();
         let mut found: [String; WORDS_MAX] = std::array::from_fn(|_| String::new());
@@ -181,7 +180,7 @@ fn spellings(c: char) -> Vec<String> {
     vec![usual, other.into()]
 }
 
-/// The ways to read it all, at most [`READINGS_MAX`]: where there are more, later syllables are read in the usual way alone.
+/// All readings of these syllables, at most [`READINGS_MAX`]: where there are more, later syllables are read only in the usual way.
 fn readings<'s>(syllables: &[&'s Syllable]) -> Vec<Vec<&'s str>> {
     let mut all: Vec<Vec<&str>> = vec![Vec::new()];
     for syllable in syllables {
@@ -207,7 +206,7 @@ mod tests {
     fn finds(typed: &str, name: &str) -> bool {
         let key = name_key(name);
         let typed = Typed::parse(typed);
-        // What LIKE does with a pattern that has no wildcard but its ends.
+        // As LIKE does with a pattern whose only wildcards are at its ends.
         typed.words.iter().all(|word| key.contains(word.trim_matches('%').replace('\\', "").as_str()))
     }
 

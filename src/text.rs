@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::language::Texts;
@@ -142,18 +142,20 @@ pub struct Words<T> {
 
 impl<T: ToSchema> PartialSchema for Words<T> {
     fn schema() -> RefOr<Schema> {
-        let one = |said: &str| match T::schema() {
+        let one = |said: &str, schema_type: SchemaType| match T::schema() {
             RefOr::T(Schema::Object(mut schema)) => {
                 schema.description = Some(said.to_owned());
+                schema.schema_type = schema_type;
                 RefOr::T(Schema::Object(schema))
             }
             other => other,
         };
+        let optional = || [Type::String, Type::Null].into_iter().collect();
         ObjectBuilder::new()
             .description(Some("A text in one or more languages."))
-            .property("en", one("English, and what is read where a language is missing."))
-            .property("zh-Hans", one("Simplified Chinese."))
-            .property("zh-Hant", one("Traditional Chinese."))
+            .property("en", one("English, and what is read where a language is missing.", Type::String.into()))
+            .property("zh-Hans", one("Simplified Chinese; null: none.", optional()))
+            .property("zh-Hant", one("Traditional Chinese; null: none.", optional()))
             .required("en")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)))
             .into()
@@ -233,7 +235,7 @@ const WEB_ADDRESS_MAX: usize = 2_000;
 
 impl PartialSchema for WebAddress {
     fn schema() -> RefOr<Schema> {
-        // What is in the pattern is taken; some that are not (an address of letters beyond ASCII) are taken too.
+        // What matches the pattern is accepted; some that do not (an address of letters beyond ASCII) are accepted too.
         let pattern = r"^https?://[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?(\.[a-z]{2,20})+(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9=&._~-]*)?$";
         let schema = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uri".into())));
         schema.max_length(Some(WEB_ADDRESS_MAX)).pattern(Some(pattern)).examples(["https://studio.example/shop"]).into()
@@ -277,10 +279,10 @@ const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// Characters that leave no mark of their own: a name of these alone could be told from no other.
+/// Characters that are invisible by themselves: names of these alone could not be told apart.
 pub fn is_unseen(c: char) -> bool {
     use GeneralCategory as Is;
-    // Letters and a symbol by their category, and yet blank.
+    // Letters and a symbol by their category, but blank.
     let blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
     let category = c.general_category();
     blank
@@ -310,8 +312,8 @@ impl ToSchema for Email {
 }
 
 impl Email {
-    /// Trims, folds look-alikes (full-width letters, the Kelvin sign) into what they look like, and checks: letters go to the very
-    /// address by which it is compared.
+    /// Trims, folds look-alikes (full-width letters, the Kelvin sign) into what they look like, and checks: letters go to the very address
+    /// that is compared.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let text: String = text.trim().nfkc().take(EMAIL_MAX + 1).collect();
         if text.len() > EMAIL_MAX || text.chars().any(char::is_control) || text.parse::<lettre::Address>().is_err() {
@@ -325,13 +327,13 @@ impl Email {
         &self.0
     }
 
-    /// By which two spellings are the same address.
+    /// The same for two spellings of one address.
     pub fn key(&self) -> String {
         address_key(&self.0)
     }
 
-    /// The key that addresses had before a domain in Punycode was the same as in letters. Two people could each have one spelling of
-    /// one address: whoever kept this key signs in by it still.
+    /// The key that addresses had before a domain in Punycode was the same as in letters. Two people could each have one spelling of one
+    /// address: whoever kept this key still signs in with it.
     pub fn old_key(&self) -> String {
         self.0.to_lowercase()
     }
@@ -343,7 +345,7 @@ impl Email {
     }
 }
 
-/// An address, or a part of one, as it is compared: small letters, and a domain's own instead of their Punycode (IDNA, UTS 46).
+/// An address, or a part of one, in the form that is compared: lower case, the domain in its own letters, not Punycode (IDNA, UTS 46).
 pub fn address_key(text: &str) -> String {
     let small = text.to_lowercase();
     let Some((local, domain)) = small.rsplit_once('@') else { return small };
@@ -394,7 +396,7 @@ mod tests {
             assert_eq!(email.key(), "a@münchen.de", "{spelling}");
             assert!(email.for_mail_servers().eq_ignore_ascii_case("a@xn--mnchen-3ya.de"), "{spelling}");
         }
-        // Only the domain: what stands before it is the mailbox's own affair.
+        // Only the domain: the part before it is the mailbox's own affair.
         assert_eq!(Email::parse("xn--mnchen-3ya@a.de").unwrap().key(), "xn--mnchen-3ya@a.de");
         assert_ne!(Email::parse("a@straße.de").unwrap().key(), Email::parse("a@strasse.de").unwrap().key());
         assert_eq!(Email::parse("a@xn--zzzzzz-.de").map_or_else(|_| String::new(), |email| email.key()).matches('\u{fffd}').count(), 0);

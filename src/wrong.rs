@@ -1,5 +1,5 @@
-//! What may be wrong with a field, a parameter or a header, in every language of the house. Each is said after the field's name:
-//! "`capacity`: must be 1 to 20".
+//! What may be wrong with a field, a parameter or a header, in every language. Each is said after the field's name: "`capacity`: must be 1
+//! to 20".
 
 use std::fmt;
 use std::str::FromStr;
@@ -132,16 +132,16 @@ wrongs! {
     CurrencyNeeded => "is needed with a fee", "设置费用时必须填写", "設定費用時必須填寫";
 }
 
-/// What marks a [`Wrong`] on its way through a parser, whose errors are texts.
+/// Marks a [`Wrong`] on its way through a parser, whose errors are texts.
 const MARK: char = '\u{1}';
 
 impl Wrong {
-    /// The error of a parser that says so.
+    /// This, as a parser's error.
     pub fn refuse<E: serde::de::Error>(self) -> E {
         E::custom(format_args!("{MARK}{}", serde_json::to_string(&self).unwrap_or_default()))
     }
 
-    /// What a parser's error says, put into our words: its own are for nobody who uses an app.
+    /// What a parser's error says, put into our words: its own mean nothing to people who use an app.
     pub fn of_parser(message: &str) -> Self {
         if let Some(coded) = message.strip_prefix(MARK) {
             return serde_json::from_str(coded).unwrap_or(Self::NotRight);
@@ -178,7 +178,7 @@ impl fmt::Display for Wrong {
     }
 }
 
-// Here, not with the languages: what is no language is said in one.
+// Here and not in `language`: this error is itself worded in a language.
 
 impl FromStr for Language {
     type Err = Wrong;

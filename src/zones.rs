@@ -1,6 +1,6 @@
-//! What the clocks of a time zone show. Zones are laws, and laws change: what is known of them is compiled in (chrono-tz), or, by the
-//! setting `time.zone_data`, read from the system's files when the process starts, and stays as it is until it ends. Which zones there are,
-//! and by which names, old ones too, is always what is compiled in.
+//! What the clocks of a time zone show. Zones are laws, and laws change: their data is compiled in (chrono-tz), or, by the setting
+//! `time.zone_data`, read from the system's files when the process starts, and stays as it is until it ends. Which zones exist, and under
+//! which names, old ones too, is always as compiled in.
 //!
 //! Everything that turns an instant into a wall time or back asks here; `schedule::follow_clocks` moves what no longer fits.
 
@@ -10,17 +10,21 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use chrono::{
-    DateTime, Datelike as _, Duration, FixedOffset, MappedLocalTime, NaiveDateTime, Offset as _, TimeZone as _, Timelike as _, Utc,
+    DateTime, Datelike as _, Duration, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset as _, TimeZone as _, Timelike as _,
+    Utc,
 };
 use chrono_tz::{IANA_TZDB_VERSION, TZ_VARIANTS, Tz};
 use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
+/// The longest gap that a zone ever made: a whole day, where the date line was crossed.
+const GAP_MINUTES_MAX: i64 = 25 * 60;
+
 /// Where systems keep their zones.
 const SYSTEMS_DIRECTORY: &str = "/usr/share/zoneinfo";
 
-/// The system's data, where a process was told to use it.
+/// The system's data, if the process was told to use it.
 static SYSTEM: OnceLock<System> = OnceLock::new();
 
 /// Where the zones of this process come from.
@@ -50,14 +54,14 @@ struct System {
     zones: HashMap<Tz, TimeZone>,
 }
 
-/// Settles, once and before anything else, which data this process goes by.
+/// Settles, once and before anything else, which data this process uses.
 pub fn settle(source: &Source) -> Result<(), String> {
     let Source::Directory(directory) = source else { return Ok(()) };
     let system = System::read(directory)?;
     SYSTEM.set(system).map_err(|_| "which zones this process goes by is settled already".to_owned())
 }
 
-/// The version of the data that this process goes by, like `2025b`; `None` where the files do not say.
+/// The version of the data that this process uses, like `2025b`; `None` where the files do not say.
 pub fn version() -> Option<&'static str> {
     match SYSTEM.get() {
         None => Some(IANA_TZDB_VERSION),
@@ -65,8 +69,8 @@ pub fn version() -> Option<&'static str> {
     }
 }
 
-/// Whether this process goes by data as new as what was recorded: an older one must not undo what a newer one has done. Where a version
-/// is not known, it counts as new.
+/// Whether this process's data is as new as what was recorded: older data must not undo what newer data has done. An unknown version counts
+/// as new.
 pub fn is_as_new_as(recorded: Option<&str>) -> bool {
     match (version(), recorded) {
         (Some(own), Some(recorded)) if is_version(recorded) => own >= recorded,
@@ -92,6 +96,25 @@ pub fn instants(local: NaiveDateTime, zone: Tz) -> MappedLocalTime<DateTime<Utc>
     }
 }
 
+/// The instant of a wall time: the first one if it is repeated, the first after the gap if it is skipped.
+pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    (0..=GAP_MINUTES_MAX).find_map(|minutes| existing(local + Duration::minutes(minutes), zone)).unwrap_or_else(|| local.and_utc())
+}
+
+/// The instant of a wall time that exists; the first one if it is repeated.
+pub fn existing(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    match instants(local, zone) {
+        MappedLocalTime::Single(at) => Some(at),
+        MappedLocalTime::Ambiguous(one, other) => Some(one.min(other)),
+        MappedLocalTime::None => None,
+    }
+}
+
+/// The date on the studio's calendar at an instant.
+pub fn local_date(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    wall(at, zone).date_naive()
+}
+
 impl System {
     fn read(directory: &Path) -> Result<Self, String> {
         let mut zones = HashMap::new();
@@ -102,7 +125,7 @@ impl System {
                     let read = TimeZone::tzif(zone.name(), &bytes).map_err(|error| format!("{}: {error}", file.display()))?;
                     zones.insert(zone, read);
                 }
-                // What a system leaves out is as it was compiled in.
+                // What a system leaves out stays as compiled in.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(format!("{}: {error}", file.display())),
             }
@@ -150,7 +173,7 @@ fn civil_of(local: NaiveDateTime) -> Option<civil::DateTime> {
     .ok()
 }
 
-/// As the files tell it: the first line of `tzdata.zi` (Linux), or `+VERSION` (BSD, macOS).
+/// By the files themselves: the first line of `tzdata.zi` (Linux), or `+VERSION` (BSD, macOS).
 fn version_of(directory: &Path) -> Option<String> {
     use std::io::{BufRead as _, BufReader};
     let first_line = |name: &str| {
@@ -200,7 +223,7 @@ mod tests {
         assert!(is_version(IANA_TZDB_VERSION));
     }
 
-    /// Two readers of one law: what the system's files say is what was compiled in, wherever both are of one mind.
+    /// The system's files are read as what is compiled in, for zones and years on which the two agree.
     #[test]
     fn files_are_read_as_what_is_compiled_in() {
         let Ok(system) = System::read(Path::new(SYSTEMS_DIRECTORY)) else { return };

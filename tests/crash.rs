@@ -1,8 +1,8 @@
-//! The crash test: the server is killed with SIGKILL at random instants under load and started again, and nothing that was acknowledged
-//! is lost, no promise is broken, and every letter that was due has been sent. A server that answers before the commit is found out.
-//! And two servers on one PostgreSQL under the same storm.
+//! The crash test: the server is killed with SIGKILL at random instants under load and started again, and nothing that was acknowledged is
+//! lost, no promise is broken, and every letter that was due has been sent. A server that answers before the commit is caught. And two
+//! servers on one PostgreSQL under the same storm.
 //!
-//! SIGKILL keeps the page cache, so what the disk is asked for is asserted besides: WAL and FULL, fsync and synchronous_commit.
+//! SIGKILL keeps the page cache, so the settings for durable commits are asserted as well: WAL and FULL, fsync and synchronous_commit.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 // Of the harness only a part is needed here.
@@ -34,7 +34,7 @@ use house::{House, KEY};
 use mail_parser::MessageParser;
 use mail_server::{MailServer, Received};
 use postgres::{Cluster, Fsync};
-use process::{Process, Spec};
+use process::{PUBLIC_URL, Process, Spec};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use releve::clock::Clock;
@@ -125,6 +125,7 @@ impl Scene {
         let clock = Clock::standing_at(Clock::System.now() + TimeDelta::minutes(10));
         let mut settings = house::settings(&self.house.directory, self.url.clone());
         settings.letters.transport = self.mail.url();
+        settings.server.public_url = PUBLIC_URL.into();
         let post = releve::letters::transport::Post::open(&settings).unwrap();
         let app = releve::app::App::new(settings, db.clone(), clock, post).unwrap();
         let worker = releve::letters::worker::Worker::new(app.clone());

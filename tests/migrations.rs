@@ -1,5 +1,5 @@
-//! The migrations of both engines make the same house: same numbers and names, same tables, columns, nullability, unique rules,
-//! indexes and references; what one refuses, the other refuses; and they run, in order, on a database that people live in.
+//! The migrations of both engines make the same database: same numbers and names, same tables, columns, nullability, unique rules, indexes
+//! and references; what one refuses, the other refuses; and they run, in order, on a database in use.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -13,7 +13,7 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use releve::db::{Db, Engine, Error, Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, Sql, Tx};
-use releve::people::keys;
+use releve::people::search_keys;
 use releve::search::name_key;
 use serde_json::json;
 use sqlx::types::Json;
@@ -569,7 +569,7 @@ async fn keys_of_older_versions_are_made_anew() {
 
         // Two processes begin at once.
         let other = empty.open().await;
-        let (one, two) = tokio::join!(keys::renew(&db), keys::renew(&other));
+        let (one, two) = tokio::join!(search_keys::renew(&db), search_keys::renew(&other));
         let (one, two) = (one.unwrap(), two.unwrap());
         assert!(one.looked_at + two.looked_at >= 8 + 0x200, "{one:?} {two:?}");
 
@@ -599,7 +599,7 @@ async fn keys_of_older_versions_are_made_anew() {
             assert_eq!(rows.iter().filter(|row| **row == named).count(), 1, "{rows:?}");
         }
         // Once more: only those that could not be settled, and nothing changes.
-        let again = keys::renew(&db).await.unwrap();
+        let again = search_keys::renew(&db).await.unwrap();
         assert_eq!((again.looked_at, again.contested), (4, 4));
         other.close().await;
         db.close().await;

@@ -1,4 +1,4 @@
-//! A lean client: one HTTP/1.1 connection each, opened before the clock starts, requests built before it too.
+//! A lean client: one HTTP/1.1 connection each, opened before the clock starts, as are the requests built.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What was measured, and how it is said.
+//! What was measured, and how it is printed.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The database under the clock: two studios, two thousand members with a pack and a token each, and what they booked before.
+//! The database that is measured: two studios, two thousand members with a pack and a token each, and what they booked before.
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Asia::Shanghai;
@@ -15,6 +15,7 @@ use releve::sign_in::keys::Keys;
 use releve::sign_in::passwords::{NewPassword, Passwords};
 use releve::sign_in::tokens::Claims;
 use releve::studios::house_rules::HouseRules;
+use releve::zones;
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -72,13 +73,13 @@ pub async fn fill(url: &str, rushes: usize, bookings_before: usize) -> Filled {
     let members = people(&db, now, &keys, &one).await;
 
     // An hour each, so that nobody has to be in two places.
-    let today = rules::local_date(now, Shanghai);
-    let midnight = |days: u64| rules::instant((today + Days::new(days)).and_time(NaiveTime::MIN), Shanghai);
+    let today = zones::local_date(now, Shanghai);
+    let midnight = |days: u64| zones::instant((today + Days::new(days)).and_time(NaiveTime::MIN), Shanghai);
     let hours = |from: DateTime<Utc>, count: usize| (0..count).map(move |n| from + TimeDelta::hours(n as i64)).collect::<Vec<_>>();
     let spread = sessions(&db, now, &one, &hours(midnight(2), SPREAD_SESSIONS), SPREAD_PLACES).await;
     let rush = sessions(&db, now, &one, &hours(midnight(20), rushes), RUSH_PLACES).await;
     let monday = rules::week_of(today + Days::new(14));
-    let opening = rules::instant(monday.and_time(NaiveTime::from_hms_opt(6, 0, 0).expect("six")), Shanghai);
+    let opening = zones::instant(monday.and_time(NaiveTime::from_hms_opt(6, 0, 0).expect("six")), Shanghai);
     let week: Vec<_> = (0..WEEK_SESSIONS).map(|n| opening + TimeDelta::hours((n / 15 * 24 + n % 15) as i64)).collect();
     sessions(&db, now, &other, &week, 20).await;
 

@@ -1,4 +1,4 @@
-//! What a house weighs that is lived in: two thousand people who sign in, and minutes of mixed traffic after which it is no heavier.
+//! What a deployment in use weighs: two thousand people who sign in, and minutes of mixed traffic after which it is no heavier.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! A year of sessions: made by the sweep of a serving house from the series of its studios, and read when they are there.
+//! A year of sessions: made from the series of its studios by the sweep of a serving deployment, then read.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use chrono::{Days, NaiveDate};
 use releve::clock::Clock;
 use releve::db::{Db, Engine, Options};
 use releve::ids::new_id;
-use releve::schedule::rules::local_date;
 use releve::schedule::series::{Part, Plan, Series, store};
 use releve::sign_in::keys::Keys;
+use releve::zones::local_date;
 use sqlx::types::Json;
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! The servers under the clock, each a process of its own: the release binary of Relevé, and this bench's binary as its peers.
+//! The servers that are measured, each a process of its own: the release binary of Relevé, and this bench's binary as its peers.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;

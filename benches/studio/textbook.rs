@@ -1,5 +1,5 @@
-//! The peer: a booking as the textbook has it. The same schema, rules, stack and rows; one transaction for each booking, which locks the
-//! session's row, looks, decides, writes and commits.
+//! The peer: a booking as a textbook does it. The same schema, rules, stack and rows; one transaction for each booking, which locks the
+//! session's row, reads, decides, writes and commits.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -74,7 +74,7 @@ pub struct Roster {
     waitlist: Vec<Waiting>,
 }
 
-/// Refuses all but the staff of the session: its instructor, the studio's front desk and admins. 404 where others see nothing either.
+/// Allows only the session's staff: its instructor, the studio's front desk and admins. 404 for those who could not see the session either.
 pub fn require_staff_of(caller: &Caller, session: &SessionRow) -> Answer<()> {
     let teaches = session.instructor_id == caller.person_id && caller.roles.is_staff(session.studio_id);
     if teaches || caller.roles.is_front_desk(session.studio_id) {

@@ -1,4 +1,4 @@
-//! `PUT /v1/bookings/{id}/check-in` and its undoing, decided.
+//! Decides `PUT /v1/bookings/{id}/check-in` and its undoing.
 
 use crate::booking::BookingStatus;
 use crate::booking::refill::{Freed, settle};
@@ -51,7 +51,7 @@ pub fn check_in(
     }
     let what = if came { Happened::CheckedIn } else { Happened::CheckInUndone };
     let event = Event::of_booking(&booking, what);
-    // Who is checked in no longer has that session ahead: before its start this may make them able to take another place.
+    // A checked-in session no longer counts as ahead, so before its start this may let the member take another place.
     let mut freed = Freed::default();
     if came && now < booking.starts_at {
         freed.person(booking.person_id);

@@ -1,4 +1,4 @@
-//! Attendance: who is in a session and who came. The roster is read here; checking in, and its undoing, are handed to the transactor.
+//! Attendance: who is in a session and who came. The roster is read here; checking in, and its undoing, are commands to the transactor.
 
 pub mod api;
 pub mod check_in;

@@ -1,4 +1,4 @@
-//! The roster in the database: read only, the transactor writes bookings.
+//! Reads the roster; only the transactor writes bookings.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -22,7 +22,7 @@ pub struct RosterRow {
     pub arrived_at: Option<DateTime<Utc>>,
 }
 
-/// Who is in the session and who waits, the queue in its order.
+/// Who is in the session and who waits, in queue order.
 pub async fn roster(tx: &mut Tx, session_id: Uuid) -> Result<Vec<RosterRow>, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, COALESCE(m.name, p.name) AS name, b.status, b.queue_key, b.passed_over, b.spot_id, \
                b.arrived_at FROM bookings b JOIN persons p ON p.id = b.person_id \

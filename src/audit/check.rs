@@ -1,7 +1,7 @@
-//! The promises of Relevé, checked on a live database by other code than that which keeps them.
+//! Checks Relevé's promises on a live database, with other code than the code that keeps them.
 //!
-//! Every check counts what it looked at and names the rows that break it. All read one snapshot. What only the clock changes is judged as
-//! of the last sweep, half a minute and a little ago.
+//! Every check counts the rows it looked at and names those that break its promise. All checks read one snapshot. What the clock alone
+//! changes is judged as of the last sweep, a little over half a minute ago.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -19,16 +19,16 @@ use crate::schedule::{self, Session};
 use crate::search::name_key;
 use crate::text::address_key;
 
-/// Rows of a breach that are named; the rest is only counted.
+/// The most broken rows that a finding names; the rest are only counted.
 const ROWS_NAMED_MAX: usize = 50;
 
 /// How long ago the last sweep may have been.
 const SWEEP_S: i64 = 60;
 
-/// Series that are read at once: what they have to come is some thousands of sessions.
+/// Series read at a time: together they have some thousands of sessions to come.
 const SERIES_AT_ONCE: i64 = 50;
 
-/// Sessions that are read at once.
+/// Sessions read at a time.
 const SESSIONS_AT_ONCE: i64 = 2_000;
 
 /// What a check found.
@@ -71,7 +71,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// A promise that SQL can judge: `examined` counts, `broken` names (id, what is wrong).
+/// A promise that SQL can judge: `examined` counts the rows looked at, `broken` lists (id, what is wrong).
 struct Check {
     promise: &'static str,
     examined: &'static str,
@@ -142,7 +142,7 @@ const CHECKS: &[Check] = &[
         broken: "SELECT b.id, b.status FROM bookings b JOIN sessions s ON s.id = b.session_id WHERE s.status = 'cancelled' \
                  AND (b.status NOT IN ('cancelled', 'late_cancelled') OR b.credits > 0 OR b.visit_week IS NOT NULL)",
     },
-    // Drafts count too. One pass in the order of time: who begins before all that began earlier have ended is in somebody's way.
+    // Drafts count too. One pass in order of time: a session that begins before all earlier ones have ended is a conflict.
     Check {
         promise: "no one is in two rooms, and no room has two sessions, at once",
         examined: "SELECT COUNT(*) FROM sessions WHERE status <> 'cancelled'",
@@ -198,7 +198,7 @@ fn finding(promise: &'static str, examined: i64, broken: Vec<(Uuid, String)>) ->
     Finding { promise, examined, broken: broken.len(), rows }
 }
 
-/// A session to come begins when the clock on the studio's wall shows its time, by what is known of the zone now.
+/// Every session to come begins when the studio's wall clock shows its time, by the zone's rules as they are known now.
 async fn at_their_wall_times(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let (mut examined, mut astray, mut after) = (0, Vec::new(), Uuid::nil());
     loop {
@@ -217,8 +217,8 @@ async fn at_their_wall_times(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding,
     Ok(finding("a session to come begins when the clock on its studio's wall shows its time", examined, astray))
 }
 
-/// Names and addresses have the keys that this version gives them. What an address cannot have, because another person has it in another
-/// spelling, is somebody's to settle: one of the two takes another address, or leaves.
+/// Names and addresses have the keys that this version gives them. If an address cannot have its key because another person has it in
+/// another spelling, people must settle it: one of the two takes another address, or leaves.
 async fn keys(tx: &mut Tx) -> Result<Finding, Error> {
     let (examined,): (i64,) =
         tx.one("SELECT (SELECT COUNT(*) FROM members) + (SELECT COUNT(*) FROM persons) + (SELECT COUNT(*) FROM accounts)", ()).await?;
@@ -250,7 +250,7 @@ async fn keys(tx: &mut Tx) -> Result<Finding, Error> {
     Ok(finding("an address belongs to one person, and names are found, in every spelling", examined, broken))
 }
 
-/// Who waits when no way in is left is told within one sweep.
+/// Members who still wait when no way in is left are told within one sweep.
 async fn told_in_time(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let as_of = now - Duration::seconds(SWEEP_S);
     let (examined,): (i64,) = tx.one("SELECT COUNT(*) FROM bookings WHERE status = 'waitlisted'", ()).await?;
@@ -258,7 +258,7 @@ async fn told_in_time(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error>
     Ok(finding("nobody waits where no way in is left", examined, tx.all(sql, (as_of,)).await?))
 }
 
-/// What is to come of a series is on its dates, and as the series says in all that nobody changed by hand.
+/// A series' sessions to come are on its dates, and match the series in everything that nobody changed by hand.
 async fn series(tx: &mut Tx, now: DateTime<Utc>) -> Result<[Finding; 2], Error> {
     let (mut examined, mut astray, mut off) = (0, Vec::new(), Vec::new());
     let mut after = Uuid::nil();
@@ -283,7 +283,7 @@ async fn series(tx: &mut Tx, now: DateTime<Utc>) -> Result<[Finding; 2], Error> 
                 if !given.contains(&date) {
                     astray.push((session.id, format!("its series has none on {date}")));
                 }
-                // A room that takes fewer than the series says is no hand.
+                // A capacity that was lowered to fit the room is no difference.
                 let fewer = plan.part_on(date).and_then(|part| part.capacity).is_some_and(|capacity| session.capacity < capacity);
                 let mut differs = off_series(&session, &plan, zone);
                 differs.retain(|what| !session.by_hand.contains(what) && (!fewer || *what != ByHand::Capacity));
@@ -334,7 +334,7 @@ struct Taken {
     status: String,
 }
 
-/// Nobody waits, before the promotion cut-off, while a place stands free that they could be promoted into.
+/// Before the promotion cut-off, nobody waits while there is a free place that they could be promoted into.
 async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, b.session_id, s.studio_id, s.class_type_id, s.local_date, s.credits, s.starts_at, \
                s.ends_at, b.asked_pass_id, b.asked_unpaid, CAST(COALESCE(st.house_rules ->> 'bookings_ahead_max', '20') AS BIGINT) AS ahead_max \
@@ -377,7 +377,7 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     Ok(finding("never idle: nobody waits while a place stands free that they could be given", examined, idle))
 }
 
-/// Told again from docs/product.md, not taken from the rules that decide.
+/// Written from docs/product.md; shares no code with the rules that decide.
 fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uuid, NaiveDate), i64>, now: DateTime<Utc>) -> bool {
     let overlaps = taken
         .iter()

@@ -1,4 +1,4 @@
-//! `PUT /v1/bookings/{id}/acceptance`: somebody who waits takes a place that is public now.
+//! `PUT /v1/bookings/{id}/acceptance`: a waiting member takes a place that is now public.
 
 use super::BookingStatus;
 use super::place::{leave_overlapping, pay};

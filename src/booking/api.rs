@@ -54,7 +54,7 @@ pub struct BookBody {
     responses((status = 201, body = BookingView<'static>), (status = 200, description = "Repeated", body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
         NoPass, AddressNotVerified, NotAllowed, SessionFull, WaitlistFull, AlreadyBooked, OverlappingBooking, TooManyBookings,
-        NotOpenYet, BookingClosed, SessionIsCancelled, BookingIdReused, BookingWithdrawn, TooManyRequests
+        NotOpenYet, BookingClosed, SessionCancelled, BookingIdReused, BookingWithdrawn, TooManyRequests
     ])))
 )]
 pub async fn book(
@@ -164,7 +164,7 @@ pub struct Nothing {}
     responses((status = 200, body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
         NoPass, NotAllowed, OfferExpired, SessionFull, AlreadyBooked, OverlappingBooking, TooManyBookings, NotOpenYet, BookingClosed,
-        SessionIsCancelled, TooManyRequests
+        SessionCancelled, TooManyRequests
     ])))
 )]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, _: Option<Body<Nothing>>) -> Answer<Response> {
@@ -244,7 +244,7 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
     Ok(Json(Bookings { bookings, next }).into_response())
 }
 
-/// Hands the command in and takes the booking that comes of it.
+/// Submits the command and returns the booking that results.
 pub async fn submit(app: &App, caller: &Caller, what: Command) -> Answer<Box<BookingSnapshot>> {
     match app.transactor.submit(caller.actor(), what).await? {
         Outcome::Booking(shown) => Ok(shown),
@@ -252,7 +252,7 @@ pub async fn submit(app: &App, caller: &Caller, what: Command) -> Answer<Box<Boo
     }
 }
 
-/// The booking as the caller reads it. A place in the queue that the transactor did not know is counted now.
+/// The booking as the caller reads it. A queue position that the transactor did not know is counted here.
 pub async fn answer(app: &App, caller: &Caller, shown: BookingSnapshot) -> Answer<Response> {
     let position = match shown.position {
         Some(position) => Some(position),

@@ -51,8 +51,8 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let session = set.session(ask.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     let by_staff = may_book(set, &people.0, &people.1, ask, &session)?;
-    // In a full session one can only join the queue, which asks neither credit nor a free hour: in a rush, when hundreds do, neither their
-    // passes nor their other bookings are read.
+    // In a full session one can only join the queue, which needs neither a credit nor a free hour. In a rush hundreds do so: then neither
+    // their passes nor their other bookings are read.
     if SessionNow::of(&session, studio.zone).places_free() > 0 || !studio.rules.overlapping_waitlists {
         set.person(person_id)?;
     } else {
@@ -95,7 +95,7 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     Ok(shown)
 }
 
-/// The same PUT again answers with the booking as it is now; another one, or somebody else's, tells nothing.
+/// A repeat of the same PUT answers with the booking as it is now. A different one, or somebody else's, reveals nothing.
 fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid, ask: &Book) -> Decision<BookingSnapshot> {
     let same = existing.asked_by == caller
         && existing.person_id == person_id

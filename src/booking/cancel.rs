@@ -1,4 +1,4 @@
-//! `PUT /v1/bookings/{id}/cancellation`: a place, or a position in the queue, is given up; what was taken for it comes back or stays taken.
+//! `PUT /v1/bookings/{id}/cancellation`: gives up a place or a queue position; what was taken for it is returned or kept.
 
 use super::place::give_back;
 use super::refill::{Freed, settle};
@@ -27,7 +27,7 @@ pub struct Cancel {
     pub reason: Option<String>,
 }
 
-/// How long an id that was withdrawn before it was seen stays barred.
+/// How long an id stays barred whose cancellation came before its booking.
 const WITHDRAWN_HOURS: i64 = 24;
 
 /// `PUT /v1/bookings/{id}/cancellation`.
@@ -70,7 +70,7 @@ pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<U
     Ok(Some(show(set, ask.booking_id)?))
 }
 
-/// Ends a booking as its owner or staff wished, and tells them.
+/// Ends a booking as the member or staff asked, and tells the member.
 pub fn end_by_person(
     set: &mut WorkingSet,
     actor: &Actor,

@@ -1,4 +1,4 @@
-//! What the studio's cancelling of a session gives back, and to whom.
+//! What is given back, and to whom, when the studio cancels a session.
 
 use super::place::give_back;
 use super::refill::Freed;
@@ -7,11 +7,11 @@ use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::LedgerReason;
 use crate::schedule::Session;
-use crate::schedule::rules::local_date;
 use crate::working_set::{Decision, WorkingSet};
+use crate::zones::local_date;
 use chrono::{DateTime, Utc};
 
-/// Everything taken for a session comes back, and everybody is told: the studio's doing.
+/// Returns everything taken for the session and tells everybody: the cancellation is the studio's doing.
 pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now: DateTime<Utc>) -> Decision<Freed> {
     let studio = set.studio(session.studio_id)?;
     let mut bookings = set.in_company(&set.roster(session.id)?)?;
@@ -21,21 +21,21 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
     let today = local_date(now, studio.zone);
     for mut booking in bookings {
         let decided = rules::cancel_with_session(&booking);
-        // A visit that counted in its week counts no more either, of whatever status.
-        give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, Some((studio.rules.returned_credit_days_min, today)), now)?;
-        let (credits_returned, had_place) = match decided {
-            WithSession::Nothing => {
-                set.put(booking);
-                continue;
-            }
-            WithSession::Returned { credits } => (credits, false),
-            WithSession::Ends { credits, had_place } => {
-                booking.cancel_with_session(now)?;
-                (credits, had_place)
-            }
+        let (credits_returned, visit_returned, had_place) = match decided {
+            WithSession::Nothing => continue,
+            WithSession::Returned { credits, visit } => (credits, visit, false),
+            WithSession::Ends { credits, visit, had_place } => (credits, visit, had_place),
         };
+        let prolong = Some((studio.rules.returned_credit_days_min, today));
+        give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, prolong, now)?;
+        if matches!(decided, WithSession::Ends { .. }) {
+            booking.cancel_with_session(now)?;
+        }
+        // With the credit or visit back, they may be able to take a place elsewhere.
         freed.person(booking.person_id);
-        let event = Event::of_booking(&booking, Happened::CancelledWithSession { credits_returned, had_place });
+        let had_cancelled = matches!(decided, WithSession::Returned { .. });
+        let happened = Happened::CancelledWithSession { credits_returned, visit_returned, had_place, had_cancelled };
+        let event = Event::of_booking(&booking, happened);
         set.put(booking);
         emit(set, actor, event)?;
     }

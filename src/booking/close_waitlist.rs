@@ -7,7 +7,7 @@ use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Sweep: no way in is left; who still waits is told so, and nothing was taken.
+/// Sweep: tells those who still wait that no way in is left. Nothing was taken from them.
 pub fn close_waitlist(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
     let session = set.session(session_id)?.clone();
     if session.waiting == 0 || now < session.waiting_ends_at {
@@ -19,7 +19,7 @@ pub fn close_waitlist(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>
         booking.leave(&EndedBy::WaitlistClosed.into(), now)?;
         let event = Event::of_booking(&booking, Happened::WaitlistClosed);
         set.put(booking);
-        emit(set, &Actor::house(), event)?;
+        emit(set, &Actor::system(), event)?;
     }
     Ok(())
 }

@@ -1,25 +1,40 @@
-//! Until when a booking can be given back for nothing: the session's cut-off, and a grace for whoever came to a place late.
+//! Until when a booking can be cancelled for free: the session's cut-off by the house rules, and a grace period for a place that came late.
 
-use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
+use chrono::{DateTime, Days, Duration, NaiveTime, Timelike as _, Utc};
 use chrono_tz::Tz;
 
-use crate::schedule::rules::{instant, local_date};
 use crate::studios::house_rules::{HouseRules, WallTime};
-use crate::zones;
+use crate::zones::{self, instant, local_date};
 
-/// How a member came to their place: it decides their grace.
+/// Sessions that start before this hour count as morning sessions.
+const MORNING_ENDS_HOUR: u32 = 12;
+
+/// How a member came to their place, which decides their grace period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CameBy {
-    /// They booked it, or took a public one.
+    /// They booked it, or took a place that is open to everybody.
     Booking,
-    /// They were moved into it from the waitlist, without a tap of their own.
+    /// They were moved into it from the waitlist, without doing anything.
     Promotion,
-    /// They accepted an offer, knowing what it costs.
+    /// They accepted a timed offer, knowing what it costs. No command makes such offers yet.
     Offer,
 }
 
-/// Until when a place taken `now` can be given back for nothing: the session's cut-off, or the grace if that is later, never past the
-/// start. `None`: there is no free way out.
+/// Until when every booking of a session can be cancelled for free: a fixed time before the start or, where the house rules say so, a time
+/// on the evening before for morning sessions.
+pub fn cut_off(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>) -> DateTime<Utc> {
+    let morning = zones::wall(starts_at, zone).hour() < MORNING_ENDS_HOUR;
+    match rules.free_cancel_morning_until {
+        Some(evening) if morning => {
+            let date = local_date(starts_at, zone);
+            instant(date.checked_sub_days(Days::new(1)).unwrap_or(date).and_time(evening.time()), zone).min(starts_at)
+        }
+        _ => starts_at - Duration::minutes(rules.free_cancel_min),
+    }
+}
+
+/// Until when a place taken `now` can be cancelled for free: the session's cut-off or, if later, the end of the grace period, but never
+/// past the start. `None`: it cannot be.
 pub fn free_until(
     rules: &HouseRules,
     zone: Tz,
@@ -42,7 +57,7 @@ pub fn quiet_hours(rules: &HouseRules) -> Option<(WallTime, WallTime)> {
     (rules.quiet_hours_from != rules.quiet_hours_until).then_some((rules.quiet_hours_from, rules.quiet_hours_until))
 }
 
-/// When `minutes` have passed since `now`, those in quiet hours not counted; never past the start.
+/// The instant when `minutes` have passed since `now`, not counting quiet hours; never past the start.
 pub fn grace_end(
     now: DateTime<Utc>,
     minutes: i64,
@@ -99,6 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::studios::house_rules::any::{some_minute, some_rules};
 
     const ZONES: [Tz; 6] = [Shanghai, Paris, New_York, Lord_Howe, Casablanca, Apia];
 
@@ -112,10 +128,10 @@ mod tests {
         let far = utc("2027-01-01T00:00");
         let table = [
             (Paris, "2026-12-01T12:00", "2026-12-01T12:15"),
-            // 21:50: ten minutes before silence, five after it.
+            // 21:50: ten minutes before the quiet hours, five after them.
             (Paris, "2026-12-01T20:50", "2026-12-02T06:05"),
             (Paris, "2026-12-01T23:00", "2026-12-02T06:15"),
-            // The night that is an hour short, and the one that is an hour long.
+            // The night that is an hour shorter, and the one that is an hour longer.
             (Paris, "2026-03-28T22:30", "2026-03-29T05:15"),
             (Paris, "2026-10-24T22:30", "2026-10-25T06:15"),
             (Lord_Howe, "2026-10-03T12:00", "2026-10-03T20:15"),
@@ -144,38 +160,8 @@ mod tests {
         assert_eq!(free(CameBy::Offer, "2026-11-30T09:00"), Some(cut_off));
     }
 
-    fn some_minute() -> impl Strategy<Value = DateTime<Utc>> {
-        // The years 2000 to 2099, of whose changes the tables know.
-        (15_778_080_i64..68_374_080).prop_map(|minutes| DateTime::from_timestamp(minutes * 60, 0).unwrap())
-    }
-
-    fn some_rules() -> impl Strategy<Value = HouseRules> {
-        let wall = (0..24_u32, 0..60_u32).prop_map(|(hour, minute)| WallTime::at(hour, minute));
-        (
-            1..90_i64,
-            wall.clone(),
-            0..720_i64,
-            0..4_000_i64,
-            proptest::option::of(wall.clone()),
-            proptest::option::of(0..2_000_i64),
-            wall.clone(),
-            wall,
-        )
-            .prop_map(|(days, at, closes, free, morning, promotion, from, until)| HouseRules {
-                booking_opens_days: days,
-                booking_opens_at: at,
-                booking_closes_min: closes,
-                free_cancel_min: free,
-                free_cancel_morning_until: morning,
-                promotion_until_min: promotion,
-                quiet_hours_from: from,
-                quiet_hours_until: until,
-                ..HouseRules::default()
-            })
-    }
-
     proptest! {
-        /// Grace is at least the minutes, unless the start cuts it; it ends outside quiet hours, and never in the past.
+        /// The grace period lasts at least the minutes, unless the start cuts it short; it ends outside quiet hours, and never in the past.
         #[test]
         fn grace_is_what_was_promised(
             zone in proptest::sample::select(ZONES.to_vec()), now in some_minute(), rules in some_rules(),

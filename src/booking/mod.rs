@@ -1,7 +1,7 @@
-//! The heart: a person's place in a session, or position in its queue.
+//! Bookings, the heart of Relevé: a person's place in a session, or position in its queue.
 //!
-//! `rules` decides (who may book, what a cancellation costs, who is next); the commands hand places out by these decisions;
-//! `api` is what apps speak with; `view` is what they read. A booking is never deleted: it ends, and says why.
+//! `rules` decides (who may book, what a cancellation costs, who is next); the commands give out places by these decisions; `api` is what
+//! apps call; `view` is what they read. A booking is never deleted: it ends, and says why.
 
 pub mod accept;
 pub mod api;
@@ -52,7 +52,7 @@ pub enum BookingStatus {
 }
 
 impl BookingStatus {
-    /// Whether a place is taken by it.
+    /// Whether it takes a place.
     pub const fn takes_place(self) -> bool {
         matches!(self, Self::Booked | Self::Offered | Self::Attended | Self::NoShow)
     }
@@ -136,14 +136,14 @@ pub struct Booking {
 }
 
 impl Booking {
-    /// Whether the session falls together with `[starts_at, ends_at)`.
+    /// Whether the session overlaps `[starts_at, ends_at)`.
     pub fn overlaps(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
         self.starts_at < ends_at && starts_at < self.ends_at
     }
 }
 
-/// A step that the row does not allow from where it stands. Always a fault of ours, never the member's: it is logged, and the command
-/// answers 500.
+/// A step that is not allowed from the booking's status. Always a fault of ours, never the member's: it is logged, and the command answers
+/// 500.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a booking that is {from:?} cannot {step}")]
 pub struct TransitionRefused {
@@ -151,7 +151,7 @@ pub struct TransitionRefused {
     step: &'static str,
 }
 
-/// What a new booking is asked with; an app's repeat is compared with these.
+/// What was asked for with a new booking; an app's repeat is compared with it.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "columns of a booking")]
 pub struct NewBooking {
@@ -168,16 +168,16 @@ pub struct NewBooking {
     pub unpaid_reason: Option<String>,
 }
 
-/// What a place costs its member, and until when it can be given back for nothing.
+/// What a place costs the member, and until when it can be cancelled for free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// What pays.
     pub payment: Payment,
-    /// `None`: there is no free way out.
+    /// `None`: it cannot be cancelled for free.
     pub free_cancel_until: Option<DateTime<Utc>>,
 }
 
-/// Who ended a booking, and what staff wrote down of it.
+/// Who ended a booking, and the reason that staff wrote down.
 #[derive(Clone, Debug)]
 pub struct Ending {
     /// Who, or what.
@@ -192,7 +192,7 @@ impl From<EndedBy> for Ending {
     }
 }
 
-/// The transitions: the only way in which a booking's status changes. Each holds what the table's CHECKs hold and refuses the rest.
+/// The transitions: the only way to change a booking's status. Each upholds the table's CHECKs and refuses everything else.
 impl Booking {
     /// A booking that takes a place at once.
     pub fn with_place(new: NewBooking, place: &Place, now: DateTime<Utc>) -> Self {
@@ -250,7 +250,7 @@ impl Booking {
         Ok(())
     }
 
-    /// Waitlisted → booked, by the automatic move.
+    /// Waitlisted → booked, by automatic promotion.
     pub fn promote(&mut self, place: &Place, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Waitlisted], "be promoted")?;
         self.hold(place);
@@ -265,7 +265,7 @@ impl Booking {
         Ok(())
     }
 
-    /// Waitlisted, and stays so: the one letter that says a place is everybody's is written.
+    /// Waitlisted, and stays so: notes that the one letter about a place open to everybody has been written.
     pub fn tell_free(&mut self, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Waitlisted], "be told of a free place")?;
         self.told_free_at = Some(now);
@@ -279,7 +279,7 @@ impl Booking {
         Ok(())
     }
 
-    /// Booked or offered → cancelled, once what was taken came back ([`Booking::give_back`]).
+    /// Booked or offered → cancelled, after what was taken has been given back ([`Booking::give_back`]).
     pub fn cancel(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Booked, BookingStatus::Offered], "be cancelled")?;
         if self.credits > 0 || self.visit_week.is_some() {
@@ -296,7 +296,7 @@ impl Booking {
         Ok(())
     }
 
-    /// Whatever had not ended → cancelled, as the studio's doing, once what was taken came back.
+    /// Any status that has not ended → cancelled by the studio, after what was taken has been given back.
     pub fn cancel_with_session(&mut self, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         if self.status.has_ended() || self.credits > 0 || self.visit_week.is_some() {
             return Err(TransitionRefused { from: self.status, step: "end with its session" });
@@ -305,7 +305,7 @@ impl Booking {
         Ok(())
     }
 
-    /// Booked → waitlisted, at this key: fewer places than before. What was taken came back first.
+    /// Booked → waitlisted, at this key: there are fewer places than before. What was taken has been given back first.
     pub fn return_to_queue(&mut self, queue_key: i64) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Booked], "return to the queue")?;
         if self.credits > 0 || self.visit_week.is_some() {
@@ -344,7 +344,7 @@ impl Booking {
         Ok(())
     }
 
-    /// The session has a new time, with a free way out until its start for whoever holds a place.
+    /// The session has a new time; whoever holds a place can cancel for free until its start.
     pub fn move_with_session(&mut self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) {
         (self.starts_at, self.ends_at) = (starts_at, ends_at);
         if matches!(self.status, BookingStatus::Booked | BookingStatus::Offered) {
@@ -352,8 +352,8 @@ impl Booking {
         }
     }
 
-    /// The session is at another instant because the law about the clocks has changed, and on the wall at the same time. A free way out
-    /// that ends with the session's cut-off stays where it is on the wall; one of the booking's own gets no shorter.
+    /// The session keeps its wall time but is at another instant, because the zone's law has changed. A free-cancel time that was the
+    /// session's cut-off moves with the cut-off; one of the booking's own never gets earlier.
     pub fn follow_clocks(
         &mut self,
         (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
@@ -367,11 +367,11 @@ impl Booking {
             _ if until <= now => until,
             _ => until.max(until + moved_by).min(starts_at),
         });
-        // A calendar that has the booking takes the new instant.
+        // So that a calendar that has the booking takes the new instant.
         self.sequence += i64::from(self.sequence > 0);
     }
 
-    /// What was taken for it is taken no more: the credits that come back, and the week whose visit no longer counts.
+    /// Releases what was taken for it: returns the credits that come back, and the week whose visit no longer counts.
     pub fn give_back(&mut self) -> (i64, Option<NaiveDate>) {
         let credits = std::mem::take(&mut self.credits);
         self.credits_returned += credits;
@@ -385,7 +385,7 @@ impl Booking {
         self.pass_id = place.payment.pass_id;
         self.credits = place.payment.credits;
         self.visit_week = place.payment.visit_week;
-        // What an earlier place of the same booking gave back is no part of this one.
+        // Credits returned for an earlier place of the same booking do not belong to this one.
         self.credits_returned = 0;
     }
 

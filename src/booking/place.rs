@@ -1,4 +1,4 @@
-//! How a place is paid for, and how what was taken for it comes back.
+//! How a place is paid for, and how what was taken for it is given back.
 
 use super::{Booking, BookingStatus, EndedBy};
 use crate::events::emit::emit;
@@ -23,7 +23,8 @@ pub fn pay(set: &mut WorkingSet, actor: &Actor, booking: &Booking, why: LedgerRe
     Ok(())
 }
 
-/// Gives back what was taken for a booking. `days_min`: the studio's doing, so a pass that ends sooner is prolonged.
+/// Gives back what was taken for a booking. `prolong`, as `(days, today)`, if the studio caused it: a pass that would expire within that
+/// many days is extended to their end.
 pub fn give_back(
     set: &mut WorkingSet,
     actor: &Actor,
@@ -33,7 +34,7 @@ pub fn give_back(
     now: DateTime<Utc>,
 ) -> Decision<()> {
     if let Some(week) = booking.visit_week {
-        // The visits of that week must be known before they change: who comes next counts on them.
+        // The visits of that week must be loaded before they change: later decisions count them.
         set.passes(booking.person_id, week)?;
     }
     let (credits, _) = booking.give_back();
@@ -66,7 +67,7 @@ fn entry(actor: &Actor, booking: &Booking, pass_id: Uuid, credits: i64, reason: 
     }
 }
 
-/// Who got a place leaves the queues of sessions that overlap it.
+/// A member who got a place leaves the queues of sessions that overlap it.
 pub fn leave_overlapping(set: &mut WorkingSet, actor: &Actor, got: &Booking, now: DateTime<Utc>) -> Decision<()> {
     let leaving: Vec<Booking> = set
         .ahead(got.person_id, now)

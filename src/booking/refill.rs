@@ -1,4 +1,4 @@
-//! Who gets a freed place: the one piece of code that frees and refills, whatever freed the place.
+//! Who gets a freed place: the one piece of code that gives places to those who wait, whatever freed them.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Whom a change may have made able to take a place, and where one may have come free.
+/// People whom a change may have enabled to take a place, and sessions where one may have come free.
 #[derive(Default)]
 pub struct Freed {
     sessions: BTreeSet<Uuid>,
@@ -27,18 +27,18 @@ impl Freed {
         self.sessions.insert(id);
     }
 
-    /// Whoever leaves is served no more.
+    /// Keeps only the sessions: the person's account is being removed, so they are not to get a place.
     pub fn forget_people(&mut self) {
         self.people.clear();
     }
 
-    /// They may have become able.
+    /// They may have become able to take a place.
     pub fn person(&mut self, id: Uuid) {
         self.people.insert(id);
     }
 }
 
-/// The one piece of code that frees and refills: in every session where a place may have come free, and for everybody who may have
+/// Gives what is free to those who wait: in every session where a place may have come free, and for everybody who may have
 /// become able, until nothing more can be given.
 pub fn settle(set: &mut WorkingSet, mut freed: Freed, now: DateTime<Utc>) -> Decision<()> {
     let unknown: Vec<Lookup> =
@@ -71,9 +71,9 @@ fn refill(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decisio
     }
 }
 
-/// In the queue's order, each member who may take a place gets it; one who may not keeps the position and learns why.
+/// In queue order, each member who may take a place gets it; one who may not keeps their position and learns why.
 fn promote(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: DateTime<Utc>) -> Decision<()> {
-    let house = Actor::house();
+    let house = Actor::system();
     let mut after = None;
     loop {
         let session = set.session(session_id)?.clone();
@@ -107,7 +107,7 @@ fn promote(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: 
     }
 }
 
-/// After the cut-off a place is everybody's: who waits is told, once per entry.
+/// After the cut-off a free place is open to everybody: those who wait are told, once per booking.
 fn tell_free(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
     let waiting: Vec<Booking> = set
         .in_company(&set.whole_queue(session_id)?)?
@@ -119,12 +119,12 @@ fn tell_free(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Deci
         booking.tell_free(now)?;
         let event = Event::of_booking(&booking, Happened::ToldFree);
         set.put(booking);
-        emit(set, &Actor::house(), event)?;
+        emit(set, &Actor::system(), event)?;
     }
     Ok(())
 }
 
-/// Sweep: serve who became able by the clock alone.
+/// Sweep: serves those who became able by the clock alone.
 pub fn refill_by_clock(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
     refill(set, session_id, now)?;
     Ok(())

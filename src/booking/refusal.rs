@@ -9,7 +9,7 @@ impl BookingRefusal {
     /// As the API says it.
     pub fn problem(self, shop_url: Option<&str>) -> Problem {
         match self {
-            Self::SessionCancelled => Problem::new(ProblemType::SessionIsCancelled),
+            Self::SessionCancelled => Problem::new(ProblemType::SessionCancelled),
             Self::NotOpenYet(opens_at) => Problem::new(ProblemType::NotOpenYet).with("opens_at", instant::text(opens_at)),
             Self::Closed(closed_at) => Problem::new(ProblemType::BookingClosed).with("closed_at", instant::text(closed_at)),
             Self::AlreadyBooked(booking_id) => Problem::new(ProblemType::AlreadyBooked).with("booking_id", booking_id),

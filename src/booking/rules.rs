@@ -12,7 +12,7 @@ use crate::passes::rules::{Payment, ToPay, which_pays};
 use crate::schedule::SessionRow;
 use crate::studios::house_rules::HouseRules;
 
-/// The session as a decision sees it: its own row, and what those decided before it left of it.
+/// The session as a decision sees it: its row as the earlier commands of this batch left it.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the columns are told in the migration")]
 pub struct SessionNow {
@@ -63,7 +63,7 @@ impl SessionNow {
         }
     }
 
-    /// Places that nobody has, is offered, or holds back.
+    /// Places that are neither taken, nor on offer, nor held back.
     pub const fn places_free(&self) -> i64 {
         self.capacity - self.taken - self.held
     }
@@ -123,7 +123,7 @@ pub struct Ask {
     pub pass_id: Option<Uuid>,
     /// Whether the member would wait.
     pub waitlist: bool,
-    /// Staff ask for the member: windows and caps do not hold; capacity, overlap and credits do.
+    /// Staff ask for the member: windows and caps do not apply; capacity, overlap and credits do.
     pub by_staff: bool,
     /// Staff give the place for nothing.
     pub unpaid: bool,
@@ -132,7 +132,7 @@ pub struct Ask {
 /// What the member gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// A place, paid so.
+    /// A place, and how it is paid for.
     Place(Place),
     /// A place at the end of the queue.
     Queue,
@@ -153,7 +153,7 @@ pub enum BookingRefusal {
     Overlapping(Uuid),
     /// The member has this many bookings ahead, the most that is allowed.
     TooMany(i64),
-    /// Nothing pays.
+    /// No pass can pay.
     NoPass,
     /// No place is left.
     Full { open: bool, length: i64, cap: Option<i64> },
@@ -210,7 +210,7 @@ pub fn book(
     }
 }
 
-/// Decides the acceptance of a public place by one who waits.
+/// Decides whether a waiting member may take a public place.
 pub fn accept(
     session: &SessionNow,
     rules: &HouseRules,
@@ -237,7 +237,7 @@ pub enum Unable {
     Overlap(Uuid),
     /// They have as many bookings ahead as the house rules allow.
     TooManyBookings(i64),
-    /// Nothing pays.
+    /// No pass can pay.
     NoPass,
 }
 
@@ -261,8 +261,8 @@ impl From<Unable> for PassedOver {
     }
 }
 
-/// The one rule of who may take a free place, however they come to it: nobody is in two places at once, nobody has more bookings ahead than
-/// the house rules allow (staff may give them more), and something pays.
+/// The one rule for who may take a free place, however they come to it: nobody is in two places at once, nobody has more bookings ahead
+/// than the house rules allow (staff may give them more), and something pays for it.
 fn take(
     session: &SessionNow,
     rules: &HouseRules,
@@ -282,7 +282,7 @@ fn take(
     Ok(Place { payment, free_cancel_until })
 }
 
-/// `None`: nothing pays.
+/// `None`: no pass can pay.
 fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment> {
     if ask.unpaid {
         return Some(Payment { pass_id: None, credits: 0, visit_week: None });
@@ -297,7 +297,7 @@ fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment>
     which_pays(member.passes, ask.pass_id, to_pay, visits).ok()
 }
 
-/// Whether one who waits gets the place that is free now, before the promotion cut-off.
+/// Whether a waiting member gets the place that is free now, before the promotion cut-off.
 pub fn promote(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, PassedOver> {
     Ok(take(session, rules, member, ask, CameBy::Promotion, now)?)
 }
@@ -307,7 +307,7 @@ pub fn promote(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, 
 pub enum Refill {
     /// The first who may take it now gets it.
     Promote,
-    /// It is everybody's: who waits is told once.
+    /// It is open to everybody: those who wait are told once.
     Public,
     /// Nothing: no place is free, nobody waits, or the waiting is over.
     Nothing,
@@ -338,7 +338,7 @@ pub enum Cancellation {
 /// Why a booking cannot be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CannotCancel {
-    /// It has ended already: the same answer again.
+    /// It has ended already: the same answer is given again.
     Ended,
     /// The session has started: attendance is corrected instead.
     Started,
@@ -362,26 +362,26 @@ pub fn cancel(booking: &Booking, forgive: bool, now: DateTime<Utc>) -> Result<Ca
     }
 }
 
-/// What a session that the studio cancels leaves of a booking: everything taken for it comes back, late cancels too (PRODUCT.md, "studio's
-/// doing").
+/// What becomes of a booking whose session the studio cancels: everything taken for it comes back, after a late cancellation too
+/// (docs/product.md, "the studio cancels").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithSession {
-    /// It was cancelled before, and nothing is kept of it.
+    /// It was cancelled before, and nothing is taken for it any more.
     Nothing,
-    /// It was cancelled late: that stays so, and the credits come back.
-    Returned { credits: i64 },
+    /// It was cancelled late: that stays so, and the credits, or the visit of a membership, come back.
+    Returned { credits: i64, visit: bool },
     /// It ends, and what was taken for it comes back.
-    Ends { credits: i64, had_place: bool },
+    Ends { credits: i64, visit: bool, had_place: bool },
 }
 
 /// Decides what becomes of a booking whose session the studio cancels.
 pub const fn cancel_with_session(booking: &Booking) -> WithSession {
-    let credits = booking.credits;
+    let (credits, visit) = (booking.credits, booking.visit_week.is_some());
     match booking.status {
         BookingStatus::Cancelled => WithSession::Nothing,
-        BookingStatus::LateCancelled if credits == 0 => WithSession::Nothing,
-        BookingStatus::LateCancelled => WithSession::Returned { credits },
-        status => WithSession::Ends { credits, had_place: status.takes_place() },
+        BookingStatus::LateCancelled if credits == 0 && !visit => WithSession::Nothing,
+        BookingStatus::LateCancelled => WithSession::Returned { credits, visit },
+        status => WithSession::Ends { credits, visit, had_place: status.takes_place() },
     }
 }
 

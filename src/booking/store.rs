@@ -30,7 +30,7 @@ pub async fn one(db: &Db, id: Uuid) -> Result<Option<Booking>, Error> {
     db.maybe(select!("WHERE id = $1"), (id,)).await
 }
 
-/// What these people are in, in sessions that are not over.
+/// These people's bookings in sessions that are not over.
 pub async fn ahead(tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
     let sql = select!(
         "WHERE status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show') AND starts_at > $1 AND ends_at > $2 \
@@ -39,7 +39,7 @@ pub async fn ahead(tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<V
     tx.among(sql, (now - Duration::hours(SESSION_HOURS_MAX), now), people).await
 }
 
-/// What these people are in a session.
+/// These people's bookings in one session.
 pub async fn in_session(tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Result<Vec<Booking>, Error> {
     let sql = select!(
         "WHERE session_id = $1 AND status IN ('booked', 'waitlisted', 'offered', 'standby', 'attended', 'no_show') AND guest_of IS NULL \
@@ -48,7 +48,7 @@ pub async fn in_session(tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Resul
     tx.among(sql, (session_id,), people).await
 }
 
-/// The next of a queue behind `after`.
+/// The next bookings of a queue, behind the key `after`.
 pub async fn queue_slice(tx: &mut Tx, session_id: Uuid, after: i64, limit: i64) -> Result<Vec<Booking>, Error> {
     tx.all(select!("WHERE session_id = $1 AND queue_key > $2 ORDER BY queue_key LIMIT $3"), (session_id, after, limit)).await
 }
@@ -78,7 +78,7 @@ pub async fn positions(db: &Db, person_id: Uuid) -> Result<Vec<(Uuid, i64)>, Err
     db.all(sql, (person_id,)).await
 }
 
-/// What a person has to come, soonest first, behind the cursor.
+/// A person's bookings to come, soonest first, after the cursor.
 pub async fn upcoming(
     db: &Db,
     person_id: Uuid,
@@ -93,7 +93,7 @@ pub async fn upcoming(
     db.all(sql, (person_id, now, after.0, after.1, limit)).await
 }
 
-/// The rest, latest first, before the cursor.
+/// The rest of a person's bookings, latest first, before the cursor.
 pub async fn past(db: &Db, person_id: Uuid, now: DateTime<Utc>, before: (DateTime<Utc>, Uuid), limit: i64) -> Result<Vec<Booking>, Error> {
     let sql = select!(
         "WHERE person_id = $1 AND NOT (status IN ('booked', 'offered', 'waitlisted') AND ends_at > $2) \
@@ -165,19 +165,19 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
     tx.rows(Sql::Both(sql), rows).await.map(drop)
 }
 
-/// Forgets withdrawn ids that are barred no longer.
+/// Deletes withdrawn ids that are no longer barred.
 pub async fn forget_withdrawn(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Error> {
     tx.run("DELETE FROM withdrawn_bookings WHERE until <= $1", (now,)).await
 }
 
-/// Forgets what staff wrote of a person who left: the bookings stay as counts.
+/// Erases what staff wrote about a person who left; the bookings stay, for the counts.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     let sql = "UPDATE bookings SET ended_reason = NULL, unpaid_reason = NULL \
                WHERE person_id = $1 AND (ended_reason IS NOT NULL OR unpaid_reason IS NOT NULL)";
     tx.run(sql, (person_id,)).await.map(drop)
 }
 
-/// Ids that somebody withdrew before they were seen, and that are still barred for them: (id, person, until).
+/// Ids that somebody cancelled before they booked, and that are still barred for them: (id, person, until).
 pub async fn withdrawn(tx: &mut Tx, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<(Uuid, Uuid, DateTime<Utc>)>, Error> {
     tx.among("SELECT booking_id, person_id, until FROM withdrawn_bookings WHERE until > $1 AND booking_id IN #", (now,), ids).await
 }

@@ -1,4 +1,4 @@
-//! A booking as the API shows it: what it costs, and until when, is exact; the sentences are made when it is read, in the reader's language.
+//! A booking as the API shows it: costs and deadlines are exact; the sentences are made when it is read, in the reader's language.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::rules::{self, EVENTS_MAX, Frame, Window};
 use super::{Feed, FeedKind, Subscribed, store};
-use crate::answer::Encoded;
 use crate::app::App;
+use crate::etag::Encoded;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
@@ -29,7 +29,7 @@ use crate::wrong::Wrong;
 const FEEDS_MAX: i64 = 20;
 /// Bytes of a secret: 192 bits, which in base 64 need no padding and so have one spelling.
 const SECRET_BYTES: usize = 24;
-/// How long a calendar may keep what it read: as long as a calendar at its most eager waits anyway.
+/// How long a calendar may cache what it read: even the most eager ones do not ask more often.
 const CACHED: &str = "private, max-age=300";
 
 fn nothing() -> Problem {
@@ -93,7 +93,7 @@ pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCal
     Ok((StatusCode::CREATED, Json(MadeCalendar { feed, url })))
 }
 
-/// Teaching is for instructors; a studio is named for its schedule and for nothing else, and there is one.
+/// Only instructors have a teaching feed. A studio is named for a studio's schedule and for nothing else, and must exist.
 async fn may_have(app: &App, caller: &Caller, new: &NewCalendar) -> Answer<()> {
     match (new.kind, new.studio_id) {
         (FeedKind::Studio, None) => return Err(Problem::field("studio_id", Wrong::StudioNeeded)),
@@ -203,7 +203,7 @@ async fn shown(app: &App, subscribed: &Subscribed, now: DateTime<Utc>) -> Answer
     Ok(text)
 }
 
-/// Notes the reading at most once an hour. That it cannot be noted keeps the calendar from nobody.
+/// Notes the reading at most once an hour. The calendar is served even if it cannot be noted.
 async fn note_reading(app: &App, feed: &Feed, now: DateTime<Utc>) {
     let Some(before) = rules::to_be_noted(feed.last_read_at, now) else { return };
     let id = feed.id;

@@ -1,7 +1,7 @@
 //! Calendars: private, revocable addresses from which a phone's calendar reads a member's bookings, what an instructor teaches, or a
 //! studio's published schedule (RFC 5545).
 //!
-//! A [`Feed`] is an address; who knows its secret reads it without signing in, so the secret is shown once and kept as a hash. What a
+//! A [`Feed`] is an address; whoever knows its secret reads it without signing in, so the secret is shown once and kept as a hash. What a
 //! feed shows is read afresh each time (`store`) and put into words (`rules`). A booking is the same event as in its letters' calendar
 //! parts: the same UID, the same instants in UTC, and never an older SEQUENCE.
 
@@ -51,7 +51,7 @@ pub struct Feed {
     pub last_read_at: Option<DateTime<Utc>>,
 }
 
-/// A feed that somebody reads by its secret, with what it needs to speak to its owner.
+/// A feed found by its secret, with what is needed to write in its owner's language.
 #[derive(Clone, Debug, FromRow)]
 pub struct Subscribed {
     #[sqlx(flatten)]
@@ -66,39 +66,31 @@ pub struct Subscribed {
     pub studio_zone: Option<Zone>,
 }
 
-/// A class as a feed shows it, whosesoever.
+/// A class as any feed shows it.
 #[derive(Clone, Debug, FromRow)]
 pub struct Class {
-    /// When it begins.
     pub starts_at: DateTime<Utc>,
-    /// When it ends.
     pub ends_at: DateTime<Utc>,
     /// When the booking or the session was made.
     pub created_at: DateTime<Utc>,
     /// When it was cancelled.
     pub ended_at: Option<DateTime<Utc>>,
-    /// When the log of events last told a change of it.
+    /// When the event log last recorded a change to it.
     pub changed_at: Option<DateTime<Utc>>,
-    /// What it is called.
     pub class_name: Json<Texts>,
-    /// Where, in the studio.
     pub room_name: String,
     pub instructor_name: String,
-    /// In which studio.
     pub studio_name: String,
-    /// Where that is.
     pub studio_address: Option<String>,
-    /// By which clock.
     pub time_zone: Zone,
-    /// The language of who chose none.
+    /// The language for readers who chose none.
     pub studio_locale: Language,
 }
 
-/// One of their bookings.
+/// One of the member's bookings.
 #[derive(Clone, Debug, FromRow)]
 pub struct Booked {
     pub id: Uuid,
-    /// Where it stands.
     pub status: booking::BookingStatus,
     /// The SEQUENCE that its next letter will have.
     pub sequence: i64,
@@ -110,7 +102,6 @@ pub struct Booked {
 #[derive(Clone, Debug, FromRow)]
 pub struct Given {
     pub id: Uuid,
-    /// Where it stands.
     pub status: schedule::SessionStatus,
     /// Its SEQUENCE.
     pub sequence: i64,

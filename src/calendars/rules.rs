@@ -1,10 +1,10 @@
 //! What a feed says: which classes, in which words.
 //!
-//! Every time is an instant in UTC, as in the letters' calendar parts: a class is a single event, so a calendar needs to know no zone's
-//! rules to show it, and shows it by its own clock. `X-WR-TIMEZONE` only names the zone that the studio thinks in.
+//! Every time is an instant in UTC, as in the letters' calendar parts: a class is a single event, so a calendar needs no zone's rules to
+//! show it, and shows it by its own clock. `X-WR-TIMEZONE` only names the studio's zone.
 //!
-//! Nothing here depends on when it is read but the window and the day on which a cancelled class leaves: the same classes make the same
-//! bytes, and the same `ETag`.
+//! Only the window, and the day on which a cancelled class disappears, depend on when a feed is read: the same classes make the same bytes,
+//! and the same `ETag`.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::language::Language;
 use crate::letters::calendar::{Said, event, link, plain, written};
 use crate::letters::phrases;
 use crate::letters::uids::UidDomains;
-use crate::schedule::rules::local_date;
+use crate::zones::local_date;
 use crate::{booking, schedule};
 
 /// How far back a feed reaches.
@@ -40,7 +40,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// As it is read now.
+    /// For a reading now.
     pub fn at(now: DateTime<Utc>) -> Self {
         Self { from: now - BACK, until: now + AHEAD }
     }
@@ -51,7 +51,7 @@ impl Window {
     }
 }
 
-/// If this reading is to be noted: the instant since which none was.
+/// The latest earlier reading with which this one is to be noted; `None` if it is not.
 pub fn to_be_noted(last_read_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let before = now - NOTED_EVERY;
     last_read_at.is_none_or(|at| at <= before).then_some(before)
@@ -66,7 +66,7 @@ pub enum Standing {
     Waiting,
     /// A place is kept for the reader.
     Offered,
-    /// Not any more.
+    /// It is off, or given up.
     Cancelled,
 }
 
@@ -106,7 +106,7 @@ pub struct Frame<'a> {
     pub uids: &'a UidDomains,
     /// The setting `public_url`.
     pub public_url: &'a str,
-    /// The reader's language; without one each studio's own is read.
+    /// The reader's language; without one, each studio's own is used.
     pub language: Option<Language>,
     /// When it is read.
     pub now: DateTime<Utc>,
@@ -136,23 +136,23 @@ fn shown<'g>(frame: Frame<'_>, given: &'g [Given]) -> impl Iterator<Item = &'g G
     given.iter().filter(move |one| is_shown(Standing::of_session(one.status), &one.class, frame.now))
 }
 
-/// A cancelled class tells whoever meant to come that it is off. After its day, by the studio's clock, nobody means to.
+/// A cancelled class is shown until its day is over by the studio's clock, to tell those who meant to come that it is off.
 fn is_shown(standing: Standing, class: &Class, now: DateTime<Utc>) -> bool {
     let zone = class.time_zone.tz();
     standing != Standing::Cancelled || local_date(class.starts_at, zone) >= local_date(now, zone)
 }
 
-/// A calendar has one `X-WR-TIMEZONE`, classes of several studios have several zones: the one that most of them have.
+/// A calendar has only one `X-WR-TIMEZONE`, but classes of several studios have several zones: the most common one is taken.
 fn most_common_zone(zones: impl Iterator<Item = Tz>) -> Option<Tz> {
     let mut counts: BTreeMap<&'static str, (usize, Tz)> = BTreeMap::new();
     for zone in zones {
         counts.entry(zone.name()).or_insert((0, zone)).0 += 1;
     }
-    // Of two that are as common it is always the same one: the feed's bytes must not change from reading to reading.
+    // Of two equally common zones it is always the same one: the feed's bytes must not change from reading to reading.
     counts.into_iter().min_by_key(|(name, (count, _))| (Reverse(*count), *name)).map(|(_, (_, zone))| zone)
 }
 
-/// The event with its times. One that is unsure, or is not the reader's own, leaves them free.
+/// The event with its times. One that is unsure, or is not the reader's own, does not mark them as busy.
 fn timed(mut event: Event, class: &Class, busy: bool) -> Event {
     event.last_modified(revised_at(class));
     if !busy {
@@ -208,12 +208,12 @@ fn place(class: &Class) -> [&str; 3] {
     [&class.studio_name, &class.room_name, class.studio_address.as_deref().unwrap_or_default()]
 }
 
-/// The SEQUENCE that the last letter had, if a booking's next one is to have this.
+/// The SEQUENCE of a booking's last letter, given that of its next one.
 fn last_told(next: i64) -> i64 {
     (next - 1).max(0)
 }
 
-/// When the event was last written down anew: `DTSTAMP` and, in an object without a method, the same as `LAST-MODIFIED`.
+/// When the event was last revised: `DTSTAMP` and, in an object without a method, also `LAST-MODIFIED`.
 fn revised_at(class: &Class) -> DateTime<Utc> {
     [class.ended_at, class.changed_at].into_iter().flatten().fold(class.created_at, DateTime::max)
 }
@@ -241,8 +241,8 @@ fn calendar(name: &str, zone: Option<Tz>, events: impl Iterator<Item = Event>) -
 /// How an object ends.
 const END: &str = "END:VCALENDAR\r\n";
 
-/// An object must not be without a component (RFC 5545, 3.6), and some calendars refuse one that is. Where there is no class yet, the zone
-/// of all times stands there.
+/// An object must have at least one component (RFC 5545, 3.6), and some calendars refuse one that has none. Where there is no class yet,
+/// the UTC zone stands in.
 const NOTHING: &str = "BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\n\
                        TZOFFSETTO:+0000\r\nTZNAME:UTC\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nEND:VCALENDAR\r\n";
 
@@ -270,7 +270,7 @@ mod tests {
         Frame { uids: &UIDS, public_url: "https://demo.example", language: None, now: at("2026-12-01T08:00:00Z") }
     }
 
-    /// An hour in this zone.
+    /// A class of one hour in this zone.
     fn class(zone: Tz, starts_at: &str) -> Class {
         let texts = Texts { en: "Barre Sculpt".into(), zh_hans: Some("把杆塑形".into()), zh_hant: None };
         Class {
@@ -407,10 +407,10 @@ mod tests {
     fn every_class_is_told_in_utc() {
         for (zone, starts_at, starts, ends) in [
             (Tz::Asia__Shanghai, "2026-10-25T00:30:00Z", "20261025T003000Z", "20261025T013000Z"),
-            // The hour that the end of summer time repeats, once and again.
+            // The hour that the end of summer time repeats, the first time and the second.
             (Tz::Europe__Paris, "2026-10-25T00:30:00Z", "20261025T003000Z", "20261025T013000Z"),
             (Tz::Europe__Paris, "2026-10-25T01:30:00Z", "20261025T013000Z", "20261025T023000Z"),
-            // Over the hour that its beginning leaves out.
+            // Across the hour that the start of summer time skips.
             (Tz::America__New_York, "2026-03-08T06:30:00Z", "20260308T063000Z", "20260308T073000Z"),
             (Tz::Australia__Lord_Howe, "2026-04-04T14:45:00Z", "20260404T144500Z", "20260404T154500Z"),
         ] {
@@ -488,7 +488,7 @@ mod tests {
         assert_eq!(uid(&booked), "UID:00000000-0000-0000-0000-000000000007@book.example");
     }
 
-    /// Wherever a line has to be folded, somebody else's parser reads the name that was written.
+    /// Wherever a line is folded, an independent parser reads the name that was written.
     #[test]
     fn names_are_read_whole_at_every_offset() {
         for offset in 0..=80 {

@@ -7,7 +7,7 @@ use super::rules::Window;
 use super::{Booked, Feed, FeedKind, Given, Subscribed};
 use crate::db::{Db, Error, Sql, Tx};
 
-/// Holds the person until the end of the transaction, so that two of their requests count one after the other. `false`: they are gone.
+/// Locks the person until the end of the transaction, so that two of their requests count one after the other. `false`: they have left.
 pub async fn lock_owner(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
     let sql = Sql::Each {
         sqlite: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL",
@@ -42,7 +42,7 @@ pub async fn revoke(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid) 
     Ok(tx.run(sql, (person_id, id, now)).await? == 1)
 }
 
-/// Ends all of a person's feeds, and leaves nothing that says there were any.
+/// Deletes all of a person's feeds, and every trace of them.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     tx.run("DELETE FROM calendar_feeds WHERE person_id = $1", (person_id,)).await.map(drop)
 }
@@ -83,7 +83,7 @@ pub async fn note_reading(tx: &mut Tx, id: Uuid, now: DateTime<Utc>, before: Dat
     tx.run(sql, (id, now, before)).await.map(drop)
 }
 
-/// What stands around a booking `b` or a session `s`.
+/// The names around a booking `b` or a session `s`.
 macro_rules! around {
     () => {
         "c.name AS class_name, r.name AS room_name, i.name AS instructor_name, t.name AS studio_name, t.address AS studio_address, \
@@ -117,8 +117,8 @@ macro_rules! given {
     };
 }
 
-/// A member's bookings in the order of time. One that was cancelled is shown if it ever was a place, as only then it was in a calendar: a pass
-/// paid for it, it had a free way out, or a letter entered it.
+/// A member's bookings in order of time. A cancelled one is shown only if it ever had a place, since only then was it in a calendar: a pass
+/// paid for it, it could be cancelled for free, or a letter entered it.
 pub async fn bookings(db: &Db, person_id: Uuid, window: Window, count_max: i64) -> Result<Vec<Booked>, Error> {
     let sql = booked!(
         "WHERE b.person_id = $1 AND b.starts_at >= $2 AND b.starts_at < $3 AND b.guest_of IS NULL \
@@ -128,7 +128,7 @@ pub async fn bookings(db: &Db, person_id: Uuid, window: Window, count_max: i64) 
     db.all(sql, (person_id, window.from, window.until, count_max)).await
 }
 
-/// What an instructor teaches in all studios, in the order of time.
+/// What an instructor teaches in all studios, in order of time.
 pub async fn teaching(db: &Db, instructor_id: Uuid, window: Window, count_max: i64) -> Result<Vec<Given>, Error> {
     let sql = given!(
         "WHERE s.instructor_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.status <> 'draft' AND NOT s.was_draft \
@@ -137,7 +137,7 @@ pub async fn teaching(db: &Db, instructor_id: Uuid, window: Window, count_max: i
     db.all(sql, (instructor_id, window.from, window.until, count_max)).await
 }
 
-/// The studio's published schedule, in the order of time. The local dates are those of the window: by them the index is entered.
+/// The studio's published schedule, in order of time. The local dates are those of the window, and let the index be used.
 pub async fn of_studio(
     db: &Db,
     studio_id: Uuid,

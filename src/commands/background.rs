@@ -1,10 +1,10 @@
-//! What works beside the handlers: letters and sweeps, in a process that serves or in one of their own.
+//! Background work: letters and sweeps, in the serving process or in one of their own.
 
 use crate::app::App;
 use crate::letters::worker::{RunningWorker, Worker};
 use crate::sweeps::{self, RunningSweeps};
 
-/// What works beside the handlers of this process.
+/// The background work of this process.
 pub struct BackgroundWork {
     letters: RunningWorker,
     sweeps: RunningSweeps,
@@ -12,13 +12,12 @@ pub struct BackgroundWork {
 }
 
 impl BackgroundWork {
-    /// Begins to work.
     pub fn start(app: &App) -> Self {
         let letters = Worker::new(app.clone()).start();
         Self { letters, sweeps: sweeps::start(app.clone()), app: app.clone() }
     }
 
-    /// Sweeps no more, takes no more letters, finishes or hands back what it has.
+    /// Stops sweeping, takes no more letters, and finishes or hands back those it has.
     pub async fn stop(self) {
         self.sweeps.stop().await;
         self.letters.stop().await;

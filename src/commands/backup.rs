@@ -8,8 +8,8 @@ use std::path::Path;
 use super::{Failure, Place, directory_of};
 use crate::settings::Settings;
 
-/// Writes a copy of the database, as of one instant, to a file that must not be there yet, readable by its owner only. When this
-/// returns, the copy is on the disk. A PostgreSQL server has better tools: the failure says which.
+/// Writes a copy of the database, as of one instant, to a file that must not exist yet, readable by its owner only. When this returns, the
+/// copy is on the disk. PostgreSQL has better tools, which the failure names.
 pub async fn run(settings: &Settings, file: &Path) -> Result<(), Failure> {
     let place = Place::of(settings)?;
     if let Place::Server(_) = place {
@@ -21,7 +21,7 @@ pub async fn run(settings: &Settings, file: &Path) -> Result<(), Failure> {
     }
     let of_file = |error: io::Error| Failure::new(format!("cannot write {}: {error}", file.display()));
     let db = place.open_read_only().await?;
-    // Made before it is filled, so that nobody else can read it, and nothing is ever overwritten.
+    // Created before it is filled, so that nobody else can read it, and never over an existing file.
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(of_file)?;
     let copied = db.copy_to(file).await;
     db.close().await;

@@ -17,10 +17,10 @@ use crate::settings::Settings;
 use crate::sign_in::keys::{KEYS_FILE, kept_in};
 use crate::sign_in::passwords::NewPassword;
 
-/// Where a demo keeps its files unless it is told.
+/// Where a demo keeps its files unless told otherwise.
 pub const DIRECTORY: &str = "var/demo";
 
-/// What `releve demo` was told.
+/// The options of `releve demo`.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// `--port`.
@@ -39,7 +39,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     settings.server.address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     settings.server.port = told.port.unwrap_or(settings.server.port);
     settings.letters.transport = "file:".into();
-    // Nothing balances over a demo, unless somebody asks for the drain to see it.
+    // A demo has no load balancer to drain for, unless somebody asks for the drain to see it.
     if settings.server.drain_s == Settings::defaults()?.server.drain_s {
         settings.server.drain_s = 0;
     }
@@ -69,7 +69,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     serve::live(app, listener, true).await
 }
 
-/// The database, if it is empty or a demo's: nobody else's is touched. `fresh`: emptied first.
+/// Opens the database if it is empty or a demo's; no other is touched. `fresh`: empties it first.
 async fn open_own(settings: &Settings, place: &Place, fresh: bool) -> Result<Db, Failure> {
     let holds = look(place).await?;
     refuse_others(holds, place)?;
@@ -92,7 +92,7 @@ fn refuse_others(holds: Holds, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is there, without leaving a trace: to open a file for work would already change it.
+/// What the database holds, without leaving a trace: opening the file for work would already change it.
 async fn look(place: &Place) -> Result<Holds, Failure> {
     if let Place::File(file) = place
         && !file.exists()
@@ -105,7 +105,7 @@ async fn look(place: &Place) -> Result<Holds, Failure> {
     holds.map_err(|error| Failure::new(format!("cannot read {place}: {error}")))
 }
 
-/// Removes what a demo writes, by name. What else lies in the directory stays.
+/// Removes the files that a demo writes, by name. Anything else in the directory stays.
 fn remove_known_files(directory: &Path, place: &Place) -> std::io::Result<()> {
     let mut files = vec![directory.join(KEYS_FILE)];
     if let Place::File(file) = place {

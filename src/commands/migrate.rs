@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Failure, Place};
 use crate::db::Db;
-use crate::people::keys;
+use crate::people::search_keys;
 use crate::settings::Settings;
 
 /// Brings the schema of the settings' database up to date.
@@ -20,7 +20,7 @@ pub async fn run(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs the migrations that have not run, with a line before and after on the standard error stream. Whether there were any.
+/// Runs the migrations that have not run, with a line before and after on standard error. Returns whether there were any.
 pub async fn bring_up_to_date(db: &Db, place: &Place) -> Result<bool, Failure> {
     let pending = db.pending().await?;
     if pending.is_empty() {
@@ -35,10 +35,10 @@ pub async fn bring_up_to_date(db: &Db, place: &Place) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Makes the keys anew that an older version made in another way, or an older process beside this one.
+/// Renews the keys that an older version, or an older process beside this one, made in another way.
 pub async fn renew_keys(db: &Db, place: &Place) -> Result<(), Failure> {
     let renewed =
-        keys::renew(db).await.map_err(|error| Failure::new(format!("cannot renew the keys of names and addresses in {place}: {error}")))?;
+        search_keys::renew(db).await.map_err(|error| Failure::new(format!("cannot renew the keys of names and addresses in {place}: {error}")))?;
     if renewed.looked_at > renewed.contested {
         eprintln!("{} names and addresses have keys of this version", renewed.looked_at - renewed.contested);
     }

@@ -33,7 +33,7 @@ impl Failure {
         Self { why: why.into(), code: 1 }
     }
 
-    /// A failure that the database tells, in its own words, and what to do about it where that is known.
+    /// A database failure in the database's own words, with what to do about it where that is known.
     pub fn of_database(what: impl fmt::Display, error: &db::Error) -> Self {
         let mend = error.mend().map_or_else(String::new, |mend| format!("\n  {mend}"));
         Self::new(format!("{what}: {error}{mend}"))
@@ -59,7 +59,7 @@ macro_rules! fails_by {
 }
 fails_by!(db::Error, data_directory::Refused, config::ConfigError, sign_in::SetUpError);
 
-/// What the command line says besides the command: it goes before every other source of settings.
+/// The options on the command line; they take precedence over every other source of settings.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
     /// `--config FILE`, or the environment's `RELEVE_CONFIG`.
@@ -68,9 +68,9 @@ pub struct Said {
     pub data: Option<PathBuf>,
 }
 
-/// Reads `.env` of the working directory into the environment, which goes before it. For the process's own start only, before it has threads.
+/// Reads `.env` of the working directory into the environment, which takes precedence. Only at the process's start, before it has threads.
 pub fn read_dot_env() -> Result<(), Failure> {
-    // In a directory that is not this user's (`sudo -u releve …` in /root), nobody can tell whether there is one: there is none.
+    // In a directory that this user may not enter (`sudo -u releve …` in /root) nobody can tell whether there is one: assume there is none.
     if !Path::new(".env").try_exists().unwrap_or(false) {
         return Ok(());
     }
@@ -94,7 +94,7 @@ pub fn settings(said: &Said) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-/// Settles by which data of the time zones this process goes, before anything asks for a wall time.
+/// Settles which time zone data this process uses, before anything asks for a wall time.
 pub fn settle_zones(settings: &Settings) -> Result<(), Failure> {
     let wrong = |why: String| Failure::new(format!("the setting time.zone_data is not right: {why}"));
     zones::settle(&zones::Source::parse(&settings.time.zone_data).map_err(wrong)?).map_err(wrong)
@@ -128,12 +128,12 @@ impl Place {
         Err(Failure::new("DATABASE_URL must begin with sqlite: or postgres:"))
     }
 
-    /// Keeps every other process out of the embedded database's directory, which is made if it is not there. A server keeps order itself.
+    /// Keeps every other process out of the embedded database's directory, which is made if missing. A server does its own locking.
     pub fn lock(&self) -> Result<Option<Lock>, Failure> {
         Ok(self.try_lock()?)
     }
 
-    /// The same, for who can go on without.
+    /// The same, for callers that can go on without the lock.
     pub fn try_lock(&self) -> Result<Option<Lock>, Refused> {
         match self {
             Self::File(file) => data_directory::lock(directory_of(file)).map(Some),
@@ -141,13 +141,13 @@ impl Place {
         }
     }
 
-    /// Opens it for work. A file that is not there is made.
+    /// Opens it for reading and writing. A missing file is made.
     pub async fn open(&self, settings: &Settings) -> Result<Db, Failure> {
         let options = Options { connections: settings.database.connections, ..Options::default() };
         self.open_with(options).await
     }
 
-    /// Opens it to be looked at, beside the process that works with it.
+    /// Opens it read-only, beside the process that works with it.
     pub async fn open_read_only(&self) -> Result<Db, Failure> {
         if let Self::File(file) = self
             && !file.exists()
@@ -167,7 +167,7 @@ impl Place {
 }
 
 impl fmt::Display for Place {
-    /// For a person: never the password.
+    /// For people to read: never the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => write!(f, "{}", file.display()),
@@ -183,7 +183,7 @@ fn directory_of(file: &Path) -> &Path {
     }
 }
 
-/// The embedded database has one process.
+/// The embedded database belongs to one process.
 pub fn needs_a_server(what: &str) -> Failure {
     Failure::new(format!(
         "`{what}` needs PostgreSQL (set DATABASE_URL): the embedded database belongs to one process, and `serve` sends letters itself"

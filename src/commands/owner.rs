@@ -1,4 +1,4 @@
-//! `releve owner EMAIL`: makes an owner of the deployment, also while it is being served.
+//! `releve owner EMAIL`: makes an owner of the deployment, even while it is being served.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -25,12 +25,12 @@ pub async fn run(settings: &Settings, email: &str, name: &str) -> Result<(), Fai
     let made = owner::make(&db, &Clock::System, &passwords, NewOwner { email, name, password }).await;
     db.close().await;
     let made = made.map_err(|problem| Failure::new(format!("no owner was made: {:?}", problem.kind)))?;
-    let before = if made.had_account { "had an account, and has a new password" } else { "is new" };
+    let before = if made.had_account { "had an account, and has a new password" } else { "has a new account" };
     eprintln!("{} owns {place} now; they {before}", made.person_id);
     Ok(())
 }
 
-/// Nobody else may be there while the schema changes; beside whoever serves, it is waited up to 5 s for the turn to write.
+/// No other process may be there while the schema changes. Beside a serving process, waits up to 5 s for the turn to write.
 async fn open(settings: &Settings, place: &Place) -> Result<Db, Failure> {
     match place.try_lock() {
         Ok(_lock) => serve::open_current(settings, place).await,

@@ -25,9 +25,9 @@ use crate::sign_in::keys::Keys;
 /// The open files of everything but the connections that are served: database, letters, logs, connections that are turned away.
 const OTHER_FILES: u64 = 384 + TURNED_AWAY_MAX as u64;
 
-/// Serves until SIGTERM or SIGINT; then ends in order. `with_worker`: letters leave and sweeps run from this process too.
+/// Serves until SIGTERM or SIGINT, then ends in order. `with_worker`: this process sends letters and runs sweeps, too.
 ///
-/// Whatever can be seen to be wrong is told before anything is made: settings, keys, the port; then the directory and the database.
+/// Whatever can be seen to be wrong is reported before anything is made: settings, keys, the port; then the directory and the database.
 pub async fn run(mut settings: Settings, with_worker: bool) -> Result<(), Failure> {
     let place = Place::of(&settings)?;
     if !with_worker && matches!(place, Place::File(_)) {
@@ -50,7 +50,7 @@ pub async fn run(mut settings: Settings, with_worker: bool) -> Result<(), Failur
     live(app, door.open()?, with_worker).await
 }
 
-/// Refuses settings that are not right, before anything is opened, and says by which way letters leave.
+/// Refuses wrong settings before anything is opened, and returns how letters are sent.
 pub fn prepare(settings: &Settings) -> Result<Post, Failure> {
     let faults = check(settings);
     if !faults.is_empty() {
@@ -61,7 +61,7 @@ pub fn prepare(settings: &Settings) -> Result<Post, Failure> {
     Post::open(settings).map_err(Failure::new)
 }
 
-/// The database with the schema of this binary: brought up to date here, or, where that is a step of its own, looked at.
+/// Opens the database with this binary's schema: migrated here or, where migrating is a separate step, only checked.
 pub async fn open_current(settings: &Settings, place: &Place) -> Result<Db, Failure> {
     let db = place.open(settings).await?;
     if settings.database.migrate_on_start {
@@ -85,11 +85,11 @@ async fn refuse_demo(db: &Db, place: &Place, settings: &Settings) -> Result<(), 
     Ok(())
 }
 
-/// Connections that wait to be taken; the system may allow fewer.
+/// Connections that wait to be accepted; the system may allow fewer.
 const WAITING_MAX: u32 = 1024;
 
-/// An address that this process has for itself, where nobody can knock yet: so that a port which is taken is told before anything is
-/// made, and whoever connects is answered.
+/// An address that this process has bound but does not listen on yet: a port that is in use is reported before anything is made, and
+/// whoever connects is answered.
 pub struct Door {
     /// The address, with the port that was given for 0.
     pub address: SocketAddr,
@@ -102,7 +102,7 @@ impl Door {
         let address = SocketAddr::new(address, port);
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let reserved = socket.and_then(|socket| {
-            // A port whose last connections are still being forgotten is free all the same.
+            // A port whose last connections are still in TIME_WAIT is free all the same.
             socket.set_reuseaddr(true)?;
             socket.bind(address)?;
             Ok(Self { address: socket.local_addr()?, socket })
@@ -126,8 +126,8 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
     Failure::new(format!("cannot listen on {address}: {why}"))
 }
 
-/// Serves with everything that works beside the handlers, until the process is told to end. Then in order: `/readyz` says so while all
-/// is served for the drain time, no more connections, what has come is answered while the transactor still works, then [`end`].
+/// Serves, with the background work, until the process is told to end. Then in order: `/readyz` says so while everything is still served
+/// for the drain time, no more connections, open requests are answered while the transactor still works, then [`end`].
 pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<(), Failure> {
     metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
     let upkeep = tokio::spawn(metrics::keep_up());
@@ -152,10 +152,10 @@ pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<
     Ok(())
 }
 
-/// The second half of an orderly end, when no request is being answered any more: the transactor, the worker hands its
-/// leases back, the pools.
+/// The second half of an orderly end, once no request is being answered any more: closes the transactor, has the worker hand back its
+/// leases, closes the pools.
 pub async fn end(app: &App, worker: Option<BackgroundWork>, deadline: Instant) {
-    // The worker waits three seconds for letters on their way; the pools need a moment.
+    // The worker waits three seconds for letters being sent; the pools need a moment.
     let before_pools = deadline - Duration::from_millis(500);
     by(before_pools, "the transactor", app.close_transactor()).await;
     if let Some(worker) = worker {
@@ -174,13 +174,13 @@ async fn by(deadline: Instant, who: &str, end: impl Future<Output = ()>) {
 /// How the process was told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// SIGTERM, by whatever runs it: others may still be sending requests here.
+    /// SIGTERM, from whatever runs the process: a balancer may still be sending requests here.
     Terminate,
-    /// SIGINT, by somebody at the terminal, who need not wait for balancers.
+    /// SIGINT, from somebody at the terminal, who need not wait for balancers.
     Interrupt,
 }
 
-/// Completes when the process is told to end. Told again, it ends at once.
+/// Completes when the process is told to end. Told a second time, it ends at once.
 pub fn asked_to_end() -> Result<impl Future<Output = Asked>, Failure> {
     let cannot = |error: io::Error| Failure::new(format!("cannot listen for signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
@@ -201,8 +201,8 @@ pub fn asked_to_end() -> Result<impl Future<Output = Asked>, Failure> {
     })
 }
 
-/// Each connection is an open file, and the usual limit of 1,024 would refuse the thousandth member of a rush. The limit is raised as
-/// far as it may be; if that is not enough, fewer connections are taken, so that there is always a file left to say so with.
+/// Each connection is an open file, and the usual limit of 1,024 would refuse the thousandth member of a rush. The limit is raised as far
+/// as possible; if that is not enough, fewer connections are taken, so that there is always a file left to say so with.
 pub fn afford_connections(settings: &mut Settings) {
     let connections_max = settings.server.connections_max;
     let wanted = u64::try_from(connections_max).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
@@ -221,12 +221,12 @@ mod tests {
     use super::*;
     use crate::db::Error;
 
-    /// Why a process with these settings does not start, after seeing that it made nothing.
+    /// Why a process with these settings does not start, after checking that it made nothing.
     async fn refusal(change: impl FnOnce(&mut Settings)) -> String {
         let parent = tempfile::tempdir().unwrap();
         let mut settings = Settings::defaults().unwrap();
         settings.data.directory = parent.path().join("data");
-        // Where nobody may listen: whatever is not refused before fails there.
+        // Nobody can listen here, so what is not refused earlier fails here.
         settings.server.address = "192.0.2.1".parse().unwrap();
         change(&mut settings);
         let refused = run(settings, true).await.unwrap_err().why;

@@ -14,10 +14,10 @@ use crate::running::metrics;
 use crate::server;
 use crate::settings::Settings;
 
-/// How long the end may take once the port is closed: letters that are being handed over have their time.
+/// How long the end may take once the port is closed, so that letters being handed over can finish.
 const END_MAX: Duration = Duration::from_secs(7);
 
-/// Works letters off until SIGTERM or SIGINT.
+/// Sends letters and runs sweeps until SIGTERM or SIGINT.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
     let place = Place::of(&settings)?;
     if matches!(place, Place::File(_)) {
@@ -36,7 +36,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     tracing::info!(port, "working letters off");
     match listener {
         Some(listener) => {
-            // Nobody sends requests here by way of a balancer: it ends at once.
+            // No balancer sends requests here: it ends at once.
             let shutdown = async {
                 asked.await;
                 Duration::ZERO

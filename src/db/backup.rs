@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::{Db, Error, Pools};
 
 impl Db {
-    /// Writes the SQLite database as of now to an empty file, while others write on. PostgreSQL has `pg_dump`.
+    /// Copies the SQLite database as of now to an empty file, while others go on writing. PostgreSQL has `pg_dump`.
     pub async fn copy_to(&self, file: &Path) -> Result<(), Error> {
         let Pools::Sqlite { readers, .. } = &self.pools else {
             return Err(sqlx::Error::Configuration("PostgreSQL is copied with pg_dump".into()).into());
@@ -17,7 +17,7 @@ impl Db {
             return Err(sqlx::Error::Configuration("the file's name must be UTF-8".into()).into());
         };
         let mut reader = readers.acquire().await?;
-        // VACUUM INTO writes to the new file alone, yet SQLite counts it as writing: this one connection may.
+        // VACUUM INTO writes to the new file alone, but SQLite counts it as writing, so this one connection may write.
         sqlx::query("PRAGMA query_only = 0").execute(&mut *reader).await?;
         let copied = sqlx::query("VACUUM INTO $1").bind(file.to_owned()).execute(&mut *reader).await;
         reader.close_on_drop();

@@ -18,25 +18,25 @@ pub static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// The migrations of PostgreSQL: the same numbers, names and tables.
 pub static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Statements that a connection keeps prepared: more than there are.
+/// Statements that a connection keeps prepared: more than Relevé has.
 const STATEMENTS_KEPT: usize = 512;
 
-/// Rows that SQLite's thread reads ahead of the one that takes them: each time it must wait, two threads are woken.
+/// Rows that SQLite's thread reads ahead of their reader: every time it must wait, two threads are woken.
 const ROWS_AHEAD: usize = 128;
 
-/// Pages of 4 KiB that the write-ahead log holds before a commit also tidies it away: a rush fits in, and pays for it seldom.
+/// Pages of 4 KiB in the write-ahead log before a commit also makes a checkpoint: a rush fits in, and rarely pays for one.
 const CHECKPOINT_PAGES: &str = "4000";
 
-/// Memory for the writer's pages, in KiB (negative: SQLite counts in KiB): the hot ends of all indexes of a large house.
+/// Memory for the writer's pages, in KiB (SQLite takes a negative number as KiB): the hot ends of all indexes of a large deployment.
 const WRITER_CACHE_KIB: &str = "-4000";
 
-/// The same for each reader: there are several, and the system's own cache stands behind them.
+/// The same for each reader: there are several, and the operating system caches the file as well.
 const READER_CACHE_KIB: &str = "-1000";
 
 /// Readers of one file: each is a thread with a cache, its statements and its share of the heap, and more of them read no faster.
 const READERS_MAX: u32 = 4;
 
-/// A connection that was used so lately is taken to be alive; one that was not is asked, and may take so long to say so.
+/// A connection used this recently is taken to be alive; any other is tested first, and may take this long to answer.
 const IDLE_TRUSTED: Duration = Duration::from_secs(1);
 
 /// How many connections, and how long to wait for one.
@@ -44,7 +44,7 @@ const IDLE_TRUSTED: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Connections beside the writer (SQLite, of which four are used at most) or the transactor (PostgreSQL).
     pub connections: u32,
-    /// How long a request waits for a free connection before it is told to come again.
+    /// How long a request waits for a free connection before it is told to try again.
     pub wait_max: Duration,
     /// For `audit` and `backup`: nothing can be written.
     pub read_only: bool,
@@ -117,7 +117,7 @@ impl Db {
             connect
         };
         look_at_server(&connect).await?;
-        // A connection that has lain idle may have died unnoticed. In a rush none lies idle, and none is asked.
+        // A connection that was idle may have died unnoticed. In a rush none is idle, and none is tested.
         let pool = || {
             PgPoolOptions::new().acquire_timeout(options.wait_max).test_before_acquire(false).before_acquire(|connection, meta| {
                 Box::pin(async move {
@@ -144,7 +144,7 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(&**writer).await.map_err(sqlx::Error::from)?,
             Pools::Postgres { pool, .. } => {
-                // A migration of a large table takes the time that it takes; the connection is not used again.
+                // A migration of a large table may take long; the connection is not used again.
                 let mut connection = pool.acquire().await?;
                 connection.close_on_drop();
                 sqlx::raw_sql("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0").execute(&mut *connection).await?;
@@ -188,10 +188,10 @@ pub fn server_of(url: &str) -> Option<String> {
     Some(format!("postgres://{host}/{}", connect.get_database().unwrap_or(connect.get_username())))
 }
 
-/// How long a server may take to let somebody in.
+/// How long a server may take to accept a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// Goes in once by itself and looks round: a pool would try again and again, and in the end say only that it took too long.
+/// Connects once without a pool and looks at the server: a pool would retry, and in the end report only a timeout.
 async fn look_at_server(connect: &PgConnectOptions) -> Result<(), Error> {
     let at = || match connect.get_socket() {
         Some(socket) => socket.display().to_string(),
@@ -209,7 +209,7 @@ async fn look_at_server(connect: &PgConnectOptions) -> Result<(), Error> {
     if synchronous == "off" {
         return Err(Error::unfit("synchronous_commit is off: an acknowledged booking could be lost"));
     }
-    // SQL_ASCII keeps every byte as it is; all others lack the characters of somebody's name.
+    // SQL_ASCII keeps every byte as it is; all others lack characters that names need.
     if !["UTF8", "SQL_ASCII"].contains(&encoding.as_str()) {
         return Err(Error::unfit(format!(
             "its encoding is {encoding}, which lacks most characters: make it with createdb --encoding=UTF8 --template=template0"

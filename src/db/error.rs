@@ -8,11 +8,11 @@ use sqlx::migrate::MigrateError;
 /// What to do about an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Somebody else was in the way: the whole transaction again, a few times.
+    /// Another transaction was in the way: repeat the whole transaction, a few times.
     Again,
-    /// The database cannot be reached, is read-only, full, or too busy: the outcome is unknown, come back later.
+    /// The database cannot be reached, is read-only, full, or too busy: the outcome is unknown, try again later.
     Away,
-    /// A unique rule spoke: the alarm of a decision that was not made before the insert.
+    /// A unique constraint refused the row: a decision that should have been made before the insert was not.
     Unique,
     /// Our own fault.
     Fault,
@@ -31,8 +31,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// In the database's own words, with its code. Not its details: those quote rows, and with them names and addresses; and not the line of
-/// the server's source that sqlx adds, which reads as if it were one of ours.
+/// The database's own words, with its code. Not its details, which quote rows and so names and addresses; and not the line of the server's
+/// source that sqlx adds, which reads like one of ours.
 fn tell(error: &sqlx::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match error {
         sqlx::Error::Database(error) => {
@@ -98,7 +98,7 @@ impl Error {
         }
     }
 
-    /// What an operator must read in the log of a database that is away.
+    /// What the log tells an operator about a database that is away.
     pub fn plight(&self) -> &'static str {
         match &self.source {
             sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")) => "the disk is full",
@@ -114,7 +114,7 @@ impl Error {
         sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the server does not answer")).into()
     }
 
-    /// Whether its connection leads nowhere any more: to a server that shuts down, that only reads since a failover, or that is silent.
+    /// Whether its connection is useless from now on: the server is shutting down, is read-only since a failover, or is silent.
     pub(super) fn spoils_its_connection(&self) -> bool {
         match &self.source {
             sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("25006" | "57P01" | "57P02" | "57P03")),
@@ -123,7 +123,7 @@ impl Error {
         }
     }
 
-    /// For what is wrong with the database as it was set up.
+    /// For a database that was set up wrongly.
     pub(super) fn unfit(why: impl Into<String>) -> Self {
         sqlx::Error::Configuration(why.into().into()).into()
     }

@@ -1,7 +1,7 @@
 //! The seam: the only files that know that there are two engines.
 //!
-//! [`Db`] is a database, SQLite or PostgreSQL, chosen by `DATABASE_URL` when the process starts; [`Tx`] is one transaction of either.
-//! Both take one SQL text ([`Sql`]) and a tuple of binds. A `#` in a text stands for what grows: the rows of a `VALUES #`
+//! [`Db`] is a database, SQLite or PostgreSQL, chosen by `DATABASE_URL` when the process starts; [`Tx`] is one transaction of either. Both
+//! take one SQL text ([`Sql`]) and a tuple of binds. A `#` in a text stands for what varies in length: the rows of a `VALUES #`
 //! ([`Tx::rows`]) or the list of an `IN #` ([`Tx::among`]).
 
 mod backup;
@@ -35,14 +35,14 @@ pub type Eventually<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Sen
 /// The work of a [`Db::write`]: borrows the transaction, may be spawned.
 pub type Work<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
 
-/// How long a writer waits for its turn before the caller is told to come again.
+/// How long a writer waits for its turn before the caller is told to try again.
 const WRITER_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// A server that says nothing for so long is gone: it would itself have ended the statement after 10 s. Without this a host that
-/// vanished would hold every connection until the kernel gives up on it, a quarter of an hour later.
+/// A server that is silent for this long is gone: it would itself have ended the statement after 10 s. Without this a host that vanished
+/// would hold every connection until the kernel gives up on it, a quarter of an hour later.
 const SILENCE_MAX: Duration = Duration::from_secs(12);
 
-/// How late a commit is that was said to be made before.
+/// How long after it was reported a late commit is made.
 const LATE: Duration = Duration::from_millis(50);
 
 /// The key of the transactor's advisory lock: one batch at a time in the deployment.
@@ -62,7 +62,7 @@ enum Pools {
     Sqlite {
         writer: Counted<Sqlite>,
         readers: Counted<Sqlite>,
-        /// Handlers and the letter worker queue here, so that at most one of them stands before the transactor at the writer.
+        /// Handlers and the letter worker queue here, so that at most one of them is ahead of the transactor for the writer.
         queue: Arc<Mutex<()>>,
         turn: Arc<Mutex<()>>,
     },
@@ -76,7 +76,7 @@ enum Pools {
 pub struct Tx {
     conn: Conn,
     open: bool,
-    /// Its server is gone or only reads: the connection is not used again.
+    /// Its server is gone or read-only: the connection is not used again.
     spoiled: bool,
     /// False only in the negative control of a race test.
     locks: bool,
@@ -92,7 +92,6 @@ enum Conn {
 }
 
 impl Db {
-    /// Which engine stands behind it.
     pub fn engine(&self) -> Engine {
         match self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
@@ -106,13 +105,13 @@ impl Db {
         Self { locks: false, ..self.clone() }
     }
 
-    /// The same database, whose commits are said to be made before they are: the negative control of the crash test.
+    /// The same database, but commits are reported before they are made: the negative control of the crash test.
     #[doc(hidden)]
     pub fn committing_late(&self) -> Self {
         Self { late: true, ..self.clone() }
     }
 
-    /// How the pools do.
+    /// The state of the pools.
     pub fn pools(&self) -> [Pool; 2] {
         match &self.pools {
             Pools::Sqlite { writer, readers, .. } => [readers.now("readers"), writer.now("writer")],
@@ -133,9 +132,9 @@ impl Db {
         })
     }
 
-    /// Does `work` in one transaction and commits it; an error rolls it back. The only way to the writer: it runs in a task of its
-    /// own, so that a caller who hangs up leaves no half of it, and gives up after 2 s of waiting ([`Trouble::Away`]).
-    /// Inside, never await the transactor, the network or a password hash. `name` is its label in `/metrics`.
+    /// Does `work` in one transaction and commits it; an error rolls it back. The only way to the writer: it runs in a task of its own, so
+    /// that a caller who disconnects leaves nothing half done, and gives up after 2 s of waiting ([`Trouble::Away`]). Inside, never await
+    /// the transactor, the network or a password hash. `name` is its label in `/metrics`.
     pub async fn write<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T, E> + Send + 'static,
@@ -152,13 +151,13 @@ impl Db {
                 tx.end(outcome.is_ok(), name, began).await?;
                 outcome
             };
-            // Whoever asked may have hung up: it is done all the same.
+            // The caller may be gone: it is done all the same.
             let _ = tell.send(outcome.await);
         }));
         told.await.unwrap_or_else(|_| Err(E::from(Error::panicked(name))))
     }
 
-    /// The transactor's transaction: holds the one lock that makes batches follow each other in the whole deployment.
+    /// The transactor's transaction: holds the one lock that puts all batches of the deployment in sequence.
     pub fn begin_batch(&self) -> Eventually<'_, Tx> {
         Box::pin(async move {
             match &self.pools {
@@ -241,17 +240,17 @@ async fn begin_sqlite(writer: &Counted<Sqlite>, turn: OwnedMutexGuard<()>, late:
 }
 
 impl Db {
-    /// All rows that answer.
+    /// All rows of the result.
     pub fn all<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
         found(On::Db(self), self.single(sql.into(), &binds))
     }
 
-    /// The row that answers, if there is one.
+    /// The row of the result, if there is one.
     pub fn maybe<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Option<T>> {
         first(On::Db(self), self.single(sql.into(), &binds))
     }
 
-    /// The one row that must answer.
+    /// The one row that the result must have.
     pub fn one<T: Record>(&self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, T> {
         only(On::Db(self), self.single(sql.into(), &binds))
     }
@@ -289,19 +288,19 @@ impl Db {
 }
 
 impl Tx {
-    /// All rows that answer.
+    /// All rows of the result.
     pub fn all<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Vec<T>> {
         let statements = self.single(sql.into(), &binds);
         found(On::Tx(self), statements)
     }
 
-    /// The row that answers, if there is one.
+    /// The row of the result, if there is one.
     pub fn maybe<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, Option<T>> {
         let statements = self.single(sql.into(), &binds);
         first(On::Tx(self), statements)
     }
 
-    /// The one row that must answer.
+    /// The one row that the result must have.
     pub fn one<T: Record>(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, T> {
         let statements = self.single(sql.into(), &binds);
         only(On::Tx(self), statements)
@@ -313,14 +312,14 @@ impl Tx {
         found(On::Tx(self), statements)
     }
 
-    /// Runs a statement; how many rows it touched.
+    /// Runs a statement; returns how many rows it touched.
     pub fn run(&mut self, sql: impl Into<Sql>, binds: impl Binds) -> Eventually<'_, u64> {
         let statements = self.single(sql.into(), &binds);
         self.run_all(statements)
     }
 
-    /// Runs a statement whose `VALUES #` stands for these rows, in as few texts as may be; how many rows it touched.
-    /// Serves bulk inserts, and bulk updates as `WITH x(id, n) AS (VALUES #) UPDATE … FROM x`.
+    /// Runs a statement whose `VALUES #` stands for these rows, in as few statements as possible; returns how many rows it touched. Serves
+    /// bulk inserts, and bulk updates as `WITH x(id, n) AS (VALUES #) UPDATE … FROM x`.
     pub fn rows<B: Binds>(&mut self, sql: impl Into<Sql>, rows: Vec<B>) -> Eventually<'_, u64> {
         let rows: Vec<&dyn Binds> = rows.iter().map(|row| row as &dyn Binds).collect();
         let statements = sql::rows(self.engine(), sql.into().of(self.engine()), &rows);
@@ -368,7 +367,7 @@ impl Tx {
         })
     }
 
-    /// Commits what went well and takes back what did not.
+    /// Commits on success, rolls back on failure.
     fn end(self, well: bool, name: &'static str, began: Instant) -> Eventually<'static, ()> {
         Box::pin(async move {
             let ended = if well {
@@ -382,7 +381,6 @@ impl Tx {
         })
     }
 
-    /// Makes it so. What has not been committed never was.
     pub async fn commit(mut self) -> Result<(), Error> {
         if self.late {
             tokio::spawn(async move {
@@ -400,14 +398,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes it all back and keeps the connection, if it is of any use.
+    /// Rolls back, and keeps the connection if it is still usable.
     pub async fn rollback(mut self) {
         if !self.spoiled && self.raw("ROLLBACK", "ROLLBACK").await.is_ok() {
             self.open = false;
         }
     }
 
-    /// Whether this process is the only one that now holds the named right, until this transaction ends. SQLite has one process.
+    /// Whether this process holds the named right, alone, until this transaction ends. SQLite has only one process.
     pub async fn alone(&mut self, right: i64) -> Result<bool, Error> {
         match self.conn {
             Conn::Sqlite(_) => Ok(true),
@@ -419,8 +417,8 @@ impl Tx {
         }
     }
 
-    /// Waits for the batch that the transactor is deciding, and keeps it from the next until the end of this transaction: for the rare plain
-    /// change of rows that the transactor reads and writes whole. The first statement of its transaction. On SQLite the writer is that lock.
+    /// Waits for the transactor's current batch, and holds off the next until this transaction ends: for the rare plain change of rows that
+    /// the transactor reads and writes whole. Must be the first statement. On SQLite the writer is that lock.
     pub async fn between_batches(&mut self) -> Result<(), Error> {
         if self.locks && matches!(self.conn, Conn::Postgres(_)) {
             self.raw_owned(format!("SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock({BATCH_LOCK})")).await?;
@@ -462,15 +460,15 @@ fn raw_postgres(conn: &mut sqlx::PgConnection, text: String) -> Eventually<'_, (
     Box::pin(async move { Ok(sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(conn).await.map(drop)?) })
 }
 
-/// The statement's outcome, or that the server has fallen silent; notes whether the connection is of any further use.
+/// The statement's outcome, or that the server is silent; notes if the connection is of no further use.
 async fn noting<T>(spoiled: &mut bool, statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let outcome = tokio::time::timeout(SILENCE_MAX, statement).await.unwrap_or_else(|_| Err(Error::silent()));
     *spoiled |= outcome.as_ref().is_err_and(Error::spoils_its_connection);
     outcome
 }
 
-/// A connection out of its pool for one statement. Given back in the middle of it, it would hold its place in the pool for as long as
-/// its server is silent: it is closed instead.
+/// A connection borrowed from its pool for one statement. If dropped in the middle of it, it is closed: given back, it would take up a
+/// place in the pool for as long as its server is silent.
 struct Loan {
     conn: PoolConnection<Postgres>,
     spoiled: bool,
@@ -491,8 +489,8 @@ enum On<'a> {
 }
 
 impl<'a> On<'a> {
-    /// Runs the statements and hands their rows on. Without the type of a row in it, this and all of sqlx below it is compiled once:
-    /// the three functions that follow are all that is compiled for each type.
+    /// Runs the statements and passes their rows on. It does not name the type of a row, so this and all of sqlx below it is compiled once:
+    /// only the three functions that follow are compiled for each type.
     fn fetch<'b>(self, statements: sql::Statements, into: &'b mut dyn sql::Rows) -> Eventually<'b, ()>
     where
         'a: 'b,
@@ -522,8 +520,8 @@ fn only<T: Record>(on: On<'_>, statements: sql::Statements) -> Eventually<'_, T>
     Box::pin(async move { found(on, statements).await?.into_iter().next().ok_or_else(Error::missing) })
 }
 
-/// Tasks of one type are compiled once; a task of each caller's own type was a tenth of the program.
-/// What it logs belongs to the request that asked for it.
+/// Boxed, so that one type of task is compiled; with a type for each caller, tasks were a tenth of the program. What it logs belongs to the
+/// request that asked for it.
 fn spawn(work: Pin<Box<dyn Future<Output = ()> + Send>>) {
     tokio::spawn(work.in_current_span());
 }

@@ -1,4 +1,4 @@
-//! A pool of connections that can say how it does.
+//! A pool of connections that can report its state.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::pool::PoolConnection;
 
-/// What `/metrics` tells of a pool, as of now.
+/// What `/metrics` says about a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// `readers` and `writer` of a file; `handlers` and `transactor` of a server.
     pub name: &'static str,
     /// The most connections that it may open.
     pub most: u32,
-    /// Connections that are open, and how many of them nobody uses.
+    /// Connections that are open.
     pub open: u32,
-    /// Connections that nobody uses.
+    /// Open connections that nobody uses.
     pub idle: u32,
-    /// Who waits for one, or for the turn to write.
+    /// How many wait for one, or for the turn to write.
     pub waiting: u32,
 }
 
-/// A pool of sqlx, which does not count who waits for it.
+/// A pool of sqlx that also counts who waits for it.
 pub(super) struct Counted<E: sqlx::Database> {
     pool: sqlx::Pool<E>,
     waiting: Arc<AtomicU32>,
@@ -34,13 +34,13 @@ impl<E: sqlx::Database> Counted<E> {
         self.pool.acquire().await
     }
 
-    /// Counts somebody who waits, until this is dropped.
+    /// Counts one more waiter, until this is dropped.
     pub fn wait(&self) -> Waiting {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         Waiting(Arc::clone(&self.waiting))
     }
 
-    /// How it does now.
+    /// The pool's state now.
     pub fn now(&self, name: &'static str) -> Pool {
         Pool {
             name,

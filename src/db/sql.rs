@@ -20,7 +20,7 @@ pub enum Engine {
     Postgres,
 }
 
-/// The most rows of one generated statement, then 8, then 1: three cached texts instead of one for every length.
+/// Rows per generated statement: 64, then 8, then 1. Three cached texts instead of one for every length.
 const CHUNKS: [usize; 3] = [64, 8, 1];
 
 /// A statement: one text for both engines, or one for each where they must differ. The only parameters of hand-written text are `$1`, `$2`, ….
@@ -182,7 +182,7 @@ impl Args {
 /// A statement for one engine: its text and its binds.
 pub(super) type Statement = (&'static str, Args);
 
-/// Statements that follow each other; or a bind that cannot be written, which is told when they are run.
+/// Statements to run in sequence, or a bind that cannot be encoded, which is reported when they are run.
 pub(super) type Statements = Result<Vec<Statement>, Error>;
 
 /// One statement.
@@ -250,7 +250,7 @@ pub(super) fn rows(engine: Engine, text: &'static str, rows: &[&dyn Binds]) -> S
         .collect()
 }
 
-/// SQLite takes a missing bind for NULL: in debug builds, and so in every test, the number of binds is asserted.
+/// SQLite treats a missing bind as NULL: in debug builds, and so in every test, the number of binds is asserted.
 fn checked(text: &'static str, args: Args) -> Statement {
     if cfg!(debug_assertions) {
         // `$3` and `?3` name the third; a bare `?` is the next.
@@ -264,7 +264,7 @@ fn checked(text: &'static str, args: Args) -> Statement {
     (text, args)
 }
 
-/// Where rows go to, seen without their type: so that what talks to the engines is compiled once and not once for every type of row.
+/// Collects rows without naming their type, so that what talks to the engines is compiled once and not once for every type of row.
 pub(super) trait Rows: Send {
     fn take_sqlite(&mut self, row: &SqliteRow) -> Result<(), sqlx::Error>;
     fn take_postgres(&mut self, row: &PgRow) -> Result<(), sqlx::Error>;
@@ -310,7 +310,7 @@ pub(super) async fn run_postgres(on: &mut PgConnection, (text, args): Statement)
     Ok(sqlx::query_with::<Postgres, _>(text, args).execute(on).await?.rows_affected())
 }
 
-/// Binds are made by the database that runs them: never seen.
+/// Never seen: binds are made by the database that runs them.
 fn foreign() -> Error {
     sqlx::Error::Configuration("the binds are another engine's".into()).into()
 }

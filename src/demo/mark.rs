@@ -1,4 +1,4 @@
-//! What everybody who meets a demo may know of it: how its database is marked, and by which accounts it is entered.
+//! What other code may know of a demo: how its database is marked, and which accounts can sign in.
 
 use chrono::NaiveDate;
 
@@ -9,7 +9,7 @@ pub const PASSWORD: &str = "plie-tendu-releve";
 const SEEDING: &str = "seeding";
 const READY: &str = "ready";
 
-/// What stands in the mark: `ready 60 2026-12-01`.
+/// The mark's content: `ready 60 2026-12-01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// Whether everything is there.

@@ -1,7 +1,7 @@
-//! The demo: two studios with plainly invented people, seeded in one transaction, and a mark by which Relevé knows its own demo.
+//! The demo: two studios with plainly invented people, seeded in one transaction, and a mark by which Relevé recognises its own demo.
 //!
-//! `plan` says what there is (pure), `store` looks at what a database holds. The bookings of the one full session are made at the transactor
-//! like everybody's, so that their letters are real. Started again another day, the demo adds the days that have come into view.
+//! `plan` says what there is (pure), `store` looks at what a database holds. The bookings of the one full session go through the transactor
+//! like any others, so that their letters are real. Started again on another day, the demo adds the days that have come into view.
 
 pub mod mark;
 pub mod plan;
@@ -75,7 +75,7 @@ pub async fn prepare(app: &App, wish: Wish) -> Result<Sights, String> {
     Ok(Sights { full_session: (full.starts_at > now).then_some(full.id), members })
 }
 
-/// Members that one slice writes, with a line for whoever watches.
+/// Members written per slice, with a line of progress for each.
 const MEMBERS_A_SLICE: usize = 5_000;
 
 async fn seed(db: &Db, plan: Plan, password_hash: String, now: DateTime<Utc>) -> Result<(), String> {
@@ -97,7 +97,7 @@ async fn seed(db: &Db, plan: Plan, password_hash: String, now: DateTime<Utc>) ->
             people(tx, &plan, &password_hash).await?;
             schedule::store::insert(tx, plan.sessions.iter().collect()).await?;
             booking::store::insert(tx, plan.bookings.iter().collect()).await?;
-            let entries = plan.studios.iter().map(|studio| Actor::house().did(Event::of_studio(studio.id, Happened::DemoSeeded)));
+            let entries = plan.studios.iter().map(|studio| Actor::system().did(Event::of_studio(studio.id, Happened::DemoSeeded)));
             events::log::write(tx, now, entries.collect()).await?;
             facts::note(tx, DEMO, mark.text()).await
         })
@@ -119,7 +119,7 @@ async fn people(tx: &mut Tx, plan: &Plan, password_hash: &str) -> Result<(), Err
     store::add_staff(tx, plan.staff()).await
 }
 
-/// The full session and its queue, booked at the transactor. Sent again, each booking is what it is.
+/// Books the full session and its queue through the transactor. Sent again, each booking stays as it is.
 async fn book_full(app: &App, seeded_on: NaiveDate) -> Result<(), String> {
     let session = plan::full_session(seeded_on);
     let now = app.clock.now();
@@ -144,7 +144,7 @@ async fn finish(app: &App, members: u32, on: NaiveDate) -> Result<(), String> {
     noted.await.map_err(told)
 }
 
-/// The days that have come into view since, where nobody scheduled something else.
+/// Adds the days that have come into view since, where nobody has scheduled something else.
 async fn extend(db: &Db, now: DateTime<Utc>) -> Result<(), String> {
     let added = db.write("demo.extend", move |tx| {
         Box::pin(async move {

@@ -9,9 +9,10 @@ use crate::booking::{Booking, EndedBy, NewBooking, Place};
 use crate::language::{Language, Texts};
 use crate::passes::rules::{Payment, sale};
 use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType};
-use crate::schedule::rules::{instant, local, week_of};
+use crate::schedule::rules::{local, week_of};
 use crate::schedule::{ClassType, NewSession, Session, SessionNames, SessionRow};
 use crate::studios::{HouseRules, Room, Studio};
+use crate::zones::instant;
 
 /// Days before and after today that the schedule covers.
 pub const DAYS_AROUND: u64 = 7;
@@ -24,7 +25,7 @@ pub struct DemoStudio {
     address: &'static str,
     contact: &'static str,
     currency: &'static str,
-    /// A price in minor units of its currency for one of the other's hundred.
+    /// What a credit costs, in minor units of the currency.
     price_of_credit: i64,
 }
 
@@ -50,7 +51,7 @@ pub const STUDIOS: [DemoStudio; 2] = [
     },
 ];
 
-/// What the ids of a demo are ids of. They look like version 7 of an early instant, so that everything made later sorts behind.
+/// What the demo's ids identify. They look like version 7 of an early instant, so that everything made later sorts after them.
 #[derive(Clone, Copy)]
 enum Of {
     Studio = 1,
@@ -138,13 +139,13 @@ fn classes() -> [Class; 4] {
     ]
 }
 
-/// Room, hour, minute, class type, and by how many the day's instructor is moved on. Whatever overlaps has another room and instructor.
+/// Room, hour, minute, class type, and an offset into the day's rota of instructors. Slots that overlap differ in room and instructor.
 const TIMETABLE: [(u64, u32, u32, usize, u64); 7] =
     [(0, 7, 30, 0, 0), (0, 10, 0, 1, 1), (1, 10, 30, 3, 2), (0, 12, 15, 0, 0), (0, 18, 0, 0, 1), (1, 18, 30, 2, 2), (0, 19, 30, 1, 0)];
 
 /// The slot of the timetable, and the day after the seeding, of the session that is full.
 const FULL: (usize, u64) = (4, 2);
-/// Members from this one on want it: as many as there are places, and two who wait.
+/// The first of the members who want it: as many as there are places, and two who wait.
 const FIRST_IN_FULL: u64 = 2;
 const WAITING_IN_FULL: u64 = 2;
 
@@ -215,7 +216,6 @@ impl Plan {
         plan
     }
 
-    /// How many members.
     pub fn member_count(&self) -> u32 {
         self.members
     }
@@ -227,7 +227,7 @@ impl Plan {
         everywhere.collect()
     }
 
-    /// Each member has a pack of 50 at both studios; a regular a membership besides.
+    /// Each member has a pack of 50 at both studios; regulars also have a membership.
     fn sell(&mut self, now: DateTime<Utc>) {
         for member in 1..=u64::from(self.members) {
             for studio in 0..STUDIOS.len() as u64 {
@@ -276,8 +276,8 @@ impl Plan {
         });
     }
 
-    /// Regulars came to what is past, with the odd late cancel and no-show, and are in what comes within four days. At most one session
-    /// a day each, so that nobody is in two places; the full session is other members'.
+    /// Regulars came to past sessions, with the odd late cancel and no-show, and are booked into those of the next four days. At most one
+    /// session a day each, so that nobody is in two places; the full session is left to other members.
     fn regulars_come(&mut self, now: DateTime<Utc>) {
         let full = full_session(now.date_naive()).id;
         for nth in 0..self.sessions.len() as u64 {
@@ -438,7 +438,7 @@ fn people(now: DateTime<Utc>, members: u32) -> Vec<DemoPerson> {
     people
 }
 
-/// Plainly invented: the number stands in the name.
+/// Plainly invented: the name contains the number.
 fn member(n: u64) -> (String, Language) {
     const GIVEN: [&str; 12] = ["Ana", "Bea", "Chloe", "Dana", "Elena", "Fatou", "Grace", "Hana", "Ines", "Julia", "Kira", "Lena"];
     const HANS: [&str; 10] = ["林小月", "陈思雨", "王梓涵", "刘佳怡", "张欣然", "赵雨桐", "周若溪", "吴诗涵", "徐梦瑶", "孙可欣"];
@@ -541,7 +541,7 @@ fn visit(member: u64, studio: u64, nth: u64, session: &SessionRow, now: DateTime
     let place = Place { payment, free_cancel_until: Some(session.free_cancel_until) };
     let mut booking = Booking::with_place(new, &place, session.booking_opens_at.min(now));
     let over = session.starts_at <= now;
-    // From booked each of these is allowed.
+    // Each of these is allowed from booked.
     let _ = match (over, (member + nth) % 11) {
         (false, _) => Ok(()),
         (true, 0) => booking.cancel_late(&EndedBy::Member.into(), session.starts_at - TimeDelta::hours(2)),

@@ -8,7 +8,7 @@ use crate::db::{Db, Error, Sql, Tx};
 use crate::running::store::{self as facts, DEMO};
 use crate::search::name_key;
 
-/// What a database holds, as far as a demo must know.
+/// What a database holds, as far as a demo needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
     /// Nothing, or the tables alone.
@@ -41,7 +41,7 @@ pub async fn holds(db: &Db) -> Result<Holds, Error> {
     Ok(if rows == 0 { Holds::Nothing } else { Holds::SomethingElse })
 }
 
-/// Empties a demo's PostgreSQL database: every table that hangs on people and studios, and those that hang on nothing.
+/// Empties a demo's PostgreSQL database: every table that depends on people and studios, and those that depend on nothing.
 pub async fn empty(tx: &mut Tx) -> Result<(), Error> {
     let sql = Sql::Each {
         sqlite: "DELETE FROM house_facts WHERE FALSE",

@@ -3,7 +3,7 @@
 use super::{Actor, Event, letters};
 use crate::working_set::{Decision, WorkingSet};
 
-/// Something happened, and the rows say so already: its letters are written, and it stands in the log.
+/// Writes the event's letters and records it in the log. The rows must say already what happened.
 pub fn emit(set: &mut WorkingSet, actor: &Actor, event: Event) -> Decision<()> {
     letters::follow(set, &event)?;
     set.record(actor, event);

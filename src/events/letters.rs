@@ -1,6 +1,6 @@
 //! Who is told of an event, and what: the letters that follow from it, with the facts frozen as they were.
 //!
-//! A letter about a booking goes to its member, one about the schedule to who teaches or runs the studio; who has no address gets none.
+//! A letter about a booking goes to its member, one about the schedule to those who teach or run the studio; without an address, to nobody.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::schedule::Session;
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet};
 
-/// Writes the letters that follow from an event. The rows say already what happened.
+/// Writes the letters that follow from an event. The rows already say what happened.
 pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
     let Some(subject) = event.subject_id else { return Ok(()) };
     match &event.what {
@@ -97,7 +97,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 },
             )
         }
-        Happened::CancelledWithSession { credits_returned, had_place } => to_member(
+        Happened::CancelledWithSession { credits_returned, visit_returned, had_place, had_cancelled } => to_member(
             set,
             subject,
             |_| None,
@@ -106,7 +106,9 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 reason: at.cancel_reason,
                 note: at.cancel_note.clone(),
                 credits_returned: *credits_returned,
+                visit_returned: *visit_returned,
                 had_place: *had_place,
+                had_cancelled: *had_cancelled,
             },
         ),
         Happened::Released { credits_returned } => {
@@ -202,17 +204,17 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
     }
 }
 
-/// What a letter tells of a booking's cost.
+/// What a letter says about a booking's cost.
 fn terms(booking: &Booking) -> Terms {
     Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until }
 }
 
-/// What a letter tells whoever waits: what a place will take, and until when they may be moved into it.
+/// What a letter tells a waiting member: what a place will take, and until when they may be moved into it.
 fn waiting(booking: &Booking, session: &Session) -> Waiting {
     Waiting { credits: if booking.asked_unpaid { 0 } else { session.credits }, promoted_until: Some(session.promote_until) }
 }
 
-/// What a letter tells of the place that the same member holds in another session at that time.
+/// What a letter says about the place that the same member holds in another session at that time.
 fn other_booking(set: &WorkingSet, booking_id: Uuid) -> Decision<Option<OtherBooking>> {
     let Some(booking) = set.known_booking(booking_id) else { return Ok(None) };
     let session = set.session(booking.session_id)?;
@@ -250,7 +252,7 @@ fn to_member(
     Ok(())
 }
 
-/// One letter about a session to somebody who teaches it or runs the studio. `once`: two with the same words there are one letter.
+/// One letter about a session to somebody who teaches it or runs the studio. With the same `once`, a second letter of the kind is not sent.
 fn to_staff(
     set: &mut WorkingSet,
     person_id: Uuid,
@@ -273,7 +275,7 @@ fn to_staff(
     Ok(())
 }
 
-/// The same to everybody who runs the session's studio; of no use once it has begun.
+/// The same to everybody who runs the session's studio; the letter is of no use once the session has begun.
 fn to_admins(
     set: &mut WorkingSet,
     session_id: Uuid,
@@ -287,14 +289,14 @@ fn to_admins(
     Ok(())
 }
 
-/// Who claimed a session that came to nothing learns that it is not theirs to teach.
+/// An instructor who claimed a session to no effect learns that it is not theirs to teach.
 fn not_theirs(set: &mut WorkingSet, session_id: Uuid, claimed_by: Option<Uuid>) -> Decision<()> {
     let Some(claimed_by) = claimed_by else { return Ok(()) };
     let facts = |_: &Session, session| Facts::SubstituteDecided { session, approved: false };
     to_staff(set, claimed_by, session_id, |at| Some(at.ends_at), None, facts)
 }
 
-/// Everybody who is in a session learns its new time, room or instructor, unless this command wrote to them of it already.
+/// Tells everybody in a session its new time, room or instructor, unless this command has already written to them about it.
 fn session_changed(set: &mut WorkingSet, session_id: Uuid) -> Decision<()> {
     let was = before(set, session_id)?;
     let told: Vec<Uuid> = set.letters_of_command().iter().filter_map(|letter| letter.booking_id).collect();
@@ -350,7 +352,7 @@ fn letter(person: &Person, studio: &StudioContext, session: &Session, facts: Fac
     letter
 }
 
-/// The session as a letter tells it.
+/// The session as a letter shows it.
 fn session_facts(session: &Session, studio: &StudioContext) -> SessionFacts {
     SessionFacts {
         id: session.id,

@@ -11,8 +11,8 @@ use super::{Actor, Event};
 use crate::db::{Error, Tx};
 use crate::ids::new_id;
 
-/// Writes events, in their order. The last statement of a transaction but for its letters: from here to the commit whoever else writes
-/// events of the same studio waits, so numbers follow each other as the commits do, and a transaction that is rolled back leaves no gap.
+/// Writes events, in their order. The last statement of a transaction except for its letters: from here to the commit, others who write
+/// events of the same studio wait, so the numbers follow the order of commits, and a transaction that is rolled back leaves no gap.
 pub async fn write(tx: &mut Tx, now: DateTime<Utc>, events: Vec<(Actor, Event)>) -> Result<(), Error> {
     let mut counts: BTreeMap<Uuid, i64> = BTreeMap::new();
     for studio_id in events.iter().filter_map(|(_, event)| event.studio_id) {
@@ -50,7 +50,7 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, events: Vec<(Actor, Event)>)
     tx.rows(sql, rows).await.map(drop)
 }
 
-/// What happened, as the log spells it: its name, and what else must be known later.
+/// An event as the log stores it: its name, and the details that must be known later.
 fn told(event: &Event) -> Result<(String, Option<Value>), Error> {
     let written = serde_json::to_value(&event.what).map_err(|_| Error::nonsense("an event"))?;
     let Value::Object(mut written) = written else { return Err(Error::nonsense("an event")) };

@@ -1,9 +1,9 @@
 //! What happened: one typed event for every decision, from which everything else is derived.
 //!
-//! A command yields events ([`emit::emit`]); the line of the log (`log`) and the letters (`letters`) follow from them, in one place each. An
-//! event carries ids, instants and amounts, no free text and no names, so that it may be kept for ever: words stand in the rows that it
-//! names. The log is numbered per studio in the order of commits, without a gap: whoever follows a studio reads it from the last number
-//! that they know.
+//! A command yields events ([`emit::emit`]); the line of the log (`log`) and the letters (`letters`) follow from them, in one place each.
+//! An event carries ids, instants and amounts, no free text and no names, so that it may be kept for ever: the words are in the rows that
+//! it refers to. The log is numbered per studio in the order of commits, without a gap: whoever follows a studio reads on from the last
+//! number they know.
 
 pub mod emit;
 pub mod letters;
@@ -22,18 +22,17 @@ use crate::letters::facts::{CancelReason, LeftBecause, PassedOver};
 use crate::people::roles::Role;
 use crate::schedule::{Changed, SessionRow};
 
-/// Who stands behind what happened, and the request by which they did it.
+/// Who caused an event, and by which request.
 #[derive(Clone, Debug, Default)]
 pub struct Actor {
     /// Who; `None` for Relevé itself: a promotion, a sweep, the command line.
     pub person_id: Option<Uuid>,
-    /// From which request.
     pub request_id: Option<String>,
 }
 
 impl Actor {
     /// Relevé itself.
-    pub fn house() -> Self {
+    pub fn system() -> Self {
         Self::default()
     }
 
@@ -159,7 +158,7 @@ pub enum Happened {
     #[serde(rename = "booking.late_cancelled")]
     LateCancelled { credits_lost: i64, visit_counts: bool, by_staff: bool },
     #[serde(rename = "booking.session_cancelled")]
-    CancelledWithSession { credits_returned: i64, had_place: bool },
+    CancelledWithSession { credits_returned: i64, visit_returned: bool, had_place: bool, had_cancelled: bool },
     #[serde(rename = "booking.released")]
     Released { credits_returned: i64 },
     #[serde(rename = "booking.moved_to_waitlist")]

@@ -177,7 +177,7 @@ async fn find(app: &App, id: Uuid) -> Answer<ListedRow> {
     store::find(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))
 }
 
-/// One's own letter one sees and may not send again; other people's letters are not found.
+/// People see their own letters but may not send them again; other people's letters are not found.
 fn must_run(caller: &Caller, letter: &ListedRow) -> Answer<()> {
     let runs = letter.studio_id.map_or(caller.roles.is_owner, |studio_id| caller.roles.is_admin(studio_id));
     match runs {
@@ -211,7 +211,7 @@ fn view(app: &App, row: &ListedRow) -> LetterView {
         kind: row.kind.clone(),
         state: row.state,
         subject,
-        // What lets somebody in stands in the mail alone.
+        // A code that lets somebody in is in the mail alone.
         text: text.filter(|_| !rules::carries_code(&row.kind)),
         studio_id: row.studio_id,
         booking_id: row.booking_id,
@@ -220,7 +220,7 @@ fn view(app: &App, row: &ListedRow) -> LetterView {
     }
 }
 
-/// The words of a letter that has not been put into words yet, in its reader's language.
+/// The words that a letter would have if it were sent now, in its reader's language.
 fn as_it_would_be(app: &App, row: &ListedRow) -> Option<Rendered> {
     let facts: Facts = serde_json::from_value(row.facts.as_ref()?.0.clone()).ok()?;
     let letter = ToRender {

@@ -96,7 +96,7 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
     }
 }
 
-/// What letters and subscribed calendars say alike of one class.
+/// What letters and subscribed calendars both say about a class.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
     /// Left of the UID's `@`: the booking's id, by which the letter and the feed are one event.
@@ -111,15 +111,15 @@ pub struct Said<'a> {
     pub class: &'a str,
     /// Where it is: studio, room, address. Those that are empty are left out.
     pub place: [&'a str; 3],
-    /// Several lines; what stands in them was made [`plain`].
+    /// Several lines; what is filled in was made [`plain`].
     pub description: &'a str,
-    /// The page of the booking, if it is somebody's.
+    /// The booking's page, if the class is somebody's booking.
     pub link: Option<&'a str>,
     /// Whether it takes place.
     pub status: EventStatus,
 }
 
-/// The event, but for when it is and who is invited.
+/// The event, without its times and attendees.
 pub fn event(said: &Said<'_>) -> Event {
     let place: Vec<_> = said.place.into_iter().filter(|name| !name.is_empty()).collect();
     let mut event = Event::new();
@@ -184,8 +184,8 @@ pub fn part(e: &CalendarEntry<'_>) -> String {
     )
 }
 
-/// The object as it is sent: lines of at most 75 octets. The crate's own folds are undone and made anew, since it lets the last piece of a
-/// line grow to 76 octets, and cuts between a sign and what modifies it.
+/// The object as it is sent: lines of at most 75 octets. The crate's own folds are undone and redone, since it lets the last piece of a
+/// line grow to 76 octets, and cuts between a character and what modifies it.
 pub fn written(calendar: &Calendar) -> String {
     let text = calendar.to_string().replace("\r\n ", "");
     let mut folded = String::with_capacity(text.len() + text.len() / 16);
@@ -196,7 +196,7 @@ pub fn written(calendar: &Calendar) -> String {
     folded
 }
 
-/// Folds between what readers see as one sign; between characters where such a sign is itself longer than a line.
+/// Folds between grapheme clusters, or between characters where a cluster is itself longer than a line.
 fn fold(line: &str, into: &mut String) {
     let mut room = LINE_OCTETS_MAX;
     let mut put = |piece: &str| {
@@ -269,7 +269,7 @@ mod tests {
         let session = demo_session();
         for language in Language::ALL {
             let part = part(&CalendarEntry { language, ..entry(&session, Method::Request) });
-            // insta would keep CRLF out of a file: the snapshot shows the lines as a calendar reads them.
+            // insta does not keep CRLF: the snapshot shows the lines as a calendar reads them.
             snapshot(&format!("calendar_request_{language}"), &unfolded(&part).join("\n"));
         }
     }
@@ -290,10 +290,10 @@ mod tests {
         lines
     }
 
-    /// Wherever in a line they fall, signs stay whole: of several octets, and of several characters.
+    /// Wherever in a line they fall, grapheme clusters stay whole: of several octets, and of several characters.
     #[test]
     fn a_fold_cuts_no_sign_at_any_offset() {
-        // A ballet shoe; a heart made red by a selector; a dancer of one skin; an e with an accent of its own; a family; a flag.
+        // A ballet shoe; a heart made red by a selector; a dancer with a skin tone; an e with a combining accent; a family; a flag.
         let signs = ["把", "杆", "🩰", "❤\u{FE0F}", "💃🏽", "e\u{301}", "👩\u{200D}👩\u{200D}👧", "🇨🇳"];
         let words = signs.concat();
         for offset in 0..=160 {
@@ -332,7 +332,7 @@ mod tests {
         }
     }
 
-    /// Eighty accents on one letter are one sign, but no line is longer than 75 octets.
+    /// Eighty accents on one letter are one cluster, but no line is longer than 75 octets.
     #[test]
     fn a_sign_longer_than_a_line_is_cut_between_characters() {
         let mut folded = String::new();

@@ -1,4 +1,4 @@
-//! What a letter tells, frozen when it was written. The words come later, in the reader's language (`words/`).
+//! What a letter says, frozen when it was written. The words come later, in the reader's language (`words/`).
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::language::{Language, Texts};
 
-/// One kind of letter with what it has to tell. The tag is the letter's `kind` in the API and in the outbox.
+/// One kind of letter with what it has to say. The tag is the letter's `kind` in the API and in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Facts {
@@ -32,7 +32,7 @@ pub enum Facts {
     EnteredByFrontDesk {
         studio: StudioFacts,
         linked: bool,
-        /// The address is somebody else's too: nobody can sign in by it and find these bookings.
+        /// Somebody else has the address too: nobody can sign in with it and find these bookings.
         #[serde(default)]
         shares_address: bool,
     },
@@ -64,20 +64,20 @@ pub enum Facts {
     PassedOver {
         session: SessionFacts,
         reason: PassedOver,
-        /// What comes next. `None` in letters written before it was told.
+        /// What comes next. `None` in letters older than this fact.
         #[serde(default)]
         waiting: Option<Waiting>,
         /// The booking that overlaps, if that is the reason.
         #[serde(default)]
         other: Option<OtherBooking>,
     },
-    /// After the promotion cut-off a place came free: it is everybody's, the first who takes it has it.
+    /// After the promotion cut-off a place came free: it is open to everybody, first come, first served.
     PlaceFree {
         session: SessionFacts,
-        /// What the place takes from a pack. `None` in letters written before it was told.
+        /// What the place takes from a pack. `None` in letters older than this fact.
         #[serde(default)]
         credits: Option<i64>,
-        /// When booking closes. `None` in letters written before it was told.
+        /// When booking closes. `None` in letters older than this fact.
         #[serde(default)]
         closes_at: Option<DateTime<Utc>>,
     },
@@ -104,32 +104,44 @@ pub enum Facts {
         session: SessionFacts,
         before: SessionFacts,
         booked: bool,
-        /// What the place costs, and until when it can be cancelled now. `None` where the member waits, and in letters written before it
-        /// was told.
+        /// What the place costs, and until when it can be cancelled now. `None` where the member waits, and in letters older than this
+        /// fact.
         #[serde(default)]
         terms: Option<Terms>,
-        /// What comes next for who waits. `None` where a place is held, and in letters written before it was told.
+        /// What comes next for a waiting member. `None` where a place is held, and in letters older than this fact.
         #[serde(default)]
         waiting: Option<Waiting>,
     },
     /// The studio cancelled the session; everything taken for it came back.
-    SessionCancelled { session: SessionFacts, reason: Option<CancelReason>, note: Option<String>, credits_returned: i64, had_place: bool },
+    SessionCancelled {
+        session: SessionFacts,
+        reason: Option<CancelReason>,
+        note: Option<String>,
+        credits_returned: i64,
+        /// A membership's visit no longer counts in its week.
+        #[serde(default)]
+        visit_returned: bool,
+        had_place: bool,
+        /// They had given their place back themselves, too late to do so for free.
+        #[serde(default)]
+        had_cancelled: bool,
+    },
     /// To a member: the session moved to a time at which they are booked elsewhere, so their place in it ended without penalty. `before`
     /// is how they knew it.
     Released {
         session: SessionFacts,
         before: SessionFacts,
         credits_returned: i64,
-        /// What they are booked in. `None` in letters written before it was told.
+        /// What they are booked in. `None` in letters older than this fact.
         #[serde(default)]
         other: Option<OtherBooking>,
     },
-    /// To a member: fewer places than bookings; the latest booked wait at the head of the queue now, refunded.
+    /// To a member: there are fewer places than bookings; the latest to book now wait at the head of the queue, refunded.
     MovedToWaitlist {
         session: SessionFacts,
         position: i64,
         credits_returned: i64,
-        /// What comes next. `None` in letters written before it was told.
+        /// What comes next. `None` in letters older than this fact.
         #[serde(default)]
         waiting: Option<Waiting>,
     },
@@ -147,7 +159,7 @@ pub enum Facts {
     SubstituteDecided { session: SessionFacts, approved: bool },
     /// To the studio's admins: the start is near (12 hours or less) and nobody has taken it.
     SubstituteMissing { session: SessionFacts, asked_by: String },
-    /// To the instructor who asked: the start has come and nobody took it. It does not tell that an admin declined a claim.
+    /// To the instructor who asked: the start has come and nobody took it. It does not reveal that an admin declined a claim.
     SubstituteExpired { session: SessionFacts },
     /// To the studio's admins: an instructor proposes `count` sessions; `session` is the first of them. They are drafts until an admin
     /// publishes them.
@@ -202,7 +214,7 @@ impl Facts {
 pub struct StudioFacts {
     pub name: String,
     pub address: Option<String>,
-    /// Where an answer to the letter goes: an e-mail address.
+    /// Where a reply to the letter goes: an e-mail address.
     pub contact: Option<String>,
     pub time_zone: Tz,
 }
@@ -219,23 +231,23 @@ pub struct SessionFacts {
     pub ends_at: DateTime<Utc>,
 }
 
-/// What a booking costs and until when it can be cancelled for nothing.
+/// What a booking costs and until when it can be cancelled for free.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     /// Credits taken from a pack; 0 where a membership pays or nothing was taken.
     pub credits: i64,
     /// A membership pays: a late cancel counts as this week's visit.
     pub membership: bool,
-    /// `None`: there is no free way out.
+    /// `None`: it cannot be cancelled for free.
     pub free_cancel_until: Option<DateTime<Utc>>,
 }
 
-/// What a place will take from who waits for it, and until when they may be moved into it.
+/// What a place will take from a waiting member, and until when they may be moved into it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Credits, where a pack pays.
     pub credits: i64,
-    /// The promotion cut-off; `None`, or one that was over when the letter was written: they are not moved in any more.
+    /// The promotion cut-off; if `None`, or past when the letter was written, they are no longer moved in.
     pub promoted_until: Option<DateTime<Utc>>,
 }
 
@@ -278,7 +290,7 @@ pub enum PassedOver {
 }
 
 impl PassedOver {
-    /// As the keys spell it by which the letter about it is written once.
+    /// As in the dedupe key that keeps its letter from being written twice.
     pub const fn as_key(self) -> &'static str {
         match self {
             Self::NoPass => "NoPass",

@@ -1,4 +1,4 @@
-//! Letters as files: `<the letter's id>.eml`, for their owner's eyes alone, and not for ever. For demonstrations and for writing apps.
+//! Letters as files: `<the letter's id>.eml`, readable by their owner alone, and not kept for ever. For demonstrations and writing apps.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _};
@@ -11,23 +11,22 @@ use uuid::Uuid;
 
 use super::message::Mail;
 
-/// How long a letter is kept: its file is all that is left of a code that worked for minutes, and of words that were meant for one person.
+/// How long a letter is kept. Its file may hold a code that worked for minutes only, and words that were meant for one person.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// So much of a file is read to see whether it is one of ours: its Message-ID stands well before.
+/// How much of a file is read to see whether it is one of ours: its Message-ID comes well before that.
 const HEAD_BYTES: u64 = 4_096;
 
 /// A directory of letters.
 #[derive(Clone, Debug)]
 pub struct Letters {
-    /// Where they lie.
     pub directory: PathBuf,
-    /// Whether it lies in the data directory, which is Relevé's alone. One that was named may be shared with others, and is left as it is.
+    /// Whether it is in the data directory, which is Relevé's alone. A directory named in the settings may be shared, and is left as it is.
     pub own: bool,
 }
 
 impl Letters {
-    /// A repeat writes the same file again, and who reads the directory never sees half a letter.
+    /// A repeat writes the same file again, and readers of the directory never see half a letter.
     pub async fn write(&self, mail: &Mail) -> io::Result<()> {
         tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).await?;
         let unfinished = self.directory.join(format!(".{}.part", mail.id));
@@ -37,8 +36,8 @@ impl Letters {
         tokio::fs::rename(&unfinished, self.directory.join(format!("{}.eml", mail.id))).await
     }
 
-    /// Removes letters that have been kept long enough, and takes from everybody else the right to read those that have not. Touches no
-    /// file that Relevé did not write. How many were removed.
+    /// Removes letters that have been kept long enough, and makes the others readable by their owner alone. Touches no file that Relevé did
+    /// not write. Returns how many were removed.
     pub fn tidy(&self, now: DateTime<Utc>) -> io::Result<usize> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -51,7 +50,7 @@ impl Letters {
         for entry in entries {
             let entry = entry?;
             let path = entry.path();
-            // Of a link this is the link: no letter is one.
+            // Does not follow links: no letter is one.
             let about = entry.metadata()?;
             if !about.is_file() || !is_ours(&path) {
                 continue;
@@ -85,8 +84,8 @@ fn is_open_to_others(about: &fs::Metadata) -> bool {
     about.permissions().mode() & 0o077 != 0
 }
 
-/// Whether Relevé wrote this file: it has the name of a letter, and within it the Message-ID that such a letter has. What was left of
-/// an interrupted writing has the name alone, which nobody else would choose.
+/// Whether Relevé wrote this file: it has a letter's name, and contains that letter's Message-ID. The remains of an interrupted write have
+/// only the name, which nobody else would choose.
 fn is_ours(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let id = |name: &str| name.parse::<Uuid>().ok();
@@ -159,7 +158,7 @@ mod tests {
         let at = |name: &str| letters.directory.join(name);
         let of = |id: u128| format!("{}.eml", Uuid::from_u128(id));
         let part = format!(".{}.part", Uuid::from_u128(3));
-        // Somebody else's: another name, our kind of name with another's words, a link.
+        // Not ours: another name, our kind of name with other content, a link.
         fs::write(at("notes.eml"), "Message-ID: <notes@b.test>").unwrap();
         fs::write(at(&of(4)), "Message-ID: <somebody@else.test>").unwrap();
         std::os::unix::fs::symlink(at("notes.eml"), at(&of(5))).unwrap();

@@ -1,9 +1,10 @@
 //! A letter as a mail (RFC 5322): text and HTML, with the calendar part where a place is held or given up.
 //!
-//! Everything that could tell one attempt from another comes from the letter's row: a repeat is the same mail, byte by byte.
+//! Everything that could distinguish two attempts comes from the letter's row: a repeat is the same mail, byte for byte.
 //!
-//! Every part is sent in base64. Text with Chinese in it is no shorter in quoted-printable, and takes many times as long to make: in the
-//! minute in which a studio's bookings open, that time is taken from the members who wait for their answers.
+//! What is not plain ASCII is sent in base64. Text with Chinese in it is no shorter in quoted-printable, and takes many times as long to
+//! encode: in the minute in which a studio's bookings open, members who wait for their answers need that time. ASCII text stays as it is: a
+//! code can be read in the file that the transport `file` writes.
 
 use std::time::SystemTime;
 
@@ -19,7 +20,7 @@ use super::rules::SendError;
 use crate::language::Language;
 use crate::text::Email;
 
-/// Who writes where no studio does and the setting `letters.from` has no name of its own.
+/// The sender's name where no studio writes and the setting `letters.from` has no name.
 const HOUSE_NAME: &str = "Relevé";
 
 /// A mail, ready to be handed to a mail server.
@@ -27,9 +28,9 @@ const HOUSE_NAME: &str = "Relevé";
 pub struct Mail {
     /// The letter's id.
     pub id: Uuid,
-    /// The envelope: who sends it, and hears of it when it comes back.
+    /// The envelope sender, who is told if the mail bounces.
     pub sender: Address,
-    /// The envelope: who gets it.
+    /// The envelope recipient.
     pub recipient: Address,
     /// The mail itself, with CRLF.
     pub raw: Vec<u8>,
@@ -56,7 +57,7 @@ pub struct Parts<'a> {
     pub uid_domain: &'a str,
 }
 
-/// Makes the mail. An address that cannot be one is this letter's own trouble.
+/// Makes the mail. An invalid address is this letter's own fault.
 pub fn build(parts: &Parts<'_>) -> Result<Mail, SendError> {
     let recipient = address(parts.to).ok_or_else(|| SendError::permanent("the address is not one"))?;
     let sender = parts.from.email.clone();
@@ -80,7 +81,7 @@ pub fn build(parts: &Parts<'_>) -> Result<Mail, SendError> {
     Ok(Mail { id: parts.id, sender, recipient, raw: message.formatted() })
 }
 
-/// As every mail server takes it.
+/// In the form that every mail server takes.
 fn address(text: &str) -> Option<Address> {
     Email::parse(text).ok()?.for_mail_servers().parse().ok()
 }
@@ -90,7 +91,7 @@ fn address(text: &str) -> Option<Address> {
 fn body(parts: &Parts<'_>) -> Result<MultiPart, SendError> {
     let alternative = MultiPart::alternative()
         .boundary(boundary(parts.id, "words"))
-        .singlepart(SinglePart::plain(encoded(parts.words.text.replace('\n', "\r\n"))?))
+        .singlepart(SinglePart::plain(readable(parts.words.text.replace('\n', "\r\n"))?))
         .singlepart(SinglePart::html(encoded(parts.words.html.replace('\n', "\r\n"))?));
     let Some((method, event)) = calendar_part(parts) else { return Ok(alternative) };
     let kinds = ContentType::parse(&format!("text/calendar; charset=utf-8; method={}", method.name()))
@@ -101,6 +102,11 @@ fn body(parts: &Parts<'_>) -> Result<MultiPart, SendError> {
         .boundary(boundary(parts.id, "all"))
         .multipart(alternative.singlepart(SinglePart::builder().header(inline).body(event.clone())))
         .singlepart(Attachment::new("invite.ics".into()).body(event, file)))
+}
+
+/// Text with CRLF, ready to be sent; unencoded if it is ASCII.
+fn readable(text: String) -> Result<Body, SendError> {
+    if text.is_ascii() { Ok(Body::new(text)) } else { encoded(text) }
 }
 
 /// A part with CRLF, ready to be sent.
@@ -187,7 +193,10 @@ mod tests {
     }
 
     fn mail(facts: &Facts, to: &str, name: Option<&str>) -> Result<Mail, SendError> {
-        let language = Language::ZhHans;
+        mail_in(Language::ZhHans, facts, to, name)
+    }
+
+    fn mail_in(language: Language, facts: &Facts, to: &str, name: Option<&str>) -> Result<Mail, SendError> {
         let to_render = ToRender {
             language,
             written_at: written_at(),
@@ -275,6 +284,19 @@ mod tests {
             assert_eq!(read.body_html(0).unwrap().replace("\r\n", "\n"), words.html, "{kind}");
             assert!(!String::from_utf8(sent.raw).unwrap().contains("quoted-printable"), "{kind}");
         }
+    }
+
+    /// Whoever tries Relevé out finds the code in the file, without a mail program.
+    #[test]
+    fn a_code_in_ascii_can_be_read_in_the_file() {
+        let shows_the_code = |language| {
+            let of_kind = facts_of_every_kind().into_iter().filter(|(_, facts)| matches!(facts, Facts::AddressCode {}));
+            let mails: Vec<_> = of_kind.map(|(_, facts)| mail_in(language, &facts, "mei@member.test", Some("Mei")).unwrap()).collect();
+            assert!(!mails.is_empty());
+            mails.iter().all(|mail| String::from_utf8_lossy(&mail.raw).contains("\r\n    12345678\r\n"))
+        };
+        assert!(shows_the_code(Language::En));
+        assert!(!shows_the_code(Language::ZhHans));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Letters: one mail to one person, in that person's language, with a visible fate.
 //!
 //! A change writes a letter in its own transaction (`outbox`), with the facts frozen as they were ([`facts::Facts`]). The
-//! [`worker::Worker`] leases rows that are due, puts the facts into words (`words/`), makes a mail of them (`message`, with a
-//! `calendar` part where a place is held), sends it by a `transport` and settles its [`LetterState`]. What overtakes what, when a failed
-//! attempt is repeated and when patience ends stand in `rules`. Kill the process between any two steps: the lease runs out, another
-//! attempt is made, and the mail is the same mail by its Message-ID.
+//! [`worker::Worker`] leases rows that are due, puts the facts into words (`words/`), makes a mail of them (`message`, with a `calendar`
+//! part where a place is held), sends it by a `transport` and settles its [`LetterState`]. `rules` says which letter overtakes which, when
+//! a failed attempt is repeated, and when it is given up. If the process is killed between any two steps, the lease runs out, another
+//! attempt is made, and the mail has the same Message-ID.
 
 pub mod api;
 pub mod calendar;

@@ -17,13 +17,11 @@ pub struct Letter {
     pub locale: Language,
     /// From which studio; `None` for letters about the account.
     pub studio_id: Option<Uuid>,
-    /// About which booking: letters about one booking leave in the order of `nth`, and a later one makes unsent earlier ones obsolete.
+    /// About which booking: letters about one booking are sent in the order of `nth`, and a later one makes unsent earlier ones obsolete.
     pub booking_id: Option<Uuid>,
-    /// About which session.
     pub session_id: Option<Uuid>,
     /// Which letter about this booking it is, counted from 1; 0 without a booking.
     pub nth: i64,
-    /// What it tells.
     pub facts: Facts,
     /// SEQUENCE of the calendar part.
     pub sequence: Option<i64>,
@@ -136,8 +134,8 @@ pub async fn hand_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), Error> {
     tx.run("UPDATE letters SET person_id = $2 WHERE person_id = $1", (from, to)).await.map(drop)
 }
 
-/// Takes everything from a person's letters that says who they are: addresses, codes, facts and words. What was not sent will not be; one
-/// that is on its way at this instant loses its lease, so that nothing is written back.
+/// Erases everything in a person's letters that says who they are: addresses, codes, facts and words. What was not sent will not be; a
+/// letter that is just being sent loses its lease, so that nothing is written back.
 pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     let sql = "UPDATE letters SET facts = NULL, to_email = NULL, subject = NULL, body_text = NULL, body_html = NULL, error = NULL, \
                sealed_code = NULL, lease = NULL, leased_until = NULL, due_at = NULL, \
@@ -145,7 +143,7 @@ pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     tx.run(sql, (person_id,)).await.map(drop)
 }
 
-/// Takes a person's name from their letters before they are removed: for an account that was never confirmed.
+/// Detaches a person's letters before the person is removed: for an account that was never confirmed.
 pub async fn orphan(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     forget(tx, person_id).await?;
     tx.run("UPDATE letters SET person_id = NULL WHERE person_id = $1", (person_id,)).await.map(drop)

@@ -1,5 +1,5 @@
-//! `/dev/letters`: what a demo's letters look like. Only where letters go to files and the database carries the demo's mark, so never
-//! where somebody's real letters are: codes can be read here.
+//! `/dev/letters`: what a demo's letters look like. Served only where letters go to files and the database carries the demo's mark, so
+//! never where real letters are: codes can be read here.
 
 use std::path::Path as FilePath;
 
@@ -26,7 +26,7 @@ const LISTED_MAX: usize = 200;
 #[template(path = "letters/pages/list.html")]
 struct List {
     letters: Vec<Letter>,
-    /// Whose, if only one person's.
+    /// The address, if only one person's are listed.
     to: Option<String>,
 }
 
@@ -110,7 +110,7 @@ pub async fn list(State(app): State<App>, Query(whose): Query<To>, headers: Head
     Ok(texts.into_response())
 }
 
-/// As a terminal shows it, with a line below.
+/// As text for a terminal, with a line below.
 fn as_text(Letter { at, to, subject, .. }: &Letter, mail: &Message<'_>) -> String {
     let text = mail.body_text(0).unwrap_or_default();
     format!("To: {to}\nSubject: {subject}\nDate: {at}\n\n{}\n{}\n", text.trim_end(), "─".repeat(60))

@@ -1,6 +1,6 @@
 //! Short sentences and ways to write a date, a price or a cost, in every language that members read.
 //!
-//! The API gives the sentences at reading; the letters (`words/`) are made with the same ones.
+//! The API adds the sentences when a thing is read; the letters (`words/`) use the same ones.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -22,7 +22,7 @@ pub enum CancelNow {
     VisitCounts,
 }
 
-/// Until when a booking can be cancelled for nothing, and what a cancellation takes afterwards.
+/// Until when a booking can be cancelled for free, and what a cancellation takes afterwards.
 pub fn free_cancel_text(terms: &Terms, starts_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
     let nothing_taken = terms.credits == 0 && !terms.membership;
     match terms.free_cancel_until {
@@ -178,7 +178,7 @@ pub fn passed_over(reason: PassedOver, language: Language) -> &'static str {
     }
 }
 
-/// Why a studio cancelled a session; `Other` has no words of its own, the note tells it.
+/// Why a studio cancelled a session; `Other` has no words of its own, the note says why.
 pub fn cancel_reason(reason: CancelReason, language: Language) -> Option<&'static str> {
     match (reason, language) {
         (CancelReason::Illness, Language::En) => Some("illness"),
@@ -219,7 +219,7 @@ pub fn calendar_name(teaching: bool, language: Language) -> &'static str {
     }
 }
 
-/// A class in the calendar of one who waits for a place in it.
+/// A class in the calendar of a member who waits for a place in it.
 pub fn calendar_waiting(class: &str, language: Language) -> String {
     match language {
         Language::En => format!("Waitlist: {class}"),
@@ -228,7 +228,7 @@ pub fn calendar_waiting(class: &str, language: Language) -> String {
     }
 }
 
-/// A class in the calendar of somebody for whom a place is kept that they have not taken.
+/// A class in the calendar of a member for whom a place is kept that they have not taken.
 pub fn calendar_offered(class: &str, language: Language) -> String {
     match language {
         Language::En => format!("Place offered: {class}"),
@@ -280,7 +280,7 @@ pub fn span(starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, tz: Tz, language: 
     }
 }
 
-/// `Tue 1 Dec 2026, 06:30 UTC`: an instant of an account, which has no studio and so no zone.
+/// `Tue 1 Dec 2026, 06:30 UTC`: for letters about an account, which has no studio and so no zone.
 pub fn utc(at: DateTime<Utc>, language: Language) -> String {
     let (day, time) = (date(at.date_naive(), language), at.format("%H:%M"));
     match language {
@@ -436,7 +436,7 @@ mod tests {
     fn times_are_the_studios() {
         for (instant, tz, said) in [
             (START, SHANGHAI, ["Tue 1 Dec, 18:30", "12月1日（周二）18:30", "12月1日（週二）18:30"]),
-            // The local day is another than UTC's.
+            // The local day differs from UTC's.
             ("2026-12-31T23:05:00Z", SHANGHAI, ["Fri 1 Jan, 07:05", "1月1日（周五）07:05", "1月1日（週五）07:05"]),
             ("2026-07-05T11:00:00Z", Tz::America__New_York, ["Sun 5 Jul, 07:00", "7月5日（周日）07:00", "7月5日（週日）07:00"]),
         ] {

@@ -1,4 +1,4 @@
-//! Letters' words, facts and addresses live for 13 months; their fates live on without them.
+//! Letters' words, facts and addresses are kept for 13 months; their fates are kept without them.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::db::Error;
 /// The most letters that one transaction erases: the writer is shared with the transactor.
 const AT_ONCE: i64 = 500;
 
-/// A breath between transactions.
+/// The pause between two transactions.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Erases what has outlived its time, for the nightly sweep. How many letters.
+/// Erases what has been kept long enough, for the nightly sweep. Returns how many letters.
 pub async fn erase_old(app: &App) -> Result<u64, Error> {
     let before = rules::bodies_live_since(app.clock.now());
     let mut all = 0;

@@ -1,17 +1,17 @@
-//! A letter's fate, decided: what events have overtaken, when a failed attempt is repeated, when patience ends.
+//! Decides a letter's fate: what events have overtaken, when a failed attempt is repeated, when it is given up.
 
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::LetterState;
 
-/// How long a worker has a letter before another may take it: longer than anything that sending waits for.
+/// How long a worker holds a letter before another may take it: longer than anything that sending waits for.
 pub const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// The most that one attempt may take, all its time-outs together. The lease outlasts it more than three times.
 pub const ATTEMPT_MAX: TimeDelta = TimeDelta::seconds(80);
 
-/// Pauses after the first failed attempts, then [`PAUSE_THEN`] for ever.
+/// The backoff: pauses after the first failed attempts, then [`PAUSE_THEN`] after each, until [`PATIENCE`] is over.
 const PAUSES: [TimeDelta; 5] =
     [TimeDelta::seconds(10), TimeDelta::seconds(30), TimeDelta::minutes(2), TimeDelta::minutes(10), TimeDelta::hours(1)];
 const PAUSE_THEN: TimeDelta = TimeDelta::hours(4);
@@ -35,18 +35,18 @@ pub struct SendError {
 }
 
 impl SendError {
-    /// The network's or the server's trouble: another attempt can help.
+    /// A fault of the network or the server: another attempt can help.
     pub fn transient(message: impl AsRef<str>) -> Self {
         Self { permanent: false, message: without_addresses(message.as_ref()) }
     }
 
-    /// This letter's own trouble: another attempt cannot help.
+    /// A fault of this letter: another attempt cannot help.
     pub fn permanent(message: impl AsRef<str>) -> Self {
         Self { permanent: true, message: without_addresses(message.as_ref()) }
     }
 }
 
-/// What an attempt made of a letter.
+/// What became of a letter in an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// The mail server took it.
@@ -79,7 +79,7 @@ pub fn fate_after(error: SendError, trials: Trials, now: DateTime<Utc>) -> Fate 
     if due_at > trials.since + PATIENCE {
         return Fate::Failed { error: message };
     }
-    // It need not wait longer to be found obsolete.
+    // No later than it is of use, so that it is found obsolete then.
     let due_at = trials.useful_until.map_or(due_at, |end| due_at.min(end.max(now)));
     Fate::Retrying { due_at, error: message }
 }
@@ -94,7 +94,7 @@ pub fn bodies_live_since(now: DateTime<Utc>) -> DateTime<Utc> {
     now.checked_sub_months(BODIES_LIVE).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-/// Whether a letter of this kind carries a code that lets somebody in: its text is never kept nor shown, staff cannot repeat it.
+/// Whether a letter of this kind carries a code that lets somebody in: its text is never kept or shown, and staff cannot send it again.
 pub fn carries_code(kind: &str) -> bool {
     matches!(kind, "address_code" | "password_code" | "deletion_code" | "invitation")
 }
@@ -131,7 +131,7 @@ pub enum Obsolete {
     TooLate,
     /// A later letter about the same booking says what is true now.
     Overtaken,
-    /// Nobody knows where to.
+    /// There is no address.
     NoAddress,
     /// The account was deleted.
     PersonGone,
@@ -152,18 +152,18 @@ impl Obsolete {
 /// What becomes of the letters that are due.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sorted {
-    /// These leave now.
+    /// To be sent now.
     pub send: Vec<Uuid>,
-    /// These never leave; also some that were not due.
+    /// Not to be sent. Some of them were not due yet, but are overtaken.
     pub obsolete: Vec<(Uuid, Obsolete)>,
-    /// These wait for an earlier one about the same booking, whose next attempt is then.
+    /// To wait for an earlier one about the same booking, until that one's next attempt.
     pub put_off: Vec<(Uuid, DateTime<Utc>)>,
 }
 
 /// Sorts the due letters. `siblings` are all letters about their bookings.
 ///
-/// Letters about one booking leave in the order of `nth`. A later one makes the unsent earlier ones obsolete; where it does not
-/// (`overtakes`), and while an earlier one is on its way, it waits.
+/// Letters about one booking are sent in the order of `nth`. A later one makes the unsent earlier ones obsolete; where it does not
+/// (`overtakes`), and while an earlier one is being sent, it waits.
 pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted {
     let mut sorted = Sorted::default();
     for letter in due {
@@ -183,10 +183,10 @@ pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted
             .iter()
             .filter(|one| Some(one.booking_id) == letter.booking_id && one.nth < letter.nth && one.state.is_open() && !is_obsolete(one.id));
         match (letter.due_at, earlier.next()) {
-            // It was on its way already, so nothing stood before it then.
+            // It was being sent already, so nothing was ahead of it then.
             (None, _) | (_, None) => sorted.send.push(letter.id),
             (Some(own), Some(first)) => {
-                // One that is on its way settles soon: the later one stays due, and is looked at again.
+                // One that is being sent settles soon: the later one stays due, and is looked at again.
                 if let Some(due_at) = first.due_at.filter(|due_at| *due_at > own) {
                     sorted.put_off.push((letter.id, due_at));
                 }
@@ -213,9 +213,9 @@ fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bo
     siblings.iter().any(|later| later.booking_id == booking_id && later.nth > nth && overtakes(&later.kind, kind))
 }
 
-/// Whether a later letter of one kind says all that matters of an earlier, unsent one about the same booking. It does, as each tells
-/// where the booking now stands, but for two: who was passed over still waits, and has yet to read on which terms; and who lost a
-/// place to the waitlist has it in the calendar, out of which only that letter takes it, until they have a place again.
+/// Whether a later letter of one kind says all that matters in an earlier, unsent one about the same booking. It does, since each says
+/// where the booking now stands, with two exceptions: a member who was passed over still waits, and has yet to read on which terms; and one
+/// whose place was lost to the waitlist has it in the calendar, which only that letter corrects until they have a place again.
 fn overtakes(later: &str, earlier: &str) -> bool {
     match earlier {
         "waitlisted" => later != "passed_over",
@@ -224,7 +224,7 @@ fn overtakes(later: &str, earlier: &str) -> bool {
     }
 }
 
-/// On one line, cut, with everything that looks like an address taken out: mail servers like to repeat them.
+/// One line, truncated, without anything that looks like an address: mail servers like to repeat them.
 fn without_addresses(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.map(|word| if word.contains('@') { "(address)" } else { word }).collect();
@@ -407,7 +407,7 @@ mod tests {
         assert_eq!(sort_out(&later, &siblings, at(0)), Sorted::default());
         let siblings = [sibling(1, 1, "booked", LetterState::Sent), sibling(2, 2, "cancelled", LetterState::Queued)];
         assert_eq!(sort_out(&later, &siblings, at(0)), sends(&[2]));
-        // What was on its way when its worker died does not wait.
+        // A letter that was being sent when its worker died does not wait.
         let siblings = [sibling(1, 1, "booked", LetterState::Sending), sibling(2, 2, "cancelled", LetterState::Sending)];
         let again = [Due { due_at: None, ..due(2, 2, "cancelled") }];
         assert_eq!(sort_out(&again, &siblings, at(0)), sends(&[2]));

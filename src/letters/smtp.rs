@@ -1,8 +1,8 @@
-//! Mails to a mail server (RFC 5321), by connections that are kept for the next mail.
+//! Sends mails to a mail server (RFC 5321), over connections that are kept for the next mail.
 //!
-//! lettre's connection does the talking; the pool is ours, for two reasons. A reply must be known by its stage: "550" to a recipient
-//! ends a letter, "535" to our password is the server's or the owner's trouble and passes. And a connection that was given up in the
-//! middle of a sentence must never be used again: the next mail would take the late reply to this one for its own.
+//! lettre's connection does the talking; the pool is ours, for two reasons. What a reply means depends on its stage: "550" to a recipient
+//! ends a letter, "535" to our password is the server's or the owner's fault and passes. And a connection that was abandoned in the middle
+//! of an exchange must never be used again: the next mail would take the late reply to this one for its own.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -18,17 +18,17 @@ use url::{Host, Url};
 use super::message::Mail;
 use super::rules::SendError;
 
-/// How long to wait for one address of the server to take a connection. All of an attempt is bounded by `rules::ATTEMPT_MAX`.
+/// How long to wait for one address of the server to accept a connection. A whole attempt is bounded by `rules::ATTEMPT_MAX`.
 const CONNECT_MAX: Duration = Duration::from_secs(15);
 
 /// How long a connection is kept without a mail: servers hang up after some minutes.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
-/// How long a good-bye may take.
+/// How long QUIT may take.
 const QUIT_MAX: Duration = Duration::from_secs(1);
 
-/// Codes that speak of us or of the server, at whatever stage they come: not authenticated, mechanisms, credentials, wrong order of
-/// commands, no mail service here.
+/// Codes that are about us or the server, at whatever stage they come: not authenticated, mechanisms, credentials, wrong order of commands,
+/// no mail service here.
 const SERVERS_TROUBLE: [u16; 6] = [503, 521, 530, 534, 535, 538];
 
 /// A mail server.
@@ -62,9 +62,9 @@ impl std::fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    /// The server that a URL as of lettre names: `smtps://user:password@host:port`, `smtp://…?tls=required`, `…?tls=opportunistic`;
-    /// the path is the name to greet with. Its certificate is signed by a public authority, or by one of `authorities` (PEM). At most
-    /// `keep` connections are kept. Errors do not show the URL.
+    /// The server that a lettre URL names: `smtps://user:password@host:port`, `smtp://…?tls=required`, `…?tls=opportunistic`; the path is
+    /// the name to greet with. Its certificate is signed by a public authority, or by one of `authorities` (PEM). At most `keep`
+    /// connections are kept. Errors do not show the URL.
     pub fn open(url: &str, authorities: &[u8], keep: usize) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let host = match url.host().ok_or("names no host")? {
@@ -91,7 +91,7 @@ impl Smtp {
         Ok(Self { host, port, tls, credentials, hello, idle: Mutex::default(), idle_most: keep })
     }
 
-    /// Hands over one mail. May be dropped at any time: its connection goes with it, whatever was being said.
+    /// Hands over one mail. May be dropped at any time: its connection is dropped with it, in whatever state.
     pub async fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let mut connection = self.open_with(mail).await?;
         match tell(&mut connection, mail).await {
@@ -109,14 +109,14 @@ impl Smtp {
         }
     }
 
-    /// Says good-bye on the connections that are kept.
+    /// Quits the connections that are kept.
     pub async fn close(&self) {
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         let goodbyes = idle.into_iter().map(|mut one| async move { tokio::time::timeout(QUIT_MAX, one.connection.abort()).await });
         futures_util::future::join_all(goodbyes).await;
     }
 
-    /// A connection on which MAIL FROM has been accepted. A kept one that turns out closed is no failure: nothing was said yet.
+    /// A connection on which MAIL FROM has been accepted. A kept one that turns out closed is no failure: nothing was sent yet.
     async fn open_with(&self, mail: &Mail) -> Result<AsyncSmtpConnection, SendError> {
         while let Some(mut connection) = self.kept() {
             let parameters = mail_parameters(&connection, mail)?;
@@ -149,7 +149,7 @@ impl Smtp {
     fn kept(&self) -> Option<AsyncSmtpConnection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|one| one.since.elapsed() < IDLE_MAX);
-        // The one that waited least is the likeliest to be alive.
+        // The one used last is the likeliest to be alive.
         idle.pop_back().map(|one| one.connection)
     }
 
@@ -187,12 +187,12 @@ fn mail_parameters(connection: &AsyncSmtpConnection, mail: &Mail) -> Result<Vec<
     Ok(parameters)
 }
 
-/// Before a recipient was named nothing is this letter's fault.
+/// Before a recipient was named, nothing is this letter's fault.
 fn servers_trouble(error: Error) -> SendError {
     SendError::transient(error.to_string())
 }
 
-/// To the recipient or to the mail: "no" is no, unless it speaks of something else.
+/// A refusal of the recipient or the mail is final, unless its code is about something else.
 fn refused(error: &Error) -> SendError {
     let code = error.status().map(u16::from);
     if error.is_permanent() && code.is_some_and(|code| !SERVERS_TROUBLE.contains(&code)) {

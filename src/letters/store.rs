@@ -17,11 +17,11 @@ pub const AT_ONCE: usize = 64;
 /// The right to lease: one worker of the deployment at a time, so that letters about one booking keep their order.
 const LEASING: i64 = 0x6c_65_74_74_65_72;
 
-/// The fact that keeps the names of calendar UIDs.
+/// The fact that holds the names of calendar UIDs.
 const UID_DOMAINS: &str = "calendar_uid_domains";
 
-/// The names of calendar UIDs, `host` being that of what is made from now on. Before this was kept, `former` was everything's name: if
-/// anybody was told of an event under it, what there is goes on having it.
+/// The names of calendar UIDs; what is made from now on has `host`. Before names were stored, everything had `former`: if any calendar was
+/// told of an event under it, existing events keep it.
 pub async fn uid_domains(db: &Db, host: &str, former: &str, now: DateTime<Utc>) -> Result<UidDomains, Error> {
     let kept = facts::fact(db, UID_DOMAINS).await?.and_then(|kept| serde_json::from_str::<UidDomains>(&kept).ok());
     let mut domains = match kept {
@@ -43,7 +43,7 @@ async fn has_told_calendars(db: &Db) -> Result<bool, Error> {
     Ok(db.maybe::<(i64,)>(sql, ()).await?.is_some())
 }
 
-/// A letter that is due, with all that it takes to send it.
+/// A letter that is due, with everything needed to send it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct DueRow {
     pub id: Uuid,
@@ -54,7 +54,7 @@ pub struct DueRow {
     pub nth: i64,
     pub kind: String,
     pub locale: Language,
-    /// Not yet read: what another version wrote must not stop the others.
+    /// Not yet parsed: what another version wrote must not stop the others.
     pub facts: Json<Value>,
     pub sequence: Option<i64>,
     pub sealed_code: Option<Vec<u8>>,
@@ -72,7 +72,7 @@ pub struct DueRow {
     pub person_gone: bool,
 }
 
-/// A letter about one of the bookings that are looked at.
+/// A letter about one of the bookings in question.
 #[derive(Debug, sqlx::FromRow)]
 pub struct SiblingRow {
     pub id: Uuid,
@@ -83,7 +83,7 @@ pub struct SiblingRow {
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// What an attempt made of a leased letter.
+/// What became of a leased letter in an attempt.
 #[derive(Clone, Debug)]
 pub struct SettledRow {
     pub id: Uuid,
@@ -97,7 +97,7 @@ pub struct SettledRow {
     pub body_html: Option<String>,
 }
 
-/// Whether anything wants a worker. A look, without the writer.
+/// Whether there is work for a worker. Reads without the writer.
 pub async fn is_anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool, Error> {
     let sql = "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM letters WHERE due_at <= $1) \
                OR EXISTS (SELECT 1 FROM letters WHERE lease IS NOT NULL AND leased_until <= $1)";
@@ -135,7 +135,7 @@ pub async fn abandoned(tx: &mut Tx, now: DateTime<Utc>, most: usize) -> Result<V
     tx.all(sql, (now, most as i64)).await
 }
 
-/// Letters that are due, the longest waiting first, without those that wait for one which is on its way.
+/// Letters that are due, the longest waiting first, except those behind one that is being sent.
 pub async fn due(tx: &mut Tx, now: DateTime<Utc>, most: usize) -> Result<Vec<DueRow>, Error> {
     macro_rules! which {
         ($lock:literal) => {
@@ -161,7 +161,7 @@ pub async fn lease(tx: &mut Tx, lease: Uuid, until: DateTime<Utc>, ids: Vec<Uuid
     tx.rows(sql, ids.into_iter().map(|id| (id, lease, until)).collect()).await
 }
 
-/// They will not be sent. One that is on its way now is left alone.
+/// They will not be sent. One that is being sent now is left alone.
 pub async fn make_obsolete(tx: &mut Tx, why: Vec<(Uuid, &'static str)>, now: DateTime<Utc>) -> Result<u64, Error> {
     let sql = "WITH x(id, why, now) AS (VALUES #) UPDATE letters SET state = 'obsolete', error = x.why, due_at = NULL, lease = NULL, \
                leased_until = NULL, sealed_code = NULL FROM x WHERE letters.id = x.id \
@@ -176,8 +176,8 @@ pub async fn put_off(tx: &mut Tx, to: Vec<(Uuid, DateTime<Utc>)>) -> Result<u64,
     tx.rows(sql, to).await
 }
 
-/// Writes the fates of leased letters and keeps their words; a code is erased unless another attempt will need it. A lease that
-/// another worker has taken over by now is not settled. Returns how many were.
+/// Writes the fates of leased letters and keeps their words; a code is erased unless another attempt will need it. A lease that another
+/// worker has taken over by now is not settled. Returns how many were settled.
 pub async fn settle(tx: &mut Tx, letters: Vec<SettledRow>) -> Result<u64, Error> {
     let sql = "WITH x(id, lease, state, due_at, sent_at, error, subject, body_text, body_html) AS (VALUES #) \
                UPDATE letters SET state = x.state, due_at = x.due_at, sent_at = x.sent_at, error = x.error, lease = NULL, \
@@ -198,13 +198,13 @@ pub async fn hand_back(tx: &mut Tx, held: Vec<(Uuid, Uuid)>, now: DateTime<Utc>)
     tx.rows(sql, held.into_iter().map(|(id, lease)| (id, lease, now)).collect()).await
 }
 
-/// How many letters are in each state that is not the end of it.
+/// How many letters are in each state, except sent and obsolete ones.
 pub async fn counts(db: &Db) -> Result<Vec<(LetterState, i64)>, Error> {
     let sql = "SELECT state, COUNT(*) FROM letters WHERE state IN ('queued', 'sending', 'retrying', 'failed', 'bounced') GROUP BY state";
     db.all(sql, ()).await
 }
 
-/// Since when the letter that waits longest has been due.
+/// Since when the longest-waiting letter has been due.
 pub async fn oldest_due(db: &Db) -> Result<Option<DateTime<Utc>>, Error> {
     let oldest = db.maybe::<(DateTime<Utc>,)>("SELECT due_at FROM letters WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1", ()).await?;
     Ok(oldest.map(|(due_at,)| due_at))
@@ -253,7 +253,7 @@ macro_rules! newest_first {
     };
 }
 
-/// A person's letters before this one, newest first: their ids are in the order of time.
+/// A person's letters before this one, newest first: ids are in order of time.
 pub async fn of_person(db: &Db, person_id: Uuid, before: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
     db.all(newest_first!("l.person_id = $1"), (person_id, before, most)).await
 }
@@ -262,7 +262,7 @@ pub async fn of_person(db: &Db, person_id: Uuid, before: Uuid, most: i64) -> Res
 pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<LetterState>, before: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
     match state {
         None => db.all(newest_first!("l.studio_id = $1"), (studio_id, before, most)).await,
-        // Nearly all were sent: the studio's own index finds them soon.
+        // Nearly all were sent: the studio's own index finds them quickly.
         Some(state @ (LetterState::Sent | LetterState::Obsolete)) => {
             db.all(newest_first!("l.studio_id = $1 AND l.state = $4"), (studio_id, before, most, state)).await
         }
@@ -279,7 +279,7 @@ pub async fn find(db: &Db, id: Uuid) -> Result<Option<ListedRow>, Error> {
     db.maybe(listed!("l.id = $1"), (id,)).await
 }
 
-/// Puts a letter that was given up into the queue again; patience counts anew. Whether it was given up, and still has its facts.
+/// Puts a letter that was given up back into the queue; the 48 h begin anew. Whether it was given up, and still has its facts.
 pub async fn send_again(tx: &mut Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool, Error> {
     let sql = "UPDATE letters SET state = 'queued', due_at = $2, retried_at = $2, attempts = 0, error = NULL \
                WHERE id = $1 AND state IN ('failed', 'bounced') AND facts IS NOT NULL";

@@ -1,4 +1,4 @@
-//! How mails leave: to a mail server, into files, or into memory.
+//! How mails are sent: to a mail server, into files, or into memory.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -18,19 +18,19 @@ use super::uids::UidDomains;
 use crate::db::{Db, Error};
 use crate::settings::Settings;
 
-/// The post of this deployment: who sends, and by which way.
+/// The post of this deployment: who sends, and by which transport.
 #[derive(Debug)]
 pub struct Post {
     /// The mailbox that sends, the setting `letters.from`.
     pub from: Mailbox,
-    /// The way, the setting `letters.transport`.
+    /// The setting `letters.transport`.
     pub transport: Transport,
     /// The public host's name: the setting `server.public_url`.
     host: String,
     uid_domains: OnceCell<UidDomains>,
 }
 
-/// A way for mails to leave.
+/// A way to send mails.
 #[derive(Debug)]
 pub enum Transport {
     /// To a mail server.
@@ -68,7 +68,7 @@ impl Post {
         self.uid_domains.get_or_try_init(|| store::uid_domains(db, &self.host, self.from.email.domain(), now)).await
     }
 
-    /// Gives up the connections that are kept, in good manners.
+    /// Closes the connections that are kept, politely.
     pub async fn close(&self) {
         if let Transport::Smtp(smtp) = &self.transport {
             smtp.close().await;
@@ -77,7 +77,7 @@ impl Post {
 }
 
 impl Transport {
-    /// Sends one mail, within [`ATTEMPT_MAX`]. When it returns without an error, somebody else is answerable for the mail.
+    /// Sends one mail, within [`ATTEMPT_MAX`]. Once it returns without an error, somebody else is responsible for the mail.
     pub async fn send(&self, mail: Mail) -> Result<(), SendError> {
         let attempt = async {
             match self {
@@ -103,7 +103,7 @@ fn authorities(file: &Path) -> Result<Vec<u8>, String> {
         return Ok(Vec::new());
     }
     let pem = std::fs::read(file).map_err(|error| format!("letters.authorities_file cannot be read: {error}"))?;
-    // lettre would take a file without any for none asked for.
+    // lettre would treat a file without any as if none were asked for.
     if !pem.windows(PEM_BEGINS.len()).any(|text| text == PEM_BEGINS) {
         return Err("letters.authorities_file holds no certificate (PEM)".into());
     }

@@ -1,14 +1,14 @@
 //! The right side of every calendar UID.
 //!
-//! A calendar knows an event by its UID and by nothing else: under another one a cancellation takes nothing out, and a change stands
-//! beside what it should replace. What is new is told under the name of the public host. What was once told under another name keeps it:
-//! the host may have been renamed since, and older versions of Relevé took the domain of `letters.from`, which by default is `localhost`.
-//! So the database remembers since when which name holds, and an event's name follows from when its booking or session was made.
+//! A calendar knows an event by its UID alone: under another UID a cancellation removes nothing, and a change appears beside what it should
+//! replace. New events are under the name of the public host. Events that were once published under another name keep it: the host may have
+//! been renamed since, and older versions of Relevé took the domain of `letters.from`, which by default is `localhost`. So the database
+//! remembers since when each name applies, and an event's name follows from when its booking or session was made.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Since when which name stands on the right of UIDs.
+/// Which name is on the right of UIDs, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UidDomains {
     first: String,
@@ -16,7 +16,7 @@ pub struct UidDomains {
     later: Vec<Renamed>,
 }
 
-/// The name that holds for what is made from this instant on.
+/// The name of what is made from this instant on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Renamed {
     at: DateTime<Utc>,

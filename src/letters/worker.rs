@@ -1,11 +1,11 @@
 //! The worker: leases letters that are due, sends them, settles their fates.
 //!
-//! Production starts [`Worker::run`]; tests drive [`Worker::run_one`] and [`Worker::run_until_empty`]. A transaction leases or settles
-//! at most 64 letters and waits for nothing else: mails are made and sent between the two. Several are on their way at once, but only one
-//! is being made, since making one costs a processor more than anything else here. Whatever dies in between, the lease runs out and
-//! another attempt is made.
+//! Production starts [`Worker::run`]; tests drive [`Worker::run_one`] and [`Worker::run_until_empty`]. A transaction leases or settles at
+//! most 64 letters and waits for nothing else: mails are made and sent between the two. Several are being sent at once, but only one is
+//! being made, since making one costs more processor time than anything else here. Whatever dies in between, the lease runs out and another
+//! attempt is made.
 //!
-//! People go before letters. In the minute in which a week's bookings open, processors and writer are theirs: the worker takes letters
+//! People come before letters. In the minute in which a week's bookings open, processors and writer are theirs: the worker takes letters
 //! once nobody has been waiting for an answer for a moment, and gives way again before each one that it makes. A rush that does not end
 //! only slows it down.
 
@@ -32,39 +32,39 @@ use crate::app::App;
 use crate::db::{Error, Trouble, Tx};
 use crate::ids::new_id;
 
-/// How often to look for letters that nobody rang for: repeats, and those that another process wrote.
+/// How often to look for letters without being notified: repeats, and those that another process wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the gauges of `/metrics` are read.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
-/// How often letters that lie in files are looked through. By each worker: files lie on its own machine.
+/// How often the letters in files are tidied, by each worker: files are on its own machine.
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
 
-/// How long letters whose fate is decided may wait for others to be settled with them: a process that is killed before then sends
-/// them once more. In a rush they also wait while the worker steps aside.
+/// How long letters whose fate is decided may wait for others to be settled with them: if the process is killed before then, they are sent
+/// once more. In a rush they also wait while the worker steps aside.
 const SETTLE_AFTER: Duration = Duration::from_millis(25);
 
-/// A rush is over when nobody has been waiting for an answer for so long. Between two batches nobody is, for an instant: just when letters
-/// were written and the worker is woken.
+/// A rush is over when nobody has been waiting for an answer for this long. Between two batches nobody is, for an instant: just when
+/// letters were written and the worker is woken.
 const QUIET: Duration = Duration::from_millis(30);
 
 /// How long letters wait for a rush to be over before some are taken all the same.
 const ASIDE_MAX: Duration = Duration::from_secs(1);
 
-/// How long the making of one letter gives way: in a rush that does not end, about fifty a second are made.
+/// How long making one letter gives way: in a rush that does not end, about fifty a second are made.
 const MAKING_ASIDE_MAX: Duration = Duration::from_millis(20);
 
 /// How often to look whether somebody is waiting.
 const ASIDE_STEP: Duration = Duration::from_millis(5);
 
-/// How long to wait while somebody else is in the way.
+/// How long to wait while another worker or transaction is in the way.
 const IN_THE_WAY: Duration = Duration::from_millis(20);
 
 /// How long to wait when the database is away.
 const AWAY: Duration = Duration::from_secs(1);
 
-/// How long letters that are on their way may take to arrive after the end was asked for.
+/// How long letters that are being sent may still take once the end was asked for.
 const STOP_MAX: Duration = Duration::from_secs(3);
 
 /// Sends letters.
@@ -75,7 +75,7 @@ pub struct Worker {
     making: Arc<Mutex<()>>,
 }
 
-/// A worker at work. Dropped, it stops too, but nobody waits for it.
+/// A running worker. Dropping it stops it, too, without waiting.
 #[derive(Debug)]
 pub struct RunningWorker {
     stop: watch::Sender<bool>,
@@ -83,7 +83,7 @@ pub struct RunningWorker {
 }
 
 impl RunningWorker {
-    /// Takes no more letters, waits some seconds for those on their way and gives the others back.
+    /// Takes no more letters, waits some seconds for those being sent and hands the others back.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         if let Err(error) = self.task.await {
@@ -93,12 +93,11 @@ impl RunningWorker {
 }
 
 impl Worker {
-    /// A worker of this house.
     pub fn new(app: App) -> Self {
         Self { app, making: Arc::default() }
     }
 
-    /// Starts it in a task of its own, where it goes on whatever happens until it is stopped.
+    /// Starts it in its own task, where it goes on whatever happens until it is stopped.
     pub fn start(self) -> RunningWorker {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
@@ -110,9 +109,9 @@ impl Worker {
         RunningWorker { stop, task }
     }
 
-    /// Works until `stopped` says so, or nobody is left who could say it.
+    /// Works until `stopped` says so, or its sender is gone.
     pub async fn run(&self, mut stopped: watch::Receiver<bool>) {
-        let mut hand = Hand::default();
+        let mut work = InProgress::default();
         let mut measured: Option<Instant> = None;
         let mut tidied: Option<Instant> = None;
         while !*stopped.borrow_and_update() {
@@ -124,14 +123,14 @@ impl Worker {
                 tidied = Some(Instant::now());
                 self.tidy().await;
             }
-            if self.has_room(&hand) {
+            if self.has_room(&work) {
                 self.step_aside(QUIET, ASIDE_MAX).await;
             }
-            let trouble = self.turn(&mut hand, AT_ONCE).await.err().map(|error| pause_after(&error));
+            let trouble = self.turn(&mut work, AT_ONCE).await.err().map(|error| pause_after(&error));
             let next = async {
                 match trouble {
                     Some(pause) => tokio::time::sleep(pause).await,
-                    None => self.news(&mut hand).await,
+                    None => self.news(&mut work).await,
                 }
             };
             tokio::select! {
@@ -139,10 +138,10 @@ impl Worker {
                 changed = stopped.changed() => if changed.is_err() { break },
             }
         }
-        self.wind_up(hand).await;
+        self.wind_up(work).await;
     }
 
-    /// Makes an attempt with the letter that is due first. Whether there was one.
+    /// Makes an attempt with the letter that is due first. Returns whether there was one.
     pub async fn run_one(&self) -> Result<bool, Error> {
         loop {
             let mut found = self.look(1).await?;
@@ -158,60 +157,60 @@ impl Worker {
         }
     }
 
-    /// Makes an attempt with every letter that is due. How many attempts.
+    /// Makes an attempt with every letter that is due. Returns how many.
     pub async fn run_until_empty(&self) -> Result<usize, Error> {
-        let mut hand = Hand::default();
+        let mut work = InProgress::default();
         loop {
-            self.turn(&mut hand, AT_ONCE).await?;
-            if !hand.is_empty() {
-                hand.outcome().await;
-            } else if hand.look_again == Some(LOOK_EVERY) {
-                return Ok(hand.attempts);
+            self.turn(&mut work, AT_ONCE).await?;
+            if !work.is_empty() {
+                work.outcome().await;
+            } else if work.look_again == Some(LOOK_EVERY) {
+                return Ok(work.attempts);
             } else {
-                tokio::time::sleep(hand.look_again.unwrap_or_default()).await;
+                tokio::time::sleep(work.look_again.unwrap_or_default()).await;
             }
         }
     }
 
-    /// Settles what is decided, takes more letters if a hand is free, begins with as many as may be in the air at once.
-    async fn turn(&self, hand: &mut Hand, most: usize) -> Result<(), Error> {
-        if hand.must_settle() {
-            let batch: Vec<SettledRow> = hand.done.iter().take(AT_ONCE).cloned().collect();
+    /// Settles what is decided, takes more letters if there is room, starts as many as may be sent at once.
+    async fn turn(&self, work: &mut InProgress, most: usize) -> Result<(), Error> {
+        if work.must_settle() {
+            let batch: Vec<SettledRow> = work.done.iter().take(AT_ONCE).cloned().collect();
             let settled = batch.len();
             self.settle(batch).await?;
-            hand.done.drain(..settled);
-            hand.settle_by = (!hand.done.is_empty()).then(Instant::now);
+            work.done.drain(..settled);
+            work.settle_by = (!work.done.is_empty()).then(Instant::now);
         }
-        if self.has_room(hand) {
+        if self.has_room(work) {
             let found = self.look(most).await?;
-            hand.look_again = Some(found.look_again.unwrap_or(LOOK_EVERY));
-            hand.waiting.extend(found.leased);
+            work.look_again = Some(found.look_again.unwrap_or(LOOK_EVERY));
+            work.waiting.extend(found.leased);
         }
-        self.launch(hand).await
+        self.launch(work).await
     }
 
-    /// Lets people go first, until there has been nobody for so long.
+    /// Lets people go first, until nobody has been waiting for `quiet`, at most `most`.
     async fn step_aside(&self, quiet: Duration, most: Duration) {
         until_quiet(|| self.app.transactor.is_busy(), quiet, most).await;
     }
 
-    fn has_room(&self, hand: &Hand) -> bool {
-        hand.waiting.is_empty() && hand.flying.len() < self.parallel()
+    fn has_room(&self, work: &InProgress) -> bool {
+        work.waiting.is_empty() && work.sending.len() < self.parallel()
     }
 
     fn parallel(&self) -> usize {
         self.app.settings.letters.parallel.max(1)
     }
 
-    /// Begins with letters that wait in the hand. One that waited so long that its lease could end first is given back.
-    async fn launch(&self, hand: &mut Hand) -> Result<(), Error> {
+    /// Starts with letters that were leased. One that waited so long that its lease could end first is handed back.
+    async fn launch(&self, work: &mut InProgress) -> Result<(), Error> {
         let now = self.app.clock.now();
         let mut late = Vec::new();
-        while hand.flying.len() < self.parallel() {
-            let Some(letter) = hand.waiting.pop_front() else { break };
+        while work.sending.len() < self.parallel() {
+            let Some(letter) = work.waiting.pop_front() else { break };
             if rules::may_begin(letter.until, now) {
-                hand.leases.insert(letter.row.id, letter.lease);
-                hand.flying.spawn(self.clone().attempt(letter));
+                work.leases.insert(letter.row.id, letter.lease);
+                work.sending.spawn(self.clone().attempt(letter));
             } else {
                 late.push((letter.row.id, letter.lease));
             }
@@ -219,13 +218,13 @@ impl Worker {
         if late.is_empty() { Ok(()) } else { self.hand_back(late).await }
     }
 
-    /// Waits until there is something to do: an outcome, something to settle, or, with a free hand, perhaps a letter.
-    async fn news(&self, hand: &mut Hand) {
-        let room = self.has_room(hand);
-        let settle_in = hand.settle_by.map(|at| at.saturating_duration_since(Instant::now()));
-        let look_in = hand.look_again.unwrap_or(LOOK_EVERY);
+    /// Waits until there is something to do: an outcome, something to settle, or, with room for more, perhaps a letter.
+    async fn news(&self, work: &mut InProgress) {
+        let room = self.has_room(work);
+        let settle_in = work.settle_by.map(|at| at.saturating_duration_since(Instant::now()));
+        let look_in = work.look_again.unwrap_or(LOOK_EVERY);
         tokio::select! {
-            () = hand.outcome(), if !hand.flying.is_empty() => {}
+            () = work.outcome(), if !work.sending.is_empty() => {}
             () = tokio::time::sleep(settle_in.unwrap_or_default()), if settle_in.is_some() => {}
             () = self.app.letters_written.notified(), if room => {}
             () = tokio::time::sleep(look_in), if room => {}
@@ -263,27 +262,27 @@ impl Worker {
         Ok(())
     }
 
-    /// The orderly end: what was not begun goes back at once, what is on its way gets some seconds, then goes back too.
-    async fn wind_up(&self, mut hand: Hand) {
-        let waiting = hand.waiting.drain(..).map(|letter| (letter.row.id, letter.lease)).collect();
+    /// The orderly end: what was not begun is handed back at once, what is being sent after some seconds.
+    async fn wind_up(&self, mut work: InProgress) {
+        let waiting = work.waiting.drain(..).map(|letter| (letter.row.id, letter.lease)).collect();
         let mut ended = self.hand_back(waiting).await;
         let arrivals = async {
-            while !hand.flying.is_empty() {
-                hand.outcome().await;
+            while !work.sending.is_empty() {
+                work.outcome().await;
             }
         };
         let _ = tokio::time::timeout(STOP_MAX, arrivals).await;
-        hand.flying.abort_all();
-        for fates in hand.done.chunks(AT_ONCE) {
+        work.sending.abort_all();
+        for fates in work.done.chunks(AT_ONCE) {
             ended = ended.and(self.settle(fates.to_vec()).await);
         }
-        ended = ended.and(self.hand_back(hand.leases.drain().collect()).await);
+        ended = ended.and(self.hand_back(work.leases.drain().collect()).await);
         if let Err(error) = ended {
             tracing::error!(%error, "some letters wait until their lease runs out");
         }
     }
 
-    /// One attempt and the fate that comes of it. Never panics.
+    /// One attempt and its outcome. Never panics.
     async fn attempt(self, letter: Leased) -> SettledRow {
         let (app, row) = (&self.app, &letter.row);
         let began = Instant::now();
@@ -324,7 +323,7 @@ impl Worker {
         app.post.transport.send(mail).await
     }
 
-    /// Ends what letters in files are left of, where they go to files.
+    /// Tidies the letters' files, where they go to files.
     async fn tidy(&self) {
         let Transport::File(letters) = &self.app.post.transport else { return };
         let (letters, now) = (letters.clone(), self.app.clock.now());
@@ -354,14 +353,14 @@ impl Worker {
     }
 }
 
-/// What one worker holds.
+/// What one worker has in hand.
 #[derive(Default)]
-struct Hand {
+struct InProgress {
     /// Leased, not begun.
     waiting: VecDeque<Leased>,
-    /// On their way.
-    flying: JoinSet<SettledRow>,
-    /// The leases of those on their way.
+    /// Being sent.
+    sending: JoinSet<SettledRow>,
+    /// The leases of those being sent.
     leases: HashMap<Uuid, Uuid>,
     /// Decided, not yet written down.
     done: Vec<SettledRow>,
@@ -371,27 +370,27 @@ struct Hand {
     attempts: usize,
 }
 
-impl Hand {
+impl InProgress {
     fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.flying.is_empty() && self.done.is_empty()
+        self.waiting.is_empty() && self.sending.is_empty() && self.done.is_empty()
     }
 
     fn must_settle(&self) -> bool {
-        let idle = self.waiting.is_empty() && self.flying.is_empty();
+        let idle = self.waiting.is_empty() && self.sending.is_empty();
         let late = self.settle_by.is_some_and(|at| at <= Instant::now());
         !self.done.is_empty() && (idle || late || self.done.len() >= AT_ONCE)
     }
 
-    /// Waits for the outcome of an attempt, and takes those that are there by then. Returns at once when nothing is on its way.
+    /// Waits for the outcome of an attempt, and takes those that are there by then. Returns at once when nothing is being sent.
     async fn outcome(&mut self) {
-        let mut next = self.flying.join_next().await;
+        let mut next = self.sending.join_next().await;
         // An attempt catches its own panics, so it always has an outcome.
         while let Some(Ok(fate)) = next {
             self.leases.remove(&fate.id);
             self.done.push(fate);
             self.attempts += 1;
             self.settle_by.get_or_insert_with(|| Instant::now() + SETTLE_AFTER);
-            next = self.flying.try_join_next();
+            next = self.sending.try_join_next();
         }
     }
 }
@@ -413,7 +412,7 @@ struct Found {
     look_again: Option<Duration>,
 }
 
-/// In one short transaction: who is due, who is obsolete, who must wait, and the leases of the others.
+/// In one short transaction: which letters are due, obsolete or must wait, and the leases of the rest.
 async fn lease(tx: &mut Tx, most: usize, now: DateTime<Utc>) -> Result<Found, Error> {
     if !store::may_lease(tx).await? {
         return Ok(Found { look_again: Some(IN_THE_WAY), ..Found::default() });
@@ -441,7 +440,7 @@ async fn lease(tx: &mut Tx, most: usize, now: DateTime<Utc>) -> Result<Found, Er
     Ok(Found { leased, look_again: (obsolete + put_off > 0).then_some(Duration::ZERO) })
 }
 
-/// Waits until nobody has been waiting for an answer for so long, at most `most`.
+/// Waits until nobody has been waiting for an answer for `quiet`, at most `most`.
 async fn until_quiet(is_busy: impl Fn() -> bool, quiet: Duration, most: Duration) {
     let since = tokio::time::Instant::now();
     let mut quiet_since = since;
@@ -461,7 +460,7 @@ async fn until_quiet(is_busy: impl Fn() -> bool, quiet: Duration, most: Duration
 /// Puts the letter into words, unless an earlier attempt did, and makes a mail of them.
 fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<Rendered>) -> Result<Mail, SendError> {
     let row = &letter.row;
-    // During an upgrade an older process may meet a letter of a newer one, which will take it.
+    // During an upgrade an older process may meet a newer one's letter; the newer one will take it.
     let facts =
         Facts::deserialize(&row.facts.0).map_err(|error| SendError::transient(format!("this version cannot read its facts: {error}")))?;
     let code = match &row.sealed_code {

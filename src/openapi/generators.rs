@@ -1,17 +1,17 @@
-//! The document for tools that make clients of it. It says the same in the part of JSON Schema that all of them understand: an optional
-//! object is a plain `$ref` outside `required`, an object that is made of others is written out, and what helps only to check values is
-//! left away.
+//! The document for client generators. It says the same in the part of JSON Schema that all of them understand: an optional object is a
+//! plain `$ref` outside `required`, an object composed of others is written out, and what only helps to check values is left out.
 
 use serde_json::{Map, Value, json};
 
 /// Brings the document into that form.
 pub fn simplify(document: &mut Value) {
     write_out(document);
+    without_parts(document);
     without_empty_objects(document);
     each_map(document, &|map| {
         optional_objects(map);
         plain_parameters(map);
-        // Of a list of words each tool makes a type of its own: the words stand in the description.
+        // Each tool makes a type of its own of an enum of strings: they are listed in the description instead.
         if let Some(words) = map.get("enum").and_then(Value::as_array).filter(|all| all.iter().any(Value::is_string)) {
             let list = words.iter().filter_map(Value::as_str).map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
             let said = map.get("description").and_then(Value::as_str).map(|said| format!("{said}\n\n")).unwrap_or_default();
@@ -36,7 +36,7 @@ fn each_map(node: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {
     }
 }
 
-/// `$ref` beside null is dropped by some tools: a property that may be null need not be there, either.
+/// Some tools drop a `$ref` beside null: a property that may be null is made one that may be absent.
 fn optional_objects(map: &mut Map<String, Value>) {
     let mut optional = Vec::new();
     for (name, property) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -59,7 +59,7 @@ fn or_null(property: &Value) -> Option<Value> {
     (one["type"] == "null" || other["type"] == "null").then(|| schema.get("$ref").cloned()).flatten()
 }
 
-/// A date and time in a header or query would be written in whatever way the language prints one.
+/// Clients would write a date and time in a header or query in whatever way their language prints one.
 fn plain_parameters(map: &mut Map<String, Value>) {
     if matches!(map.get("in").and_then(Value::as_str), Some("header" | "query"))
         && let Some(schema) = map.get_mut("schema").and_then(Value::as_object_mut)
@@ -96,6 +96,20 @@ fn written_out(schema: &Value, schemas: &Value) -> Value {
     whole.insert("properties".into(), Value::Object(properties));
     whole.insert("required".into(), json!(required));
     Value::Object(whole)
+}
+
+/// Removes components that were only parts of others, once those are written out.
+fn without_parts(document: &mut Value) {
+    loop {
+        let text = document.to_string();
+        let is_used = |name: &str| text.contains(&format!("\"#/components/schemas/{name}\""));
+        let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+        let before = schemas.len();
+        schemas.retain(|name, _| is_used(name));
+        if schemas.len() == before {
+            return;
+        }
+    }
 }
 
 /// An object without members says nothing: neither a body nor an answer needs a type for it.

@@ -1,5 +1,5 @@
-//! The OpenAPI 3.1 document, from the code: every handler's `#[utoipa::path]` says what it answers, its signature who may call it, which
-//! headers it reads and what it refuses before its first line ([`crate::signature`]), and here is what holds for all of them.
+//! The OpenAPI 3.1 document, made from the code: every handler's `#[utoipa::path]` says what it answers, its signature who may call it,
+//! which headers it reads and what it refuses before its first line ([`crate::handler_signature`]), and this file what holds for all.
 
 mod generators;
 
@@ -10,10 +10,10 @@ use utoipa::OpenApi;
 
 use crate::app::App;
 use crate::demo::plan::Example;
+use crate::handler_signature::{Signature, Token};
 use crate::language::Language;
 use crate::problem::ProblemType;
 use crate::running::document::Profile;
-use crate::signature::{Signature, Token};
 use crate::studios::house_rules::RANGES;
 use crate::{attendance, booking, calendars, letters, passes, people, reports, running, schedule, sign_in, studios};
 
@@ -190,7 +190,7 @@ pub fn text(profile: Profile, public_url: Option<&str>) -> String {
         None => json!([here]),
         Some(url) => {
             let there = json!({ "url": url.trim_end_matches('/'), "description": "This deployment." });
-            // A generated client takes the first, and knows no "here".
+            // A generated client takes the first, and has no "here".
             if profile == Profile::Generators { json!([there]) } else { json!([here, there]) }
         }
     };
@@ -204,7 +204,7 @@ pub fn document() -> Value {
     assemble().0
 }
 
-/// The document, and the names that two different schemas want.
+/// The document, and the names that two different schemas claim.
 fn assemble() -> (Value, Vec<String>) {
     let (mut paths, mut schemas, mut clashes) = (Map::new(), Map::new(), Vec::new());
     for Operation { tag, annotation, signature } in operations() {
@@ -263,7 +263,7 @@ fn taken(node: &mut Value) -> Map<String, Value> {
     }
 }
 
-/// Adds to a handler's annotation what its place and its signature say.
+/// Adds to a handler's annotation what its path and its signature say.
 fn complete(path: &str, operation: &mut Value, tag: &str, signature: &Signature) {
     operation["tags"] = json!([tag]);
     operation["security"] = match signature.token {
@@ -313,7 +313,7 @@ fn complete(path: &str, operation: &mut Value, tag: &str, signature: &Signature)
     add_refusals(operation, &refused.problems);
 }
 
-/// A parameter is there or it is not: `null` would be sent as a word.
+/// A parameter is present or absent: `null` would be sent as text.
 fn without_null(schema: &mut Value) {
     if let Some(types) = schema["type"].as_array()
         && let [one] = types.iter().filter(|one| **one != "null").collect::<Vec<_>>().as_slice()
@@ -350,7 +350,7 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
     }
 }
 
-/// Every refusal has one shape; which ones there are, each status says.
+/// Adds a response for each status that lists its refusals; all have one shape.
 fn add_refusals(operation: &mut Value, refused: &[ProblemType]) {
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     let mut by_status: BTreeMap<u16, Vec<ProblemType>> = BTreeMap::new();
@@ -394,7 +394,7 @@ fn refusal(said: &str, problems: &[ProblemType]) -> Value {
     response
 }
 
-/// Clients that refuse a value which they do not know would break with every new one: enums are told, not closed.
+/// Clients that reject unknown values would break with every new one: enums are described, not closed.
 fn open_enums(node: &mut Value) {
     match node {
         Value::Object(map) => {
@@ -427,8 +427,8 @@ fn bound_house_rules(document: &mut Value) {
     properties["fee_currency"]["pattern"] = json!("^[A-Z]{3}$");
 }
 
-/// What a request may say is closed: a word that is not listed is refused. It is told where it is used, since the same words are open in
-/// answers.
+/// Enums in requests are closed: a word that is not listed is refused. They are written where they are used, since the same enums are open
+/// in answers.
 fn close_what_comes_in(document: &mut Value) {
     let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else { return };
     let words = |schema: &Value| schema["enum"].as_array().is_some_and(|all| all.iter().all(Value::is_string));
@@ -465,13 +465,13 @@ fn close_what_comes_in(document: &mut Value) {
 /// Marks an enum that stays one until [`open_enums`] has passed.
 const CLOSED: &str = "x-closed";
 
-/// Whether a schema is of what comes in: it refuses members that it does not know.
+/// Whether a schema is of a request: it refuses unknown members.
 fn comes_in(schema: &Value) -> bool {
     schema["additionalProperties"] == false
 }
 
-/// A name, a date, a number within bounds: what is a plain value and no enum stands where it is used, with its bounds, and needs no
-/// name of its own. `null` beside it is one more type of it.
+/// A name, a date, a number within bounds: a plain value that is no enum is written where it is used, with its bounds, and needs no name of
+/// its own. `null` beside it is one more type of it.
 fn inline_values(document: &mut Value) {
     let is_value = |schema: &Value| match schema["type"].as_str() {
         Some("array") => schema["items"].get("$ref").is_none(),
@@ -503,7 +503,7 @@ fn inline(node: &mut Value, values: &BTreeMap<String, Value>) {
     }
 }
 
-/// What is said at the place of use goes before.
+/// What is said at the place of use takes precedence.
 fn extend(map: &mut Map<String, Value>, schema: &Value) {
     for (key, value) in schema.as_object().into_iter().flatten() {
         map.entry(key.clone()).or_insert_with(|| value.clone());
@@ -551,7 +551,7 @@ fn describe_answers(document: &mut Value) {
     }
 }
 
-/// Refusals that many operations have in common are told once.
+/// Refusals that many operations share are written once.
 fn share_refusals(document: &mut Value) {
     const COMMON: usize = 5;
     let mut seen: BTreeMap<String, (usize, Value)> = BTreeMap::new();
@@ -588,7 +588,7 @@ fn in_one_word(slug: &str) -> String {
     words.flatten().collect()
 }
 
-/// An `ETag` has one use or the other; that nothing has changed is told with the same one, and known by the header that asks for it.
+/// An `ETag` serves edits or caching. If caching, 304 has it as well, and the call takes `If-None-Match`.
 fn tell_etags(operation: &mut Value) {
     let mut answers = operation["responses"].as_object().into_iter().flatten();
     let Some((status, _)) = answers.find(|(_, answer)| answer["headers"].get("ETag").is_some()) else { return };
@@ -615,12 +615,12 @@ fn tell_etags(operation: &mut Value) {
     }
 }
 
-/// Up to the first full stop, colon or semicolon that ends something.
+/// Up to the first full stop that another sentence follows.
 fn first_sentence(text: &str) -> &str {
     text.find(". ").map_or(text, |at| &text[..=at])
 }
 
-/// A refusal, and what it is made of. The facts are those of every problem: which has which, its type says.
+/// A refusal, and what it consists of. The facts are those of all problems; which ones it has, its type says.
 fn problem_schemas() -> Value {
     let types: Vec<String> = ProblemType::ALL.iter().map(|problem| problem.uri()).collect();
     let text = |said: &str| json!({ "type": "string", "description": said });
@@ -719,7 +719,7 @@ fn problem_schemas() -> Value {
     })
 }
 
-/// Instants that go out have six digits, whatever they are.
+/// Instants in answers always have six digits.
 fn exact_instants(document: &mut Value) {
     fn mark(node: &mut Value) {
         match node {
@@ -734,7 +734,7 @@ fn exact_instants(document: &mut Value) {
             _ => {}
         }
     }
-    // What comes in refuses unknown members; it may have any precision.
+    // A request refuses unknown members, and its instants may have any precision.
     let schemas = document["components"]["schemas"].as_object_mut().into_iter().flat_map(Map::values_mut);
     schemas.filter(|schema| !comes_in(schema)).for_each(mark);
 }

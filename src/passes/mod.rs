@@ -1,7 +1,7 @@
 //! Passes: what members book with, and the ledger that says where every credit went.
 //!
 //! A studio sells a pass of a [`PassType`]; the [`Pass`] carries what was promised then. A pack's balance is the sum of its ledger, kept on
-//! the pass in the same transaction. Selling and spending are the transactor's; here is what may pay (`rules`) and what members read.
+//! the pass in the same transaction. The transactor sells and spends; here is what may pay (`rules`) and what members read.
 
 pub mod api;
 pub mod rules;

@@ -1,4 +1,4 @@
-//! Which pass pays, what a sale makes, and how a returned credit prolongs. Pure.
+//! Which pass pays, what a sale makes, and how a returned credit extends a pass. Pure.
 
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
@@ -45,7 +45,7 @@ pub enum Unfit {
     Week,
 }
 
-/// Why nothing pays.
+/// Why no pass pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPass {
     /// The pass that was named is not the member's.
@@ -104,7 +104,7 @@ fn payment(pass: &PassState, session: ToPay) -> Payment {
     }
 }
 
-/// A pass as it is when it was just sold.
+/// A pass as it has just been sold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewPass {
     /// What it is called, in each language.
@@ -137,7 +137,7 @@ pub fn sale(of: &PassTerms, sold_by_studio: Uuid, today: NaiveDate) -> NewPass {
     }
 }
 
-/// The last day of a pass to which a credit returns by the studio's doing: at least `days_min` from today.
+/// The last day of a pass after a credit came back to it because of the studio: at least `days_min` from today.
 pub fn prolonged(expires_on: NaiveDate, today: NaiveDate, days_min: i64) -> NaiveDate {
     expires_on.max(in_days(today, days_min))
 }
@@ -265,7 +265,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever pays fits, and the order in which passes were read decides nothing.
+        /// The pass that pays fits, and the order in which passes were read makes no difference.
         #[test]
         fn what_pays_fits(mut passes in proptest::collection::vec(some_pass(), 0..8), on in 1..31_u32, credits in 0..4_i64, used in 0..3_i64) {
             passes.sort_by_key(|pass| pass.id);

@@ -1,4 +1,4 @@
-//! Selling a pass: the pass, its first entry in the ledger, the letter; and whoever waited for want of a credit is served.
+//! Selling a pass: the pass, its first entry in the ledger, the letter; and members who waited for lack of a credit are served.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::letters::facts::Money;
 use crate::problem::{Problem, ProblemType};
-use crate::schedule::rules::local_date;
 use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use crate::wrong::Wrong;
+use crate::zones::local_date;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;

@@ -121,7 +121,7 @@ pub async fn types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64
     db.all(types!("WHERE studio_id = $1 AND id > $2 ORDER BY id LIMIT $3"), (studio_id, after.unwrap_or_default(), count_max)).await
 }
 
-/// One pass type of the studio, kept from others until the end of the transaction.
+/// One pass type of the studio, locked until the end of the transaction.
 pub async fn type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<PassType>, Error> {
     let sql = Sql::Each {
         sqlite: types!("WHERE studio_id = $1 AND id = $2"),
@@ -184,17 +184,17 @@ pub async fn studios_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid,)>, Er
     tx.among("SELECT id FROM studios WHERE id IN #", (), ids).await
 }
 
-/// Forgets what idempotency keys of long ago were answered with.
+/// Deletes the stored answers to old idempotency keys.
 pub async fn forget_keys(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, Error> {
     tx.run("DELETE FROM idempotency_keys WHERE created_at < $1", (before,)).await
 }
 
-/// What a person's key was answered with: the body's hash and the id that came of it.
+/// The stored answer to a person's key: the body's hash and the resulting id.
 pub async fn answer(tx: &mut Tx, person_id: Uuid, key: &str) -> Result<Option<(String, Uuid)>, Error> {
     tx.maybe("SELECT body_hash, result_id FROM idempotency_keys WHERE person_id = $1 AND key = $2", (person_id, key.to_owned())).await
 }
 
-/// Remembers what keys were answered with: (person, key, hash of the body, id, at).
+/// Stores the answers to keys: (person, key, hash of the body, id, at).
 pub async fn remember_answers(tx: &mut Tx, rows: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>) -> Result<(), Error> {
     tx.rows("INSERT INTO idempotency_keys (person_id, key, body_hash, result_id, created_at) VALUES #", rows).await.map(drop)
 }

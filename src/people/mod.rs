@@ -8,13 +8,13 @@
 pub mod deletion;
 pub mod export;
 pub mod invitations;
-pub mod keys;
 pub mod me;
 pub mod members;
 pub mod owner;
 pub mod pages;
 pub mod remove;
 pub mod roles;
+pub mod search_keys;
 pub mod set_roles;
 pub mod staff;
 pub mod store;

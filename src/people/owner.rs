@@ -61,7 +61,7 @@ async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: 
         }
     };
     let account = sign_in::store::account_of(tx, id).await?.ok_or_else(|| Problem::fault("an account that was just opened is missing"))?;
-    let actor = Actor::house();
+    let actor = Actor::system();
     let person_id = confirm(tx, now, account, email, &email_key, &actor).await?.ok_or_else(|| Problem::new(ProblemType::AddressTaken))?;
     store::rename(tx, person_id, &owner.name, None).await?;
     sign_in::store::set_password(tx, person_id, password_hash).await?;

@@ -484,7 +484,7 @@ pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> 
     let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, contact_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
                is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
     tx.run(sql, (person_id, now)).await?;
-    let entry = Actor::house().did(Event::of_person(person_id, Happened::PersonDeleted));
+    let entry = Actor::system().did(Event::of_person(person_id, Happened::PersonDeleted));
     events::log::write(tx, now, vec![entry]).await
 }
 

@@ -12,20 +12,21 @@ use uuid::Uuid;
 
 use super::rules::{Sums, cell, fill};
 use super::{Counts, store};
-use crate::answer::Encoded;
 use crate::app::App;
+use crate::etag::Encoded;
 use crate::extract::{Path, Query, header_text};
 use crate::language::Language;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
-use crate::schedule::rules::{LocalDate, date_range, local_date};
+use crate::schedule::rules::{LocalDate, date_range};
 use crate::schedule::{self, Session, SessionView};
 use crate::sign_in::Caller;
 use crate::studios::guard::require_admin;
 use crate::wrong::Wrong;
+use crate::zones::local_date;
 
-/// The days of a report when nobody says, and the most.
+/// The days of a report: by default, and at most.
 const DAYS: (u64, u64) = (7, 366);
-/// The most sessions of one report: more are asked for in parts.
+/// The most sessions of one report: a longer one is asked for in parts.
 const SESSIONS_MAX: i64 = 20_000;
 /// What makes spreadsheets read Chinese.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -172,7 +173,7 @@ fn line<'a>(
     Line { session: view, counts: counts.into(), fill: fill(counts.booked, session.capacity) }
 }
 
-/// Whether the caller would rather have CSV than JSON (RFC 9110, 12.5.1, as far as two kinds need it).
+/// Whether the caller would rather have CSV than JSON (RFC 9110, 12.5.1, as far as two media types need it).
 fn wants_csv(headers: &HeaderMap) -> bool {
     let accept = header_text(headers, "accept").unwrap_or_default();
     let weight = |kind: &str| {

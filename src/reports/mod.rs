@@ -13,12 +13,11 @@ pub struct Counts {
     /// Places that are or were taken: booked, attended and missed.
     pub booked: i64,
     pub attended: i64,
-    /// Who cancelled after the free way out had closed.
+    /// Cancelled too late to do so for free.
     pub late_cancelled: i64,
-    /// Who gave a place back in time, or lost it with the session.
+    /// Places given back in time, or lost with the session.
     pub cancelled: i64,
-    /// Who did not come.
     pub no_show: i64,
-    /// Who waits, or waited and got no place.
+    /// Those who wait, or waited and got no place.
     pub waitlisted: i64,
 }

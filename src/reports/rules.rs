@@ -11,14 +11,14 @@ pub struct Sums {
     pub sessions: i64,
     /// The places of all these sessions.
     pub capacity: i64,
-    /// Of those, taken.
+    /// Those of them that are taken.
     pub filled: i64,
     /// All bookings.
     pub counts: Counts,
 }
 
 impl Sums {
-    /// One session more. What the studio cancelled has no places to fill.
+    /// Adds a session. One that the studio cancelled has no places to fill.
     pub fn add(&mut self, capacity: i64, cancelled: bool, counts: Counts) {
         if !cancelled {
             self.sessions += 1;

@@ -7,7 +7,7 @@ use super::Counts;
 use crate::db::{Error, Tx};
 
 /// What became of the bookings of the studio's sessions on these local dates; sessions without any are left out.
-/// A cancelled booking had a place if a pass paid for it, if it had a way out, or if staff gave it for nothing.
+/// A cancelled booking had a place if a pass paid for it, if it could be cancelled for free, or if staff gave it for nothing.
 pub async fn counts(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate)) -> Result<Vec<Counts>, Error> {
     let sql = "SELECT b.session_id, \
                CAST(SUM(CASE WHEN b.status IN ('booked', 'offered', 'attended', 'no_show') THEN 1 ELSE 0 END) AS BIGINT) AS booked, \

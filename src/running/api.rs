@@ -13,7 +13,7 @@ use super::metrics;
 use crate::app::App;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 
-/// How long one part of the process may take to say that it is there.
+/// How long one part of the process may take to answer a probe.
 const PROBE_MAX: Duration = Duration::from_secs(2);
 
 /// The process is there.

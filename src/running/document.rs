@@ -27,7 +27,7 @@ pub enum Profile {
     Generators,
 }
 
-/// The document of the API. It names every handler, so a handler cannot ask for it itself: the router hands it over.
+/// The document of the API. It names every handler, so a handler cannot call for it itself: the router passes it in.
 #[derive(Clone)]
 pub struct ApiDocument {
     write: fn(Profile, Option<&str>) -> String,
@@ -36,7 +36,7 @@ pub struct ApiDocument {
 }
 
 impl ApiDocument {
-    /// The document that is written so for a reader and the public address of the deployment.
+    /// The document, which `write` makes for a reader and the deployment's public address.
     pub fn new(write: fn(Profile, Option<&str>) -> String) -> Self {
         Self { write, full: Arc::default(), generators: Arc::default() }
     }
@@ -76,7 +76,7 @@ pub async fn openapi_document(
     ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], text)
 }
 
-/// The page around Swagger UI, whose own says that it is Swagger UI and shows somebody else's API.
+/// The page around Swagger UI, whose own page calls itself Swagger UI and shows somebody else's API.
 #[derive(Template)]
 #[template(path = "running/docs.html")]
 struct Page;

@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::commands::Failure;
 use crate::settings::Log;
 
-/// Begins to log, once a process; panics are logged from here on, too.
+/// Starts the log, once per process; panics are logged from here on, too.
 pub fn install(settings: &Log) -> Result<(), Failure> {
     let filter =
         EnvFilter::try_new(&settings.filter).map_err(|error| Failure::new(format!("the setting log.filter is not right: {error}")))?;
@@ -25,7 +25,7 @@ pub fn install(settings: &Log) -> Result<(), Failure> {
     };
     begun.map_err(|error| Failure::new(format!("cannot log: {error}")))?;
     panic::set_hook(Box::new(|info| {
-        // A formatted message may carry a value, and with it a name or an address: only a literal one is told.
+        // A formatted message may carry a value, and with it a name or an address: only a literal one is logged.
         let message = info.payload().downcast_ref::<&'static str>().copied().unwrap_or("(a formatted message)");
         let at = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(message, at, "panic");
@@ -33,7 +33,7 @@ pub fn install(settings: &Log) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A line is an object; the `request_id` of what is written for a request stands in its `span`.
+/// Each line is an object; one written for a request has its `request_id` in its `span`.
 pub fn as_json<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! What is counted, in Prometheus' text format. The recorder is the process's, not an [`crate::app::App`]'s: so is its handle.
+//! Metrics in Prometheus' text format. The recorder is the process's, not an [`crate::app::App`]'s, and so is its handle.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::db::{Db, Pool};
 
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// From which commit this was built, where the builder said so: `BUILD_COMMIT=$(git rev-parse HEAD) cargo build`. A build needs no git.
+/// The commit this was built from, if the builder named it: `BUILD_COMMIT=$(git rev-parse HEAD) cargo build`. A build needs no git.
 const COMMIT: &str = match option_env!("BUILD_COMMIT") {
     Some(commit) => commit,
     None => "unknown",
@@ -22,10 +22,10 @@ const SECONDS: [f64; 14] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0
 /// Upper bounds of histograms that count: a batch has at most 256 commands.
 const COUNTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// How often what was observed is put into its buckets, so that it need not be kept one by one.
+/// How often observations are put into their buckets, so that they need not be kept one by one.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Begins to count, once a process.
+/// Starts counting, once per process.
 pub fn install() -> Result<(), BuildError> {
     if HANDLE.get().is_none() {
         let handle = PrometheusBuilder::new()
@@ -72,7 +72,7 @@ fn describe() {
     metrics::describe_histogram!("releve_letter_attempt_seconds", "Attempts to send a letter");
 }
 
-/// Keeps the counts small, for as long as it runs.
+/// Puts observations into their buckets, for as long as it runs.
 pub async fn keep_up() {
     let mut every = tokio::time::interval(UPKEEP_EVERY);
     loop {
@@ -83,7 +83,7 @@ pub async fn keep_up() {
     }
 }
 
-/// Everything that was counted, and what the process and its pools are like now; empty where nobody began to count.
+/// Everything that was counted, and the state of the process and its pools now; empty if nobody started counting.
 pub fn render(db: &Db) -> String {
     Collector::default().collect();
     for Pool { name, most, open, idle, waiting } in db.pools() {

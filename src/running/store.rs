@@ -5,13 +5,13 @@ use crate::db::{Db, Error, Tx};
 /// The fact that marks a demo's database.
 pub const DEMO: &str = "demo";
 
-/// The fact of this name, if it was written down.
+/// The fact of this name, if there is one.
 pub async fn fact(db: &Db, name: &'static str) -> Result<Option<String>, Error> {
     let found: Option<(String,)> = db.maybe("SELECT value FROM house_facts WHERE name = $1", (name,)).await?;
     Ok(found.map(|(value,)| value))
 }
 
-/// Writes a fact down, in place of what stood there.
+/// Writes a fact, replacing what it was.
 pub async fn note(tx: &mut Tx, name: &'static str, value: String) -> Result<(), Error> {
     let sql = "INSERT INTO house_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     tx.run(sql, (name, value)).await.map(drop)

@@ -1,8 +1,8 @@
 //! The public schedule, encoded and kept for at most a second: answering it costs no query and no serialisation.
 //!
-//! It is what everybody without a token reads, so an entry is known by the address alone: the studio, the text behind the `?`, the language
-//! asked for. While one request makes an entry the others of that address wait for it, so that an entry that ages costs one query.
-//! A member reads the same bytes with their own bookings put in: at noon, when booking opens, everybody looks.
+//! It is what everybody without a token reads, so an entry is known by the key alone: the studio, the text behind the `?`, the language
+//! asked for. While one request makes an entry the others of that key wait for it, so that an expired entry costs one query. A member reads
+//! the same bytes with their own bookings inserted: at noon, when booking opens, everybody looks.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Me, SessionView};
-use crate::answer::Encoded;
+use crate::etag::Encoded;
 use crate::language::Language;
 use crate::problem::{Answer, Problem};
 
@@ -26,13 +26,13 @@ const BYTES_MAX: usize = 32 << 20;
 /// The longest text behind a `?` that is remembered.
 const QUERY_BYTES_MAX: usize = 512;
 
-/// How a session ends that the reader is not in: `me` is the last of its members.
+/// How the JSON of a session ends that the reader is not in: `me` is its last member.
 const NOT_IN_IT: &[u8] = b"null}";
 
 /// A page of the schedule, encoded for everybody.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// As who has no token reads it.
+    /// As readers without a token see it.
     pub public: Encoded,
     /// Each session with the position behind its closing brace, in order.
     sessions: Arc<[(Uuid, usize)]>,
@@ -77,9 +77,9 @@ impl Page {
     }
 }
 
-/// What somebody without a token reads.
+/// The key of a kept answer: what somebody without a token asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Address {
+pub struct CacheKey {
     /// Whose schedule.
     pub studio_id: Uuid,
     /// The text behind the `?`.
@@ -88,10 +88,10 @@ pub struct Address {
     pub language: Option<Language>,
 }
 
-/// Encoded answers by address.
+/// Encoded answers by key.
 #[derive(Debug, Default)]
 pub struct ScheduleCache {
-    slots: Mutex<HashMap<Address, Arc<Slot>>>,
+    slots: Mutex<HashMap<CacheKey, Arc<Slot>>>,
 }
 
 #[derive(Debug, Default)]
@@ -108,15 +108,15 @@ struct Ready {
 }
 
 impl ScheduleCache {
-    /// The answer at this address, at most a second old; made by `make` if there is none.
-    pub async fn get<F>(&self, address: Address, now: DateTime<Utc>, make: impl FnOnce(Address) -> F) -> Answer<Page>
+    /// The answer at this key, at most a second old; made by `make` if there is none.
+    pub async fn get<F>(&self, key: CacheKey, now: DateTime<Utc>, make: impl FnOnce(CacheKey) -> F) -> Answer<Page>
     where
         F: Future<Output = Answer<Page>>,
     {
-        if address.query.len() > QUERY_BYTES_MAX {
-            return make(address).await;
+        if key.query.len() > QUERY_BYTES_MAX {
+            return make(key).await;
         }
-        let slot = self.slot(&address, now);
+        let slot = self.slot(&key, now);
         if let Some(body) = slot.fresh(now) {
             return Ok(body);
         }
@@ -125,33 +125,33 @@ impl ScheduleCache {
             return Ok(body);
         }
         let made_at = Instant::now();
-        let body = make(address).await?;
-        if self.has_room(body.public.bytes(), now) {
+        let body = make(key).await?;
+        if self.has_room(body.public.size(), now) {
             *slot.ready.write().unwrap_or_else(PoisonError::into_inner) = Some(Ready { body: body.clone(), made_at, as_of: now });
         }
         Ok(body)
     }
 
-    fn slot(&self, address: &Address, now: DateTime<Utc>) -> Arc<Slot> {
+    fn slot(&self, key: &CacheKey, now: DateTime<Utc>) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(address) {
+        if let Some(slot) = slots.get(key) {
             return Arc::clone(slot);
         }
         if slots.len() >= ADDRESSES_MAX {
             slots.retain(|_, slot| slot.is_of_use(now));
             if slots.len() >= ADDRESSES_MAX {
-                // Addresses that nobody reads twice: what is being made is made, and not found again.
+                // Nobody reads these addresses twice: answers being made are finished, but not found again.
                 slots.clear();
             }
         }
-        Arc::clone(slots.entry(address.clone()).or_default())
+        Arc::clone(slots.entry(key.clone()).or_default())
     }
 
     /// Forgets what is old, and says whether this many more bytes may be kept.
     fn has_room(&self, bytes: usize, now: DateTime<Utc>) -> bool {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|_, slot| slot.is_of_use(now));
-        slots.values().map(|slot| slot.bytes()).sum::<usize>() + bytes <= BYTES_MAX
+        slots.values().map(|slot| slot.size()).sum::<usize>() + bytes <= BYTES_MAX
     }
 }
 
@@ -161,18 +161,18 @@ impl Slot {
         ready.as_ref().filter(|ready| ready.is_fresh(now)).map(|ready| ready.body.clone())
     }
 
-    /// Fresh, or in somebody's hands.
+    /// Fresh, or in use.
     fn is_of_use(self: &Arc<Self>, now: DateTime<Utc>) -> bool {
         Arc::strong_count(self) > 1 || self.fresh(now).is_some()
     }
 
-    fn bytes(&self) -> usize {
-        self.ready.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |ready| ready.body.public.bytes())
+    fn size(&self) -> usize {
+        self.ready.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |ready| ready.body.public.size())
     }
 }
 
 impl Ready {
-    /// By the machine's time and by the [`Clock`](crate::clock::Clock): a clock that is set makes nothing old look new.
+    /// By the machine's time and by the [`Clock`](crate::clock::Clock): setting a clock makes nothing old look new.
     fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         self.made_at.elapsed() < AGE_MAX && (now - self.as_of).abs() < TimeDelta::seconds(1)
     }
@@ -184,8 +184,8 @@ mod tests {
 
     use super::*;
 
-    fn address(n: u128) -> Address {
-        Address { studio_id: Uuid::from_u128(n), query: String::new(), language: None }
+    fn key(n: u128) -> CacheKey {
+        CacheKey { studio_id: Uuid::from_u128(n), query: String::new(), language: None }
     }
 
     fn now() -> DateTime<Utc> {
@@ -201,7 +201,7 @@ mod tests {
     async fn many_readers_cost_one_making() {
         let (cache, made) = (ScheduleCache::default(), AtomicUsize::new(0));
         let read = || {
-            cache.get(address(1), now(), |_| async {
+            cache.get(key(1), now(), |_| async {
                 made.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 page("schedule")
@@ -216,13 +216,13 @@ mod tests {
     async fn what_is_old_is_made_again_and_what_fails_is_not_kept() {
         use crate::problem::ProblemType;
         let cache = ScheduleCache::default();
-        let first = cache.get(address(1), now(), |_| async { Err(Problem::new(ProblemType::NotFound)) }).await;
+        let first = cache.get(key(1), now(), |_| async { Err(Problem::new(ProblemType::NotFound)) }).await;
         assert!(first.is_err());
-        cache.get(address(1), now(), |_| async { page("1") }).await.unwrap();
+        cache.get(key(1), now(), |_| async { page("1") }).await.unwrap();
         let later = now() + TimeDelta::seconds(1);
         let made = AtomicUsize::new(0);
         cache
-            .get(address(1), later, |_| async {
+            .get(key(1), later, |_| async {
                 made.fetch_add(1, Ordering::SeqCst);
                 page("2")
             })
@@ -235,10 +235,10 @@ mod tests {
     async fn addresses_without_end_find_an_end() {
         let cache = ScheduleCache::default();
         for n in 0..3_000 {
-            cache.get(address(n), now(), |_| async { page(&"x".repeat(100_000)) }).await.unwrap();
+            cache.get(key(n), now(), |_| async { page(&"x".repeat(100_000)) }).await.unwrap();
         }
         let slots = cache.slots.lock().unwrap();
         assert!(slots.len() <= ADDRESSES_MAX);
-        assert!(slots.values().map(|slot| slot.bytes()).sum::<usize>() <= BYTES_MAX);
+        assert!(slots.values().map(|slot| slot.size()).sum::<usize>() <= BYTES_MAX);
     }
 }

@@ -1,8 +1,7 @@
-//! What follows from a change of sessions, one or a whole series: nobody and no room in two places, everybody in them told, and who
-//! cannot follow released without penalty.
+//! What follows from a change of sessions, one or a whole series: nobody and no room is in two places, everybody in them is told, and
+//! members who cannot follow are released without penalty.
 
 use super::edit::Edit;
-use super::rules::local_date;
 use super::substitutes::follow::follow_sessions;
 use super::{Changed, Clash, Session};
 use crate::booking::place::give_back;
@@ -16,6 +15,7 @@ use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all};
+use crate::zones::local_date;
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -79,14 +79,14 @@ pub fn apply(
     settle(set, freed, now)
 }
 
-/// What of a session changed, since it was made, as members are shown it.
+/// What has changed about a session since it was made, as members are shown it.
 pub fn changed(before: &Session, after: &Session) -> Vec<Changed> {
     let mut changed = before.changed.0.clone();
     changed.extend(differences(before, after).into_iter().filter(|what| !before.changed.0.contains(what)));
     changed
 }
 
-/// In what a session differs from what its members knew.
+/// How a session differs from what its members knew.
 fn differences(before: &Session, after: &Session) -> Vec<Changed> {
     let differs = [
         (Changed::Time, (before.starts_at, before.ends_at) != (after.starts_at, after.ends_at)),
@@ -107,7 +107,7 @@ pub fn nobody_in_the_way(set: &WorkingSet, sessions: &[&Session]) -> Decision<()
     Ok(())
 }
 
-/// For each session the first that stands in its way.
+/// For each session, the first one that clashes with it.
 fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash>>> {
     let first = |session: &&Session| {
         let found = set.in_the_way(session, Some(session.id))?;
@@ -116,8 +116,8 @@ fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash
     sessions.iter().map(first).collect()
 }
 
-/// Bookings keep their session's time. A new one opens a free way out until the start; who had come for the old one has not come for one
-/// that is so far off that nobody could be checked in.
+/// Bookings keep their session's time. After a move they can be cancelled for free until the start; a check-in is undone if the new time is
+/// too far off for anybody to be checked in.
 fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, after: &Session, now: DateTime<Utc>) -> Decision<()> {
     let mut undone = Vec::new();
     for mut booking in open_bookings(set, after.id)? {
@@ -138,7 +138,7 @@ pub(super) fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<
     Ok(ids.into_iter().filter_map(|id| set.known_booking(id).cloned()).filter(|booking| !booking.status.has_ended()).collect())
 }
 
-/// Who holds a place in the session and in another at that time: the one booking, and the other.
+/// Members who hold a place in the session and in another at that time: their booking here, and the other.
 fn in_two_sessions(set: &WorkingSet, after: &Session, now: DateTime<Utc>) -> Decision<Vec<(Booking, Uuid)>> {
     let mut torn = Vec::new();
     for booking in open_bookings(set, after.id)?.into_iter().filter(|booking| booking.status.takes_place()) {
@@ -170,13 +170,13 @@ fn let_go(
     emit(set, actor, event)
 }
 
-/// What the studio does prolongs the pass that a credit returns to, as when it cancels a session.
+/// The studio causes this: the pass that a credit returns to is extended, as when it cancels a session.
 fn prolong(studio: &StudioContext, now: DateTime<Utc>) -> Option<(i64, NaiveDate)> {
     Some((studio.rules.returned_credit_days_min, local_date(now, studio.zone)))
 }
 
-/// A capacity below what is booked, while there is a way in to wait for: the latest booked go to the head of the waitlist, in the order in which they booked. Their letter
-/// tells the session as it is now; which bookings it is about.
+/// With a capacity below what is booked, while members may still wait, the latest to book go to the head of the waitlist, in the order in
+/// which they booked. Their letter shows the session as it is now.
 fn make_wait(
     set: &mut WorkingSet,
     actor: &Actor,

@@ -1,18 +1,18 @@
 //! `POST /v1/studios/{id}/copies`: the sessions of some days, copied to others as drafts.
 
 use super::rights::admin;
-use super::rules::instant;
 use super::session_parts::{SessionParts, class_type, room, still_teaches};
 use super::{BulkResult, Session, SkippedSession};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all, caller};
+use crate::zones::instant;
 use chrono::{DateTime, Utc};
 use chrono::{Days, Duration, NaiveDate, NaiveTime};
 use uuid::Uuid;
 
-/// `POST /v1/studios/{id}/copies`: the sessions of some days again on others, as drafts. What cannot be there is left out and named.
+/// `POST /v1/studios/{id}/copies`: copies the sessions of some days to others, as drafts. What cannot be there is left out and named.
 pub fn copy_days(
     set: &mut WorkingSet,
     actor: &Actor,
@@ -56,8 +56,8 @@ pub fn copy_days(
     Ok(several)
 }
 
-/// The same session `days` later, at the same wall time; one that the clocks skip there begins with the first valid minute. `None`: who taught
-/// it teaches here no more.
+/// The same session `days` later, at the same wall time; if the clocks skip it there, it begins with the first valid minute. `None`: its
+/// instructor no longer teaches here.
 fn copied(set: &WorkingSet, studio: &StudioContext, original: &Session, later: Duration, now: DateTime<Utc>) -> Decision<Option<Session>> {
     let Some(instructor) = still_teaches(set, original.instructor_id, studio)? else { return Ok(None) };
     let parts = SessionParts {

@@ -2,7 +2,7 @@
 
 use super::Session;
 
-/// A session as it is and as it shall be.
+/// A session before and after a change.
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// As its members know it.

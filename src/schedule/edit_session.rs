@@ -26,7 +26,7 @@ pub fn edit_session(set: &mut WorkingSet, actor: &Actor, ask: &EditSession, now:
     let studio = set.studio(before.studio_id)?;
     may_change(&own, &studio, &before)?;
     if before.is_cancelled() {
-        return Err(Problem::new(ProblemType::SessionIsCancelled).into());
+        return Err(Problem::new(ProblemType::SessionCancelled).into());
     }
     if before.version != ask.version {
         return Err(Problem::new(ProblemType::VersionStale).with("version", before.version).into());
@@ -44,7 +44,7 @@ pub fn edit_session(set: &mut WorkingSet, actor: &Actor, ask: &EditSession, now:
     if let Some(series_id) = before.series_id {
         let plan = set.plan(series_id)?;
         let capacity = match ask.capacity {
-            // Where the series leaves it to the room, the room says whether it was changed.
+            // Where the series leaves it to the room, only another number than the room's is a change by hand.
             Some(capacity) if plan.leaves_capacity(&after) => capacity != room(set, after.room_id, &studio)?.capacity,
             Some(_) => true,
             None => before.by_hand.contains(&ByHand::Capacity),

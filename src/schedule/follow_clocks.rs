@@ -1,6 +1,6 @@
-//! Time zones are laws, and laws change. A session is at a wall time: where the instant that was made of it fits no longer by what is known
-//! of the zone now, the instant moves, and every cut-off with it. Nobody is told what they do not see: a letter goes out only where the
-//! clock's face shows another time than before, because the new law skips that hour. Calendars that are subscribed to follow by themselves.
+//! Time zones are laws, and laws change. A session is at a wall time: where its instant no longer fits what is now known of the zone, the
+//! instant moves, and every cut-off with it. Members are not told what they cannot see: a letter is sent only where the wall time itself
+//! changes, because the new law skips that hour. Subscribed calendars follow by themselves.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -30,7 +30,7 @@ pub fn follow_clocks(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>)
     set_start(&mut after, starts_at);
     after.follow_start(&studio.rules, studio.zone, now);
     let shows_another_time = (after.local_date, after.local_minute) != wall;
-    // What its series means is kept where the clocks skip it.
+    // Where the clocks skip the minute that its series means, that minute is kept.
     let meant = before.skipped_minute.unwrap_or(before.local_minute);
     after.skipped_minute = (after.series_id.is_some() && LocalStart::of(starts_at, studio.zone).minute() != meant).then_some(meant);
     if shows_another_time && !after.is_draft() {
@@ -39,7 +39,7 @@ pub fn follow_clocks(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>)
     after.sequence += 1;
     let edit = Edit { before, after };
     let Edit { before, after } = &edit;
-    let actor = &Actor::house();
+    let actor = &Actor::system();
     set.put_session(after.clone());
     follow_sessions(set, actor, std::slice::from_ref(&edit), now)?;
     let bookings = open_bookings(set, session_id)?;

@@ -1,8 +1,8 @@
 //! Class types and sessions: what is on, where, with whom, and how many places are left.
 //!
-//! A [`SessionRow`] is a row as the transactor keeps it: its counts (`taken`, `held`, `waiting`) are exact after every batch, its
-//! instants were set by [`rules::instants`] when it was scheduled or when the house rules changed. [`SessionNames`] is what stands around it for
-//! a reader. Both together make a [`SessionView`], the one shape in which the API shows a session, alone, in the schedule or in a booking.
+//! A [`SessionRow`] is a row as the transactor keeps it: its counts (`taken`, `held`, `waiting`) are exact after every batch, its instants
+//! were set by [`rules::instants`] when it was scheduled or when the house rules changed. [`SessionNames`] are the names a reader sees with
+//! it. Both together make a [`SessionView`], the one shape in which the API shows a session, alone, in the schedule or in a booking.
 //! Making, changing and cancelling a session are commands to the transactor; class types are edited in plain transactions.
 
 pub mod api;
@@ -45,7 +45,7 @@ pub use cache::ScheduleCache;
 use series::ByHand;
 pub use view::{Me, SessionView, is_open, places_left, status, waitlist_open};
 
-/// The longest session: what falls into a time began at most so long before it.
+/// The longest session: one that overlaps a time began at most this long before it.
 pub const SESSION_HOURS_MAX: i64 = 24;
 
 /// Where a session stands. `Ended` is never stored: a scheduled session has ended when its end has passed.
@@ -125,7 +125,7 @@ pub struct SessionRow {
     pub member_note: Option<String>,
 }
 
-/// What stands around a session for whoever reads it.
+/// What a reader sees with a session besides its own row.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct SessionNames {
     /// What the class is called, in each language.
@@ -136,18 +136,16 @@ pub struct SessionNames {
     pub class_minutes: i64,
     pub room_name: String,
     pub instructor_name: String,
-    /// By which clock.
     pub time_zone: Zone,
-    /// What its studio speaks to those who named no language.
+    /// The language for readers who chose none.
     pub studio_locale: Language,
 }
 
-/// A session with what stands around it.
+/// A session with its names.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct Session {
     #[sqlx(flatten)]
     pub session: SessionRow,
-    /// What stands around it.
     #[sqlx(flatten)]
     pub names: SessionNames,
 }
@@ -176,7 +174,6 @@ pub struct NewSession {
     pub room_id: Uuid,
     pub instructor_id: Uuid,
     pub starts_at: DateTime<Utc>,
-    /// How long it is.
     pub minutes: i64,
     pub capacity: i64,
     pub credits: i64,
@@ -195,7 +192,7 @@ impl SessionRow {
             instructor_id: new.instructor_id,
             starts_at: new.starts_at,
             ends_at: new.starts_at + TimeDelta::minutes(new.minutes),
-            local_date: rules::local_date(new.starts_at, zone),
+            local_date: crate::zones::local_date(new.starts_at, zone),
             local_minute: 0,
             local_weekday: 1,
             capacity: new.capacity,
@@ -251,7 +248,7 @@ impl SessionRow {
         let has_minimum = self.minimum.is_some() && !self.too_few_exempt && self.status == SessionStatus::Scheduled;
         let known = (self.too_few_at, self.too_few_due_at);
         let too_few = if has_minimum { rules::too_few(self.starts_at, known, rules, zone, now) } else { (None, None) };
-        // Whether enough had booked is decided once; only another start is decided anew, never what other house rules would have said.
+        // Whether enough have booked is decided once: it is decided anew for another start, never for other house rules.
         if moves || !decided || too_few.0.is_none() {
             (self.too_few_at, self.too_few_due_at) = too_few;
         }
@@ -288,7 +285,7 @@ pub struct ClassType {
     pub version: i64,
 }
 
-/// A session that may stand in the way of another.
+/// A session that may clash with another.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[allow(missing_docs, reason = "columns")]
 pub struct Clash {
@@ -300,7 +297,7 @@ pub struct Clash {
 }
 
 impl Clash {
-    /// Of a session that is known whole.
+    /// From a whole session.
     pub fn of(session: &SessionRow) -> Self {
         Self {
             id: session.id,
@@ -312,7 +309,7 @@ impl Clash {
     }
 }
 
-/// BulkResult sessions of one act.
+/// What an act on many sessions did.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct BulkResult {
     /// Made, published or cancelled.

@@ -24,7 +24,7 @@ pub fn may_make(own: &Person, studio: &StudioContext, instructor_id: Uuid) -> De
     }
 }
 
-/// Whether they may change it: what they may only propose they may change as long as it is a draft.
+/// Whether they may change it; those who may only propose it, only as long as it is a draft.
 pub fn may_change(own: &Person, studio: &StudioContext, session: &Session) -> Decision<()> {
     if session.is_for_staff() && !own.roles.is_staff(studio.id) {
         return Err(not_found());

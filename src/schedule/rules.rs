@@ -3,20 +3,15 @@
 //! A wall time that a change of the clocks skips becomes the first instant after the gap, one that it repeats is the first of the two.
 //! Only a session's own start may not be skipped: whoever schedules it is told.
 
-use chrono::{DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::booking::cut_off::cut_off;
 use crate::studios::house_rules::{HouseRules, WallTime};
 use crate::wrong::Wrong;
-use crate::zones;
-
-/// Sessions that start before this hour count as morning sessions.
-const MORNING_ENDS_HOUR: u32 = 12;
-
-/// The longest gap that a zone ever made: a whole day, where the date line was crossed.
-const GAP_MINUTES_MAX: i64 = 25 * 60;
+use crate::zones::{self, instant, local_date};
 
 /// The years that a session may be in.
 pub const YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
@@ -118,22 +113,9 @@ pub struct Skipped {
     pub next: LocalStart,
 }
 
-/// The instant of a session's start. A wall time that is skipped is refused, of one that is repeated the first is meant.
+/// The instant of a session's start. A skipped wall time is refused, a repeated one means the first.
 pub fn resolve_local_start(start: LocalStart, zone: Tz) -> Result<DateTime<Utc>, Skipped> {
-    existing(start.0, zone).ok_or_else(|| Skipped { next: LocalStart::of(instant(start.0, zone), zone) })
-}
-
-/// The instant of a wall time: the first of two; of none, the first after the gap.
-pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
-    (0..=GAP_MINUTES_MAX).find_map(|minutes| existing(local + Duration::minutes(minutes), zone)).unwrap_or_else(|| local.and_utc())
-}
-
-fn existing(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    match zones::instants(local, zone) {
-        MappedLocalTime::Single(at) => Some(at),
-        MappedLocalTime::Ambiguous(one, other) => Some(one.min(other)),
-        MappedLocalTime::None => None,
-    }
+    zones::existing(start.0, zone).ok_or_else(|| Skipped { next: LocalStart::of(instant(start.0, zone), zone) })
 }
 
 /// The parts of a wall time by which sessions are listed and found.
@@ -157,8 +139,8 @@ pub fn local(at: DateTime<Utc>, zone: Tz) -> Local {
     }
 }
 
-/// The instant at which a session is to begin by its wall time, where that is another than the one at which it does: the law about the
-/// zone's clocks has changed since, or what is known of it. `skipped`: the minute that its series means and the clocks skip.
+/// The instant at which a session should begin by its wall time, if that is not the one at which it does: the law about the zone's clocks
+/// has changed since, or what is known of it. `skipped`: the minute that its series means and the clocks skip.
 pub fn start_by_the_wall(
     starts_at: DateTime<Utc>,
     (date, minute): (NaiveDate, i64),
@@ -167,14 +149,9 @@ pub fn start_by_the_wall(
 ) -> Option<DateTime<Utc>> {
     let meant = instant(LocalStart::shown(date, skipped.unwrap_or(minute)).local(), zone);
     let on = local(starts_at, zone);
-    // Of a time that the clocks now show twice either will do.
+    // If the clocks now show a time twice, either will do.
     let fits = if skipped.is_some() { starts_at == meant } else { (on.date, on.minute) == (date, minute) };
     (!fits).then_some(meant)
-}
-
-/// The date on the studio's calendar at an instant.
-pub fn local_date(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
-    zones::wall(at, zone).date_naive()
 }
 
 /// The Monday of a date's week: by it the visits of a membership are counted.
@@ -189,17 +166,17 @@ pub struct SessionInstants {
     pub booking_opens_at: DateTime<Utc>,
     /// … until here.
     pub booking_closes_at: DateTime<Utc>,
-    /// Cancelling is free before this.
+    /// Cancelling is free until this.
     pub free_cancel_until: DateTime<Utc>,
     /// Promotion is automatic before this.
     pub promote_until: DateTime<Utc>,
-    /// No way in is left: who still waits is told so.
+    /// No way in is left: those who still wait are told so.
     pub waiting_ends_at: DateTime<Utc>,
     /// How many may wait; `None` is no cap.
     pub waitlist_cap: Option<i64>,
 }
 
-/// What the house rules say of a session that starts then.
+/// What the house rules say about a session that starts then.
 pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity: i64) -> SessionInstants {
     let before = |minutes: i64| starts_at - Duration::minutes(minutes);
     let date = local_date(starts_at, zone);
@@ -207,28 +184,24 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
         |days: u64, time: WallTime| instant(date.checked_sub_days(Days::new(days)).unwrap_or(date).and_time(time.time()), zone);
     let closes = before(rules.booking_closes_min);
     let opens = days_before(u64::try_from(rules.booking_opens_days).unwrap_or(0), rules.booking_opens_at);
-    let morning = zones::wall(starts_at, zone).hour() < MORNING_ENDS_HOUR;
-    let free = match rules.free_cancel_morning_until {
-        Some(evening) if morning => days_before(1, evening).min(starts_at),
-        _ => before(rules.free_cancel_min),
-    };
+    let free = cut_off(rules, zone, starts_at);
     let promote = rules.promotion_until_min.map_or(free, before);
     SessionInstants {
         booking_opens_at: opens.min(closes),
         booking_closes_at: closes,
         free_cancel_until: free,
         promote_until: promote,
-        // A place that comes free before the cut-off is given, after it it is public until booking closes.
+        // Before the cut-off a free place is given to the next; after it, it is public until booking closes.
         waiting_ends_at: promote.max(closes).min(starts_at),
         waitlist_cap: rules.waitlist_cap(capacity),
     }
 }
 
-/// The instructor is told so long before it is decided whether enough have booked.
+/// The instructor is warned this long before it is decided whether enough have booked.
 const TOO_FEW_WARNING: Duration = Duration::hours(1);
 
 /// When it is decided whether enough have booked, and the next step towards it, for a session on the schedule that has a minimum. Neither
-/// where that instant has passed. A step that is done stays done while the instant stays: `known` is what was set before.
+/// if that instant has passed. A step that is done stays done unless the instant changes: `known` is what was set before.
 pub fn too_few(
     starts_at: DateTime<Utc>,
     known: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
@@ -243,7 +216,7 @@ pub fn too_few(
     if at <= now { (None, None) } else { (Some(at), Some(at - TOO_FEW_WARNING)) }
 }
 
-/// When it is decided whether enough have booked: so long before the start, for sessions of the morning in the evening before.
+/// When it is decided whether enough have booked: a fixed time before the start or, for morning sessions, on the evening before.
 fn too_few_at(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>) -> DateTime<Utc> {
     let local = zones::wall(starts_at, zone).naive_local();
     if local.time() < rules.too_few_morning_before.time() {
@@ -264,6 +237,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::studios::house_rules::any::{some_minute, some_rules};
 
     const ZONES: [Tz; 6] = [Shanghai, Paris, New_York, Lord_Howe, Casablanca, Apia];
 
@@ -329,7 +303,7 @@ mod tests {
         }
     }
 
-    /// What older data made of a wall time, and where the session belongs by what is known now.
+    /// The instant that older data gave a wall time, and the right one by what is known now.
     #[test]
     fn a_session_keeps_its_wall_time_when_the_law_changes() {
         type Case = (Tz, &'static str, &'static str, Option<&'static str>, Option<&'static str>);
@@ -342,7 +316,7 @@ mod tests {
             (New_York, "2027-03-14T02:30", "2027-03-14T07:30", None, Some("2027-03-14T07:00")),
             // Shown twice by the new law: it stays, whichever of the two it is.
             (New_York, "2026-11-01T01:30", "2026-11-01T06:30", None, None),
-            // A series' minute that is skipped still, and one that is no longer.
+            // A series' minute that is still skipped, and one that no longer is.
             (New_York, "2027-03-14T03:00", "2027-03-14T07:00", Some("02:30"), None),
             (Shanghai, "2026-12-01T03:00", "2026-11-30T19:00", Some("02:30"), Some("2026-11-30T18:30")),
         ];
@@ -419,38 +393,8 @@ mod tests {
         proptest::sample::select(chrono_tz::TZ_VARIANTS.to_vec())
     }
 
-    fn some_minute() -> impl Strategy<Value = DateTime<Utc>> {
-        // The years 2000 to 2099, of whose changes the tables know.
-        (15_778_080_i64..68_374_080).prop_map(|minutes| DateTime::from_timestamp(minutes * 60, 0).unwrap())
-    }
-
-    fn some_rules() -> impl Strategy<Value = HouseRules> {
-        let wall = (0..24_u32, 0..60_u32).prop_map(|(hour, minute)| WallTime::at(hour, minute));
-        (
-            1..90_i64,
-            wall.clone(),
-            0..720_i64,
-            0..4_000_i64,
-            proptest::option::of(wall.clone()),
-            proptest::option::of(0..2_000_i64),
-            wall.clone(),
-            wall,
-        )
-            .prop_map(|(days, at, closes, free, morning, promotion, from, until)| HouseRules {
-                booking_opens_days: days,
-                booking_opens_at: at,
-                booking_closes_min: closes,
-                free_cancel_min: free,
-                free_cancel_morning_until: morning,
-                promotion_until_min: promotion,
-                quiet_hours_from: from,
-                quiet_hours_until: until,
-                ..HouseRules::default()
-            })
-    }
-
     proptest! {
-        /// What a wall shows leads back to an instant that shows the same, the first one that does.
+        /// A wall time leads back to an instant that shows it, the first one that does.
         #[test]
         fn walls_and_instants_agree(zone in some_zone(), at in some_minute()) {
             let wall = LocalStart::of(at, zone);

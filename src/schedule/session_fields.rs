@@ -27,7 +27,7 @@ pub struct EditSession {
     pub capacity: Option<i64>,
     pub too_few_exempt: Option<bool>,
     pub scope: Scope,
-    /// Whom the change would put into two sessions at once, or for whom no place is left, gives it up instead of standing in its way.
+    /// Members whom the change would put into two sessions at once or leave without a place are released instead of preventing it.
     pub release: bool,
 }
 
@@ -67,13 +67,13 @@ pub fn set_instructor(set: &WorkingSet, session: &mut Session, id: Uuid, studio:
     Ok(())
 }
 
-/// Another start; it stays as long as it is.
+/// Another start; the length stays.
 pub fn set_start(session: &mut Session, starts_at: DateTime<Utc>) {
     let long = session.ends_at - session.starts_at;
     (session.starts_at, session.ends_at) = (starts_at, starts_at + long);
 }
 
-/// What follows from whatever changed.
+/// What follows from the changes.
 pub fn finish(before: &Session, mut after: Session, studio: &StudioContext, now: DateTime<Utc>) -> Session {
     after.follow_start(&studio.rules, studio.zone, now);
     if !after.is_draft() {

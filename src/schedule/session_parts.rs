@@ -15,17 +15,16 @@ use uuid::Uuid;
 /// The largest capacity of a session.
 const CAPACITY_MAX: i64 = 10_000;
 
-/// What a session is made of, found and fit for its studio.
+/// What a session is made of, found and checked for its studio.
 #[derive(Clone)]
 pub struct SessionParts {
-    /// What it is.
     pub class_type: Arc<ClassType>,
     pub room: Arc<Room>,
     pub instructor: Arc<Person>,
 }
 
 impl SessionParts {
-    /// A session of it.
+    /// A session made of these parts.
     pub fn session(&self, studio: &StudioContext, starts_at: DateTime<Utc>, capacity: i64, draft: bool, now: DateTime<Utc>) -> Session {
         let new = NewSession {
             id: new_id(now),
@@ -78,7 +77,7 @@ pub fn instructor(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decisio
     }
 }
 
-/// Whoever taught a session, if they still teach in the studio.
+/// A session's instructor, if they still teach in the studio.
 pub fn still_teaches(set: &WorkingSet, id: Uuid, studio: &StudioContext) -> Decision<Option<Arc<Person>>> {
     match instructor(set, id, studio) {
         Err(Abort::Refused(_)) => Ok(None),

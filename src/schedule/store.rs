@@ -10,7 +10,7 @@ use super::{Clash, ClassType, Me, SESSION_HOURS_MAX, Session};
 use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::studios::Zone;
 
-/// The columns of a session and of what stands around it.
+/// The columns of a session and of its names.
 macro_rules! columns {
     () => {
         "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, \
@@ -23,7 +23,7 @@ macro_rules! columns {
     };
 }
 
-/// Sessions with what stands around them.
+/// Sessions with their names.
 macro_rules! shown {
     ($rest:literal) => {
         concat!(columns!(), " ", $rest)
@@ -77,13 +77,13 @@ impl Mine {
     }
 }
 
-/// What a person is in, in sessions that begin then.
+/// A person's bookings in sessions that begin in this span.
 pub async fn mine(db: &Db, person_id: Uuid, (first, last): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Mine>, Error> {
     let sql = "SELECT b.session_id, b.id, b.status, CASE WHEN b.queue_key IS NULL THEN NULL ELSE \
                (SELECT COUNT(*) FROM bookings q WHERE q.session_id = b.session_id AND q.queue_key <= b.queue_key) END AS position \
                FROM bookings b WHERE b.person_id = $1 AND b.starts_at >= $2 AND b.starts_at <= $3 AND b.guest_of IS NULL \
                AND b.status NOT IN ('cancelled', 'late_cancelled')";
-    // A page may be a second old, and a session may have moved in it.
+    // A page may be a second old, and a session may have moved since.
     let day = chrono::TimeDelta::days(1);
     db.all(sql, (person_id, first - day, last + day)).await
 }
@@ -101,7 +101,7 @@ pub struct OnTheWall {
 }
 
 impl OnTheWall {
-    /// When it is to begin, where that is another instant than the one at which it does.
+    /// When it should begin, if that is not when it does.
     pub fn by_the_wall(&self) -> Option<DateTime<Utc>> {
         start_by_the_wall(self.starts_at, (self.local_date, self.local_minute), self.skipped_minute, self.time_zone.tz())
     }
@@ -158,7 +158,7 @@ pub struct Range {
     pub instructor: Option<Uuid>,
     /// Also those that members do not see yet.
     pub drafts: bool,
-    /// Behind this one.
+    /// After this one.
     pub after: Option<(DateTime<Utc>, Uuid)>,
     /// The most rows of one page.
     pub count_max: i64,
@@ -167,7 +167,7 @@ pub struct Range {
 /// Before every session that may be scheduled.
 const BEGINNING: (DateTime<Utc>, Uuid) = (DateTime::UNIX_EPOCH, Uuid::nil());
 
-/// A page of the schedule, in the order of time.
+/// A page of the schedule, in order of time.
 pub async fn range(db: &Db, range: &Range) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
@@ -222,7 +222,7 @@ pub async fn teaching(
          WHERE s.instructor_id = $1 AND s.local_date >= $2 AND s.local_date < $3 \
          AND s.starts_at >= $4 AND (s.starts_at > $4 OR s.id > $5) ORDER BY s.starts_at, s.id LIMIT $6"
     );
-    // A local date is at most 14 hours ahead of UTC: the index on time is entered a day early.
+    // A local date is at most 14 hours ahead of UTC: the index on time is read from a day earlier.
     let earliest = (from.and_time(chrono::NaiveTime::MIN).and_utc() - chrono::TimeDelta::days(1), Uuid::nil());
     let (after, after_id) = after.map_or(earliest, |after| after.max(earliest));
     db.all(sql, (instructor_id, from, to, after, after_id, count_max)).await
@@ -238,8 +238,8 @@ pub struct RosterCounts {
     pub first_visits: i64,
 }
 
-/// The rosters of these sessions, counted; one that nobody is in is not there. A first visit is that of somebody who has not attended in
-/// this studio before.
+/// Counts of these sessions' rosters; a session that nobody is in is left out. A first visit is by somebody who has not attended in this
+/// studio before.
 pub async fn roster_counts(db: &Db, ids: &[Uuid]) -> Result<Vec<RosterCounts>, Error> {
     let sql = "SELECT b.session_id, COUNT(*) AS booked, CAST(SUM(CASE WHEN b.arrived_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS arrived, \
                CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM bookings v WHERE v.person_id = b.person_id AND v.studio_id = b.studio_id \
@@ -248,7 +248,7 @@ pub async fn roster_counts(db: &Db, ids: &[Uuid]) -> Result<Vec<RosterCounts>, E
     db.among(sql, (), ids).await
 }
 
-/// The studio's sessions of some local dates but drafts, in the order of time: what a report is about.
+/// The studio's sessions on some local dates, without drafts, in order of time: what a report is about.
 pub async fn of_dates(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, NaiveDate), count_max: i64) -> Result<Vec<Session>, Error> {
     let sql = shown!(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
@@ -299,12 +299,12 @@ pub async fn of_days(tx: &mut Tx, studio_id: Uuid, (from, to): (NaiveDate, Naive
     tx.all(sql, (studio_id, from, to)).await
 }
 
-/// The days on which the studio is closed, from one on.
+/// The days on which the studio is closed, from a date on.
 pub async fn closing_days(tx: &mut Tx, studio_id: Uuid, from: NaiveDate) -> Result<Vec<(NaiveDate,)>, Error> {
     tx.all("SELECT closed_on FROM closing_days WHERE studio_id = $1 AND closed_on >= $2", (studio_id, from)).await
 }
 
-/// Sessions of which a step towards the decision whether enough have booked is due.
+/// Sessions with a step due towards the decision whether enough have booked.
 pub async fn too_few_due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<(Uuid,)>, Error> {
     tx.all("SELECT id FROM sessions WHERE too_few_due_at <= $1 AND status = 'scheduled' ORDER BY too_few_due_at LIMIT $2", (now, count_max))
         .await
@@ -358,7 +358,7 @@ pub async fn class_types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
     db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
 }
 
-/// One class type of the studio, kept from others until the end of the transaction.
+/// One class type of the studio, locked until the end of the transaction.
 pub async fn class_type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<ClassType>, Error> {
     let sql = Sql::Each {
         sqlite: "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types WHERE studio_id = $1 AND id = $2",
@@ -446,14 +446,14 @@ pub async fn class_types_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<ClassTyp
     tx.among(sql, (), ids).await
 }
 
-/// Sessions in a room that fall into the time.
+/// Sessions in a room that overlap the time.
 pub async fn in_room(tx: &mut Tx, room_id: Uuid, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Clash>, Error> {
     let sql = "SELECT id, room_id, instructor_id, starts_at, ends_at FROM sessions \
                WHERE room_id = $1 AND starts_at > $2 AND starts_at < $4 AND ends_at > $3 AND status <> 'cancelled'";
     tx.all(sql, (room_id, from - TimeDelta::hours(SESSION_HOURS_MAX), from, until)).await
 }
 
-/// Sessions of an instructor, in any studio, that fall into the time.
+/// Sessions of an instructor, in any studio, that overlap the time.
 pub async fn with_instructor(tx: &mut Tx, person_id: Uuid, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Clash>, Error> {
     let sql = "SELECT id, room_id, instructor_id, starts_at, ends_at FROM sessions \
                WHERE instructor_id = $1 AND starts_at > $2 AND starts_at < $4 AND ends_at > $3 AND status <> 'cancelled'";

@@ -25,7 +25,7 @@ pub fn decide_too_few(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>
         set.put_session(session.clone());
         if session.too_few_warned {
             let what = Happened::TooFewSoon { booked, minimum, decided_at: at };
-            emit(set, &Actor::house(), Event::of_session(&session, what))?;
+            emit(set, &Actor::system(), Event::of_session(&session, what))?;
         }
         return Ok(());
     }
@@ -34,9 +34,9 @@ pub fn decide_too_few(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>
     // A sweep that comes after the start, say after a night without power, cancels nothing that is under way.
     let cancelled = booked < minimum && now < session.starts_at;
     if cancelled {
-        cancel_one(set, &Actor::house(), session.clone(), Some(CancelReason::TooFew), None, now)?;
+        cancel_one(set, &Actor::system(), session.clone(), Some(CancelReason::TooFew), None, now)?;
     }
-    // Of a class that was never in doubt nobody needs to hear that it takes place.
+    // Nobody needs to hear that a class takes place that was never in doubt.
     let tell = cancelled || session.too_few_warned;
-    emit(set, &Actor::house(), Event::of_session(&session, Happened::TooFewDecided { booked, minimum, cancelled, tell }))
+    emit(set, &Actor::system(), Event::of_session(&session, Happened::TooFewDecided { booked, minimum, cancelled, tell }))
 }

@@ -158,7 +158,7 @@ pub fn places_left(session: &SessionRow, now: DateTime<Utc>) -> i64 {
     if is_open(session, now) { (session.capacity - session.taken - session.held).max(0) } else { 0 }
 }
 
-/// Whether who finds it full may wait.
+/// Whether a member who finds it full may wait.
 pub fn waitlist_open(session: &SessionRow, now: DateTime<Utc>) -> bool {
     is_open(session, now) && session.waitlist_cap.is_none_or(|cap| session.waiting < cap)
 }

@@ -1,7 +1,7 @@
-//! What every request passes: one layer, written by hand, since each of tower's own would cost another boxed future.
+//! What every request passes through: one layer, written by hand, since each of tower's own would cost another boxed future.
 //!
-//! It gives the request its id, which every line of the log carries that is written for it, ends it after the time-out, turns a panic
-//! into a problem, renders problems in the reader's language, sets the headers that every answer has, writes the log line and counts.
+//! It gives the request its id, which every log line written for it carries, ends it after the time-out, turns a panic into a problem,
+//! renders problems in the reader's language, sets the headers that every answer has, writes the log line and counts.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -35,15 +35,15 @@ use super::per_address::{Held, PerAddress};
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that a caller or a proxy may give its request.
 const REQUEST_ID_CHARS_MAX: usize = 64;
-/// When to come again after a request that took too long, in seconds.
+/// When to try again after a request that took too long, in seconds.
 const TIMEOUT_RETRY_S: u64 = 5;
 
-/// Every URL, with what every request passes.
+/// Every URL, behind the front.
 pub fn router(app: App) -> Router {
     behind(app, routes())
 }
 
-/// These URLs, with what every request passes.
+/// These URLs, behind the front.
 pub fn behind(app: App, routes: Router<App>) -> Router {
     behind_or(app, routes, async || Problem::new(ProblemType::NotFound))
 }
@@ -77,7 +77,7 @@ impl<S> Layer<S> for Front {
 #[derive(Clone)]
 struct Passage<S> {
     app: App,
-    /// The requests in flight of each client that a trusted proxy speaks for: there they stand for its connections.
+    /// The requests in flight of each client behind a trusted proxy: they count there in place of its connections.
     forwarded: Arc<PerAddress>,
     inner: S,
 }
@@ -128,7 +128,7 @@ where
     }
 }
 
-/// Counts a request that a trusted proxy forwards for somebody. Everybody else has one at a time on a connection that is counted itself.
+/// Counts a request that a trusted proxy forwards for somebody. Others have one at a time, on a connection that is itself counted.
 fn hold_forwarded(settings: &settings::Server, forwarded: &Arc<PerAddress>, request: &Request) -> Result<Option<Held>, ()> {
     let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
     if !settings.is_trusted_proxy(peer.ip()) {
@@ -206,7 +206,7 @@ impl Seen {
         if status >= 400 || !method.is_safe() {
             tracing::info!(%method, route, status, ms, "answered");
         } else {
-            // Reads that went well are by far the most.
+            // Successful reads are by far the most.
             tracing::debug!(%method, route, status, ms, "answered");
         }
     }
@@ -216,7 +216,7 @@ fn is_sane_id(id: &str) -> bool {
     (1..=REQUEST_ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Methods that anybody may invent must not become labels without end.
+/// Methods that anybody can invent must not become an unlimited number of labels.
 const fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,7 +1,7 @@
 //! The accept loop: connections in, requests to the front, and the first half of an orderly end.
 //!
-//! `axum::serve` sets no timers and no limits, so the loop is our own on hyper. Each connection's `socket` knows how long it waits for
-//! the other side. Connections have a most, in all and per address; who comes beyond it is not left standing in the listen queue but told
+//! `axum::serve` sets no timers and no limits, so the loop is our own on hyper. Each connection's `socket` knows how long it waits for the
+//! other side. Connections are limited, in all and per address; a client beyond the limit is not left waiting in the listen queue but told
 //! so (503, 429), and `/healthz` is answered even then.
 
 mod front;
@@ -43,7 +43,7 @@ use socket::{LAST_CALL, Patience, Situation, Socket, Talk};
 
 pub use front::{behind, router};
 
-/// What the transactor, the worker and the pools have for their end, after the last request is answered.
+/// How long the transactor, the worker and the pools have to end, after the last request is answered.
 const AFTER_REQUESTS: Duration = Duration::from_secs(4);
 
 /// The most bytes of a request's line and headers together; more is 431.
@@ -52,11 +52,11 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// How long to wait when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// When hardly any place is left: how long a connection may be kept idle.
+/// How long a connection may be idle when hardly any place is left.
 const CROWDED_KEEP_ALIVE: Duration = Duration::from_secs(1);
 
-/// Connections beyond the most that are being told so. One more puts out the one that has been there longest, so that a flood of silent
-/// ones cannot keep a health check away.
+/// How many connections beyond the limit are told so at a time. One more drops the oldest of them, so that a flood of silent ones cannot
+/// keep a health check away.
 pub const TURNED_AWAY_MAX: usize = 128;
 
 /// How long such a connection may take for anything.
@@ -72,8 +72,8 @@ fn requests_end_max(settings: &settings::Server) -> Duration {
     LAST_CALL * 2 + Duration::from_secs(settings.request_timeout_s)
 }
 
-/// Answers requests until `shutdown` completes, and for so long afterwards as it says, during which `/readyz` answers `stopping` and
-/// balancers turn elsewhere. Then takes no more connections, answers what has come with `Connection: close`, and returns when every
+/// Answers requests until `shutdown` completes, and for the time that it returns, during which `/readyz` answers `stopping` and balancers
+/// turn elsewhere. Then takes no more connections, answers requests that have come with `Connection: close`, and returns when every
 /// connection has ended (the usual time of a request at most). Transactor, worker and pools still work and are the caller's to close.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = Duration>) {
     let router = router(app.clone());
@@ -113,12 +113,12 @@ struct Door {
     places: Arc<Semaphore>,
     connections_max: usize,
     per_address: Arc<PerAddress>,
-    /// For who comes when all places are taken, and for who has too many.
+    /// For clients who come when all places are taken, and for those who have too many.
     full: Router,
     too_many: Router,
     turned_away: VecDeque<AbortHandle>,
     situation: Arc<Situation>,
-    /// Wakes every connection when the situation is another, and knows when the last has gone.
+    /// Wakes every connection when the situation changes, and knows when the last has gone.
     connections: watch::Sender<()>,
 }
 
@@ -132,8 +132,8 @@ impl Door {
     fn new(app: &App, router: Router) -> Self {
         let settings = &app.settings.server;
         let mut http = http1::Builder::new();
-        // Who hangs up while their request is decided is not waited for with a buffer of its own, two thousand times in a rush: what they
-        // asked is decided, and they ask again with the same id.
+        // Without this hyper would read on, with a buffer for each, to notice clients who hang up while their request is decided, two
+        // thousand times in a rush. What they asked is decided all the same, and they ask again with the same id.
         http.max_header_size(HEADER_BYTES_MAX).half_close(true);
         let seconds = Duration::from_secs;
         let connections_max = settings.connections_max.clamp(1, Semaphore::MAX_PERMITS);
@@ -200,7 +200,7 @@ impl Door {
         }
     }
 
-    /// A trusted proxy speaks for many: what counts there is whose requests it forwards, and that the front counts.
+    /// A trusted proxy speaks for many clients: the front counts the requests that it forwards for each.
     fn place(&self, peer: SocketAddr, is_proxy: bool) -> Result<Place, ProblemType> {
         let of_address = if is_proxy { None } else { Some(self.per_address.hold(peer.ip()).ok_or(ProblemType::TooManyRequests)?) };
         let of_all = Arc::clone(&self.places).try_acquire_owned().map_err(|_| ProblemType::Unavailable)?;
@@ -241,7 +241,7 @@ impl Door {
             open.increment(1);
             let _leaves = Leaves(open);
             let mut connection = pin!(connection);
-            // A client that hangs up or talks nonsense is no news.
+            // A client that hangs up or talks nonsense is not worth a log line.
             loop {
                 tokio::select! {
                     biased;
@@ -254,7 +254,7 @@ impl Door {
         }
     }
 
-    /// Serves what the system has taken already: these peers believe that they are connected, and may have sent a request.
+    /// Serves what the system has accepted already: these peers believe that they are connected, and may have sent a request.
     fn admit_all_that_wait(&mut self, listener: TcpListener) {
         let Ok(listener) = listener.into_std() else { return };
         loop {
@@ -265,7 +265,7 @@ impl Door {
                     }
                 }
                 Err(error) if is_of_one_peer(&error) => {}
-                // Nobody waits any more.
+                // No more are waiting.
                 Err(_) => return,
             }
         }
@@ -283,7 +283,7 @@ impl Door {
     }
 }
 
-/// Counts a connection out, also one that was put out.
+/// Counts a connection that ends, also one that was dropped.
 struct Leaves(metrics::Gauge);
 
 impl Drop for Leaves {
@@ -305,7 +305,7 @@ fn health_alone(app: &App, kind: ProblemType) -> Router {
 fn furnish(stream: &TcpStream, patience: Patience) {
     // Answers are small and whole: waiting to fill a packet only costs time.
     let _ = stream.set_nodelay(true);
-    // What has left the process waits in the system for a peer that does not read or is gone; it shall not wait longer there.
+    // What has left the process waits in the system for a peer that does not read or is gone; it must not wait longer there.
     #[cfg(target_os = "linux")]
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, u32::try_from(patience.write.as_millis()).unwrap_or(u32::MAX));
     #[cfg(not(target_os = "linux"))]

@@ -1,4 +1,4 @@
-//! How much one address has going at once.
+//! How much one address has open at once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sign_in::limits::network;
 
-/// Counts for each network (with IPv6 a household's 64 bits) what it has open, up to a most.
+/// Counts for each network (with IPv6 a household's 64 bits) what it has open, up to a limit.
 #[derive(Debug)]
 pub struct PerAddress {
     most: usize,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// One of those that are open. Dropped, it is none any more.
+/// One of those that are open, until it is dropped.
 #[derive(Debug)]
 pub struct Held {
     counts: Arc<PerAddress>,
@@ -27,7 +27,7 @@ impl PerAddress {
         Arc::new(Self { most: most.max(1), open: Mutex::default() })
     }
 
-    /// One more for this address, unless it has the most already.
+    /// One more for this address, unless it is at the limit.
     pub fn hold(self: &Arc<Self>, address: IpAddr) -> Option<Held> {
         let network = network(address);
         let mut open = self.open();

@@ -19,15 +19,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// An answer that is being read is read by at least so much in each write time. A peer that reads a few bytes now and then is as good
-/// as one that never reads.
+/// How much of an answer a peer must read in each write time. One that reads a few bytes now and then is treated like one that never reads.
 const PROGRESS_BYTES: usize = 16 * 1024;
 
-/// Once everything is to close: how long a kept connection is still listened to, for the request that was on its way.
+/// Once everything is to close: how long a kept connection is still read, for a request that was already under way.
 pub const LAST_CALL: Duration = Duration::from_millis(500);
 
-/// After the last answer: how long, and for how many bytes, the rest of what the peer sends is thrown away. To hang up on somebody who
-/// is still sending makes their system drop the answer unread.
+/// How long, and for how many bytes, whatever the peer still sends after the last answer is thrown away. Hanging up on a peer that is still
+/// sending makes its system drop the answer unread.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
@@ -64,7 +63,7 @@ impl Talk {
     }
 }
 
-/// How it is at the door: what every connection looks at.
+/// The state of the server that every connection looks at.
 #[derive(Debug, Default)]
 pub struct Situation {
     closing: OnceLock<Instant>,
@@ -82,7 +81,7 @@ impl Situation {
         self.closing.get().copied()
     }
 
-    /// Says whether hardly any place is left, so that who keeps one idle must make room.
+    /// Sets whether hardly any place is left, so that idle connections must make room.
     pub fn set_crowded(&self, crowded: bool) {
         self.crowded.store(crowded, Ordering::Relaxed);
     }
@@ -103,7 +102,7 @@ pub struct Socket {
     quiet_since: Instant,
     /// Whether there was an answer yet.
     has_answered: bool,
-    /// When the first byte of the request came whose head is being read.
+    /// When the first byte of the request being read came.
     head_began: Option<Instant>,
     /// By when the peer must have taken more of the answer; none while the answer flows.
     stalled_until: Option<Instant>,
@@ -136,7 +135,7 @@ impl Socket {
         }
     }
 
-    /// By when the peer must have said more; none where it is not the peer that is waited for.
+    /// By when the peer must have sent more; none if it is not the peer's turn.
     fn must_speak_by(&self) -> Option<Instant> {
         if self.talk.in_hand.load(Ordering::Relaxed) || self.stalled_until.is_some() {
             return None;
@@ -260,7 +259,7 @@ impl AsyncWrite for Socket {
         Pin::new(&mut this.stream).poll_flush(context)
     }
 
-    /// Says that no more will come, then hears the peer out.
+    /// Says that no more will come, then reads whatever the peer still sends.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let (until, mut bytes_left) = match this.linger {

@@ -1,4 +1,4 @@
-//! The front and the accept loop, over real sockets: what a hostile or unlucky client gets, and how an end goes.
+//! The front and the accept loop, over real sockets: what a hostile or unlucky client gets, and how the server shuts down.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -326,7 +326,7 @@ async fn who_does_not_read_is_cut_off_and_who_reads_slowly_is_not() {
         all.len()
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
-    // Meanwhile there is no place, and that is said.
+    // Meanwhile there is no place, and clients are told so.
     assert_eq!(problem(served.get("/id").await).await.1, "/problems/unavailable");
     assert!(slow.await.unwrap() > BIG, "who reads gets everything");
     // The other two are gone, too: three can come again.
@@ -376,7 +376,7 @@ async fn a_body_that_trickles_is_answered_in_time() {
     let mut answer = String::new();
     reads.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 503") && began.elapsed() < Duration::from_millis(2_500), "{:?}: {answer}", began.elapsed());
-    // Who goes on sending after the end is hung up on after all.
+    // A client who goes on sending after the end is cut off after all.
     tokio::time::timeout(Duration::from_secs(4), trickle).await.expect("the connection ends").unwrap();
 }
 

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::Settings;
 
-/// No time-out is longer, in seconds: beyond an hour it is a mistake, and near the largest number no instant.
+/// No time-out is longer, in seconds: more than an hour is surely a mistake, and huge values overflow when added to a time.
 const SECONDS_MAX: u64 = 3_600;
 
 /// One setting that is not right: its name, what is wrong with it, how to mend it.
@@ -27,7 +27,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Whether letters are put where nobody is answerable for them.
+/// Whether letters go to files or into memory instead of to a mail server.
 fn keeps_letters(settings: &Settings) -> bool {
     ["file", "memory"].contains(&settings.letters.transport.split(':').next().unwrap_or_default())
 }
@@ -130,7 +130,7 @@ fn public_url(settings: &Settings) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Whether only this machine gets there.
+/// Whether only this machine can reach it.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

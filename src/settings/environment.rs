@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Variables that are no settings of `config/default.toml` and yet ours.
+/// Variables that are ours but not settings of `config/default.toml`.
 const OTHERS: [&str; 1] = ["RELEVE_CONFIG"];
 
 /// Every setting's variable, `RELEVE__SECTION__NAME`, as the defaults list them.
@@ -19,7 +19,14 @@ fn gather(prefix: &str, value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// Refuses a variable that begins with `RELEVE` and is none of ours. Empty ones count as not there, as everywhere.
+/// Settings that are lists, `section.name`: a variable has their entries with commas between them.
+pub fn lists(defaults: &Value) -> Vec<String> {
+    let sections = defaults.as_object().into_iter().flatten();
+    let named = sections.flat_map(|(section, names)| names.as_object().into_iter().flatten().map(move |entry| (section, entry)));
+    named.filter(|(_, (_, value))| value.is_array()).map(|(section, (name, _))| format!("{section}.{name}")).collect()
+}
+
+/// Refuses a variable that begins with `RELEVE` and is not one of ours. Empty ones count as not there, as everywhere.
 pub fn check<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>, known: &[String]) -> Result<(), String> {
     for (name, value) in variables {
         let upper = name.to_uppercase();
@@ -53,7 +60,7 @@ fn is_injected(name: &str, value: &str) -> bool {
         || name.split_once("_PORT_").is_some_and(|(_, rest)| of_a_port(rest))
 }
 
-/// The setting whose name, in whole or in its last part, is nearest to this one without its underscores.
+/// The setting whose name, in whole or in its last part, is nearest to this one, underscores aside.
 fn meant<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
     let bare = |name: &str| name.trim_start_matches("RELEVE").replace('_', "");
     let said = bare(name);

@@ -49,13 +49,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Whether this is a proxy whose word about others is believed.
+    /// Whether this is a proxy that is trusted to say whose requests it forwards.
     pub fn is_trusted_proxy(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted_proxies.iter().any(|proxy| proxy.is(address))
     }
 
-    /// The address that the process was given; port 0 asked for any. A public URL that was derived follows.
+    /// Takes over the address that was bound, since port 0 asks for any. A derived public URL follows.
     pub fn bound_to(&mut self, address: SocketAddr) {
         let derived = url_of(self.address, self.port);
         self.port = address.port();
@@ -150,7 +150,7 @@ impl std::fmt::Debug for SignIn {
     }
 }
 
-/// How letters leave.
+/// How letters are sent.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml has a line of why for each")]
@@ -169,7 +169,7 @@ impl std::fmt::Debug for Letters {
     }
 }
 
-/// What is known of time zones.
+/// Which time zone data is used.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml has a line of why for each")]
@@ -199,7 +199,7 @@ impl Settings {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut variables = HashMap::new();
         for (name, value) in std::env::vars_os() {
-            // A name that is not UTF-8 is none of ours.
+            // A name that is not UTF-8 is not one of ours.
             let Ok(name) = name.into_string() else { continue };
             match value.into_string() {
                 Ok(value) => drop(variables.insert(name, value)),
@@ -215,7 +215,8 @@ impl Settings {
     /// The same with these in place of the process's environment.
     fn load_from(file: Option<&Path>, variables: HashMap<String, String>) -> Result<Self, ConfigError> {
         let said = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        environment::check(said, &environment::names(&Self::default_values()?)).map_err(ConfigError::Message)?;
+        let defaults = Self::default_values()?;
+        environment::check(said, &environment::names(&defaults)).map_err(ConfigError::Message)?;
         let database_url = variables.get("DATABASE_URL").filter(|url| !url.is_empty()).cloned();
         let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
         if let Some(file) = file {
@@ -225,11 +226,10 @@ impl Settings {
             .prefix_separator("__")
             .separator("__")
             .list_separator(",")
-            .with_list_parse_key("sign_in.keys")
-            .with_list_parse_key("server.trusted_proxies")
             .try_parsing(true)
             .ignore_empty(true)
             .source(Some(variables));
+        let environment = environment::lists(&defaults).iter().fold(environment, |all, list| all.with_list_parse_key(list));
         builder = builder.add_source(environment);
         if let Some(url) = database_url {
             builder = builder.set_override("database.url", url)?;
@@ -242,7 +242,7 @@ impl Settings {
         Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()?.try_deserialize()
     }
 
-    /// What one setting says of another: links go where the process listens, as long as only this machine gets there.
+    /// Derives one setting from another: links go where the process listens, as long as only this machine can reach it.
     fn derived(mut self) -> Self {
         let server = &mut self.server;
         server.public_url.truncate(server.public_url.trim_end_matches('/').len());

@@ -10,10 +10,10 @@ use super::visitor::{asked_language, request_id};
 use crate::app::App;
 use crate::events::Actor;
 use crate::extract::ReaderLanguage;
+use crate::handler_signature::{Argument, Signature, Token};
 use crate::language::Language;
 use crate::people::roles::Roles;
 use crate::problem::{Answer, Problem, ProblemType};
-use crate::signature::{Argument, Signature, Token};
 
 /// The person behind a request, as of at most 5 s ago.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 //!
 //! Somebody registers (`registration`) and has an account whose address is not verified. The code of a letter shows that it is theirs
 //! (`verification`): only then do they become the person whom a studio may have entered by this address. A password opens a device
-//! (`signing`), whose access token lasts 15 minutes and is renewed by refresh tokens (`refreshing`, the rule of the lost answer in
-//! `rules`). A request's token names the device; who is behind it is looked up for all who wait together (`identities`).
+//! (`signing`), whose access token lasts 15 minutes and is renewed by refresh tokens (`refreshing`; their rotation, and
+//! the lost answer, in `rotation`). A request's token names the device; who is behind it is looked up for all who wait together (`identities`).
 //!
 //! Whoever is not signed in learns nothing about an address: answers are the same, and so are the hashes made and the rows written.
 
@@ -20,6 +20,7 @@ pub mod passwords;
 pub mod refreshing;
 pub mod registration;
 pub mod retention;
+pub mod rotation;
 pub mod rules;
 pub mod secrets;
 pub mod signing;

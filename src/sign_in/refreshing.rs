@@ -1,4 +1,4 @@
-//! A new pair of tokens for an old refresh token.
+//! A new pair of tokens for an old refresh token. Whether there is one is decided in `rotation.rs`.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::rules::{self, PresentedToken, Refresh};
+use super::rotation::{self, PresentedToken, Refresh};
 use super::secrets::{self, RefreshToken};
 use super::tokens::Tokens;
 use super::{Visitor, store};
@@ -56,11 +56,11 @@ pub async fn refresh(State(app): State<App>, visitor: Visitor, Body(body): Body<
 }
 
 async fn renewed(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, shown: &RefreshToken, next: &RefreshToken) -> Answer<Outcome> {
-    const UNKNOWN: Outcome = Outcome::Refused { signed_out: false };
-    let Some(device) = store::hold_chain(tx, shown.device_id).await? else { return Ok(UNKNOWN) };
+    const REFUSED: Outcome = Outcome::Refused { signed_out: false };
+    let Some(device) = store::hold_chain(tx, shown.device_id).await? else { return Ok(REFUSED) };
     if !secrets::same(&shown.family_hash(), &device.family_hash) {
         // Not one of this device's tokens at all: whoever invents one signs nobody out.
-        return Ok(UNKNOWN);
+        return Ok(REFUSED);
     }
     let own = shown.own_hash();
     let which = if secrets::same(&own, &device.current_hash) {
@@ -71,10 +71,10 @@ async fn renewed(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, shown: &Ref
         PresentedToken::Older
     };
     let actor = visitor.actor_of(device.person_id);
-    match rules::refresh(device.chain(), which, now) {
+    match rotation::refresh(device.chain(), which, now) {
         Refresh::Next => store::replace_token(tx, now, next, Some(shown)).await?,
         Refresh::Again => store::replace_token(tx, now, next, None).await?,
-        Refresh::Over => return Ok(UNKNOWN),
+        Refresh::Over => return Ok(REFUSED),
         Refresh::Reuse => {
             store::end_device(tx, now, device.person_id, shown.device_id).await?;
             events::log::write(tx, now, vec![actor.did(Event::of_device(shown.device_id, Happened::TokenReused))]).await?;

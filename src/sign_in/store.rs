@@ -8,7 +8,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Identity;
-use super::rules::{self, Chain, DEVICES_MAX};
+use super::rotation::{Chain, REFRESH_LIFE};
+use super::rules::{self, DEVICES_MAX};
 use super::secrets::RefreshToken;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
@@ -284,7 +285,7 @@ pub struct Device {
 pub async fn devices(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<Vec<Device>, Error> {
     let sql = "SELECT id, name, created_at, used_at FROM devices WHERE person_id = $1 AND ended_at IS NULL AND used_at > $2 \
                ORDER BY used_at DESC, id DESC";
-    tx.all(sql, (person_id, now - rules::REFRESH_LIFE)).await
+    tx.all(sql, (person_id, now - REFRESH_LIFE)).await
 }
 
 /// Whether somebody was ever signed in on any device that is remembered.
@@ -357,7 +358,7 @@ pub async fn hold_chain(tx: &mut Tx, device_id: Uuid) -> Result<Option<DeviceCha
     tx.maybe(sql, (device_id,)).await
 }
 
-/// The next token of the chain; `previous` becomes the predecessor, or, in the place of a lost one, stays it.
+/// The next token of the chain. `previous` becomes its predecessor; `None`, after a lost answer: the stored predecessor stays.
 pub async fn replace_token(tx: &mut Tx, now: DateTime<Utc>, next: &RefreshToken, previous: Option<&RefreshToken>) -> Result<(), Error> {
     match previous {
         Some(previous) => {
@@ -436,7 +437,7 @@ pub async fn accept_invitation(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, by: Uu
     tx.run(sql, (id, now, by)).await.map(drop)
 }
 
-// Keys of addresses that were made by an older way (`people::keys`).
+// Keys of addresses that were made by an older way (`people::search_keys`).
 
 /// An account or invitation whose address has a key that may be out of date.
 #[derive(Clone, Debug, FromRow)]

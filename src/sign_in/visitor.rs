@@ -11,10 +11,10 @@ use super::limits::network;
 use crate::app::App;
 use crate::events::Actor;
 use crate::extract::{RequestId, header_text};
+use crate::handler_signature::{Argument, Signature};
 use crate::ids::new_id;
 use crate::language::Language;
 use crate::settings::Proxy;
-use crate::signature::{Argument, Signature};
 
 /// The proxies that a request may have passed; what stands before is anybody's invention.
 const HOPS_MAX: usize = 16;

@@ -12,8 +12,8 @@ use super::guard::require_admin;
 use super::house_rules::Active;
 use super::set_house_rules::SetHouseRules;
 use super::{HouseRules, Room, Studio, Zone, store};
-use crate::answer::Versioned;
 use crate::app::App;
+use crate::etag::Versioned;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, IfMatch, Paging, Path, Query, Within, given, page};
 use crate::ids::new_id;
@@ -182,7 +182,7 @@ pub async fn change(
         .write("change_studio", move |tx| {
             Box::pin(async move {
                 if change.time_zone.is_some() {
-                    // No session may be made by the old zone meanwhile.
+                    // No session may be made in the old zone meanwhile.
                     tx.between_batches().await?;
                 }
                 let mut studio = store::studio_to_edit(tx, id).await?.ok_or_else(nothing)?;

@@ -1,4 +1,4 @@
-//! Who may do what in a studio, asked in the first line of a handler: 404 where there is no such studio, 403 to whoever may not.
+//! Who may do what in a studio, asked in the first line of a handler: 404 if there is no such studio, 403 if the caller may not.
 
 use uuid::Uuid;
 
@@ -17,8 +17,8 @@ pub async fn require_front_desk(app: &App, caller: &Caller, studio_id: Uuid) -> 
     require(app, caller, studio_id, caller.roles.is_front_desk(studio_id)).await
 }
 
-/// Refuses all but those who teach in this studio or run it; how far an instructor's own schedule goes, its house rules say when the
-/// command is decided.
+/// Refuses all but those who teach in this studio or run it. How far an instructor may schedule for themselves is decided by the house
+/// rules, in the command.
 pub async fn require_scheduler(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<()> {
     require(app, caller, studio_id, caller.roles.is_scheduler(studio_id)).await
 }
@@ -34,7 +34,7 @@ pub async fn require_staff(app: &App, caller: &Caller, studio_id: Uuid) -> Answe
 }
 
 async fn require(app: &App, caller: &Caller, studio_id: Uuid, allowed: bool) -> Answer<()> {
-    // Who holds a role in a studio shows that it exists; an owner holds theirs everywhere.
+    // A role in a studio shows that it exists; an owner has theirs everywhere.
     if allowed && !caller.roles.is_owner {
         return Ok(());
     }

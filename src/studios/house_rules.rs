@@ -1,6 +1,6 @@
 //! A studio's policy: its house rules with their defaults, which of them this version enforces, and what values they may have.
 //!
-//! In the API and in `studios.house_rules` they are one flat object, a rule a field. A rule that a stored row lacks has its default, and
+//! In the API and in `studios.house_rules` they are one flat object, a field per rule. A rule that a stored row lacks has its default, and
 //! one that this version does not know is left alone, so that versions may follow each other on one database. Pure.
 
 use chrono::{NaiveTime, Timelike};
@@ -251,8 +251,8 @@ impl HouseRules {
         (!self.waitlist_unlimited).then(|| (capacity * self.waitlist_cap_percent / 100).max(self.waitlist_cap_min))
     }
 
-    /// Reads rules that an admin wrote. A rule left out gets its default; a name that is no rule, a value of the wrong type or out of
-    /// range is refused by the rule's name. What [`GET`](super::api::house_rules) adds to the rules may stand in the way and is not read.
+    /// Reads rules that an admin wrote. A rule left out gets its default; a name that is no rule, a value of the wrong type or out of range
+    /// is refused by the rule's name. What [`GET`](super::api::house_rules) adds to the rules may be present and is not read.
     pub fn parse(mut written: Map<String, Value>) -> Result<Self, Vec<InvalidRule>> {
         for shown in ["studio_id", "version", "active"] {
             written.remove(shown);
@@ -289,6 +289,46 @@ impl HouseRules {
             _ => {}
         }
         refused
+    }
+}
+
+/// Strategies of property tests: any minute, any rules.
+#[cfg(test)]
+pub mod any {
+    use chrono::{DateTime, Utc};
+    use proptest::prelude::*;
+
+    use super::{HouseRules, WallTime};
+
+    /// A minute of the years 2000 to 2099, whose changes the tables of zones cover.
+    pub fn some_minute() -> impl Strategy<Value = DateTime<Utc>> {
+        (15_778_080_i64..68_374_080).prop_map(|minutes| DateTime::from_timestamp(minutes * 60, 0).unwrap())
+    }
+
+    /// House rules, varied in everything that decides an instant.
+    pub fn some_rules() -> impl Strategy<Value = HouseRules> {
+        let wall = (0..24_u32, 0..60_u32).prop_map(|(hour, minute)| WallTime::at(hour, minute));
+        (
+            1..90_i64,
+            wall.clone(),
+            0..720_i64,
+            0..4_000_i64,
+            proptest::option::of(wall.clone()),
+            proptest::option::of(0..2_000_i64),
+            wall.clone(),
+            wall,
+        )
+            .prop_map(|(days, at, closes, free, morning, promotion, from, until)| HouseRules {
+                booking_opens_days: days,
+                booking_opens_at: at,
+                booking_closes_min: closes,
+                free_cancel_min: free,
+                free_cancel_morning_until: morning,
+                promotion_until_min: promotion,
+                quiet_hours_from: from,
+                quiet_hours_until: until,
+                ..HouseRules::default()
+            })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Studios, their rooms and their house rules.
 //!
 //! A studio has a time zone, in which all its wall times are meant and which cannot change while it has sessions to come, and house rules,
-//! which can: then the sessions to come get new instants in the same transaction. Everything here is edited by plain transactions, each
-//! on one row with its version.
+//! which can: then the sessions to come get new instants in the same transaction. Everything else here is edited by plain transactions,
+//! each on one row with its version.
 
 pub mod api;
 pub mod guard;
@@ -119,7 +119,7 @@ pub struct Studio {
     pub version: i64,
 }
 
-/// By what a studio's sessions and bookings are judged.
+/// The rules by which a studio's sessions and bookings are judged.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct Policy {
     pub studio_id: Uuid,
@@ -148,14 +148,13 @@ pub struct Room {
 pub struct StudioContext {
     pub id: Uuid,
     pub zone: Tz,
-    /// The language of those who named none.
+    /// The language for readers who chose none.
     pub locale: Language,
     /// Where a pass can be bought.
     pub shop_url: Option<String>,
-    /// Its policy.
     pub rules: HouseRules,
     /// The version of the policy: rises with each edit.
     pub rules_version: i64,
-    /// What its letters say of it.
+    /// What its letters say about it.
     pub facts: StudioFacts,
 }

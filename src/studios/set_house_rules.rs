@@ -1,4 +1,4 @@
-//! `PUT /v1/studios/{id}/house-rules`: the sessions to come get their new instants, and who may move up by them does so, in one commit.
+//! `PUT /v1/studios/{id}/house-rules`: sessions to come get new instants, and members who may now move up do so, in one commit.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use crate::events::{Actor, Event, Happened};
 use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Decision, WorkingSet, caller};
 
-/// New house rules, in place of those of this version.
+/// New house rules, replacing those of `version`.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields of the call")]
 pub struct SetHouseRules {
@@ -20,7 +20,7 @@ pub struct SetHouseRules {
     pub rules: HouseRules,
 }
 
-/// Replaces a studio's house rules. Bookings keep what they were told.
+/// Replaces a studio's house rules. Bookings keep the terms that they were made on.
 pub fn set_house_rules(set: &mut WorkingSet, actor: &Actor, ask: &SetHouseRules, now: DateTime<Utc>) -> Decision<()> {
     let own = set.identity(caller(actor)?)?;
     let studio = set.studio(ask.studio_id)?;
@@ -30,7 +30,7 @@ pub fn set_house_rules(set: &mut WorkingSet, actor: &Actor, ask: &SetHouseRules,
     if studio.rules_version != ask.version {
         return Err(Problem::new(ProblemType::VersionStale).with("version", studio.rules_version).into());
     }
-    // It touches every session to come: no company for that.
+    // It touches every session to come, so it has a batch of its own.
     set.must_be_alone()?;
     let (sessions, plans) = (set.to_come(studio.id, now)?, set.running_series(studio.id)?);
     let version = ask.version + 1;

@@ -27,7 +27,7 @@ pub async fn setting(db: &Db, id: Uuid) -> Result<Option<(Zone, Language)>, Erro
     db.maybe("SELECT time_zone, locale FROM studios WHERE id = $1", (id,)).await
 }
 
-/// One studio, kept from others until the end of the transaction.
+/// One studio, locked until the end of the transaction.
 pub async fn studio_to_edit(tx: &mut Tx, id: Uuid) -> Result<Option<Studio>, Error> {
     let sql = Sql::Each {
         sqlite: "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1",
@@ -78,7 +78,7 @@ pub async fn room(db: &Db, studio_id: Uuid, id: Uuid) -> Result<Option<Room>, Er
     db.maybe("SELECT id, studio_id, name, capacity, version FROM rooms WHERE studio_id = $1 AND id = $2", (studio_id, id)).await
 }
 
-/// One room of the studio, kept from others until the end of the transaction.
+/// One room of the studio, locked until the end of the transaction.
 pub async fn room_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<Room>, Error> {
     let sql = Sql::Each {
         sqlite: "SELECT id, studio_id, name, capacity, version FROM rooms WHERE studio_id = $1 AND id = $2",

@@ -1,4 +1,4 @@
-//! The law about a zone's clocks changes seldom: when a process starts, and every night, it is seen whether sessions to come still begin at
+//! The law about a zone's clocks rarely changes: when a process starts, and every night, it is checked that sessions to come still begin at
 //! their wall times.
 
 use uuid::Uuid;
@@ -8,13 +8,14 @@ use crate::problem::{Answer, Problem, ProblemType};
 use crate::transactor::Command;
 use crate::{running, schedule, zones};
 
-/// The fact that says by which version of the zones' data sessions are at their instants.
+/// The fact that names the version of the zone data from which sessions have their instants.
 const ZONES: &str = "zones";
 
-/// Sessions that are read at once.
+/// Sessions read at a time.
 const AT_ONCE: i64 = 2_000;
 
-/// Brings sessions to come whose instant does not fit their wall time, by what this process knows of the zones, back to it. A process with older data leaves alone what a newer one has done. How many were moved.
+/// Moves upcoming sessions back to their wall times, by what this process knows of the zones. With older data than a process before it had,
+/// it moves none. Returns how many were moved.
 pub async fn follow_clocks(app: &App) -> Answer<usize> {
     if !zones::is_as_new_as(running::store::fact(&app.db, ZONES).await?.as_deref()) {
         return Ok(0);
@@ -30,7 +31,7 @@ pub async fn follow_clocks(app: &App) -> Answer<usize> {
     }
     tx.rollback().await;
     moved.retain(|(is, shall_be, _)| *is.max(shall_be) > now);
-    // One after another, in the order in which none runs into the next on its way.
+    // One after another, in an order in which none runs into the next on its way.
     moved.sort_unstable();
     let (later, earlier): (Vec<_>, Vec<_>) = moved.into_iter().partition(|(is, shall_be, _)| shall_be > is);
     let due: Vec<Uuid> = earlier.into_iter().chain(later.into_iter().rev()).map(|(_, _, id)| id).collect();

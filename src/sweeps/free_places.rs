@@ -1,4 +1,4 @@
-//! Sessions with a free place in which somebody waits: the clock may have made them able.
+//! Sessions with a free place in which somebody waits: time alone may have made them able to take it.
 
 use super::kind::Kind;
 use crate::booking;

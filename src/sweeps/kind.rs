@@ -9,6 +9,6 @@ use crate::transactor::Command;
 pub struct Kind {
     /// Its label in `/metrics`.
     pub name: &'static str,
-    /// What of it is due now, at most so many, each as the command that deals with it.
+    /// What is due now, at most this many, each as the command that deals with it.
     pub due: for<'t> fn(&'t mut Tx, DateTime<Utc>, i64) -> Eventually<'t, Vec<Command>>,
 }

@@ -1,4 +1,4 @@
-//! Sweeps: what falls due by the clock, a kind a file, registered in `KINDS`.
+//! Sweeps: what falls due by the clock, one file per kind, registered in `KINDS`.
 //!
 //! They are level-triggered: each kind looks for rows that are due now and hands the transactor one command for each; the command looks
 //! again when it is decided. A missed tick or a dead process changes nothing but the time.
@@ -28,10 +28,10 @@ use crate::{booking, letters, passes, running};
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// Due rows that one look takes in hand.
+/// The most due rows that one look handles.
 const DUE_MAX: i64 = 500;
 
-/// Commands that wait at the transactor at once: a few share a commit, and no long batch makes members wait.
+/// Commands that wait at the transactor at once: a few share a commit, and no long batch keeps members waiting.
 const AT_ONCE: usize = 8;
 
 /// The right to sweep: one process at a time.
@@ -46,7 +46,7 @@ const ROUNDS_MAX: usize = 1_000;
 /// How long the answer to an `Idempotency-Key` is remembered.
 const KEYS_KEPT: TimeDelta = TimeDelta::days(90);
 
-/// The sweeps of this process at work.
+/// The running sweeps of this process.
 #[derive(Debug)]
 pub struct RunningSweeps {
     stop: watch::Sender<bool>,
@@ -54,7 +54,6 @@ pub struct RunningSweeps {
 }
 
 impl RunningSweeps {
-    /// Looks no more.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.task.await;
@@ -71,7 +70,7 @@ pub fn start(app: App) -> RunningSweeps {
                 clocks_followed = follow_clocks(&app).await.inspect_err(|problem| not_finished("clocks", problem)).is_ok();
             }
             let swept = sweep(&app).await;
-            // What is due in such numbers is not all that is due.
+            // So many are due that there may be more.
             let more = matches!(swept, Ok(count) if i64::try_from(count).is_ok_and(|count| count >= DUE_MAX));
             for (name, outcome) in [("due", swept.map(drop)), ("nightly", nightly(&app).await)] {
                 if let Err(problem) = outcome {
@@ -91,10 +90,10 @@ fn not_finished(name: &str, problem: &Problem) {
     tracing::warn!(name, kind = ?problem.kind, "a sweep was not finished; the next one goes on");
 }
 
-/// Everything that falls due, in the order in which it is looked for: who waits for nothing is told so before places are given out.
+/// Everything that falls due, in the order in which it is looked for: those who wait in vain are told so before places are given out.
 const KINDS: [Kind; 6] = [waitlists_over::KIND, deletions::KIND, series_ahead::KIND, too_few::KIND, substitutes::KIND, free_places::KIND];
 
-/// One look at everything that may be due. How many commands were handed in.
+/// One look at everything that may be due. Returns how many commands were submitted.
 pub async fn sweep(app: &App) -> Answer<usize> {
     let now = app.clock.now();
     let mut tx = app.db.read().await?;

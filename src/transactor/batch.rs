@@ -12,21 +12,21 @@ use crate::db::{Db, Error, Trouble};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::working_set::{Abort, Lookup, WorkingSet};
 
-/// How often a batch that somebody else stood in the way of is tried again.
+/// How often a batch is tried again after a conflict.
 const TRIES_MAX: u32 = 3;
-/// Rounds of loading in company; whoever needs more decides alone.
+/// Rounds of loading in a shared batch; a command that needs more is decided alone.
 const ROUNDS_MAX: usize = 8;
-/// Rounds of loading alone: a queue of 10,000 read in slices.
+/// Rounds of loading for a command alone: a queue of 10,000 read in slices.
 const ROUNDS_ALONE_MAX: usize = 2_000;
 
-/// A command with the instant at which it was handed in.
+/// A command with the instant at which it was submitted.
 pub type Stamped = (Request, DateTime<Utc>);
 
 /// How one try of a batch ended.
 enum Tried {
-    /// Committed: everyone's answer; `None` for those who must decide alone.
+    /// Committed: everyone's answer; `None` for commands that must be decided alone.
     Done(Vec<Option<Answer<Outcome>>>),
-    /// The database said no.
+    /// The database refused.
     Failed(Error),
     /// A decision panicked, or the task was killed.
     Panicked,
@@ -117,7 +117,7 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
             Err(Abort::Needs(keys)) if rounds < rounds_max => {
                 rounds += 1;
                 let mut keys: BTreeSet<Lookup> = keys.into_iter().collect();
-                // What those behind will need is asked for in the same round.
+                // What the commands behind it will need is asked for in the same round.
                 let mut hopeful = HashMap::new();
                 for (command, now) in &commands[answers.len() + 1..] {
                     if may_hope(&set, command, &mut hopeful) {
@@ -141,11 +141,11 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
     Ok(answers)
 }
 
-/// Of those who want one session, not many more are asked about than there are places: once it is full, far less must be known of the
-/// others. At least this many, or a batch of taps that are refused for another reason (too early) would need a round for every few.
+/// Of the members who want one session, not many more have their rows loaded than there are places: once it is full, far less must be known
+/// of the others. At least this many, or a batch of bookings refused for another reason (too early) would need a round for every few.
 const HOPEFUL_MIN: i64 = 64;
 
-/// Whether a command is asked about now, or only once it is known who got the places.
+/// Whether a command's rows are loaded now, or only once it is known who got the places.
 fn may_hope(set: &WorkingSet, command: &Request, hopeful: &mut HashMap<Uuid, i64>) -> bool {
     let Command::Book(ask) = &command.command else { return true };
     let Ok(session) = set.session(ask.session_id) else { return true };
@@ -166,7 +166,7 @@ fn wanted(set: &mut WorkingSet, command: &Request, now: DateTime<Utc>) -> Vec<Lo
     }
 }
 
-/// Come again, not all at once.
+/// Try again, not all at once.
 pub fn busy() -> Problem {
     #[allow(clippy::disallowed_methods, reason = "jitter for clients decides nothing")]
     let seconds = rand::random_range(1..=3);

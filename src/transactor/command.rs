@@ -45,7 +45,7 @@ pub enum Command {
     Book(Book),
     /// End a booking.
     Cancel(Cancel),
-    /// Take a place as one who waits.
+    /// Take a public place while waiting.
     Accept { booking_id: Uuid },
     /// The member came.
     CheckIn { booking_id: Uuid, at: Option<DateTime<Utc>> },
@@ -77,15 +77,15 @@ pub enum Command {
     ClaimSubstitute { request_id: Uuid },
     /// Take a claim back.
     UnclaimSubstitute { request_id: Uuid },
-    /// An admin decides upon a claim.
+    /// An admin decides on a claim.
     ApproveSubstitute { request_id: Uuid, approved: bool },
-    /// Nobody is needed any more.
+    /// No substitute is needed any more.
     WithdrawSubstitute { request_id: Uuid },
     /// Sweep: a request goes to the admins, or expires.
     SubstituteDue { request_id: Uuid },
     /// Sweep: tell the instructor that too few have booked so far, or decide.
     DecideTooFew { session_id: Uuid },
-    /// Sweep: a session goes back to its wall time, where the law about the clocks has changed.
+    /// Sweep: bring a session back to its wall time, where the law about the clocks has changed.
     FollowClocks { session_id: Uuid },
     /// Sell a pass.
     SellPass(SellPass),
@@ -93,9 +93,9 @@ pub enum Command {
     SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role> },
     /// Replace a studio's house rules.
     SetHouseRules(Box<SetHouseRules>),
-    /// Give up all that a person has to come, without penalty, and the person's name.
+    /// Give up all that a person has to come, without penalty, and erase their name.
     RemovePerson { person_id: Uuid },
-    /// Sweep: serve who became able by the clock.
+    /// Sweep: serve members who became able by the clock alone.
     Refill { session_id: Uuid },
     /// Sweep: the waiting is over.
     CloseWaitlist { session_id: Uuid },
@@ -138,13 +138,13 @@ impl Command {
     }
 }
 
-/// A command, who asks it, and whether it is only looked at.
+/// A command, who asks for it, and whether it is only previewed.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Who, from which HTTP request.
     pub actor: Actor,
     pub command: Command,
-    /// Only say what would come of it.
+    /// Only preview its outcome.
     pub dry_run: bool,
 }
 
@@ -152,7 +152,7 @@ impl Request {
     /// What the command is known to need before it is decided.
     pub fn lookups(&self) -> Vec<Lookup> {
         let caller = self.actor.person_id;
-        // Whether a booking needs to know more of the person, the session says.
+        // Whether a booking needs to know more about the person depends on the session.
         let known_as = if matches!(self.command, Command::Book(_)) { Lookup::Identity } else { Lookup::Person };
         let mut keys: Vec<Lookup> = caller.map(known_as).into_iter().collect();
         match &self.command {
@@ -229,7 +229,7 @@ impl Request {
     }
 }
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// A booking as it is now.
@@ -290,7 +290,7 @@ impl From<()> for Outcome {
     }
 }
 
-/// Decides one command upon the working set. Pure: what is missing is asked for, what is refused leaves nothing behind.
+/// Decides one command on the working set. Pure: what is missing is asked for, what is refused leaves nothing behind.
 pub fn decide(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decision<Outcome> {
     let mark = set.begin_command();
     match hand_on(set, request, now) {

@@ -1,4 +1,4 @@
-//! What a change would do, told without doing it.
+//! What a change would do, without doing it.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub struct BookingChange {
     pub free_cancel_until: Option<DateTime<Utc>>,
 }
 
-/// What a command did since `mark`, to be read before it is taken back.
+/// What a command did since `mark`, to be read before it is undone.
 pub fn preview(set: &WorkingSet, mark: Mark, skipped: Vec<SkippedSession>) -> Preview {
     let name = |id: Uuid| set.name_of(id);
     let told = set.letters_since(mark).iter().filter_map(|letter| {

@@ -35,9 +35,10 @@ const SWEEPS_OF_BATCH_MAX: usize = 32;
 /// A command that is undecided after this is dropped undecided.
 const UNDECIDED_MAX: Duration = Duration::from_secs(10);
 
-/// How often an idle loop says that it lives.
+/// How often an idle loop reports that it is alive.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
-/// A loop that was not heard of for so long is stuck: longer than any batch may take that is still to be answered.
+
+/// A loop without a sign of life for this long is stuck: no batch may take longer and still be answered.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 
 /// When the loop last came round.
@@ -60,7 +61,7 @@ impl Heartbeat {
     }
 }
 
-/// The handle by which commands are handed in. Cheap to clone.
+/// The handle for submitting commands. Cheap to clone.
 #[derive(Clone)]
 pub struct Transactor {
     members: mpsc::Sender<Queued>,
@@ -70,7 +71,7 @@ pub struct Transactor {
     heartbeat: Heartbeat,
 }
 
-/// The transactor at work; ends when every [`Transactor`] is gone or [`TransactorTask::stop`] is called, after the last command was answered.
+/// The running transactor; ends when every [`Transactor`] is gone or [`TransactorTask::stop`] is called, after the last answer.
 pub struct TransactorTask {
     stop: Arc<Notify>,
     task: JoinHandle<()>,
@@ -89,7 +90,7 @@ impl TransactorTask {
 /// A command in the queue.
 struct Queued {
     request: Request,
-    /// By which cut-offs are judged, through all retries.
+    /// The instant by which cut-offs are judged, through all retries.
     now: DateTime<Utc>,
     since: Instant,
     answer: oneshot::Sender<Answer<Outcome>>,
@@ -102,7 +103,7 @@ impl Transactor {
         let (sweeps, sweeps_in) = mpsc::channel(SWEEPS_WAITING_MAX);
         let stop = Arc::new(Notify::new());
         let heartbeat = Heartbeat::default();
-        let counter = BatchLoop {
+        let batch_loop = BatchLoop {
             db,
             letters_written,
             members: members_in,
@@ -110,19 +111,19 @@ impl Transactor {
             stop: Arc::clone(&stop),
             heartbeat: heartbeat.clone(),
         };
-        let task = tokio::spawn(counter.work());
+        let task = tokio::spawn(batch_loop.work());
         (Self { members, sweeps, waiting_of: Arc::default(), clock, heartbeat }, TransactorTask { stop, task })
     }
 
-    /// Hands in a command and waits for what comes of it. The answer comes after the commit that made it true.
+    /// Submits a command and waits for its outcome. The answer comes after the commit that made it true.
     pub async fn submit(&self, actor: Actor, command: Command) -> Answer<Outcome> {
-        let _turn = actor.person_id.map(|person| self.slot_of(person)).transpose()?;
+        let _slot = actor.person_id.map(|person| self.slot_of(person)).transpose()?;
         self.hand_in(&self.members, Request { actor, command, dry_run: false }).await
     }
 
     /// Asks what would come of a command: it is decided like any other, and leaves nothing behind.
     pub async fn preview(&self, actor: Actor, command: Command) -> Answer<Preview> {
-        let _turn = actor.person_id.map(|person| self.slot_of(person)).transpose()?;
+        let _slot = actor.person_id.map(|person| self.slot_of(person)).transpose()?;
         match self.hand_in(&self.members, Request { actor, command, dry_run: true }).await? {
             Outcome::Preview(preview) => Ok(*preview),
             _ => Err(Problem::new(ProblemType::Fault)),
@@ -142,15 +143,15 @@ impl Transactor {
 
     /// The same for sweeps, in a lane of their own.
     pub async fn submit_sweep(&self, command: Command) -> Answer<Outcome> {
-        self.hand_in(&self.sweeps, Request { actor: Actor::house(), command, dry_run: false }).await
+        self.hand_in(&self.sweeps, Request { actor: Actor::system(), command, dry_run: false }).await
     }
 
-    /// Whether a member's command waits at the transactor of this process: its answer is still to come.
+    /// Whether a member's command is still waiting for its answer in this process.
     pub fn is_busy(&self) -> bool {
         !self.waiting_of.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Whether the transactor takes commands, and its loop came round lately. Nothing is asked of the database.
+    /// Whether the transactor takes commands, and its loop came round lately. Does not ask the database.
     pub fn is_alive(&self) -> bool {
         !self.members.is_closed() && self.heartbeat.is_fresh()
     }
@@ -162,7 +163,7 @@ impl Transactor {
         lane.try_send(queued).map_err(|_| busy())?;
         let answer = answered.await.unwrap_or_else(|_| Err(Problem::new(ProblemType::Unavailable).retry_after(2)));
         if answer.as_ref().is_err_and(|problem| problem.kind == ProblemType::Fault) {
-            // The batch has told what went wrong; this line says for which request.
+            // The batch has logged what went wrong; this line says for which request.
             tracing::error!(command = name, "a command was not carried out");
         }
         let outcome = if answer.is_ok() { "done" } else { "refused" };
@@ -224,8 +225,8 @@ impl BatchLoop {
                 }
                 Some(first) = self.members.recv() => batch.push(first),
                 Some(first) = self.sweeps.recv() => batch.push(first),
-                // Not once it is to end: with a beat always to come, it never would.
-                () = tokio::time::sleep(BEAT_EVERY), if open => {
+                // Not once it is to end, or nobody is left to submit anything: with a beat always to come, it never would.
+                () = tokio::time::sleep(BEAT_EVERY), if !self.members.is_closed() => {
                     self.heartbeat.beat();
                     continue;
                 }

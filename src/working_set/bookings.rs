@@ -1,4 +1,4 @@
-//! The bookings, looked up and changed, and what they are found by: whose they are, in which session, in which queue.
+//! The bookings, looked up and changed, and their indexes: by person, by session, by queue.
 
 use super::rows::bookings::{QUEUE_SLICE, Undo};
 use super::table::Before;
@@ -34,13 +34,13 @@ impl WorkingSet {
         if known { Ok(()) } else { Err(Abort::Needs(vec![Lookup::InSession(session_id, person_id)])) }
     }
 
-    /// What a person ([`WorkingSet::person`]) is in, in sessions that are not over.
+    /// A person's ([`WorkingSet::person`]) bookings in sessions that are not over.
     pub fn ahead(&self, person_id: Uuid, now: DateTime<Utc>) -> Vec<&Booking> {
         let ids = self.bookings.ahead.get(&person_id).into_iter().flatten();
         ids.filter_map(|id| self.known_booking(*id)).filter(|booking| booking.ends_at > now).collect()
     }
 
-    /// The first in the queue behind `after`, if anybody stands there.
+    /// The first in the queue behind `after`, if there is one.
     pub fn next_waiting(&self, session_id: Uuid, after: Option<i64>) -> Decision<Option<&Booking>> {
         let queue = self.bookings.queues.get(&session_id);
         let found = queue.and_then(|queue| queue.entries.range(after.map_or(i64::MIN, |key| key + 1)..).next());
@@ -70,7 +70,7 @@ impl WorkingSet {
         }
     }
 
-    /// All bookings with these ids; so many that they would make everybody wait are decided alone.
+    /// All bookings with these ids; if there are so many that others would have to wait, the command is decided alone.
     pub fn in_company(&self, ids: &[Uuid]) -> Decision<Vec<Booking>> {
         self.must_bear(i64::try_from(ids.len()).unwrap_or(i64::MAX))?;
         Ok(ids.iter().filter_map(|id| self.known_booking(*id).cloned()).collect())
@@ -105,7 +105,7 @@ impl WorkingSet {
         self.journal.push(Change::Booking(Undo::Put(id, Before { row, noted })));
     }
 
-    /// One more letter about a booking that this command has put: the how-many-eth it is, and the SEQUENCE of its calendar part if it has one.
+    /// Counts one more letter about a booking that this command has put: its number, and the SEQUENCE of its calendar part if it has one.
     pub fn count_letter(&mut self, booking_id: Uuid, with_calendar: bool) -> (i64, Option<i64>) {
         let Some(booking) = self.bookings.table.rows.get_mut(&booking_id) else { return (0, None) };
         self.journal.push(Change::Booking(Undo::Letter(booking_id, booking.letters, booking.sequence)));
@@ -218,7 +218,7 @@ impl WorkingSet {
         Ok(())
     }
 
-    /// What frees a unique rule comes before what takes it: updates before inserts.
+    /// What frees a unique key is written before what takes it: updates before inserts.
     pub(super) async fn write_bookings(&mut self, tx: &mut Tx) -> Result<(), Error> {
         booking::store::update(tx, self.bookings.table.to_write(false)).await?;
         booking::store::insert(tx, self.bookings.table.to_write(true)).await?;

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// What of a kind of rows is known: everything there is, or what was looked up.
+/// Which rows of a kind are known: all that exist, or those that were looked up.
 #[derive(Clone, Debug)]
 pub enum Known<K> {
-    /// Everything there is stands here: what is not here, is not.
+    /// Every row that exists is here: what is not here does not exist.
     All,
     /// What was looked up.
     Some(HashSet<K>),
@@ -27,7 +27,7 @@ impl<K: Eq + Hash> Known<K> {
         }
     }
 
-    /// These were looked up.
+    /// Notes that these were looked up.
     pub fn note(&mut self, looked_up: impl IntoIterator<Item = K>) {
         if let Self::Some(keys) = self {
             keys.extend(looked_up);

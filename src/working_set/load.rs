@@ -1,4 +1,4 @@
-//! From what decisions ask for to the rows, one set query a table; and from what they changed to the tables, one set statement each.
+//! Loads the rows that decisions ask for, one set-based query per table, and writes those that they changed, one such statement each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +80,7 @@ impl Wanted {
 }
 
 impl WorkingSet {
-    /// Loads rows that decisions asked for. What is known already stays as the commands before left it.
+    /// Loads rows that decisions asked for. What is known already stays as earlier commands left it.
     pub async fn load(&mut self, tx: &mut Tx, lookups: &BTreeSet<Lookup>, now: DateTime<Utc>) -> Result<(), Error> {
         let wanted = Wanted::of(lookups);
         self.load_bookings(tx, &wanted.bookings, now).await?;
@@ -154,7 +154,7 @@ impl WorkingSet {
         self.write_roles(tx, now).await?;
         outbox::write(tx, now, std::mem::take(&mut self.letters)).await?;
         self.write_removals(tx, now).await?;
-        // The numbers of a studio's events are given out last: from there to the commit, other writers of its events wait.
+        // The numbers of a studio's events are assigned last: from there to the commit, other writers of its events wait.
         events::log::write(tx, now, std::mem::take(&mut self.events)).await
     }
 }

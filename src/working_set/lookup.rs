@@ -17,9 +17,9 @@ pub enum Lookup {
     Studio(Uuid),
     /// A person with their roles and the studios that they joined.
     Identity(Uuid),
-    /// The same with their passes and what they are in from now on.
+    /// The same with their passes and their bookings from now on.
     Person(Uuid),
-    /// What a person is in a session: (session, person).
+    /// A person's booking of a session: (session, person).
     InSession(Uuid, Uuid),
     /// A booking, and whether `.1` withdrew that id before it was seen.
     Booking(Uuid, Uuid),
@@ -29,7 +29,7 @@ pub enum Lookup {
     Queue(Uuid),
     /// Everybody who is or was in a session and is touched when it changes.
     Roster(Uuid),
-    /// A pass that may be somebody's past.
+    /// A pass, which may be one that nobody can book with any more.
     Pass(Uuid),
     /// What occupies a room or an instructor during a time: from, until.
     Occupied(Resource, DateTime<Utc>, DateTime<Utc>),
@@ -43,7 +43,7 @@ pub enum Lookup {
     RunningSeries(Uuid),
     /// The sessions of an instructor, in any studio, that are not over.
     Teaching(Uuid),
-    /// The sessions of a studio on its local dates: from, and the first that is not meant.
+    /// The sessions of a studio on its local dates: from, and the first date after them.
     Days(Uuid, NaiveDate, NaiveDate),
     /// The days on which a studio is closed, from today on.
     ClosingDays(Uuid),
@@ -51,7 +51,7 @@ pub enum Lookup {
     Admins(Uuid),
     /// A request for a substitute, with its session.
     SubstituteRequest(Uuid),
-    /// The request about a session that waits for somebody.
+    /// The pending request about a session.
     PendingRequest(Uuid),
     /// What the instructors of a studio teach, and when they are available.
     Candidates(Uuid),
@@ -72,7 +72,7 @@ impl Lookup {
     }
 }
 
-/// Why a decision did not come to its end.
+/// Why a decision stopped.
 #[derive(Debug)]
 pub enum Abort {
     /// Rows are missing: load them and decide again.
@@ -95,10 +95,10 @@ impl From<TransitionRefused> for Abort {
     }
 }
 
-/// What a decision answers.
+/// The result of a decision.
 pub type Decision<T> = Result<T, Abort>;
 
-/// All of several decisions. A refusal is said before rows are asked for, and all that is missing is asked for at once.
+/// All of several decisions. A refusal comes before missing rows, and all that are missing are asked for at once.
 pub fn all<T>(decisions: impl IntoIterator<Item = Decision<T>>) -> Decision<Vec<T>> {
     let mut needs = Vec::new();
     let mut done = Vec::new();
@@ -112,7 +112,7 @@ pub fn all<T>(decisions: impl IntoIterator<Item = Decision<T>>) -> Decision<Vec<
     if needs.is_empty() { Ok(done) } else { Err(Abort::Needs(needs)) }
 }
 
-/// One round for all that is missing; a refusal is said before rows are asked for.
+/// One round for all that is missing; a refusal comes first.
 pub fn all_needs<const N: usize>(stops: [Option<Abort>; N]) -> Abort {
     let mut keys = Vec::new();
     for stop in stops.into_iter().flatten() {
@@ -124,7 +124,7 @@ pub fn all_needs<const N: usize>(stops: [Option<Abort>; N]) -> Abort {
     Abort::Needs(keys)
 }
 
-/// The person who asks; Relevé itself asks for nothing of its own.
+/// The person who asks. Relevé itself never asks for what needs one.
 pub fn caller(actor: &Actor) -> Decision<Uuid> {
     actor.person_id.ok_or_else(|| Problem::new(ProblemType::SignInRequired).into())
 }

@@ -1,9 +1,9 @@
-//! What a batch knows: the rows that its commands named, as the commands before left them.
+//! What a batch knows: the rows that its commands named, as earlier commands left them.
 //!
-//! Decisions read and change rows here and nowhere else; an aggregate a file, each with its own looking up, journal and writing. What is not
-//! loaded is answered with [`Abort::Needs`]: the transactor loads it and decides that command again. Every change is journalled, so that a
-//! command that stops half-way leaves nothing behind. The counts of a session and every index are derived from the bookings in one place,
-//! [`WorkingSet::put`].
+//! Decisions read and change rows here and nowhere else; there is one file per aggregate, each with its own lookups, journal and writes.
+//! What is not loaded is answered with [`Abort::Needs`]: the transactor loads it and decides that command again. Every change is
+//! journalled, so that a command that stops half-way leaves nothing behind. The counts of a session and every index are derived from the
+//! bookings in one place, [`WorkingSet::put`].
 
 mod bookings;
 mod known;
@@ -48,11 +48,11 @@ pub struct WorkingSet {
     /// What happened, to be written into the log.
     pub events: Vec<(Actor, Event)>,
     journal: Vec<Change>,
-    /// Where the command began that is being decided.
+    /// Where the command that is being decided began.
     began: Mark,
 }
 
-/// A change, by aggregate, as it is taken back.
+/// A change, by aggregate, with what undoes it.
 #[derive(Debug)]
 enum Change {
     Booking(rows::bookings::Undo),
@@ -78,7 +78,7 @@ impl WorkingSet {
         Self { alone, ..Self::default() }
     }
 
-    /// From here on everything there is stands here: what is not, does not exist. For lives without a database.
+    /// From here on, what is not here does not exist. For simulations without a database.
     pub fn know_everything(&mut self) {
         self.alone = true;
         self.bookings.know_everything();
@@ -96,7 +96,7 @@ impl WorkingSet {
         if self.alone { Ok(()) } else { Err(Abort::Alone) }
     }
 
-    /// A command that touches so many people has a batch of its own.
+    /// A command that touches this many people has a batch of its own.
     pub const fn must_bear(&self, people: i64) -> Decision<()> {
         if people > PEOPLE_IN_COMPANY_MAX { self.must_be_alone() } else { Ok(()) }
     }
@@ -111,12 +111,11 @@ impl WorkingSet {
         &mut self.passes.ledger
     }
 
-    /// Where it stands now.
     pub fn mark(&self) -> Mark {
         Mark { journal: self.journal.len(), letters: self.letters.len(), events: self.events.len() }
     }
 
-    /// A command begins: what is done from here on is its own.
+    /// Begins a command: what is done from here on is its own.
     pub fn begin_command(&mut self) -> Mark {
         self.began = self.mark();
         self.began
@@ -132,7 +131,7 @@ impl WorkingSet {
         &self.letters[mark.letters..]
     }
 
-    /// What became of bookings since `mark`: as it was before, and as it is now.
+    /// The bookings changed since `mark`: as they were before, and as they are now.
     pub fn bookings_since(&self, mark: Mark) -> Vec<(Option<&Booking>, &Booking)> {
         let mut seen = std::collections::HashSet::new();
         let mut changed = Vec::new();
@@ -147,7 +146,7 @@ impl WorkingSet {
         changed
     }
 
-    /// Takes back everything since `mark`.
+    /// Undoes everything since `mark`.
     pub fn back_to(&mut self, mark: Mark) {
         self.letters.truncate(mark.letters);
         self.events.truncate(mark.events);

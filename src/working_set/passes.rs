@@ -40,7 +40,7 @@ impl WorkingSet {
         }
     }
 
-    /// What an idempotency key was answered with: the body's hash and the id that came of it.
+    /// The stored answer to an idempotency key: the body's hash and the resulting id.
     pub fn answered(&self, person_id: Uuid, key: &str) -> Decision<Option<(String, Uuid)>> {
         let key = (person_id, key.to_owned());
         match self.passes.answers.get(&key) {
@@ -58,7 +58,7 @@ impl WorkingSet {
         self.passes.ledger.push(entry);
     }
 
-    /// Remembers what a key was answered with.
+    /// Stores the answer to a key.
     pub fn remember(&mut self, person_id: Uuid, key: &str, body_hash: &str, result: Uuid, now: DateTime<Utc>) {
         self.passes.answers.insert((person_id, key.to_owned()), (body_hash.to_owned(), result));
         self.passes.new_answers.push((person_id, key.to_owned(), body_hash.to_owned(), result, now));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 impl WorkingSet {
-    /// A person and their roles, whatever they hold and are in.
+    /// A person and their roles, without their passes and bookings.
     pub fn identity(&self, id: Uuid) -> Decision<Arc<Person>> {
         match self.people.rows.get(&id) {
             Some(person) => Ok(Arc::clone(person)),
@@ -27,7 +27,7 @@ impl WorkingSet {
         }
     }
 
-    /// A person, their passes and what they are in from now on.
+    /// A person, their passes and their bookings from now on.
     pub fn person(&self, id: Uuid) -> Decision<Arc<Person>> {
         match self.people.rows.get(&id) {
             Some(person) if self.knows_ahead(id) => Ok(Arc::clone(person)),
@@ -75,7 +75,7 @@ impl WorkingSet {
         self.journal.push(Change::Person(Undo::Roles(studio_id, Arc::clone(person), to_write)));
     }
 
-    /// Takes a person's name from everything, once all else of the batch is written.
+    /// Erases a person's name everywhere, once everything else of the batch is written.
     pub fn remove(&mut self, person_id: Uuid) {
         self.people.removed.push(person_id);
         self.journal.push(Change::Person(Undo::Removed));
@@ -113,7 +113,7 @@ impl WorkingSet {
         Ok(())
     }
 
-    /// People with their passes and what they are in.
+    /// People with their passes and bookings.
     pub(super) async fn load_people(&mut self, tx: &mut Tx, mut ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<(), Error> {
         ids.retain(|id| !self.knows_ahead(*id));
         if ids.is_empty() {

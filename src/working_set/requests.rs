@@ -13,7 +13,7 @@ impl WorkingSet {
         self.requests.table.rows.get(&id).ok_or_else(|| Lookup::SubstituteRequest(id).missing(self.requests.table.knows(id)))
     }
 
-    /// The request about a session that waits for somebody.
+    /// The pending request about a session.
     pub fn pending_request(&self, session_id: Uuid) -> Decision<Option<&SubstituteRequest>> {
         if !self.requests.known_sessions.has(&session_id) {
             return Err(Abort::Needs(vec![Lookup::PendingRequest(session_id)]));
@@ -69,7 +69,7 @@ impl WorkingSet {
         Ok(())
     }
 
-    /// What ended frees the rule that a session has one that waits: updates before inserts.
+    /// Updates before inserts: a session has at most one pending request, and one that has ended makes room.
     pub(super) async fn write_requests(&self, tx: &mut Tx) -> Result<(), Error> {
         store::update(tx, self.requests.table.to_write(false)).await?;
         store::insert(tx, self.requests.table.to_write(true)).await

@@ -1,4 +1,4 @@
-//! What occupies something for a time: a room has one session at once, and an instructor is in one place.
+//! What occupies something for a time: a room has one session at a time, and an instructor is in one place.
 
 use super::rows::resources::Resource;
 use super::{Abort, Decision, Lookup, WorkingSet};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 impl WorkingSet {
-    /// Sessions that occupy any of these in that time, without `except`, as they stand after the commands before.
+    /// Sessions that occupy any of these in that time, without `except`, as earlier commands left them.
     pub fn clashes(&self, resources: &[Resource], from: DateTime<Utc>, until: DateTime<Utc>, except: Option<Uuid>) -> Decision<Vec<Clash>> {
         let unknown = resources.iter().filter(|resource| !self.resources.knows(**resource, from, until));
         let unknown: Vec<Lookup> = unknown.map(|resource| Lookup::Occupied(*resource, from, until)).collect();
@@ -31,7 +31,7 @@ impl WorkingSet {
         Ok(found.filter(|clash| from < clash.ends_at).collect())
     }
 
-    /// Sessions of this room or instructor that fall into the time.
+    /// Sessions that clash with this one, in its room or for its instructor.
     pub fn in_the_way(&self, session: &Session, except: Option<Uuid>) -> Decision<Vec<Clash>> {
         self.clashes(&Resource::of(&Clash::of(session)), session.starts_at, session.ends_at, except)
     }

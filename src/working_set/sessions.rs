@@ -32,7 +32,7 @@ impl WorkingSet {
         Ok(self.sessions.sorted(wanted, |session| (session.starts_at, session.id)))
     }
 
-    /// What a person teaches that is not over, in any studio, in the order of time.
+    /// What a person teaches that is not over, in any studio, in order of time.
     pub fn teaching(&self, person_id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Session>> {
         if !self.sessions.known_teaching.has(&person_id) {
             return Err(Abort::Needs(vec![Lookup::Teaching(person_id)]));
@@ -41,7 +41,7 @@ impl WorkingSet {
         Ok(self.sessions.sorted(wanted, |session| (session.starts_at, session.id)))
     }
 
-    /// The sessions of a studio on these local dates, in the order of time.
+    /// The sessions of a studio on these local dates, in order of time.
     pub fn of_days(&self, studio_id: Uuid, from: NaiveDate, to: NaiveDate) -> Decision<Vec<Session>> {
         if !self.sessions.known_days.has(&(studio_id, from, to)) {
             return Err(Abort::Needs(vec![Lookup::Days(studio_id, from, to)]));
@@ -169,7 +169,7 @@ impl WorkingSet {
         Ok(())
     }
 
-    /// Takes in sessions that were loaded, with their studios; one that is known already is at least as new.
+    /// Adds sessions that were loaded, with their studios; one that is known already is at least as new.
     async fn take_sessions(&mut self, tx: &mut Tx, sessions: Vec<Session>) -> Result<(), Error> {
         let mut studios: Vec<Uuid> = sessions.iter().map(|session| session.studio_id).collect();
         studios.sort_unstable();
@@ -187,7 +187,7 @@ impl WorkingSet {
         schedule::store::insert(tx, self.sessions.table.to_write(true)).await
     }
 
-    /// A session's counts come after its bookings: the check on them is the alarm.
+    /// A session's counts are written after its bookings: the CHECK on them is the alarm.
     pub(super) async fn write_changed_sessions(&self, tx: &mut Tx) -> Result<(), Error> {
         schedule::store::update(tx, self.sessions.table.to_write(false)).await
     }

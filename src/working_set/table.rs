@@ -33,18 +33,18 @@ impl<T> Table<T> {
         self.dirty.iter().filter(|(_, is_new)| **is_new == new).filter_map(|(id, _)| self.rows.get(id)).collect()
     }
 
-    /// Takes in what was loaded; a row that is known already is at least as new.
+    /// Adds a loaded row; one that is known already is at least as new.
     pub fn load(&mut self, id: Uuid, row: T) {
         self.rows.entry(id).or_insert(row);
     }
 
-    /// Puts a row, and notes that it must be written; answers the row and the note that stood there before.
+    /// Puts a row, and notes that it must be written; returns the row and the note that were there before.
     pub fn put(&mut self, id: Uuid, row: T) -> Before<T> {
         let noted = self.must_write(id);
         Before { row: self.rows.insert(id, row), noted }
     }
 
-    /// Takes a row, and the note on it, back to what they were; answers the row that is given up.
+    /// Restores a row and the note on it; returns the row that is discarded.
     pub fn put_back(&mut self, id: Uuid, before: Before<T>) -> Option<T> {
         self.note_again(id, before.noted);
         match before.row {
@@ -53,14 +53,14 @@ impl<T> Table<T> {
         }
     }
 
-    /// Notes, before a row is put, that it must be written; answers what was noted before.
+    /// Notes, before a row is put, that it must be written; returns what was noted before.
     pub fn must_write(&mut self, id: Uuid) -> Option<bool> {
         let noted = self.dirty.get(&id).copied();
         self.dirty.insert(id, noted.unwrap_or(!self.rows.contains_key(&id)));
         noted
     }
 
-    /// Takes a note back to what it was.
+    /// Restores a note.
     pub fn note_again(&mut self, id: Uuid, noted: Option<bool>) {
         match noted {
             Some(is_new) => drop(self.dirty.insert(id, is_new)),

@@ -1,4 +1,4 @@
-//! The audit sees what breaks a promise, and names it: each breach is planted past everything that guards the rows.
+//! The audit finds what breaks a promise, and names it: each breach is planted by bypassing everything that guards the rows.
 
 use releve::audit::Report;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Calendar addresses, and what calendars read there, with a parser of other people's.
+//! Calendar addresses, and what calendars read there, with an independent parser.
 
 use std::collections::BTreeMap;
 

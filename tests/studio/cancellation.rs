@@ -1,4 +1,4 @@
-//! Cancelling: what it costs, and that no tap costs more than it was told.
+//! Cancelling: what it costs, and that no tap costs more than the member was told.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -120,6 +120,25 @@ both_engines! {
         assert_eq!(house.now(&booking).await["cancel_now"]["free"], false);
         assert_eq!(house.cancel(&booking).await.expect(200)["status"], "late_cancelled");
         house.book(&ana, &two).await.expect_refused(402, "no-pass");
+    }
+
+    /// The studio cancels after the member did, too late: the visit is theirs again, and with it a place that they waited for.
+    async fn a_session_that_the_studio_cancels_gives_the_week_s_visit_back(house: House) {
+        let (ana, bo) = (house.stranger("Ana").await, house.member("Bo").await);
+        house.membership(&ana, Some(1)).await;
+        let (one, two) = (house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 1).await);
+        let taken = house.book(&bo, &two).await.expect_booked();
+        let late = house.book(&ana, &one).await.expect_booked();
+        let waiting = house.book(&ana, &two).or_wait().await.expect_waitlisted(1);
+        house.it_is("2026-12-03 12:00");
+        assert_eq!(house.cancel(&late).await.expect(200)["status"], "late_cancelled");
+        house.cancel(&taken).await.expect(200);
+        assert_eq!(house.now(&waiting).await["status"], "waitlisted", "no visit is left that week");
+        house.cancel_session(&one, &json!({"reason": "illness"})).await.expect(200);
+        assert_eq!(house.now(&waiting).await["status"], "booked", "in the same commit");
+        assert_eq!(house.now(&late).await["status"], "late_cancelled");
+        let kinds = house.kinds_to(&ana).await;
+        assert!(kinds.iter().any(|kind| kind == "session_cancelled"), "{kinds:?}");
     }
 
     async fn after_the_start_attendance_is_corrected_instead(house: House) {

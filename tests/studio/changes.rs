@@ -1,4 +1,4 @@
-//! Changes of sessions that people are in: everybody is told once, nobody is put into two places, and what the studio takes it gives back.
+//! Changes to sessions that people are in: everybody is told once, nobody is in two places, and what the studio takes away it gives back.
 
 use chrono::{Days, TimeDelta};
 use mail_parser::{MessageParser, MimeHeaders as _};

@@ -1,4 +1,4 @@
-//! The API's document and what is really answered: statuses, refusals, headers, fields, and the one precision of every instant.
+//! The API's document and what the server really answers: statuses, refusals, headers, fields, and the one precision of every instant.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Drafts: staff plan, members see nothing of it until it is published; who may only propose proposes.
+//! Drafts: staff plan, members see nothing of it until it is published; instructors who may only propose do so.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

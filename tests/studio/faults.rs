@@ -1,4 +1,4 @@
-//! A database that goes away or is full: 503 with when to come again, nothing acknowledged that is not durable, and recovery by itself.
+//! A database that goes away or is full: 503 with when to try again, nothing acknowledged that is not durable, and recovery by itself.
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is a person's own: seen, changed, taken along, forgotten.
+//! A person's own data: shown, changed, exported, erased.
 
 use chrono::TimeDelta;
 use releve::transactor::Command;

@@ -1,4 +1,4 @@
-//! What becomes of letters: sent once, in order, again when it failed, never when it is of no use; whoever dies in between.
+//! What becomes of letters: sent once, in order, again after a failure, never when they are of no use; whatever dies in between.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The ways to lose a PostgreSQL that a stopped server does not show: no answer to a commit, no answer to anything, a server that only
-//! reads since a failover. 503 with `Retry-After`, nothing acknowledged that is not there, and work goes on by itself afterwards.
+//! The ways to lose a PostgreSQL that a stopped server does not show: no answer to a commit, no answer to anything, a server that is
+//! read-only since a failover. 503 with `Retry-After`, nothing acknowledged that is not there, and work resumes by itself.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Passes as members hold them and the desk sees them; the report and its cells.
+//! Passes as members hold them and the front desk sees them; the report and its cells.
 
 use serde_json::{Value, json};
 

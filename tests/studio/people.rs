@@ -1,4 +1,4 @@
-//! People are found as they are typed, and not taken for each other.
+//! People are found however they are typed, and not mistaken for each other.
 
 use chrono::TimeDelta;
 use releve::audit;
@@ -202,7 +202,7 @@ both_engines! {
             })).await;
             ids.push(id);
         }
-        let renewed = releve::people::keys::renew(&house.db).await.unwrap();
+        let renewed = releve::people::search_keys::renew(&house.db).await.unwrap();
         assert_eq!(renewed.contested, 2);
         for (email, password) in [("bo@münchen.de", "the-first-of-two"), ("bo@xn--mnchen-3ya.de", "the-second-of-two")] {
             house.sign_in(email, password).await.expect(200);

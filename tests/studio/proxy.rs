@@ -1,4 +1,4 @@
-//! Stands between a house and its PostgreSQL: refuses, falls silent, or cuts a connection at its commit.
+//! A proxy between a house and its PostgreSQL: refuses, falls silent, or cuts a connection at its commit.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -1,8 +1,8 @@
 //! Races. Each has its negative control: the same race with the guard taken away goes wrong, so the test can see what it guards.
 //!
-//! The guard is the lock by which batches follow each other in the whole deployment, so the racers are two houses on one database, each
-//! with a front desk of its own. On SQLite the guard is the engine's own (one writer, which begins by taking the right to write): there is
-//! nothing to take away, and the control is PostgreSQL's.
+//! The guard is the lock that puts the batches of the whole deployment in sequence, so the racers are two houses on one database, each with
+//! its own transactor. On SQLite the guard is the engine's own (one writer, which begins by taking the right to write): there is nothing to
+//! take away, and only PostgreSQL has a control.
 
 use std::sync::Arc;
 
@@ -314,7 +314,7 @@ async fn teaches_and_left(house: &House, urls: [&str; 2], who: &Person, race: us
     statuses == (201, 200)
 }
 
-/// Two houses on one PostgreSQL, neither with the desk's lock, race until it `goes_wrong`.
+/// Two houses on one PostgreSQL, neither with the transactor's lock, race until it `goes_wrong`.
 async fn without_the_lock<P>(prepare: impl AsyncFnOnce(&House) -> P, goes_wrong: impl AsyncFn(&House, &P, [&Neighbour; 2], usize) -> bool) {
     let went_wrong = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let seen = Arc::clone(&went_wrong);

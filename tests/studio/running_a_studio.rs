@@ -1,4 +1,4 @@
-//! Opening a studio and running it: rooms, class types, pass types, house rules; who may, and what nonsense gets.
+//! Opening a studio and running it: rooms, class types, pass types, house rules; who may, and how nonsense is answered.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

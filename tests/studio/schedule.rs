@@ -1,4 +1,4 @@
-//! The schedule as it is read: by anybody and by the signed-in, in pages, by languages, once more with its ETag.
+//! The schedule as it is read: by anybody and by the signed-in, in pages, in each language, again with its ETag.
 
 use std::time::Duration;
 

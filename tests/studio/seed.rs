@@ -1,4 +1,4 @@
-//! What a test finds when it comes in, written directly: fast, and independent of the calls under test.
+//! What a test starts with, written directly: fast, and independent of the calls under test.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -14,6 +14,7 @@ use releve::search::name_key;
 use releve::sign_in::keys::Keys;
 use releve::sign_in::tokens::Claims;
 use releve::studios::house_rules::HouseRules;
+use releve::zones;
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -341,7 +342,7 @@ impl IntoFuture for Plan {
             let Self { house, studio, instructor, local, capacity, minutes, credits, draft } = self;
             let (id, room, now) = (house.new_id(), house.new_id(), house.clock.now());
             let wall = NaiveDateTime::parse_from_str(&local, "%Y-%m-%d %H:%M").unwrap();
-            let starts_at = schedule::rules::instant(wall, studio.zone);
+            let starts_at = zones::instant(wall, studio.zone);
             let ends_at = starts_at + TimeDelta::minutes(minutes);
             let (rules,): (Json<HouseRules>,) = house.db.one("SELECT house_rules FROM studios WHERE id = $1", (studio.id,)).await.unwrap();
             let set = schedule::rules::instants(&rules, studio.zone, starts_at, capacity);

@@ -1,7 +1,7 @@
 //! Random months of studio life, watched after every step by a checker that knows the promises of docs/product.md and nothing of the rules.
 //!
-//! One generator ([`Month`]) and one checker ([`Month::check`]). A month is lived at one of two desks: the decisions alone upon a world in
-//! memory, which is fast, or the desk of a house upon its database, where many commands are handed in at once.
+//! One generator ([`Month`]) and one checker ([`Month::check`]). A month is lived in one of two ways: by the decisions alone on a working
+//! set in memory, which is fast, or at the transactor of a house with a database, where many commands are submitted at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -107,7 +107,7 @@ impl House {
 enum Lived {
     /// The decisions alone; everything there is stands in memory.
     Memory { set: Box<WorkingSet>, ledger: Vec<LedgerEntry> },
-    /// The desk of a house, and what its database holds after the last step.
+    /// The transactor of a house, and what its database holds after the last step.
     House { house: House, tables: Tables },
 }
 
@@ -147,7 +147,7 @@ struct Rows<'a> {
 }
 
 impl Lived {
-    /// A world of its own, in which all the cast stands and nothing has happened.
+    /// A working set in memory, in which all the cast stands and nothing has happened.
     async fn in_memory(house: &House, cast: &Cast) -> Self {
         let mut set = Box::new(WorkingSet::empty(true));
         let people = cast.members.iter().chain(&cast.instructors).chain([&cast.admin]).copied().map(Lookup::Person);
@@ -175,18 +175,18 @@ impl Lived {
             Self::Memory { set, ledger } => {
                 for series_id in month.series.iter().copied().filter(|_| time_passed) {
                     let what = Command::MakeAhead { series_id };
-                    decided(set, ledger, &Request { actor: Actor::house(), command: what, dry_run: false }, month.now).unwrap();
+                    decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
                 }
                 for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
                     for what in [Command::CloseWaitlist { session_id }, Command::Refill { session_id }] {
-                        decided(set, ledger, &Request { actor: Actor::house(), command: what, dry_run: false }, month.now).unwrap();
+                        decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
                     }
                 }
                 commands.iter().map(|command| decided(set, ledger, command, month.now)).collect()
             }
             Self::House { house, .. } => {
                 house.clock.set(month.now);
-                // The desk waits for the writer until all are handed in: so they make one batch, or two.
+                // The transactor waits for the writer until all are handed in: so they make one batch, or two.
                 let writer = house.db.begin_batch().await.unwrap();
                 let asked =
                     join_all(commands.iter().map(|command| house.app.transactor.submit(command.actor.clone(), command.command.clone())));
@@ -313,23 +313,23 @@ impl Month {
         }
     }
 
-    /// Lives through the month at this desk.
-    async fn live(&mut self, desk: &mut Lived) {
+    /// Lives through the month with this transactor.
+    async fn live(&mut self, lived: &mut Lived) {
         while self.asked < COMMANDS {
-            let commands = desk.crowd(&mut self.dice);
+            let commands = lived.crowd(&mut self.dice);
             let time_passes = (0..commands).any(|_| self.dice.random_bool(0.04));
             if time_passes {
                 self.let_time_pass();
             }
             self.last = self.commands(commands);
             self.asked += commands;
-            let answers = desk.serve(self, time_passes, &self.last).await;
+            let answers = lived.serve(self, time_passes, &self.last).await;
             // Their answers were lost: the same again.
             let lost = self.hear(answers);
             let known: BTreeSet<Uuid> = self.sessions.iter().copied().collect();
-            self.sessions.extend(desk.of_series(self).await.into_iter().filter(|id| !known.contains(id)));
-            let again = if lost.is_empty() { Vec::new() } else { desk.serve(self, false, &lost).await };
-            let rows = desk.rows(self).await;
+            self.sessions.extend(lived.of_series(self).await.into_iter().filter(|id| !known.contains(id)));
+            let again = if lost.is_empty() { Vec::new() } else { lived.serve(self, false, &lost).await };
+            let rows = lived.rows(self).await;
             self.check(&rows);
             check_repeats(&lost, &again, &rows);
             let bookable =
@@ -338,7 +338,7 @@ impl Month {
             self.to_come = to_come.map(|session| (session.id, session.version, session.local_date)).collect();
             self.schedule = rows.sessions.iter().map(|session| (session.id, session.version, bookable(session))).collect();
         }
-        let rows = desk.rows(self).await;
+        let rows = lived.rows(self).await;
         let count = |what: fn(&Booking) -> bool| rows.bookings.iter().filter(|booking| what(booking)).count();
         let mut begun: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
         for (series, at) in rows.sessions.iter().filter_map(|session| Some((session.series_id?, session.created_at))) {
@@ -722,7 +722,7 @@ both_engines! {
     }
 }
 
-/// The checker can fail: a place given away behind the desk's back is seen.
+/// The checker can fail: a place given away behind the transactor's back is seen.
 #[tokio::test]
 #[should_panic(expected = "oversold")]
 async fn the_checker_sees_an_oversold_session() {
@@ -730,14 +730,14 @@ async fn the_checker_sees_an_oversold_session() {
         let mut cast = house.cast().await;
         cast.members = house.newcomers(0).await;
         let mut month = Month::begin(7, cast.clone(), house.clock.now());
-        let mut desk = Lived::in_memory(&house, &cast).await;
-        month.live(&mut desk).await;
-        let Lived::Memory { set, .. } = &mut desk else { unreachable!() };
+        let mut lived = Lived::in_memory(&house, &cast).await;
+        month.live(&mut lived).await;
+        let Lived::Memory { set, .. } = &mut lived else { unreachable!() };
         let session = month.sessions.iter().map(|id| set.session(*id).unwrap()).find(|session| session.taken > 0).unwrap();
         let mut smaller = session.clone();
         smaller.capacity = smaller.taken - 1;
         set.put_session(smaller);
-        month.check(&desk.rows(&month).await);
+        month.check(&lived.rows(&month).await);
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! What an operator reads of a PostgreSQL server that does not let Relevé in, or is not fit for it.
+//! What an operator reads about a PostgreSQL server that does not let Relevé in, or is not fit for it.
 
 use releve::commands::{Place, migrate};
 use releve::settings::Settings;

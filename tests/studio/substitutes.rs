@@ -234,6 +234,9 @@ both_engines! {
         });
         assert_eq!(house.states(&mei, &stated).await.expect(200).body, stated);
         assert_eq!(house.get(&path).by(&mei).await.expect(200).body, stated);
+        let mut with_a_fraction = stated.clone();
+        with_a_fraction["weekly"][0]["weekday"] = json!(4.0);
+        assert_eq!(house.states(&mei, &with_a_fraction).await.expect(200).body, stated);
         let brooklyn = house.second_studio().await;
         for (bad, field) in [
             (json!({"teaches": [brooklyn.class_type]}), "teaches"),

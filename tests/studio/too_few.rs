@@ -1,4 +1,4 @@
-//! Too few: with fewer than its class type asks for a session is cancelled in time, and everybody knows when that is decided.
+//! Too few: a session with fewer booked than its class type asks for is cancelled in time, and everybody knows when that is decided.
 
 use chrono::{DateTime, Utc};
 use releve::transactor::Command;

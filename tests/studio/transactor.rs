@@ -1,4 +1,4 @@
-//! The desk itself, without HTTP: what a batch decides, and what the audit says of it.
+//! The transactor itself, without HTTP: what a batch decides, and what the audit says about it.
 
 use chrono::TimeDelta;
 use releve::audit;
@@ -20,7 +20,7 @@ impl House {
         self.app.transactor.submit(by, what).await
     }
 
-    async fn desk_book(&self, who: &Person, session: &Session, waitlist: bool) -> Answer<Box<BookingSnapshot>> {
+    async fn submit_book(&self, who: &Person, session: &Session, waitlist: bool) -> Answer<Box<BookingSnapshot>> {
         let book =
             Book { id: self.new_id(), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
         match self.hand_in(who, Command::Book(book)).await? {
@@ -29,7 +29,7 @@ impl House {
         }
     }
 
-    async fn desk_cancel(&self, who: &Person, booking_id: Uuid) -> Answer<Box<BookingSnapshot>> {
+    async fn submit_cancel(&self, who: &Person, booking_id: Uuid) -> Answer<Box<BookingSnapshot>> {
         let cancel = Cancel { booking_id, if_status: None, if_free: false, return_all: false, reason: None };
         match self.hand_in(who, Command::Cancel(cancel)).await? {
             Outcome::Booking(shown) => Ok(shown),
@@ -49,7 +49,7 @@ both_engines! {
         let session = house.session("2026-12-02 18:30", 5).await;
         house.write(move |tx| Box::pin(async move { tx.run("UPDATE sessions SET waitlist_cap = NULL", ()).await })).await;
         let members = house.members(40).await;
-        let rush = members.iter().map(|member| house.desk_book(member, &session, true));
+        let rush = members.iter().map(|member| house.submit_book(member, &session, true));
         let answers = futures_util::future::join_all(rush).await;
         let statuses: Vec<BookingStatus> = answers.iter().map(|answer| answer.as_ref().unwrap().booking.status).collect();
         assert_eq!(statuses.iter().filter(|status| **status == BookingStatus::Booked).count(), 5);
@@ -63,15 +63,15 @@ both_engines! {
         house.letters_may_stay();
         let session = house.session("2026-12-02 18:30", 1).await;
         let (ana, bea, cleo) = (house.member("Ana").await, house.stranger("Bea").await, house.member("Cleo").await);
-        let booked = house.desk_book(&ana, &session, false).await.unwrap();
+        let booked = house.submit_book(&ana, &session, false).await.unwrap();
         assert_eq!(booked.booking.status, BookingStatus::Booked);
         assert_eq!(booked.booking.credits, 1);
-        assert_eq!(house.desk_book(&bea, &session, false).await.unwrap_err().kind, ProblemType::SessionFull);
-        house.desk_book(&bea, &session, true).await.unwrap();
-        let waiting = house.desk_book(&cleo, &session, true).await.unwrap();
+        assert_eq!(house.submit_book(&bea, &session, false).await.unwrap_err().kind, ProblemType::SessionFull);
+        house.submit_book(&bea, &session, true).await.unwrap();
+        let waiting = house.submit_book(&cleo, &session, true).await.unwrap();
         assert_eq!(waiting.position, Some(2));
         house.audit().await;
-        let cancelled = house.desk_cancel(&ana, booked.booking.id).await.unwrap();
+        let cancelled = house.submit_cancel(&ana, booked.booking.id).await.unwrap();
         assert_eq!(cancelled.booking.status, BookingStatus::Cancelled);
         assert_eq!(cancelled.booking.credits_returned, 1);
         let now = releve::booking::store::one(&house.db, waiting.booking.id).await.unwrap().unwrap();
@@ -84,8 +84,8 @@ both_engines! {
         house.letters_may_stay();
         let session = house.session("2026-12-02 18:30", 1).await;
         let (ana, bea) = (house.member("Ana").await, house.member("Bea").await);
-        house.desk_book(&ana, &session, false).await.unwrap();
-        let waiting = house.desk_book(&bea, &session, true).await.unwrap();
+        house.submit_book(&ana, &session, false).await.unwrap();
+        let waiting = house.submit_book(&bea, &session, true).await.unwrap();
         house.clock.set(session.starts_at + TimeDelta::seconds(1));
         assert_eq!(releve::sweeps::sweep(&house.app).await.unwrap(), 1);
         let now = releve::booking::store::one(&house.db, waiting.booking.id).await.unwrap().unwrap();

@@ -1,8 +1,8 @@
-//! A throw-away PostgreSQL, made of the machine's own binaries: one cluster for each test binary, one database for each test.
+//! A throw-away PostgreSQL, from the machine's own binaries: one cluster for each test binary, one database for each test.
 //!
 //! Statics are never dropped, so an undertaker (a small shell that reads our pipe) stops the cluster and removes its files when this
-//! process is gone, however it went. Where there are no binaries the PostgreSQL half is not run, and its absence is the last thing
-//! this process says: on a machine of CI it is a failure.
+//! process is gone, however it ended. Without binaries the PostgreSQL half is not run, and this process says so last; on CI it is a
+//! failure.
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;

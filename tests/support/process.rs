@@ -5,6 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// What letters lead to: the same for every process that may send a letter again, whatever port it listens at.
+pub const PUBLIC_URL: &str = "http://127.0.0.1:3000";
+
 /// What a process is started with.
 #[derive(Clone)]
 pub struct Spec {
@@ -46,6 +49,7 @@ impl Spec {
             .env_clear()
             .env("DATABASE_URL", &self.url)
             .env("RELEVE__SERVER__PORT", self.address.port().to_string())
+            .env("RELEVE__SERVER__PUBLIC_URL", PUBLIC_URL)
             .env("RELEVE__SERVER__DRAIN_S", "0")
             .env("RELEVE__DATA__DIRECTORY", &self.directory)
             .env("RELEVE__SIGN_IN__KEYS", self.key)

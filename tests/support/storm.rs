@@ -1,4 +1,4 @@
-//! Members who book and cancel without end, send again what was not answered, and remember what was.
+//! Members who book and cancel endlessly, send again what was not answered, and remember what was.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The policy as truth tables: what a member, somebody who waits, staff and the studio may do, and what it costs.
+//! The policy as truth tables: what a member, a waiting member, staff and the studio may do, and what it costs.
 
 use chrono::NaiveDate;
 use chrono_tz::Europe::Paris;
@@ -240,7 +240,7 @@ fn promote_from_the_waitlist() {
 fn a_promotion_has_a_grace_of_its_own() {
     let passes = [pack(1)];
     let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
-    // After the session's cut-off: 5 minutes for who booked, 15 for who was moved in.
+    // After the session's cut-off: 5 minutes for a member who booked, 15 for one who was promoted.
     let now = utc("2026-12-01T12:00");
     let rules = HouseRules::default();
     let taken = accept(&evening(), &rules, member, WOULD_WAIT, now).unwrap();
@@ -313,17 +313,30 @@ fn the_studio_cancels_the_session() {
     absent.mark_absent(true).unwrap();
     let mut late = usual();
     late.cancel_late(&EndedBy::Member.into(), utc("2026-12-01T10:00")).unwrap();
+    let by_membership = || {
+        let mut booking = usual();
+        (booking.credits, booking.visit_week) = (0, NaiveDate::from_ymd_opt(2026, 11, 30));
+        booking
+    };
+    let mut late_by_membership = by_membership();
+    late_by_membership.cancel_late(&EndedBy::Member.into(), utc("2026-12-01T10:00")).unwrap();
     let mut late_for_nothing = late.clone();
     late_for_nothing.credits = 0;
     let mut in_time = usual();
     in_time.give_back();
     in_time.cancel(&EndedBy::Member.into(), utc("2026-12-01T04:00")).unwrap();
     let table = [
-        ("a place", usual(), WithSession::Ends { credits: 1, had_place: true }),
-        ("who came", came, WithSession::Ends { credits: 1, had_place: true }),
-        ("who was marked absent", absent, WithSession::Ends { credits: 1, had_place: true }),
-        ("who waited", waits(Uuid::from_u128(11), EVENING, "2026-12-01T17:00"), WithSession::Ends { credits: 0, had_place: false }),
-        ("a late cancel gets its credit back", late, WithSession::Returned { credits: 1 }),
+        ("a place", usual(), WithSession::Ends { credits: 1, visit: false, had_place: true }),
+        ("a place of a membership", by_membership(), WithSession::Ends { credits: 0, visit: true, had_place: true }),
+        ("who came", came, WithSession::Ends { credits: 1, visit: false, had_place: true }),
+        ("who was marked absent", absent, WithSession::Ends { credits: 1, visit: false, had_place: true }),
+        (
+            "who waited",
+            waits(Uuid::from_u128(11), EVENING, "2026-12-01T17:00"),
+            WithSession::Ends { credits: 0, visit: false, had_place: false },
+        ),
+        ("a late cancel gets its credit back", late, WithSession::Returned { credits: 1, visit: false }),
+        ("a late cancel gets its visit back", late_by_membership, WithSession::Returned { credits: 0, visit: true }),
         ("a late cancel that cost nothing", late_for_nothing, WithSession::Nothing),
         ("who cancelled in time", in_time, WithSession::Nothing),
     ];

@@ -2,17 +2,17 @@
 //! language's `letter.txt` does not name, fails the build.
 //!
 //! A file is plain text. Its first line is the subject; then every line is a paragraph, blank lines are for the eye.
-//! What a line begins with may give it another shape:
+//! A line's first characters may give it another form:
 //!
 //! - `- Label: value` a fact; facts that follow each other make a list
 //! - `# 12345678` a code
-//! - `> How to cancel` the page of the letter's booking, under these words
+//! - `> How to cancel` a link to the page of the letter's booking, with this text
 //! - `~ Studio, address` small print
 //! - `^ Free to cancel until …` a paragraph that is also the preview: what a mailbox shows beside the subject. Without one, the first
-//!   paragraph after the greeting is
+//!   paragraph after the greeting is it
 //!
-//! Until members have pages of their own, a letter says itself what something costs and until when, and links to nothing that could say
-//! it instead.
+//! Until there are pages for members, a letter itself says what something costs and until when, and links to nothing that could say it
+//! instead.
 //!
 //! The text part and the HTML part both come from these lines. What is filled in never makes a line of its own
 //! ([`OneLine`]), and is escaped in `frame.html`, so nobody's name and no note of the staff can change a letter's shape.
@@ -58,7 +58,7 @@ enum Words<'a> {
     ZhHant { letter: &'a ToRender<'a> },
 }
 
-/// What the words may ask of a letter: everything comes in the reader's language and on the studio's clock.
+/// What the templates may ask of a letter: everything comes in the reader's language and in the studio's local time.
 impl ToRender<'_> {
     /// The page of the booking. Only letters about a booking have a link; one whose booking is unknown leads to the front page.
     fn link(&self) -> String {
@@ -82,7 +82,7 @@ impl ToRender<'_> {
         self.until(&session.starts_at, session)
     }
 
-    /// An instant on the session's clock.
+    /// An instant in the session's local time.
     fn until(&self, at: &DateTime<Utc>, session: &SessionFacts) -> String {
         phrases::day_and_time(*at, session.studio.time_zone, self.language)
     }
@@ -120,7 +120,7 @@ impl ToRender<'_> {
         phrases::free_cancel_text(&other.terms, other.starts_at, session.studio.time_zone, self.language)
     }
 
-    /// What comes next for who waits.
+    /// What comes next for a waiting member.
     fn waiting(&self) -> Option<Waiting> {
         let waiting = match self.facts {
             Facts::Waitlisted { credits, promoted_until, .. } => Some(Waiting { credits: *credits, promoted_until: *promoted_until }),

@@ -127,7 +127,9 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 reason: Some(CancelReason::Illness),
                 note: Some("See you on Thursday!".to_owned()),
                 credits_returned: 1,
+                visit_returned: false,
                 had_place: true,
+                had_cancelled: false,
             },
         ),
         ("released", Facts::Released { session: session.clone(), before, credits_returned: 1, other: other() }),
@@ -174,7 +176,18 @@ fn variants() -> Vec<(&'static str, Facts)> {
         reason,
         note: None,
         credits_returned,
+        visit_returned: false,
         had_place,
+        had_cancelled: false,
+    };
+    let cancelled_after_late = |credits_returned| Facts::SessionCancelled {
+        session: demo_session(),
+        reason: Some(CancelReason::Illness),
+        note: None,
+        credits_returned,
+        visit_returned: credits_returned == 0,
+        had_place: false,
+        had_cancelled: true,
     };
     let late = |credits_lost, visit_counts| Facts::LateCancelled { session: demo_session(), credits_lost, visit_counts };
     let released = |credits_returned| {
@@ -242,6 +255,8 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("session_cancelled, premises, membership", cancelled(Some(CancelReason::Premises), 0, true)),
         ("session_cancelled, too few, waiting", cancelled(Some(CancelReason::TooFew), 0, false)),
         ("session_cancelled, other", cancelled(Some(CancelReason::Other), 1, true)),
+        ("session_cancelled, after a late cancellation", cancelled_after_late(1)),
+        ("session_cancelled, after a late cancellation, membership", cancelled_after_late(0)),
         ("released, two credits", released(2)),
         ("released, membership", released(0)),
         ("moved_to_waitlist, two credits", moved(2, Some(Waiting { credits: 2, promoted_until: Some(at("2026-11-30T22:30:00Z")) }))),
@@ -259,7 +274,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
     ]
 }
 
-/// Letters as they lie in databases since before they told costs: without the facts that came later.
+/// Letters as older versions stored them, before letters stated costs: without the facts that came later.
 fn written_before() -> Vec<(String, Facts)> {
     let later = ["waiting", "other", "credits", "closes_at", "visit_counts", "terms"];
     let old = facts_of_every_kind().into_iter().chain(variants()).filter_map(|(name, facts)| {
@@ -361,7 +376,7 @@ fn what_was_written_before_costs_were_told_in_every_language() {
     }
 }
 
-/// Whether there is something to do about the letter's booking, of which its page says how.
+/// Whether the reader can do something about the letter's booking, as its page explains.
 fn leads_somewhere(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -439,7 +454,7 @@ fn no_letter_promises_what_is_not_there() {
     for (name, facts) in every_letter() {
         for language in Language::ALL {
             let Rendered { subject, text, html } = rendered(&facts, language);
-            // What the studio's staff wrote is theirs.
+            // What the studio's staff wrote is not checked.
             let (text, html) = (text.replace("See you on Thursday!", ""), html.replace("See you on Thursday!", ""));
             for promise in promises {
                 assert!(![&subject, &text, &html].into_iter().any(|part| part.contains(promise)), "{promise}: {name} {language}\n{text}");
@@ -448,8 +463,8 @@ fn no_letter_promises_what_is_not_there() {
     }
 }
 
-/// Who holds a place reads what it costs and until when it is free to give up; who waits, what a place will take, and until when they are
-/// moved in; who lost something, what.
+/// A member with a place reads what it costs and until when giving it up is free; one who waits, what a place will take, and until when
+/// they may be moved in; one who lost something, what.
 #[test]
 fn every_letter_says_what_it_costs_and_until_when() {
     for (name, facts) in facts_of_every_kind().into_iter().chain(variants()) {

@@ -1,4 +1,4 @@
-//! Passes over HTTP: what a studio sells, what a member holds, and where its credits went. Selling is handed to the transactor.
+//! Passes over HTTP: what a studio sells, what a member holds, and where its credits went. Selling is a command to the transactor.
 
 pub mod selling;
 
@@ -13,9 +13,9 @@ use sqlx::types;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::answer::Versioned;
 use crate::app::App;
 use crate::db::Tx;
+use crate::etag::Versioned;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Cursor, Ids, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, page, storable};
 use crate::ids::new_id;
@@ -24,7 +24,6 @@ use crate::passes::view::PassView;
 use crate::passes::{LedgerEntry, LedgerReason, PassKind, PassType, store};
 use crate::problem::{self, Answer, Problem, refuses};
 use crate::schedule::api::reads;
-use crate::schedule::rules::local_date;
 use crate::sign_in::Caller;
 use crate::studios;
 use crate::studios::Zone;
@@ -32,6 +31,7 @@ use crate::studios::api::must_match;
 use crate::studios::guard::{require_admin, require_front_desk};
 use crate::text::{Currency, NameWords};
 use crate::wrong::Wrong;
+use crate::zones::local_date;
 
 fn nothing() -> Problem {
     Problem::new(problem::ProblemType::NotFound)
@@ -361,7 +361,7 @@ pub async fn of_member(
     held_by(&app, person_id, Some(id), paging, caller.language).await
 }
 
-/// A page of somebody's passes, of those that `studio_id` takes.
+/// A page of a person's passes; with `studio_id`, only those that this studio takes.
 async fn held_by(app: &App, person_id: Uuid, studio_id: Option<Uuid>, paging: Paging, language: Option<Language>) -> Answer<Json<Passes>> {
     let (limit, after) = paging.read();
     let (found, next) = page(store::of_person(&app.db, person_id, after, limit.0 + 1).await?, limit, |pass| pass.id);

@@ -19,11 +19,11 @@ use crate::passes::sell::SellPass;
 use crate::passes::store;
 use crate::passes::view::PassView;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
-use crate::schedule::rules::local_date;
 use crate::sign_in::Caller;
 use crate::studios;
 use crate::text::{Currency, Line};
 use crate::transactor::Command;
+use crate::zones::local_date;
 
 /// An amount that is recorded, in minor units.
 type PaidAmount = Within<0, 100_000_000_000>;
@@ -88,7 +88,7 @@ fn paid(body: PaidBody) -> Paid {
     }
 }
 
-/// By which a repeat is known to say the same.
+/// Tells whether a repeat says the same.
 fn hash(said: &impl Serialize) -> Answer<String> {
     let bytes = serde_json::to_vec(said).map_err(Problem::fault)?;
     Ok(BASE64_STANDARD_NO_PAD.encode(Sha256::digest(&bytes)))

@@ -1,4 +1,4 @@
-//! `?dry_run=true`: what an act would do, told without doing it; and the answer that is either what was done or what would be.
+//! `?dry_run=true`: what a call would do, without doing it; and the answer that is either what was done or what would be.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub struct DryRun {
     pub dry_run: bool,
 }
 
-/// What came of an act; with `dry_run` what would come of it. `outcome` says which of the two it is.
+/// What a call did; with `dry_run` what it would do. `outcome` says which of the two it is.
 #[derive(Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum OrPreview<T> {
@@ -34,7 +34,7 @@ pub enum OrPreview<T> {
     Preview(Preview),
 }
 
-/// What came of an act upon several sessions, or would come of it.
+/// What a call did to several sessions, or would do.
 pub type BulkOrPreview = OrPreview<BulkResult>;
 
 /// The name in the document of what was done, which is `T` with its `outcome`.
@@ -90,7 +90,7 @@ pub async fn preview<T>(app: &App, caller: &Caller, what: Command) -> Answer<OrP
     app.transactor.preview(caller.actor(), what).await.map(OrPreview::Preview)
 }
 
-/// Hands the transactor an act that touches several sessions, or asks what would come of it.
+/// Submits a command that touches several sessions, or asks what would come of it.
 pub async fn bulk(app: &App, caller: &Caller, what: Command, how: &DryRun) -> Answer<Json<BulkOrPreview>> {
     if how.dry_run {
         return preview(app, caller, what).await.map(Json);

@@ -16,15 +16,15 @@ use sqlx::types;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::answer::{Encoded, Versioned};
 use crate::app::App;
+use crate::etag::{Encoded, Versioned};
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Cursor, IfMatch, Limit, PAGE_MAX, Paging, Path, Query, Within, given, page, query, storable};
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
-use crate::schedule::cache::{Address, Page};
-use crate::schedule::rules::{LocalDate, date_range, local_date};
+use crate::schedule::cache::{CacheKey, Page};
+use crate::schedule::rules::{LocalDate, date_range};
 use crate::schedule::store::{Range, RosterCounts, ShownTo};
 use crate::schedule::{ClassType, SessionView, store, substitutes};
 use crate::sign_in::Caller;
@@ -33,15 +33,16 @@ use crate::studios;
 use crate::studios::api::must_match;
 use crate::studios::guard::require_admin;
 use crate::text::{Line, NameWords, NoteWords};
+use crate::zones::local_date;
 
-/// The days of a schedule when nobody says, and the most.
+/// The days of a schedule: by default, and at most.
 const DAYS: (u64, u64) = (7, 62);
 
 fn nothing() -> Problem {
     Problem::new(ProblemType::NotFound)
 }
 
-/// In which language this reader reads.
+/// The language that this reader gets.
 pub fn reads(caller: Option<&Caller>, headers: &HeaderMap, studio: Language) -> Language {
     language_of(caller, headers).unwrap_or(studio)
 }
@@ -98,7 +99,7 @@ pub async fn schedule(
 ) -> Answer<Response> {
     let text = uri.query().unwrap_or_default();
     let now = app.clock.now();
-    // Who works there sees the drafts too.
+    // Staff see the drafts too.
     if let Some(caller) = caller.as_ref().filter(|caller| caller.roles.is_staff(studio_id)) {
         let (range, limit) = part(&app, studio_id, query(text)?, true, now).await?;
         let shown = store::range_for(&app.db, &range, caller.person_id).await?;
@@ -107,8 +108,8 @@ pub async fn schedule(
         return Ok(Encoded::of(&Schedule { sessions, next })?.answer(&headers, false));
     }
     let language = language_of(caller.as_ref(), &headers);
-    let address = Address { studio_id, query: text.to_owned(), language };
-    let found = app.schedule.get(address, now, |address| public_page(&app, address, now)).await?;
+    let key = CacheKey { studio_id, query: text.to_owned(), language };
+    let found = app.schedule.get(key, now, |key| public_page(&app, key, now)).await?;
     let Some(caller) = caller else { return Ok(found.public.answer(&headers, true)) };
     let mine = match found.span {
         Some(span) => store::mine(&app.db, caller.person_id, span).await?,
@@ -119,13 +120,13 @@ pub async fn schedule(
 }
 
 /// A page of the schedule as everybody without a token sees it.
-async fn public_page(app: &App, address: Address, now: DateTime<Utc>) -> Answer<Page> {
-    let (range, limit) = part(app, address.studio_id, query(&address.query)?, false, now).await?;
+async fn public_page(app: &App, key: CacheKey, now: DateTime<Utc>) -> Answer<Page> {
+    let (range, limit) = part(app, key.studio_id, query(&key.query)?, false, now).await?;
     let (shown, next) = page(store::range(&app.db, &range).await?, limit, |one| (one.starts_at, one.id));
-    Page::of(shown.iter().map(|one| SessionView::of(one, &one.names, address.language, now, None)), next.as_deref())
+    Page::of(shown.iter().map(|one| SessionView::of(one, &one.names, key.language, now, None)), next.as_deref())
 }
 
-/// The range that a part means, one session more than the limit.
+/// The range that the parameters mean, one session more than the limit.
 async fn part(app: &App, studio_id: Uuid, part: Part, drafts: bool, now: DateTime<Utc>) -> Answer<(Range, Limit)> {
     let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(nothing)?;
     let dates = date_range(part.from, part.to, local_date(now, zone.tz()), DAYS);
@@ -247,7 +248,7 @@ pub struct Teaching<'a> {
 )]
 pub async fn teaching(State(app): State<App>, caller: Caller, Query(part): Query<TeachingPart>, headers: HeaderMap) -> Answer<Response> {
     let now = app.clock.now();
-    // The instructor's studios may lie in several zones: from the earliest date that it is anywhere.
+    // The instructor's studios may lie in several zones: begin with the earliest date that it is anywhere.
     let today = (now - TimeDelta::hours(12)).date_naive();
     let dates = date_range(part.from, part.to, today, (DAYS.0 + 1, DAYS.1)).map_err(|wrong| Problem::field("to", wrong))?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));

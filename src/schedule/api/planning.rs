@@ -22,7 +22,7 @@ use crate::text::Note;
 use crate::transactor::Command;
 use crate::wrong::Wrong;
 
-/// The days of one act.
+/// The most days in one call.
 const DAYS_MAX: u64 = 62;
 
 /// Some local dates.
@@ -36,7 +36,7 @@ pub struct DaysBody {
     to: LocalDate,
 }
 
-/// The dates `[from, to)` of one act.
+/// The dates `[from, to)` of one call.
 pub fn days(from: LocalDate, to: LocalDate) -> Answer<(NaiveDate, NaiveDate)> {
     let last = from.0.checked_add_days(Days::new(DAYS_MAX)).unwrap_or(NaiveDate::MAX);
     if to <= from {
@@ -170,6 +170,6 @@ pub struct ClosingDay {
 )]
 pub async fn closing_days(State(app): State<App>, Path(studio_id): Path<Uuid>) -> Answer<Json<ClosingDays>> {
     let (zone, _) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let today = crate::schedule::rules::local_date(app.clock.now(), zone.tz());
+    let today = crate::zones::local_date(app.clock.now(), zone.tz());
     Ok(Json(ClosingDays { closing_days: store::closing_days_to_come(&app.db, studio_id, today).await? }))
 }

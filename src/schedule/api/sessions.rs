@@ -1,4 +1,5 @@
-//! Making, changing and cancelling sessions over HTTP, one or what follows it in its series. The transactor decides: a room, an instructor and every member are in one place at a time.
+//! Making, changing and cancelling sessions and series over HTTP. The transactor decides, so that no room and nobody is in two places at
+//! once.
 
 use axum::Json;
 use axum::extract::State;
@@ -110,7 +111,7 @@ pub struct EditBody {
     params(("id" = Uuid, Path), DryRun), request_body = EditBody,
     responses((status = 200, body = SessionOrPreview)),
     extensions(("x-problem-types" = json!(refuses![
-        NotAllowed, MembersOverlap, InstructorBusy, RoomBusy, CapacityTooSmall, StudioClosed, SessionIsCancelled, SessionStarted,
+        NotAllowed, MembersOverlap, InstructorBusy, RoomBusy, CapacityTooSmall, StudioClosed, SessionCancelled, SessionStarted,
         SessionOver, TooManyRequests
     ])))
 )]
@@ -210,7 +211,7 @@ async fn ask_or_preview(app: &App, caller: &Caller, what: Command, how: &DryRun)
     Ok(Json(OrPreview::Done(view)).into_response())
 }
 
-/// Hands in the command, and reads the session that came of it.
+/// Submits the command, and reads the session that resulted.
 async fn made(app: &App, caller: &Caller, what: Command) -> Answer<Session> {
     let id = app.transactor.submit_for_id(caller.actor(), what).await?;
     store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))

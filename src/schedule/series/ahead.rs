@@ -2,18 +2,18 @@
 
 use super::rules::{MADE_AT_ONCE_MAX, dates, made_until, occurrence};
 use super::{Gap, GapReason, Part, Plan};
-use crate::schedule::rules::local_date;
 use crate::schedule::session_parts::{SessionParts, class_type, room, still_teaches};
 use crate::schedule::{Clash, Session};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, Resource, WorkingSet, all};
+use crate::zones::local_date;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Sweep: the sessions of a series that have come within reach.
+/// Sweep: makes the sessions of a series that have come within reach.
 pub fn make_ahead(set: &mut WorkingSet, series_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
     let mut plan = set.plan(series_id)?.clone();
     let studio = set.studio(plan.series.studio_id)?;
@@ -25,7 +25,7 @@ pub fn make_ahead(set: &mut WorkingSet, series_id: Uuid, now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// Makes what is within reach, and sets when the next one is.
+/// Makes what is within reach, and sets when the next is due.
 pub fn go_on(set: &mut WorkingSet, studio: &StudioContext, plan: &mut Plan, now: DateTime<Utc>) -> Decision<Vec<Session>> {
     let Some(from) = plan.series.next_date else { return Ok(Vec::new()) };
     let until = made_until(&studio.rules, local_date(now, studio.zone));
@@ -95,13 +95,13 @@ fn busy(session: &Session, clash: &Clash) -> GapReason {
     if clash.instructor_id == session.instructor_id { GapReason::InstructorBusy } else { GapReason::RoomBusy }
 }
 
-/// `None`: who should teach it teaches here no more.
+/// `None`: its instructor no longer teaches here.
 fn parts_of(set: &WorkingSet, part: &Part, studio: &StudioContext) -> Decision<Option<SessionParts>> {
     let Some(instructor) = still_teaches(set, part.instructor_id, studio)? else { return Ok(None) };
     Ok(Some(SessionParts { class_type: class_type(set, part.class_type_id, studio)?, room: room(set, part.room_id, studio)?, instructor }))
 }
 
-/// Asks once for all that these sessions' rooms and instructors are in from the first to the last of them.
+/// Asks, in one go, for everything that these sessions' rooms and instructors are in, from the first session to the last.
 pub fn know_times(set: &WorkingSet, sessions: &[Session]) -> Decision<()> {
     let mut spans = BTreeMap::new();
     for session in sessions {

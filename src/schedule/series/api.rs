@@ -24,7 +24,7 @@ use crate::studios::guard::require_scheduler;
 use crate::studios::house_rules::WallTime;
 use crate::transactor::Command;
 
-/// Sessions of a series that a view names as exceptions, from today on.
+/// The most exceptions that a view of a series lists, from today on.
 const EXCEPTIONS_MAX: i64 = 500;
 
 /// How many dates a series gives.

@@ -48,7 +48,7 @@ pub fn edit_series(
         return Err(Problem::field("local_start", Wrong::TooFarFromRule { days: 6 }).into());
     }
     plan.change_from(from, &change);
-    // What it is made of must be the studio's, also where no session stands yet.
+    // Its parts must be the studio's, even where there is no session yet.
     for part in plan.parts.range(from..).map(|(_, part)| part) {
         class_type(set, part.class_type_id, studio)?;
         let room = room(set, part.room_id, studio)?;
@@ -76,7 +76,7 @@ pub fn edit_series(
     let what = Happened::SeriesChanged { from, sessions: edits.len() };
     emit(set, actor, Event::in_studio(studio.id, Subject::Series, plan.series.id, what))?;
     apply(set, actor, studio, edits, ask.release, now)?;
-    // What stood in the way of a date may not stand in the way of the series as it is now.
+    // What prevented a session on a date may not prevent it as the series is now.
     let gaps: Vec<NaiveDate> = plan.gaps.range(from..).filter(|(_, gap)| gap.reason != GapReason::Past).map(|(date, _)| *date).collect();
     make_dates(set, studio, &mut plan, &gaps, now)?;
     set.put_plan(plan);

@@ -8,10 +8,10 @@ use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::rights::may_make;
-use crate::schedule::rules::local_date;
 use crate::schedule::session_parts::{SessionParts, capacity, class_type, instructor, room};
 use crate::working_set::{Decision, WorkingSet, caller};
 use crate::wrong::Wrong;
+use crate::zones::local_date;
 use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -81,7 +81,7 @@ pub fn make_series(set: &mut WorkingSet, actor: &Actor, ask: &MakeSeries, now: D
     plan.go_on_from(plan.series.starts_on, &studio.rules, studio.zone);
     let id = plan.series.id;
     let made = go_on(set, &studio, &mut plan, now)?;
-    // Whoever begins a series is told at once what stands in its way; what comes there later leaves a gap.
+    // Whoever begins a series is told at once of anything in its way; a later obstacle leaves a gap.
     if let Some(gap) = plan.gaps.values().find(|gap| matches!(gap.reason, GapReason::InstructorBusy | GapReason::RoomBusy)) {
         let kind = if gap.reason == GapReason::InstructorBusy { ProblemType::InstructorBusy } else { ProblemType::RoomBusy };
         return Err(Problem::new(kind).with("session_id", gap.other_session_id).with("date", gap.series_date).into());

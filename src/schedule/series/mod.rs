@@ -1,9 +1,9 @@
 //! Series: a rule of RFC 5545 in the studio's wall time that produces sessions, weeks ahead, for as long as it runs.
 //!
 //! The rule gives dates; a [`Part`] says what holds from a date on (where, with whom, at what time), so "this and following" is one more
-//! part and no second series. A session made by a series keeps the date that the rule gave (`series_date`), whatever day it is held on,
-//! and follows the parts in everything that nobody changed by hand. A date of which no session could be made leaves a [`Gap`] that says
-//! why. The transactor makes, edits and ends; a sweep makes what falls due.
+//! part, not a second series. A session made by a series keeps the date that the rule gave (`series_date`), whatever day it is held on, and
+//! follows the parts in everything that nobody changed by hand. A date for which no session could be made leaves a [`Gap`] that says why.
+//! The transactor makes, edits and ends; a sweep makes what falls due.
 
 pub mod ahead;
 pub mod api;
@@ -72,7 +72,7 @@ pub enum GapReason {
     NoInstructor,
 }
 
-/// A date of which no session could be made.
+/// A date for which no session could be made.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 #[allow(missing_docs, reason = "the columns of the table")]
 pub struct Gap {
@@ -82,7 +82,7 @@ pub struct Gap {
     pub other_session_id: Option<Uuid>,
 }
 
-/// A series with all that belongs to it, as the transactor decides upon it.
+/// A series with everything that belongs to it, as the transactor decides on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub series: Series,

@@ -1,6 +1,6 @@
 //! The dates of a series and what is held on them. Pure.
 //!
-//! A rule is read as RFC 5545 (3.3.10) writes it, in whole days: it gives dates in the studio's calendar, and the wall time is put on them
+//! A rule is written as in RFC 5545 (3.3.10), in whole days: it gives dates in the studio's calendar, and the wall time is added to them
 //! here, so that a change of the clocks moves no date and a time that it skips becomes the first valid minute.
 
 use std::collections::BTreeMap;
@@ -12,23 +12,24 @@ use uuid::Uuid;
 
 use super::{ByHand, Part, Plan, Series};
 use crate::schedule::SessionRow;
-use crate::schedule::rules::{LocalStart, YEARS, instant, resolve_local_start};
+use crate::schedule::rules::{LocalStart, YEARS, resolve_local_start};
 use crate::studios::HouseRules;
 use crate::wrong::Wrong;
+use crate::zones::instant;
 
-/// Sessions are made at least so far ahead.
+/// Sessions are made at least this far ahead.
 const AHEAD_DAYS_MIN: i64 = 56;
 /// The longest text of a rule.
 const RULE_LENGTH_MAX: usize = 200;
 /// A series ends at most this many years after it begins, if its end is given.
 pub const YEARS_MAX: i32 = 5;
-/// The most sessions of a series whose number is given.
+/// The most sessions of a series with a count.
 pub const COUNT_MAX: i64 = 1_000;
 /// The most dates that a series leaves out.
 pub const EXCEPT_MAX: usize = 400;
 /// A rule must give its first date within this many days.
 const FIRST_WITHIN_DAYS: u64 = 366;
-/// Dates of one making: the rest is made by the next sweep.
+/// The most dates made at once: the next sweep makes the rest.
 pub const MADE_AT_ONCE_MAX: usize = 400;
 
 /// The dates that a rule gives, from its first on, without end, COUNT or exceptions.
@@ -56,10 +57,10 @@ fn unbounded(rule: &str, starts_on: NaiveDate) -> Result<RRuleSet, Wrong> {
     parsed.build(first).map(RRuleSet::limit).map_err(|_| Wrong::NoRule)
 }
 
-/// What somebody who wants a series got wrong: the field, and how.
+/// What is wrong with a series that is asked for: the field, and how.
 pub type InvalidRecurrence = (&'static str, Wrong);
 
-/// Whether a series can be: its rule gives dates, it ends within the bounds if its end is given, and it leaves out no more than it may.
+/// Whether a series is valid: its rule gives dates, it ends within the bounds if its end is given, and it leaves out no more than it may.
 pub fn check(series: &Series) -> Result<(), InvalidRecurrence> {
     let dates = unbounded(&series.rule, series.starts_on).map_err(|wrong| ("rule", wrong))?;
     if series.until_on.is_some() && series.count_max.is_some() {
@@ -92,7 +93,7 @@ pub fn check(series: &Series) -> Result<(), InvalidRecurrence> {
 /// The dates of a series from one on, in order.
 pub fn dates(series: &Series, from: NaiveDate) -> impl Iterator<Item = NaiveDate> + '_ {
     let count = series.count_max.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
-    // A rule that is stored was checked: where it gives nothing, there is nothing.
+    // A stored rule was checked: if it gives nothing, there is nothing.
     let rule = unbounded(&series.rule, series.starts_on).ok().map(|set| (&set).into_iter());
     rule.into_iter()
         .flatten()
@@ -109,7 +110,7 @@ fn days_ahead(rules: &HouseRules) -> u64 {
     u64::try_from((rules.booking_opens_days + 1).max(AHEAD_DAYS_MIN)).unwrap_or(0)
 }
 
-/// The last date of which sessions are made today.
+/// The last date for which sessions are made today.
 pub fn made_until(rules: &HouseRules, today: NaiveDate) -> NaiveDate {
     today.checked_add_days(Days::new(days_ahead(rules))).unwrap_or(NaiveDate::MAX)
 }
@@ -138,7 +139,7 @@ pub fn occurrence(date: NaiveDate, part: &Part, zone: Tz) -> Occurrence {
     }
 }
 
-/// In what a session is not as its series would have it. A series without a capacity of its own leaves that to the session.
+/// Where a session differs from its series. A series without a capacity of its own leaves that to the session.
 pub fn off_series(session: &SessionRow, plan: &Plan, zone: Tz) -> Vec<ByHand> {
     let (Some(date), Some(part)) = (session.series_date, session.series_date.and_then(|date| plan.part_on(date))) else {
         return Vec::new();
@@ -153,8 +154,8 @@ pub fn off_series(session: &SessionRow, plan: &Plan, zone: Tz) -> Vec<ByHand> {
     differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }
 
-/// What of a session somebody changed by hand: in what it is not as its series would have it. Of its capacity the caller says whether it was
-/// somebody's hand: less than the series says because the room takes no more is nobody's.
+/// What somebody changed about a session by hand: where it differs from its series. Whether the capacity was changed by hand is for the
+/// caller to say: one that is lower only because the room takes no more was not.
 pub fn by_hand(session: &SessionRow, plan: &Plan, zone: Tz, capacity: bool) -> Vec<ByHand> {
     let mut differs = off_series(session, plan, zone);
     let other = differs.contains(&ByHand::Capacity) || plan.leaves_capacity(session);
@@ -174,7 +175,7 @@ impl Plan {
         session.series_date.and_then(|date| self.part_on(date)).is_some_and(|part| part.capacity.is_none())
     }
 
-    /// Changes what holds from a date on: one more part begins there, and those behind it take over what changes.
+    /// Changes what holds from a date on: a new part begins there, and the parts after it take over what changes.
     pub fn change_from(&mut self, from: NaiveDate, change: &Change) {
         let Some(before) = self.part_on(from).cloned() else { return };
         self.parts.entry(from).or_insert(Part { from_date: from, ..before });
@@ -184,7 +185,7 @@ impl Plan {
         self.tidy();
     }
 
-    /// A part that says what the one before says is none.
+    /// Drops parts that say the same as the one before.
     fn tidy(&mut self) {
         let mut kept: BTreeMap<NaiveDate, Part> = BTreeMap::new();
         for (from, part) in std::mem::take(&mut self.parts) {
@@ -196,17 +197,17 @@ impl Plan {
         self.parts = kept;
     }
 
-    /// The series yields nothing from a date on.
+    /// The series gives no dates from this one on.
     pub fn end_before(&mut self, date: NaiveDate) {
         let last = date.pred_opt().unwrap_or(date);
-        // A series whose number is given keeps its number: what is left of it ends with the date.
+        // A series with a count keeps its count: the date ends what is left of it.
         self.series.until_on = Some(self.series.until_on.map_or(last, |until| until.min(last)));
         (self.series.next_date, self.series.make_at) = (None, None);
         self.gaps.retain(|on, _| *on < date);
         self.parts.retain(|from, part| *from < date || part.from_date == self.series.starts_on);
     }
 
-    /// Under other house rules the next date is due at another time.
+    /// Under other house rules the next date falls due at another time.
     pub fn follow_rules(&mut self, rules: &HouseRules, zone: Tz) {
         self.series.make_at = self.series.next_date.map(|next| make_at(rules, zone, next));
     }
@@ -219,7 +220,7 @@ impl Plan {
     }
 }
 
-/// What of a series changes from a date on; what is absent stays.
+/// What changes about a series from a date on; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs, reason = "the fields of a part")]
 pub struct Change {

@@ -1,4 +1,4 @@
-//! How much of a series a change is meant for.
+//! How much of a series a change affects.
 
 use super::Plan;
 use crate::events::Actor;
@@ -27,7 +27,7 @@ pub enum Scope {
     All,
 }
 
-/// The series of a session, and from which of its dates on an act means it.
+/// The series of a session, and the first of its dates that a change affects.
 pub fn scope(set: &WorkingSet, anchor: &Session, scope: Scope, now: DateTime<Utc>) -> Decision<(Plan, NaiveDate)> {
     let (Some(series_id), Some(date)) = (anchor.series_id, anchor.series_date) else {
         return Err(Problem::field("scope", Wrong::NotInSeries).into());
@@ -45,8 +45,8 @@ pub fn scope(set: &WorkingSet, anchor: &Session, scope: Scope, now: DateTime<Utc
     Ok((plan, from))
 }
 
-/// Whoever does not run the studio changes only what is theirs: of the series all from that date on, and every session that it made there. One
-/// who stands in for another in one session, or may only propose, has no say in the rest.
+/// Those who do not run the studio change only what is theirs: the whole series from that date on, and every session that it made there,
+/// must be their own. A substitute in one session, or somebody who may only propose, has no say in the rest.
 pub fn must_be_their_own(
     set: &WorkingSet,
     actor: &Actor,

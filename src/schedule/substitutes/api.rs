@@ -136,7 +136,7 @@ pub struct AskBody {
         (status = 201, description = "Whoever could stand in is asked.", body = RequestsOrPreview),
         (status = 200, description = "With `dry_run`: what would come of it.", body = RequestsOrPreview),
     ),
-    extensions(("x-problem-types" = json!(refuses![NotAllowed, SubstituteAsked, SessionStarted, SessionIsCancelled, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, SubstituteAsked, SessionStarted, SessionCancelled, TooManyRequests])))
 )]
 pub async fn ask(
     AppState(app): AppState<App>,
@@ -162,7 +162,7 @@ pub async fn ask(
 
 /// Requests that were made, or what would come of it.
 pub type RequestsOrPreview = OrPreview<Requests>;
-/// A request that was decided upon, or what would come of it.
+/// A request that was decided, or what would come of it.
 pub type RequestOrPreview = OrPreview<RequestView>;
 
 /// A request for a substitute.
@@ -269,7 +269,7 @@ pub async fn own(AppState(app): AppState<App>, caller: Caller) -> Answer<Json<Re
     params(("id" = Uuid, Path)),
     responses((status = 200, body = RequestView)),
     extensions(("x-problem-types" = json!(refuses![
-        NotAllowed, AlreadyClaimed, NotEligible, RequestEnded, SessionStarted, SessionIsCancelled, TooManyRequests
+        NotAllowed, AlreadyClaimed, NotEligible, RequestEnded, SessionStarted, SessionCancelled, TooManyRequests
     ])))
 )]
 pub async fn claim(AppState(app): AppState<App>, caller: Caller, Path(request_id): Path<Uuid>) -> Answer<Json<RequestView>> {
@@ -301,7 +301,7 @@ pub struct ApprovalBody {
     params(("id" = Uuid, Path), DryRun), request_body = ApprovalBody,
     responses((status = 200, body = RequestOrPreview)),
     extensions(("x-problem-types" = json!(refuses![
-        NotAllowed, NothingClaimed, NotEligible, RequestEnded, SessionStarted, SessionIsCancelled, MembersOverlap, InstructorBusy,
+        NotAllowed, NothingClaimed, NotEligible, RequestEnded, SessionStarted, SessionCancelled, MembersOverlap, InstructorBusy,
         TooManyRequests
     ])))
 )]

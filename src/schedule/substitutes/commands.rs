@@ -105,7 +105,7 @@ fn of_dates(
 
 fn may_be_asked_for(session: &Session, now: DateTime<Utc>) -> Decision<()> {
     if session.is_cancelled() {
-        return Err(Problem::new(ProblemType::SessionIsCancelled).into());
+        return Err(Problem::new(ProblemType::SessionCancelled).into());
     }
     if session.starts_at <= now { Err(Problem::new(ProblemType::SessionStarted).into()) } else { Ok(()) }
 }
@@ -135,7 +135,7 @@ fn is_free(set: &WorkingSet, person_id: Uuid, session: &Session) -> Decision<boo
     Ok(set.clashes(&theirs, session.starts_at, session.ends_at, Some(session.id))?.is_empty())
 }
 
-/// `PUT /v1/substitute-requests/{id}/claim`: the first has it.
+/// `PUT /v1/substitute-requests/{id}/claim`: the first to claim has it.
 pub fn claim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
     let own = set.person(caller(actor)?)?;
     let (mut request, session, studio) = seen(set, &own, id)?;
@@ -167,7 +167,7 @@ pub fn claim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: Date
     Ok(vec![id])
 }
 
-/// `DELETE /v1/substitute-requests/{id}/claim`: as long as no admin approved it, whoever claimed may think better of it.
+/// `DELETE /v1/substitute-requests/{id}/claim`: a claim can be taken back until an admin has approved it.
 pub fn unclaim_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid) -> Decision<Vec<Uuid>> {
     let own = set.person(caller(actor)?)?;
     let (mut request, _, _studio) = seen(set, &own, id)?;
@@ -249,20 +249,20 @@ pub fn substitute_due(set: &mut WorkingSet, id: Uuid, now: DateTime<Utc>) -> Dec
     request.end(RequestState::Expired, now);
     let event = of_request(&request, what);
     set.put_request(request);
-    emit(set, &Actor::house(), event)
+    emit(set, &Actor::system(), event)
 }
 
-/// Near the start, whoever runs the studio learns that nobody has taken it; one that waits for an approval they know of already.
+/// Near the start, admins learn that nobody has taken it; they know already of one that waits for approval.
 fn to_admins(set: &mut WorkingSet, session: &Session, request: &mut SubstituteRequest, now: DateTime<Utc>) -> Decision<()> {
     if request.state == RequestState::Open && request.told_admins_at.is_none() {
         request.told_admins_at = Some(now);
-        emit(set, &Actor::house(), of_request(request, Happened::SubstituteMissing { session: session.id }))?;
+        emit(set, &Actor::system(), of_request(request, Happened::SubstituteMissing { session: session.id }))?;
     }
     request.due_at = Some(session.starts_at);
     Ok(())
 }
 
-/// The session is taught by whoever claimed it now: its members and whoever asked are told.
+/// Whoever claimed the session teaches it now: its members and whoever asked are told.
 fn fill(
     set: &mut WorkingSet,
     actor: &Actor,
@@ -274,7 +274,7 @@ fn fill(
 ) -> Decision<()> {
     request.end(RequestState::Filled, now);
     let filled = of_request(&request, Happened::SubstituteFilled { session: session.id, by: substitute.id });
-    // Before the session changes: what changes an instructor otherwise withdraws the request.
+    // Before the session changes: any other change of instructor withdraws the request.
     set.put_request(request);
     let mut after = session.clone();
     set_instructor(set, &mut after, substitute.id, studio)?;

@@ -8,10 +8,10 @@ use crate::working_set::{Decision, WorkingSet, all};
 use chrono::Duration;
 use chrono::{DateTime, Utc};
 
-/// A request that is open so long before the start goes to the admins.
+/// A request still open this long before the start goes to the admins.
 pub const TO_ADMINS: Duration = Duration::hours(12);
 
-/// Sessions changed otherwise: a request follows a new time, and is of no use where another instructor stands in or nobody comes.
+/// After other changes of sessions: a request follows a new time, and is withdrawn after a cancellation or another change of instructor.
 pub fn follow_sessions(set: &mut WorkingSet, actor: &Actor, edits: &[Edit], now: DateTime<Utc>) -> Decision<()> {
     let concerned = |edit: &&Edit| {
         edit.after.is_cancelled() || edit.after.instructor_id != edit.before.instructor_id || edit.after.starts_at != edit.before.starts_at

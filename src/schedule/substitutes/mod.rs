@@ -1,9 +1,9 @@
 //! Substitutes: an instructor who cannot come asks, those who could stand in are told, and the first who claims the session teaches it.
 //!
 //! Instructors say for each studio what they teach and in which hours of the week they are available, with exceptions by date; `rules`
-//! decide who could stand in. A [`SubstituteRequest`] is about one session. It is open until somebody claims it, then filled, or claimed and waiting
-//! for an admin where the house rules say so. Twelve hours before the start one that is still open goes to the admins; at the start it
-//! expires. The transactor decides all of it, so two who claim at once are told apart.
+//! decide who could stand in. A [`SubstituteRequest`] is about one session. It is open until somebody claims it, then filled, or claimed
+//! and waiting for an admin where the house rules say so. Twelve hours before the start one that is still open goes to the admins; at the
+//! start it expires. The transactor decides all of it, so if two claim at once only one has it.
 
 pub mod api;
 pub mod commands;
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::number;
 use crate::studios::house_rules::WallTime;
 
 /// Where a request stands.
@@ -76,6 +77,7 @@ impl SubstituteRequest {
 #[schema(as = AvailableHours)]
 pub struct Hours {
     /// Monday is 1, Sunday 7.
+    #[serde(deserialize_with = "number::whole")]
     #[schema(minimum = 1, maximum = 7)]
     pub weekday: i64,
     /// From …
@@ -109,7 +111,7 @@ pub struct Candidate {
     pub teaches: Vec<Uuid>,
     /// In which hours of the week.
     pub weekly: Vec<Hours>,
-    /// When it is otherwise.
+    /// Dates that differ.
     pub exceptions: Vec<Exception>,
 }
 

@@ -12,13 +12,13 @@ use crate::zones;
 /// Minutes of a day on the clock's face.
 const DAY: usize = 24 * 60;
 
-/// Entries of a week, and exceptions, that an instructor may state.
+/// The most entries of a week, and exceptions, that an instructor may state.
 pub const WEEKLY_MAX: usize = 50;
 /// See [`WEEKLY_MAX`].
 pub const EXCEPTIONS_MAX: usize = 400;
 
-/// Whether the instructor teaches this and is available for all of that time, by the studio's clock. Whether they are free then, only the
-/// schedules of all studios know.
+/// Whether the instructor teaches this and is available for all of that time, by the studio's clock. Whether they are free then depends on
+/// the schedules of all studios.
 pub fn could_stand_in(candidate: &Candidate, class_type_id: Uuid, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, zone: Tz) -> bool {
     if !candidate.teaches.contains(&class_type_id) {
         return false;
@@ -88,7 +88,8 @@ mod tests {
     use chrono_tz::Asia::Shanghai;
 
     use super::*;
-    use crate::schedule::rules::{LocalStart, instant};
+    use crate::schedule::rules::LocalStart;
+    use crate::zones::instant;
 
     const BARRE: Uuid = Uuid::from_u128(1);
 

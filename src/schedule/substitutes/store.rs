@@ -23,7 +23,7 @@ pub async fn pending(tx: &mut Tx, session_ids: &[Uuid]) -> Result<Vec<Substitute
     tx.among(sql, (), session_ids).await
 }
 
-/// Requests of which a step is due: to the admins, or their end.
+/// Requests with a step due: to the admins, or their end.
 pub async fn due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<(Uuid,)>, Error> {
     tx.all("SELECT id FROM substitute_requests WHERE due_at <= $1 ORDER BY due_at LIMIT $2", (now, count_max)).await
 }
@@ -48,7 +48,7 @@ pub async fn of_studio(
     db.all(sql, (studio_id, state, before.unwrap_or(Uuid::max()), count_max)).await
 }
 
-/// What this person asked, and what waits for somebody in studios where they teach and are free at that time, the soonest first.
+/// What this person asked for, and pending requests in studios where they teach, for times when they are free, soonest first.
 pub async fn for_person(db: &Db, person_id: Uuid, now: DateTime<Utc>, count_max: i64) -> Result<Vec<SubstituteRequest>, Error> {
     let sql = "SELECT r.id, r.studio_id, r.session_id, r.asked_by, r.note, r.state, r.claimed_by, r.claimed_at, r.due_at, \
                r.told_admins_at, r.created_at, r.ended_at FROM substitute_requests r JOIN sessions s ON s.id = r.session_id \
@@ -95,7 +95,7 @@ struct Stated {
     exceptions: Json<Vec<Exception>>,
 }
 
-/// What the instructors of a studio state, by person; who stated nothing is not there.
+/// What the instructors of a studio state, by person; those who stated nothing are left out.
 pub async fn candidates(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<Candidate>, Error> {
     let sql = "SELECT t.person_id, t.class_type_id FROM teaches t JOIN staff w ON w.studio_id = t.studio_id AND w.person_id = t.person_id \
                AND w.role = 'instructor' WHERE t.studio_id = $1 ORDER BY t.person_id, t.class_type_id";

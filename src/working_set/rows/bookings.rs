@@ -1,4 +1,4 @@
-//! The bookings that a batch knows, and what they are found by: whose they are, in which session, in which queue.
+//! The bookings that a batch knows, and their indexes: by person, by session, by queue.
 
 use crate::working_set::known::Known;
 use crate::working_set::table::{Before, Table};
@@ -24,24 +24,24 @@ pub struct Queue {
 #[derive(Debug, Default)]
 pub struct Bookings {
     pub table: Table<Booking>,
-    /// What each person is in, in sessions that are not over.
+    /// Each person's bookings in sessions that are not over.
     pub ahead: HashMap<Uuid, BTreeSet<Uuid>>,
-    /// Of whom it is known what they are in from now on.
+    /// People whose bookings from now on are known.
     pub known_ahead: Known<Uuid>,
-    /// Of which sessions it is known what a person is in them.
+    /// Sessions and people for which it is known whether the person is in it.
     pub known_in_session: Known<(Uuid, Uuid)>,
     /// Who is or was in each session.
     pub roster: HashMap<Uuid, BTreeSet<Uuid>>,
-    /// Of which sessions everybody is known.
+    /// Sessions whose whole roster is known.
     pub known_rosters: Known<Uuid>,
     pub queues: HashMap<Uuid, Queue>,
-    /// Ids that somebody withdrew before they were seen, and until when they are barred for them.
+    /// Ids that somebody cancelled before they booked, and until when they are barred for them.
     pub withdrawn: HashMap<(Uuid, Uuid), DateTime<Utc>>,
     pub known_withdrawn: Known<(Uuid, Uuid)>,
     pub new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
 }
 
-/// What is taken back of bookings.
+/// How a change to bookings is undone.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the large one is the usual one")]
 pub enum Undo {
@@ -72,7 +72,7 @@ impl Bookings {
         self.known_rosters.has(&session_id) || self.queues.get(&session_id).is_some_and(|queue| queue.complete)
     }
 
-    /// What a booking is found by.
+    /// Adds a booking to the indexes, or removes it.
     pub fn index(&mut self, booking: &Booking, add: bool) {
         fn set(index: &mut HashMap<Uuid, BTreeSet<Uuid>>, key: Uuid, id: Uuid, add: bool) {
             if add {

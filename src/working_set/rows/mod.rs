@@ -1,4 +1,4 @@
-//! The rows of each aggregate in a batch: what is known of them, what they are found by, and what a change must remember to be taken back.
+//! The rows of each aggregate in a batch: what is known of them, their indexes, and what undoing a change needs.
 
 pub mod bookings;
 pub mod passes;

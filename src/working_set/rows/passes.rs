@@ -21,7 +21,7 @@ pub struct Passes {
     pub known_visits: Known<(Uuid, NaiveDate)>,
     pub types: HashMap<Uuid, Arc<PassType>>,
     pub known_types: Known<Uuid>,
-    /// What a person's key was answered with: the body's hash and the id that came of it.
+    /// The stored answer to a person's key: the body's hash and the resulting id.
     pub answers: HashMap<(Uuid, String), (String, Uuid)>,
     pub known_answers: Known<(Uuid, String)>,
     pub new_answers: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>,
@@ -29,7 +29,7 @@ pub struct Passes {
     pub ledger: Vec<LedgerEntry>,
 }
 
-/// What is taken back of passes.
+/// How a change to passes is undone.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the large one is the usual one")]
 pub enum Undo {

@@ -16,23 +16,23 @@ pub struct People {
     pub known: Known<Uuid>,
     pub members: HashSet<(Uuid, Uuid)>,
     pub new_members: Vec<(Uuid, Uuid, DateTime<Utc>)>,
-    /// Who runs each studio, as the batch began.
+    /// Who runs each studio, as of the batch's beginning.
     pub admins: HashMap<Uuid, Vec<Uuid>>,
     pub known_admins: Known<Uuid>,
     /// Roles to be held from now on: (studio, person).
     pub new_roles: BTreeMap<(Uuid, Uuid), BTreeSet<Role>>,
-    /// People to be made nameless.
+    /// People whose names are to be erased.
     pub removed: Vec<Uuid>,
 }
 
-/// What is taken back of people.
+/// How a change to people is undone.
 #[derive(Debug)]
 pub enum Undo {
     /// Somebody became a member of a studio.
     Member(Uuid, Uuid),
     /// Somebody's roles in a studio were set: who they were, and what was to be written.
     Roles(Uuid, Arc<Person>, Option<BTreeSet<Role>>),
-    /// Somebody is to be made nameless.
+    /// Somebody's name is to be erased.
     Removed,
 }
 

@@ -12,13 +12,13 @@ use crate::schedule::substitutes::{Candidate, SubstituteRequest};
 #[derive(Debug, Default)]
 pub struct Requests {
     pub table: Table<SubstituteRequest>,
-    /// Of which sessions it is known whether somebody is asked for.
+    /// Sessions of which it is known whether a request is pending.
     pub known_sessions: Known<Uuid>,
     pub candidates: HashMap<Uuid, Arc<Vec<Candidate>>>,
     pub known_candidates: Known<Uuid>,
 }
 
-/// What is taken back of requests.
+/// How a change to requests is undone.
 #[derive(Debug)]
 pub struct Undo(pub Uuid, pub Before<SubstituteRequest>);
 
@@ -29,7 +29,7 @@ impl Requests {
         self.known_candidates = Known::All;
     }
 
-    /// For a session that was just made nobody is asked.
+    /// A session that was just made has no request.
     pub fn know_none(&mut self, session_id: Uuid) {
         self.known_sessions.note([session_id]);
     }

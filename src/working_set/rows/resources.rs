@@ -1,4 +1,4 @@
-//! What occupies something for a time: a room has one session at once, and an instructor is in one place.
+//! What occupies something for a time: a room has one session at a time, and an instructor is in one place.
 
 use crate::schedule::{Clash, Session};
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub enum Resource {
     /// A room.
     Room(Uuid),
-    /// An instructor, in whatever studio.
+    /// An instructor, in any studio.
     Instructor(Uuid),
 }
 
@@ -27,13 +27,13 @@ pub type Span = (DateTime<Utc>, DateTime<Utc>);
 /// Who and what is occupied when.
 #[derive(Debug, Default)]
 pub struct Resources {
-    /// Whether all sessions there are stand here.
+    /// Whether every session that exists is here.
     pub everything: bool,
-    /// Times of which it is known what occupies a resource.
+    /// Times for which it is known what occupies a resource.
     pub known: HashMap<Resource, Vec<Span>>,
-    /// What is known of sessions that only stand in the way.
+    /// Sessions known only because they may clash.
     pub others: HashMap<Uuid, Clash>,
-    /// What each resource is occupied by, by its start.
+    /// The sessions that occupy each resource, by their start.
     pub busy: HashMap<Resource, BTreeSet<(DateTime<Utc>, Uuid)>>,
 }
 
@@ -42,7 +42,7 @@ impl Resources {
         self.everything = true;
     }
 
-    /// A session is known whole from here on, or as it is now.
+    /// Follows a session that was loaded or changed.
     pub fn replace(&mut self, before: Option<&Session>, after: Option<&Session>) {
         if let Some(before) = before {
             for resource in Resource::of(&Clash::of(before)) {

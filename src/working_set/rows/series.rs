@@ -10,11 +10,11 @@ use crate::schedule::series::Plan;
 #[derive(Debug, Default)]
 pub struct AllSeries {
     pub table: Table<Plan>,
-    /// Of which studios all series that run on are known.
+    /// Studios whose running series are all known.
     pub known_running: Known<Uuid>,
 }
 
-/// What is taken back of series.
+/// How a change to series is undone.
 #[derive(Debug)]
 pub struct Undo(pub Uuid, pub Box<Before<Plan>>);
 

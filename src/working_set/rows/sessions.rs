@@ -16,13 +16,13 @@ pub type ClosingDay = Option<String>;
 #[derive(Debug, Default)]
 pub struct Sessions {
     pub table: Table<Session>,
-    /// Of which series all sessions to come are known.
+    /// Series whose sessions to come are all known.
     pub known_series: Known<Uuid>,
-    /// Of which instructors everything that they teach is known.
+    /// Instructors whose sessions are all known.
     pub known_teaching: Known<Uuid>,
-    /// Of which studios everything to come is known.
+    /// Studios whose sessions to come are all known.
     pub known_to_come: Known<Uuid>,
-    /// Of which studios all sessions of some days are known.
+    /// Studios and days whose sessions are all known.
     pub known_days: Known<(Uuid, NaiveDate, NaiveDate)>,
     pub known_closing_days: Known<Uuid>,
     pub closing_days: HashSet<(Uuid, NaiveDate)>,
@@ -30,7 +30,7 @@ pub struct Sessions {
     pub new_closing_days: BTreeMap<(Uuid, NaiveDate), Option<ClosingDay>>,
 }
 
-/// What is taken back of sessions.
+/// How a change to sessions is undone.
 #[derive(Debug)]
 pub enum Undo {
     /// A session was put.
@@ -67,7 +67,7 @@ impl Sessions {
         }
     }
 
-    /// Those that `wanted` picks, by `key`.
+    /// Those that `wanted` picks, sorted by `key`.
     pub fn sorted<K: Ord>(&self, wanted: impl Fn(&Session) -> bool, key: impl Fn(&Session) -> K) -> Vec<Session> {
         let mut found: Vec<Session> = self.table.rows.values().filter(|session| wanted(session)).cloned().collect();
         found.sort_by_key(key);

@@ -21,7 +21,7 @@ pub struct Studios {
     pub new_house_rules: BTreeMap<Uuid, (HouseRules, i64)>,
 }
 
-/// What is taken back of studios: the studio as it was, and what was to be written.
+/// How a change to studios is undone: the studio as it was, and what was to be written.
 #[derive(Debug)]
 pub struct Undo(pub Arc<StudioContext>, pub Option<(HouseRules, i64)>);
 

@@ -1,4 +1,4 @@
-//! The promises, checked on rows by somebody who does not know how they are kept.
+//! The promises, checked on rows by code that does not know how they are kept.
 
 use std::collections::HashMap;
 

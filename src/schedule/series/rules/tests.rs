@@ -57,7 +57,7 @@ fn held(plan: &Plan, zone: Tz, count: usize) -> Vec<(String, Option<i64>)> {
         .collect()
 }
 
-/// Three weeks round each change of the clocks, by UTC: the wall time stays, the weekday stays, and what is skipped begins with the first
+/// Three weeks around each change of the clocks, by UTC: the wall time stays, the weekday stays, and what is skipped begins with the first
 /// minute after the gap.
 #[test]
 fn weeks_across_the_changes_of_the_clocks() {
@@ -66,7 +66,7 @@ fn weeks_across_the_changes_of_the_clocks() {
         (Shanghai, "2027-03-21", "18:30", [("Sun 21 Mar 10:30", None), ("Sun 28 Mar 10:30", None), ("Sun 04 Apr 10:30", None)]),
         (Paris, "2027-03-21", "18:30", [("Sun 21 Mar 17:30", None), ("Sun 28 Mar 16:30", None), ("Sun 04 Apr 16:30", None)]),
         (Paris, "2027-03-21", "02:30", [("Sun 21 Mar 01:30", None), ("Sun 28 Mar 01:00", Some("02:30")), ("Sun 04 Apr 00:30", None)]),
-        // Of a time that comes twice the first is meant.
+        // A time that comes twice means the first.
         (Paris, "2027-10-24", "02:30", [("Sun 24 Oct 00:30", None), ("Sun 31 Oct 00:30", None), ("Sun 07 Nov 01:30", None)]),
         (New_York, "2027-03-07", "02:15", [("Sun 07 Mar 07:15", None), ("Sun 14 Mar 07:00", Some("02:15")), ("Sun 21 Mar 06:15", None)]),
         (New_York, "2027-10-31", "01:30", [("Sun 31 Oct 05:30", None), ("Sun 07 Nov 05:30", None), ("Sun 14 Nov 06:30", None)]),
@@ -137,7 +137,7 @@ fn assert_same(edited: &Plan, other: &Plan, edits: &[(NaiveDate, Change)]) {
 }
 
 proptest! {
-    /// However often a series is edited from whatever dates, each of its dates is as the edits say, and it has no part too many.
+    /// However often a series is edited from whatever dates, each of its dates is as the edits say, and it has no superfluous part.
     #[test]
     fn a_series_is_as_its_edits_say(changes in prop::collection::vec(any_change(), 0..12)) {
         let written = plan("FREQ=DAILY", "2026-12-01", "10:00");
@@ -152,7 +152,7 @@ proptest! {
         prop_assert!(parts.windows(2).all(|two| two[0] != two[1]), "two parts that say the same");
     }
 
-    /// Edits that touch different things may come in any order: the series is as if it had been written so at once.
+    /// Edits that touch different things may come in any order: the result is the series written that way at once.
     #[test]
     fn edits_in_any_order_are_the_series_written_at_once(
         (one, two, three) in ((0..70_u64, 1..4_u128), (0..70_u64, 0..1440_i64), (0..70_u64, 1..20_i64)),
@@ -195,7 +195,7 @@ proptest! {
     }
 }
 
-/// The process's own zone has no part in it: the tests of time, once more, each in a process that lives elsewhere.
+/// The process's own zone makes no difference: the tests of time, once more, each in a process with another zone.
 #[test]
 fn the_zone_of_the_process_changes_nothing() {
     let myself = std::env::current_exe().unwrap();

@@ -76,13 +76,12 @@ impl Encoded {
         Ok(Self { bytes: bytes.into(), etag: HeaderValue::from_str(&etag).map_err(Problem::fault)? })
     }
 
-    /// What goes out.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// How large it is.
-    pub fn bytes(&self) -> usize {
+    /// In bytes.
+    pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
@@ -93,7 +92,7 @@ impl Encoded {
         response
     }
 
-    /// The same for whatever is in the bytes: the same for everybody who has its address, kept by caches as `cache` says.
+    /// The same for any content type: the same for everybody who has its address, cached as `cache` says.
     pub fn answer_as(&self, request: &HeaderMap, content_type: &'static str, cache: &'static str) -> Response {
         let mut response = Response::default();
         let known = request.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &self.etag));

@@ -1,5 +1,5 @@
-//! What a handler's signature says of its operation: whether it needs a token, which headers it reads, and what it refuses before its
-//! first line. The API's document is made from this, so that it cannot say otherwise than the code.
+//! What a handler's signature says about its operation: whether it needs a token, which headers it reads, and what it refuses before its
+//! first line. The API's document is made from this, so that it cannot disagree with the code.
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -13,7 +13,7 @@ use crate::problem::ProblemType;
 /// Whether an operation is called with an access token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Token {
-    /// Nobody asks for one.
+    /// It takes none.
     #[default]
     None,
     /// With one the answer says more.
@@ -56,7 +56,7 @@ impl Signature {
         signature
     }
 
-    /// It may refuse these, too.
+    /// Adds problems that it may answer with.
     pub fn refuses(&mut self, problems: &[ProblemType]) {
         for problem in problems {
             if !self.problems.contains(problem) {
@@ -68,13 +68,13 @@ impl Signature {
 
 /// One argument of a handler.
 pub trait Argument {
-    /// Adds what it says of the operation.
+    /// Adds what it says about the operation.
     fn describe(signature: &mut Signature);
 }
 
 /// All arguments of a handler, as axum's [`Handler`] names them.
 pub trait Arguments {
-    /// Adds what they say of the operation.
+    /// Adds what they say about the operation.
     fn describe(signature: &mut Signature);
 }
 
