@@ -8,6 +8,10 @@ use releve::commands::{self, Failure, Said};
 use releve::running::document::Profile;
 use releve::{demo, openapi, running};
 
+/// Chosen by measurement (docs/performance.md): a rush costs less with it, and what a burst took is given back to the system afterwards.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Relevé, the booking backend of barre and ballet-workout studios.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]

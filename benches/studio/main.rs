@@ -1,9 +1,9 @@
-//! `cargo bench --bench studio`: what a booking costs, over real HTTP, beside what the stack alone can do and what the textbook does.
+//! `cargo bench --bench studio`: what a booking costs, over real HTTP, beside the bare stack and a textbook implementation.
 //!
 //! Every server is a process of its own: the release binary of Relevé with its worker on, or this binary as a peer on the same stack and
-//! limits. Tokens are minted and connections open before the clock starts. Ratios hold, as everything runs in one go on one machine; the
-//! absolute figures are this machine's. `-- --quick` shortens it, `-- --sqlite` or `-- --postgres` runs one engine; `-- --sign-ins` and
-//! `-- --soak` (ten minutes of mixed traffic for each engine; `--soak=3` three) run that alone.
+//! limits. Tokens are minted and connections open before the clock starts. Ratios are comparable, as everything runs in one go on one
+//! machine; absolute figures hold for this machine only. `-- --quick` shortens it, `-- --sqlite` or `-- --postgres` runs one engine; `--
+//! --sign-ins` and `-- --soak` (ten minutes of mixed traffic for each engine; `--soak=3` three) run that alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -30,6 +30,10 @@ use releve::db::{Db, Engine, Options};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use servers::{Server, Which};
 use uuid::Uuid;
+
+/// The peers run in this binary, with the allocator of the program that they are compared with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How much of it is run.
 #[derive(Clone, Copy)]
