@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
@@ -10,6 +11,7 @@ use crate::db::Db;
 use crate::letters::transport::Post;
 use crate::running::Running;
 use crate::schedule::ScheduleCache;
+use crate::security::noticed::Noticed;
 use crate::settings::Settings;
 use crate::sign_in::identities::Identities;
 use crate::sign_in::keys::Keys;
@@ -38,6 +40,8 @@ pub struct Parts {
     pub identities: Identities,
     /// The rate limits.
     pub limits: Limits,
+    /// What was refused at the door, and is not written down yet.
+    pub noticed: Noticed,
     /// Counts the rows written on behalf of people who are not signed in.
     pub rows_written: RowsWritten,
     /// Notified when letters have been written, so that the worker need not wait for its next poll.
@@ -55,6 +59,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(settings: Settings, db: Db, clock: Clock, post: Post) -> Result<Self, SetUpError> {
         let keys = Keys::of_settings(&settings)?;
+        keys.believe_older_until(clock.now() + TimeDelta::minutes(settings.sign_in.access_token_min));
         let passwords = Passwords::new(&settings.sign_in)?;
         let letters_written = Arc::new(Notify::new());
         let (transactor, task) = Transactor::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
@@ -63,6 +68,7 @@ impl App {
             passwords,
             identities: Identities::new(db.clone()),
             limits: Limits::new(clock.clone()),
+            noticed: Noticed::default(),
             rows_written: RowsWritten::default(),
             post,
             letters_written,

@@ -22,9 +22,10 @@ use crate::handler_signature::{Argument, Header, Signature};
 use crate::language::Language;
 use crate::number;
 use crate::problem::{Problem, ProblemType};
+use crate::security::rules::Whom;
 use crate::wrong::Wrong;
 
-/// The request's id: the caller's own, if it sent a sane one, else new. Every request has it as an extension.
+/// The request's id: that of a trusted proxy, if it sent a sane one, else new. Every request has it as an extension.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
@@ -42,6 +43,28 @@ impl ReaderLanguage {
     /// The language, if it is known.
     pub fn get(&self) -> Option<Language> {
         self.0.get().copied()
+    }
+}
+
+/// Where whoever learns whom a request concerns leaves it for the server's front, which notices what is refused (`security`). Every
+/// request has it as an extension.
+#[derive(Clone, Debug, Default)]
+pub struct Concerns(Arc<OnceLock<Whom>>);
+
+impl Concerns {
+    /// Somebody who is signed in. The first word counts.
+    pub fn person(&self, person_id: Uuid) {
+        let _ = self.0.set(Whom::Person(person_id));
+    }
+
+    /// Whoever has this address, as it is compared.
+    pub fn address(&self, email_key: &str) {
+        let _ = self.0.set(Whom::Address(email_key.to_owned()));
+    }
+
+    /// Whom, if somebody learnt it.
+    pub fn whom(&self) -> Option<&Whom> {
+        self.0.get()
     }
 }
 

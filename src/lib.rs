@@ -17,6 +17,7 @@ pub mod working_set;
 pub mod audit;
 pub mod events;
 pub mod letters;
+pub mod security;
 pub mod sign_in;
 pub mod sweeps;
 

@@ -85,6 +85,8 @@ fn start(line: Line) -> Result<(), Failure> {
         println!("{}", openapi::text(Profile::Full, None));
         return Ok(());
     }
+    // Whatever this process makes is for its own user's eyes: the database, its journal, keys, letters.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     commands::read_dot_env()?;
     let said = Said { config: line.config.or_else(|| std::env::var_os("RELEVE_CONFIG").map(PathBuf::from)), data: line.data };
     let settings = commands::settings(&said)?;

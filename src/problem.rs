@@ -108,6 +108,8 @@ kinds! {
     SignInRefused UNAUTHORIZED "sign-in-refused" { "The address or the password is not right.", "邮箱或密码不正确。", "電子郵件或密碼不正確。" }
     TokenRefused UNAUTHORIZED "token-refused" { "Please sign in again.", "登录已失效，请重新登录。", "登入已失效，請重新登入。" }
     CodeRefused UNPROCESSABLE_ENTITY "code-refused" { "The code is not right, or too old.", "验证码不正确或已过期。", "驗證碼不正確或已過期。" }
+    PasswordResetNeeded CONFLICT "password-reset-needed" { "The address is confirmed. To sign in, please choose a new password: ask for one where you sign in.", "邮箱已验证。请在登录页面申请重设密码，然后登录。", "電子郵件已驗證。請在登入頁面申請重設密碼，然後登入。" }
+    InvitationVoid CONFLICT "invitation-void" { "This invitation no longer counts. Please ask the studio for another.", "该邀请已失效，请联系工作室重新邀请。", "該邀請已失效，請聯絡工作室重新邀請。" }
     AddressNotVerified FORBIDDEN "address-not-verified" { "Please confirm your e-mail address first.", "请先验证您的邮箱地址。", "請先驗證您的電子郵件地址。" }
     AddressTaken CONFLICT "address-taken" { "This address belongs to another account.", "该邮箱已被其他账号使用。", "該電子郵件已被其他帳號使用。" }
     DeletionPending CONFLICT "deletion-pending" { "This account is about to be deleted.", "该账号即将注销。", "該帳號即將註銷。" }
@@ -135,6 +137,7 @@ kinds! {
 
     // Running a studio.
     AddressInUse CONFLICT "address-in-use" { "Somebody of another name uses this address. Please say who is meant.", "该邮箱已由另一姓名的会员使用，请确认是哪一位。", "該電子郵件已由另一姓名的會員使用，請確認是哪一位。" }
+    HasAccount CONFLICT "has-account" { "This person has an account, and deletes it themselves.", "该会员已有账号，须由本人注销。", "該會員已有帳號，須由本人註銷。" }
     InstructorBusy CONFLICT "instructor-busy" { "The instructor teaches another class at that time.", "该教练在此时段有其他课程。", "該教練在此時段有其他課堂。" }
     RoomBusy CONFLICT "room-busy" { "The room is in use at that time.", "该教室在此时段已被占用。", "該教室在此時段已被使用。" }
     MembersOverlap CONFLICT "members-overlap" { "Members would be in two classes at once.", "部分会员将同时出现在两节课中。", "部分會員將同時出現在兩堂課中。" }
@@ -192,6 +195,11 @@ impl Problem {
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds.max(1));
         self
+    }
+
+    /// Whether this is wrong with any of its fields.
+    pub fn finds(&self, wrong: &Wrong) -> bool {
+        self.errors.iter().any(|error| error.wrong == *wrong)
     }
 
     /// Our own fault: logged in full, while the caller learns nothing.

@@ -5,15 +5,21 @@ use axum::{Extension, Router};
 
 use crate::app::App;
 use crate::passes::api::selling;
-use crate::people::{deletion, export, invitations, me, members, pages, staff};
+use crate::people::{deletion, erasure, export, invitations, me, members, pages, staff};
 use crate::running::document::ApiDocument;
 use crate::schedule::api::{planning, sessions};
 use crate::schedule::{series, substitutes};
+use crate::security::api as security;
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 use crate::{attendance, booking, calendars, letters, openapi, passes, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
+    public_routes().merge(private_routes())
+}
+
+/// What members, staff and their browsers ask for.
+pub fn public_routes() -> Router<App> {
     Router::new()
         // Signing in
         .route("/v1/registrations", post(registration::register))
@@ -26,10 +32,12 @@ pub fn routes() -> Router<App> {
         // A person's own
         .route("/v1/me", get(me::me).patch(me::change))
         .route("/v1/me/deletion", put(deletion::put).delete(deletion::undo))
+        .route("/v1/me/deletion/codes", post(deletion::send))
         .route("/v1/me/export", get(export::export))
         .route("/account/deletion", get(pages::show).post(pages::submit))
         .route("/v1/me/devices", get(signing::devices))
         .route("/v1/me/devices/{id}", delete(signing::remove_device))
+        .route("/v1/me/security-events", get(security::own))
         .route("/v1/me/password", put(password::change))
         .route("/v1/me/email", put(address::change))
         .route("/v1/me/passes", get(passes::api::own))
@@ -54,9 +62,14 @@ pub fn routes() -> Router<App> {
         .route("/v1/studios/{id}/reports/attendance", get(reports::api::attendance))
         .route("/v1/studios/{id}/staff", get(staff::list))
         .route("/v1/studios/{id}/staff/{person_id}", put(staff::put))
-        .route("/v1/studios/{id}/invitations", post(invitations::post))
+        .route("/v1/studios/{id}/invitations", get(invitations::list).post(invitations::post))
+        .route("/v1/studios/{id}/invitations/{invitation_id}", delete(invitations::withdraw))
+        .route("/v1/studios/{id}/security-events", get(security::of_studio))
+        .route("/v1/security-events", get(security::all))
         .route("/v1/studios/{id}/members", get(members::find).post(members::enter))
+        .route("/v1/studios/{id}/members/searches", post(members::search))
         .route("/v1/studios/{id}/members/me", put(members::join))
+        .route("/v1/studios/{id}/members/{person_id}/erasure", put(erasure::put))
         // The schedule
         .route("/v1/studios/{id}/sessions", get(schedule::api::schedule).post(sessions::make))
         .route("/v1/studios/{id}/availability/me", get(substitutes::api::availability).put(substitutes::api::state_availability))
@@ -64,6 +77,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/substitute-requests/{id}/claim", put(substitutes::api::claim).delete(substitutes::api::unclaim))
         .route("/v1/substitute-requests/{id}/approval", put(substitutes::api::approve))
         .route("/v1/substitute-requests/{id}/withdrawal", put(substitutes::api::withdraw))
+        .route("/v1/studios/{id}/unstaffed-sessions", get(planning::unstaffed))
         .route("/v1/studios/{id}/publication", put(planning::publish))
         .route("/v1/studios/{id}/copies", post(planning::copy))
         .route("/v1/studios/{id}/closing-days", get(planning::closing_days).post(planning::close))
@@ -88,7 +102,7 @@ pub fn routes() -> Router<App> {
         .route("/dev/letters", get(letters::pages::list))
         .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it
-        .merge(of_every_process())
+        .merge(health())
         .route("/openapi.json", get(running::document::openapi_document).layer(Extension(ApiDocument::new(openapi::text))))
         .route("/docs", get(running::document::to_docs))
         .route("/docs/", get(running::document::docs))
@@ -100,10 +114,16 @@ pub fn routes() -> Router<App> {
         .route("/.well-known/assetlinks.json", get(running::api::assetlinks))
 }
 
-/// What every process says about itself, a worker too.
+/// What a process says of itself to those who run it: on a port of its own, where there is one.
+pub fn private_routes() -> Router<App> {
+    Router::new().route("/readyz", get(running::api::readiness)).route("/metrics", get(running::api::show_metrics))
+}
+
+/// All that a process says of itself: a worker, and the port of those who run it.
 pub fn of_every_process() -> Router<App> {
-    Router::new()
-        .route("/healthz", get(running::api::health))
-        .route("/readyz", get(running::api::readiness))
-        .route("/metrics", get(running::api::show_metrics))
+    health().merge(private_routes())
+}
+
+fn health() -> Router<App> {
+    Router::new().route("/healthz", get(running::api::health))
 }

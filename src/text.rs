@@ -13,13 +13,19 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::language::Texts;
 use crate::wrong::Wrong;
 
-/// A text of at most `MAX` characters on one line: a name, a phone number.
+/// A text of at most `MAX` characters on one line: a phone number, an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Line<const MAX: usize>(String);
 
-/// A person's, studio's or room's name.
-pub type Name = Line<NAME_CHARS_MAX>;
+/// What somebody or something is called: a line of at most `MAX` characters that is no message. Names go into letters, also into those to
+/// addresses that nobody has confirmed, and stand beside each other in lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Called<const MAX: usize>(Line<MAX>);
+
+/// The name of a person, a studio, a room, a class type, a pass type.
+pub type Name = Called<NAME_CHARS_MAX>;
 
 /// The most characters of a [`Name`].
 const NAME_CHARS_MAX: usize = 200;
@@ -65,8 +71,90 @@ impl<const MAX: usize> PartialSchema for Line<MAX> {
 
 impl<const MAX: usize> ToSchema for Line<MAX> {
     fn name() -> Cow<'static, str> {
-        if MAX == NAME_CHARS_MAX { "Name".into() } else { format!("Line{MAX}").into() }
+        format!("Line{MAX}").into()
     }
+}
+
+impl<const MAX: usize> Called<MAX> {
+    /// Trims and checks.
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        let line = Line::parse(text)?;
+        if line.as_str().chars().any(marks_direction) {
+            return Err(Wrong::ControlCharacters);
+        }
+        if has_address(line.as_str()) { Err(Wrong::NoName) } else { Ok(Self(line)) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The text, owned.
+    pub fn into_string(self) -> String {
+        self.0.into_string()
+    }
+}
+
+/// What a name is not, before what a line is. A web address is also known by its ending, which would make this a list.
+const NOT_IN_NAMES: &str = r"^(?!.*(://|[Ww][Ww][Ww]\.|@\S+\.\S|[A-Za-z]\.[A-Za-z]\S*/))(?!.*[\u061c\u200e\u200f])";
+
+impl<const MAX: usize> PartialSchema for Called<MAX> {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX));
+        schema.pattern(Some(format!("{NOT_IN_NAMES}{}", LINE_PATTERN.trim_start_matches('^')))).into()
+    }
+}
+
+impl<const MAX: usize> ToSchema for Called<MAX> {
+    fn name() -> Cow<'static, str> {
+        if MAX == NAME_CHARS_MAX { "Name".into() } else { format!("Name{MAX}").into() }
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Called<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Called<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(Wrong::refuse)
+    }
+}
+
+/// The marks that give a direction to what stands beside them (Unicode, UAX 9): unlike those of [`is_invisible`] they do not turn a whole
+/// line, and a longer text may need them.
+const fn marks_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+}
+
+/// Endings by which a mail program makes a link of a word that has no `https://` before it.
+const LINKED: &[&str] = &[
+    "app", "biz", "cc", "cn", "club", "co", "com", "de", "dev", "eu", "fr", "gg", "gl", "hk", "icu", "info", "io", "link", "live", "ly",
+    "me", "mobi", "net", "online", "org", "page", "pro", "ru", "shop", "site", "store", "tk", "top", "tv", "tw", "uk", "us", "vip", "xyz",
+];
+
+/// Whether a text holds the address of a web page or of a mailbox, however it is dressed up.
+fn has_address(text: &str) -> bool {
+    // As a mail program reads it: full-width letters as plain ones, the ideographic full stop as a dot, what leaves no mark not at all.
+    let plain = text.nfkc().map(|c| if c == '。' { '.' } else { c }).filter(|c| c.is_whitespace() || !is_unseen(*c));
+    let plain: String = plain.flat_map(char::to_lowercase).collect();
+    plain.contains("://") || plain.split_whitespace().any(is_address)
+}
+
+fn is_address(word: &str) -> bool {
+    let mut dots = word.match_indices('.').filter_map(|(at, dot)| Some((word.get(..at)?, word.get(at + dot.len()..)?)));
+    // `www.…`, `name@host.…`, `host.page/…`, `host.com`
+    dots.any(|(before, after)| {
+        let ending = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let letter_before = before.ends_with(|c: char| c.is_ascii_alphabetic());
+        let letter_after = after.starts_with(|c: char| c.is_ascii_alphabetic());
+        before.ends_with("www")
+            || (before.split_once('@').is_some_and(|(_, host)| !host.is_empty()) && !after.is_empty())
+            || (letter_before && letter_after && after.contains('/'))
+            || (before.ends_with(char::is_alphanumeric) && LINKED.contains(&ending))
+    })
 }
 
 impl<const MAX: usize> fmt::Display for Line<MAX> {
@@ -182,6 +270,12 @@ impl<T: Into<String>> From<Words<T>> for Texts {
 impl<const MAX: usize> From<Line<MAX>> for String {
     fn from(line: Line<MAX>) -> Self {
         line.0
+    }
+}
+
+impl<const MAX: usize> From<Called<MAX>> for String {
+    fn from(name: Called<MAX>) -> Self {
+        name.0.0
     }
 }
 
@@ -365,6 +459,54 @@ impl<'de> Deserialize<'de> for Email {
 mod tests {
     use super::*;
 
+    /// What no name is.
+    const MESSAGES: [&str; 23] = [
+        "Win at http://evil.test now",
+        "HTTPS://EVIL",
+        "ftp://x",
+        "see www.evil.test",
+        "WWW.x",
+        "evil.com",
+        "t.co",
+        "You won! evil.cn",
+        "(evil.com)",
+        "evil.com/prize",
+        "bit.ly/x",
+        "evil.example/prize",
+        "write to a@b.test",
+        "ｈｔｔｐ：／／ｅｖｉｌ",
+        "ｅｖｉｌ．ｃｏｍ",
+        "evil。com",
+        "ht\u{200b}tp:/\u{200d}/evil",
+        "evil\u{2060}.\u{200c}com",
+        "中奖.com",
+        "a\u{200e}b",
+        "a\u{200f}b",
+        "a\u{61c}b",
+        "a\u{2066}b",
+    ];
+
+    /// What people, studios, rooms and classes are called.
+    const CALLED: [&str; 17] = [
+        "J.R.R. Tolkien",
+        "Dr. Smith",
+        "Dr.Smith",
+        "St. John",
+        "Ana M. Ruiz",
+        "A.B.",
+        "林月",
+        "O'Neill-García",
+        "24/7 Barre",
+        "Studio No.1/2",
+        "Barre @ Home",
+        "Yoga@Night",
+        "Level 1.5",
+        "Barre: slow/fast",
+        "Ballet... and more",
+        "¡Hola!",
+        "Ten classes (2.5 h)",
+    ];
+
     #[test]
     fn hostile_texts_are_refused() {
         for bad in ["", "  ", "a\r\nb", "a\u{0}", "a\u{202e}b"] {
@@ -377,6 +519,12 @@ mod tests {
         }
         for good in ["é", "e\u{301}", "🩰", "👩\u{200d}🦰", "M\u{200c}M", "7", "ก็", "か\u{3099}"] {
             assert!(Name::parse(good).is_ok(), "{good:?}");
+        }
+        for bad in MESSAGES {
+            assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
+        for good in CALLED {
+            assert_eq!(Name::parse(good).map(Name::into_string), Ok(good.to_owned()), "{good:?}");
         }
         for bad in ["x", "a@b\r\nBcc: c@d.test", "a b@c.test", "@d.test"] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");

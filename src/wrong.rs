@@ -58,7 +58,7 @@ wrongs! {
     ControlCharacters => "must not have control characters", "不能包含控制字符", "不能包含控制字元";
     NothingSeen => "must have a character that can be seen", "必须包含可见字符", "必須包含可見字元";
     LinkWithoutEmail => "says whose the address is, and there is none", "用于说明邮箱属于谁，但未填写邮箱", "用於說明電子郵件屬於誰，但未填寫電子郵件";
-    NoName => "must be a name, without addresses", "必须是姓名，不能包含网址或邮箱", "必須是姓名，不能包含網址或電子郵件";
+    NoName => "must be a name, without web or e-mail addresses", "必须是名称，不能包含网址或邮箱", "必須是名稱，不能包含網址或電子郵件";
     NotEmail => "must be an e-mail address", "必须是邮箱地址", "必須是電子郵件地址";
     NotWebAddress => "must be an address like \"https://studio.example/shop\"", "必须是网址，例如 “https://studio.example/shop”", "必須是網址，例如「https://studio.example/shop」";
     NotCurrency => "must be a currency of ISO 4217 like \"EUR\"", "必须是 ISO 4217 货币代码，例如 “CNY”", "必須是 ISO 4217 貨幣代碼，例如「HKD」";
@@ -87,6 +87,7 @@ wrongs! {
     PasswordLength { min: usize, max: usize } => "must have {min} to {max} characters", "必须为 {min} 至 {max} 个字符", "必須為 {min} 至 {max} 個字元";
     PasswordCommon => "is too easy to guess", "过于简单，容易被猜到", "過於簡單，容易被猜到";
     NotYourPassword => "is not your password", "不是您的密码", "不是您的密碼";
+    OneOfTheTwo => "is given in place of the password, not besides", "与密码二选一，不能同时提供", "與密碼二選一，不能同時提供";
     NeededWithoutAccount => "is needed: this address has no account yet", "必填：该邮箱还没有账号", "必填：該電子郵件還沒有帳號";
     NoRole => "must name one role at least", "至少需要一个角色", "至少需要一個角色";
 

@@ -313,6 +313,9 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         11 => plans(tx).await,
         12 => shared_addresses(tx).await,
         15 => events(tx).await,
+        16 => registrations(tx).await,
+        18 => come_by_themselves(tx).await,
+        20 => security(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -455,9 +458,32 @@ async fn calendars(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn security(tx: &mut Tx) -> Result<(), Error> {
+    let sql =
+        "INSERT INTO security_events (id, kind, at, last_at, count, person_id, network, bucket) VALUES ($1, $2, $3, $3, $4, $5, $6, $7)";
+    tx.run(sql, (id(0xf6), "sign_in_refused", now(), 3_i64, id(ANA), vec![6_u8; 12], "a bucket")).await?;
+    Ok(())
+}
+
 async fn shared_addresses(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO persons (id, name, email, contact_key, key_stale, created_at) VALUES ($1, $2, $3, $3, $4, $5)";
     tx.run(sql, (id(0xa2), "Ana's brother", "ana@example.test", false, now())).await?;
+    Ok(())
+}
+
+async fn registrations(tx: &mut Tx) -> Result<(), Error> {
+    for n in [0xab, 0xac] {
+        tx.run("INSERT INTO persons (id, name, created_at) VALUES ($1, 'Mia', $2)", (id(n), now())).await?;
+        let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, created_at, registration_hash) VALUES ($1, $2, $2, '$argon2id$', $3, $4)";
+        tx.run(sql, (id(n), "mia@example.test", now(), vec![7_u8; 32])).await?;
+    }
+    Ok(())
+}
+
+async fn come_by_themselves(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, phone, joined_at, given_at, knows_address) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    tx.run(sql, (id(STUDIO), id(LIN), "林月", "lin yue", Some("138"), now(), None::<DateTime<Utc>>, false)).await?;
     Ok(())
 }
 
@@ -504,6 +530,45 @@ async fn migrations_run_on_a_lived_in_house() {
         let (reason,): (String,) = db.one("SELECT unpaid_reason FROM bookings WHERE id = $1", (id(BOOKED),)).await.unwrap();
         assert_eq!(reason, "a first class");
         assert!(db.migrate().await.unwrap().is_empty(), "twice is once");
+        db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_for_another_address_becomes_one_of_its_own_kind() {
+    on_both(|empty| async move {
+        for version in SQLITE_MIGRATIONS.iter().map(|one| one.version).filter(|version| *version < 16) {
+            empty.migrate_to(version).await;
+            let db = empty.open().await;
+            db.write("sample", move |tx| Box::pin(live(tx, version))).await.unwrap();
+            db.close().await;
+        }
+        let db = empty.open().await;
+        db.write("sample", move |tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, nth, created_at, expires_at, tries) \
+                           VALUES ($1, $2, $3, $3, $4, $5, 1, $6, $6, 2)";
+                for (n, purpose, email, person) in [
+                    (0xc4, "address", "ana@new.test", Some(id(ANA))),
+                    (0xc5, "password", "ana@example.test", Some(id(ANA))),
+                    (0xc6, "address", "bo@example.test", None),
+                ] {
+                    tx.run(sql, (id(n), purpose, email, person, vec![4_u8; 32], now())).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+        .await
+        .unwrap();
+        db.migrate().await.unwrap();
+        let codes: Vec<(String, String, i64, i64)> =
+            db.all("SELECT email, purpose, tries, blind_tries FROM codes ORDER BY email, purpose", ()).await.unwrap();
+        let codes: Vec<_> = codes.iter().map(|(email, purpose, tries, blind)| (email.as_str(), purpose.as_str(), *tries, *blind)).collect();
+        let kept = [("ana@example.test", "address", 0, 0), ("ana@example.test", "password", 2, 0), ("ana@new.test", "change", 2, 0)];
+        assert_eq!(codes, [kept[0], kept[1], kept[2], ("bo@example.test", "address", 2, 0)]);
+        let (accounts,): (i64,) = db.one("SELECT COUNT(*) FROM accounts WHERE verified_at IS NOT NULL", ()).await.unwrap();
+        assert_eq!(accounts, 2);
         db.close().await;
     })
     .await;
@@ -664,6 +729,7 @@ const REFUSED: &[(&str, &str)] = &[
         "INSERT INTO calendar_feeds (id, person_id, kind, studio_id, secret_hash, created_at) \
          SELECT $1, person_id, kind, studio_id, secret_hash, created_at FROM calendar_feeds",
     ),
+    ("one address confirmed for two", "UPDATE accounts SET verified_at = created_at WHERE email_key = 'mia@example.test'"),
     ("a code for nothing", "UPDATE codes SET purpose = 'fun'"),
     ("accepted by nobody", "UPDATE invitations SET accepted_at = created_at"),
     (
@@ -689,6 +755,71 @@ async fn what_breaks_a_promise_is_refused() {
             let error = refused.expect_err(what).to_string();
             assert!(error.contains("constraint"), "{:?}, {what}: {error}", db.engine());
         }
+        db.close().await;
+    })
+    .await;
+}
+
+/// Who came to a studio by themselves before that was written down, and what of another studio's plans stood where it should not.
+#[tokio::test]
+async fn who_has_come_by_themselves_is_told_from_what_happened() {
+    on_both(|empty| async move {
+        empty.migrate_to(15).await;
+        let db = empty.open().await;
+        let (other, room, class, draft, seen) = (id(0xb2), id(0xb3), id(0xb4), id(0xb5), id(0xb6));
+        db.write("sample", move |tx| {
+            Box::pin(async move {
+                for version in [1, 2, 3, 4, 5, 6] {
+                    live(tx, version).await?;
+                }
+                live(tx, 11).await?;
+                let member = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES ($1, $2, $3, $3, $4)";
+                let event = "INSERT INTO events (id, at, action, subject_kind, subject_id, studio_id) VALUES ($1, $2, $3, 'person', $4, $5)";
+                for (nth, name, actions) in [
+                    (0x10, "entered", vec!["member.entered"]),
+                    (0x20, "linked", vec!["member.linked"]),
+                    (0x30, "linked, then joined", vec!["member.linked", "member.joined"]),
+                    (0x40, "imported", vec![]),
+                ] {
+                    let sql = "INSERT INTO persons (id, name, created_at) VALUES ($1, $2, $3)";
+                    tx.run(sql, (id(nth), name, now())).await?;
+                    tx.run(member, (id(STUDIO), id(nth), name, now())).await?;
+                    for (n, action) in (1..).zip(actions) {
+                        tx.run(event, (id(nth + n), now(), action, id(nth), id(STUDIO))).await?;
+                    }
+                }
+                // Ana was entered, and booked by herself.
+                tx.run(event, (id(0x50), now(), "member.entered", id(ANA), id(STUDIO))).await?;
+                let sql = "INSERT INTO studios (id, name, time_zone, locale, house_rules, created_at) VALUES ($1, 'Elsewhere', 'UTC', 'en', $2, $3)";
+                tx.run(sql, (other, Json(json!({})), now())).await?;
+                let sql = "INSERT INTO rooms (id, studio_id, name, capacity, created_at) VALUES ($1, $2, 'A', 5, $3)";
+                tx.run(sql, (room, other, now())).await?;
+                let sql = "INSERT INTO class_types (id, studio_id, name, level, minutes, credits, created_at) VALUES ($1, $2, $3, 'open', 55, 1, $4)";
+                tx.run(sql, (class, other, Json(json!({"en": "Barre"})), now())).await?;
+                for (session, status, date) in [(draft, "draft", "2026-12-15"), (seen, "scheduled", "2026-12-22")] {
+                    let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, \
+                               local_minute, local_weekday, capacity, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
+                               promote_until, waiting_ends_at, changed, created_at) \
+                               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 600, 2, 1, 1, $9, $6, $6, $6, $6, $6, $10, $6)";
+                    let ends = now() + TimeDelta::minutes(55);
+                    tx.run(sql, (session, other, class, room, id(LIN), now(), ends, day(date), status, Json(json!([])))).await?;
+                    let sql = "INSERT INTO series_gaps (series_id, series_date, reason, other_session_id) VALUES ($1, $2, 'instructor_busy', $3)";
+                    tx.run(sql, (id(SERIES), day(date), session)).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+        .await
+        .unwrap();
+        db.close().await;
+        empty.migrate_to(18).await;
+        let db = empty.open().await;
+        let sql = "SELECT name FROM members WHERE given_at IS NULL ORDER BY name";
+        let not_come: Vec<(String,)> = db.all(sql, ()).await.unwrap();
+        assert_eq!(not_come, [("entered".to_owned(),), ("linked".to_owned(),)]);
+        let sql = "SELECT series_date, other_session_id FROM series_gaps ORDER BY series_date";
+        let gaps: Vec<(NaiveDate, Option<Uuid>)> = db.all(sql, ()).await.unwrap();
+        assert_eq!(gaps, [(day("2026-12-08"), Some(id(SESSION))), (day("2026-12-15"), None), (day("2026-12-22"), Some(seen))]);
         db.close().await;
     })
     .await;

@@ -75,13 +75,14 @@ function localDate(instant: Date, timeZone: string): Date {
 const anyone = calls();
 const email = `walk-${crypto.randomUUID()}@example.org`;
 const password = 'demi-plie-and-stretch';
-await anyone.signingIn.register({ registration: { email, password, name: 'Ana Walker', locale: 'en' } });
+const pending = await anyone.signingIn.register({ registration: { email, password, name: 'Ana Walker', locale: 'en' } });
 await refused(anyone.signingIn.signIn({ signIn: { email, password: 'not the password' } }), 401, '/problems/sign-in-refused');
 const code = await soon('the code', async () => {
     const letters = await fetch(`${url}/dev/letters?to=${email}`);
     return /\b\d{8}\b/.exec(await letters.text())?.[0];
 });
-const tokens = await anyone.signingIn.verifyEmail({ emailVerification: { email, code } });
+const { registrationToken } = pending;
+const tokens = await anyone.signingIn.verifyEmail({ emailVerification: { email, code, registrationToken } });
 const fresh = await anyone.signingIn.refreshTokens({ refreshRequest: { refreshToken: tokens.refreshToken } });
 assert.notEqual(fresh.refreshToken, tokens.refreshToken);
 const member = calls(fresh.accessToken);

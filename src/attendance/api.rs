@@ -76,8 +76,7 @@ pub struct Roster {
 
 /// Allows only the session's staff: its instructor, the studio's front desk and admins. 404 for those who could not see the session either.
 pub fn require_staff_of(caller: &Caller, session: &SessionRow) -> Answer<()> {
-    let teaches = session.instructor_id == caller.person_id && caller.roles.is_staff(session.studio_id);
-    if teaches || caller.roles.is_front_desk(session.studio_id) {
+    if caller.roles.is_staff_of_session(session.studio_id, session.instructor_id == caller.person_id) {
         Ok(())
     } else if session.is_for_staff() && !caller.roles.is_staff(session.studio_id) {
         Err(Problem::new(ProblemType::NotFound))

@@ -27,7 +27,7 @@ pub fn check_in(
     let own = set.person(caller)?;
     let session = set.session(booking.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
-    if !own.roles.is_front_desk(booking.studio_id) && session.instructor_id != caller {
+    if !own.roles.is_staff_of_session(booking.studio_id, session.instructor_id == caller) {
         return Err(if booking.person_id == caller { Problem::new(ProblemType::NotAllowed).into() } else { not_found() });
     }
     let wanted = if came { BookingStatus::Attended } else { BookingStatus::Booked };

@@ -21,6 +21,7 @@ use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable}
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule;
 use crate::sign_in::Caller;
+use crate::sign_in::limits::Limit as Often;
 use crate::text::Note;
 use crate::transactor::{Command, Outcome};
 use crate::wrong::Wrong;
@@ -147,7 +148,19 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
         return_all: body.give_back == Some(GiveBack::All),
         reason: body.reason.map(Note::into_string),
     };
-    let shown = submit(&app, &caller, Command::Cancel(ask)).await?;
+    // Whoever has withdrawn many ids that never were may still cancel what is.
+    if let Err(often) = app.limits.ask(Often::Withdrawals, caller.person_id)
+        && store::one(&app.db, id).await?.is_none()
+    {
+        return Err(often);
+    }
+    let shown = match submit(&app, &caller, Command::Cancel(ask)).await {
+        Err(problem) if problem.kind == ProblemType::NotFound => {
+            let _ = app.limits.take(Often::Withdrawals, caller.person_id);
+            return Err(problem);
+        }
+        shown => shown?,
+    };
     answer(&app, &caller, *shown).await
 }
 

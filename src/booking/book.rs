@@ -1,7 +1,7 @@
 //! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a position in the queue if they would wait.
 
 use super::place::{leave_overlapping, pay};
-use super::rules::{self, Admission, Ask, MemberNow, SessionNow};
+use super::rules::{self, Admission, Ask, BookingRefusal, MemberNow, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
 use super::{Booking, BookingStatus, NewBooking};
 use crate::events::emit::emit;
@@ -63,8 +63,14 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let ahead = set.ahead(person_id, now);
     let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
     let asked = Ask { pass_id: ask.pass_id, waitlist: ask.waitlist, by_staff, unpaid: ask.unpaid.is_some() };
-    let entry = rules::book(&SessionNow::of(&session, studio.zone), &studio.rules, member, asked, now)
-        .map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
+    let entry = rules::book(&SessionNow::of(&session, studio.zone), &studio.rules, member, asked, now).map_err(|refusal| {
+        // That the member is elsewhere at that time is all that this studio's staff learn of another's.
+        let elsewhere = |id: Uuid| by_staff && ahead.iter().any(|other| other.id == id && other.studio_id != session.studio_id);
+        match refusal {
+            BookingRefusal::Overlapping(id) if elsewhere(id) => Problem::new(ProblemType::OverlappingBooking),
+            refusal => refusal.problem(studio.shop_url.as_deref()),
+        }
+    })?;
 
     let new = new_booking(ask, caller, person_id, &session);
     match entry {
@@ -86,7 +92,10 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
             emit(set, actor, event)?;
         }
     }
-    set.join(session.studio_id, person_id, now);
+    // Whom staff book for is a member already, and has given the studio nothing by it.
+    if person_id == caller {
+        set.join(session.studio_id, person_id, now);
+    }
     let mut shown = show(set, ask.id)?;
     shown.fresh = true;
     if shown.booking.status == BookingStatus::Waitlisted {

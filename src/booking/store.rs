@@ -170,11 +170,17 @@ pub async fn forget_withdrawn(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Er
     tx.run("DELETE FROM withdrawn_bookings WHERE until <= $1", (now,)).await
 }
 
-/// Erases what staff wrote about a person who left; the bookings stay, for the counts.
-pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
-    let sql = "UPDATE bookings SET ended_reason = NULL, unpaid_reason = NULL \
-               WHERE person_id = $1 AND (ended_reason IS NOT NULL OR unpaid_reason IS NOT NULL)";
-    tx.run(sql, (person_id,)).await.map(drop)
+/// The ids that somebody barred before they turned out to be another are barred for that one.
+pub async fn hand_over_withdrawn(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), Error> {
+    let sql = "INSERT INTO withdrawn_bookings (booking_id, person_id, until) \
+               SELECT booking_id, $2, until FROM withdrawn_bookings WHERE person_id = $1 ON CONFLICT DO NOTHING";
+    tx.run(sql, (from, to)).await?;
+    forget_withdrawn_of(tx, from).await
+}
+
+/// Lifts what somebody barred who never was.
+pub async fn forget_withdrawn_of(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
+    tx.run("DELETE FROM withdrawn_bookings WHERE person_id = $1", (person_id,)).await.map(drop)
 }
 
 /// Ids that somebody cancelled before they booked, and that are still barred for them: (id, person, until).

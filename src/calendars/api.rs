@@ -27,6 +27,8 @@ use crate::wrong::Wrong;
 
 /// The most feeds that a person can have at a time: some for each of their calendars.
 const FEEDS_MAX: i64 = 20;
+/// Revoked ones that are remembered, for the person's export.
+const REVOKED_MAX: i64 = 100;
 /// Bytes of a secret: 192 bits, which in base 64 need no padding and so have one spelling.
 const SECRET_BYTES: usize = 24;
 /// How long a calendar may cache what it read: even the most eager ones do not ask more often.
@@ -63,11 +65,12 @@ pub struct MadeCalendar {
     post, path = "/v1/me/calendars", operation_id = "make_calendar",
     request_body = NewCalendar,
     responses((status = 201, body = MadeCalendar)),
-    extensions(("x-problem-types" = json!(refuses![AddressNotVerified, NotAllowed, TooManyCalendars])))
+    extensions(("x-problem-types" = json!(refuses![AddressNotVerified, NotAllowed, TooManyCalendars, TooManyRequests])))
 )]
 pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCalendar>) -> Answer<(StatusCode, Json<MadeCalendar>)> {
     caller.require_verified()?;
     may_have(&app, &caller, &new).await?;
+    app.limits.take(Limit::CalendarsMade, caller.person_id)?;
     let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
     let secret = secrets::random::<SECRET_BYTES>()?;
     let feed = Feed { id: new_id(now), kind: new.kind, studio_id: new.studio_id, created_at: now, last_read_at: None };
@@ -81,6 +84,7 @@ pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCal
                 if store::count(tx, person_id).await? >= FEEDS_MAX {
                     return Err(Problem::new(problem::ProblemType::TooManyCalendars).with("max", FEEDS_MAX));
                 }
+                store::forget_revoked(tx, person_id, REVOKED_MAX).await?;
                 store::insert(tx, person_id, &row, secrets::hash(&secret)).await?;
                 let what = Happened::CalendarMade { kind: row.kind };
                 let entry = actor.did(Event { studio_id: row.studio_id, subject: Subject::Calendar, subject_id: Some(row.id), what });
@@ -172,7 +176,8 @@ pub async fn read(State(app): State<App>, Path(file): Path<String>, headers: Hea
     let now = app.clock.now();
     let hash = file.strip_suffix(".ics").and_then(secret_hash).ok_or_else(nothing)?;
     let subscribed = store::by_secret(&app.db, hash).await?.ok_or_else(nothing)?;
-    app.limits.take(Limit::Calendars, subscribed.feed.id)?;
+    // By person: many addresses are no way round it.
+    app.limits.take(Limit::Calendars, subscribed.person_id)?;
     let text = shown(&app, &subscribed, now).await?;
     note_reading(&app, &subscribed.feed, now).await;
     Ok(Encoded::of_text(text)?.answer_as(&headers, "text/calendar; charset=utf-8", CACHED))

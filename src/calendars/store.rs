@@ -29,6 +29,13 @@ pub async fn insert(tx: &mut Tx, person_id: Uuid, feed: &Feed, secret_hash: Vec<
     tx.run(sql, (feed.id, person_id, feed.kind, feed.studio_id, secret_hash, feed.created_at)).await.map(drop)
 }
 
+/// Forgets all but the newest of those that a person revoked.
+pub async fn forget_revoked(tx: &mut Tx, person_id: Uuid, kept: i64) -> Result<(), Error> {
+    let sql = "DELETE FROM calendar_feeds WHERE person_id = $1 AND revoked_at IS NOT NULL AND id NOT IN \
+               (SELECT id FROM calendar_feeds WHERE person_id = $1 AND revoked_at IS NOT NULL ORDER BY id DESC LIMIT $2)";
+    tx.run(sql, (person_id, kept)).await.map(drop)
+}
+
 /// A person's feeds that can be read, oldest first.
 pub async fn of_person(db: &Db, person_id: Uuid) -> Result<Vec<Feed>, Error> {
     let sql = "SELECT id, kind, studio_id, created_at, last_read_at FROM calendar_feeds \
@@ -40,11 +47,6 @@ pub async fn of_person(db: &Db, person_id: Uuid) -> Result<Vec<Feed>, Error> {
 pub async fn revoke(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<bool, Error> {
     let sql = "UPDATE calendar_feeds SET revoked_at = $3 WHERE person_id = $1 AND id = $2 AND revoked_at IS NULL";
     Ok(tx.run(sql, (person_id, id, now)).await? == 1)
-}
-
-/// Deletes all of a person's feeds, and every trace of them.
-pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
-    tx.run("DELETE FROM calendar_feeds WHERE person_id = $1", (person_id,)).await.map(drop)
 }
 
 /// A feed as a person's export tells it.
@@ -132,6 +134,7 @@ pub async fn bookings(db: &Db, person_id: Uuid, window: Window, count_max: i64) 
 pub async fn teaching(db: &Db, instructor_id: Uuid, window: Window, count_max: i64) -> Result<Vec<Given>, Error> {
     let sql = given!(
         "WHERE s.instructor_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.status <> 'draft' AND NOT s.was_draft \
+         AND EXISTS (SELECT 1 FROM staff w WHERE w.studio_id = s.studio_id AND w.person_id = $1 AND w.role = 'instructor') \
          ORDER BY s.starts_at, s.id LIMIT $4"
     );
     db.all(sql, (instructor_id, window.from, window.until, count_max)).await

@@ -39,6 +39,8 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     settings.server.address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     settings.server.port = told.port.unwrap_or(settings.server.port);
     settings.letters.transport = "file:".into();
+    // All of it is this machine's alone.
+    settings.server.private_port = 0;
     // A demo has no load balancer to drain for, unless somebody asks for the drain to see it.
     if settings.server.drain_s == Settings::defaults()?.server.drain_s {
         settings.server.drain_s = 0;
@@ -51,6 +53,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     refuse_others(look(&place).await?, &place)?;
     // Letters and keys are kept there even if the database is elsewhere.
     let _lock = data_directory::lock(&settings.data.directory)?;
+    data_directory::close_to_others(&settings.data.directory, &settings.data.directory.join(DATABASE_FILE));
     let _database_lock = if in_directory(&place, &settings.data.directory) { None } else { place.lock()? };
 
     let db = open_own(&settings, &place, told.fresh).await?;
@@ -66,7 +69,7 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     let sights = demo::prepare(&app, Wish { members: told.members, password_hash }).await.map_err(Failure::new)?;
     let listener = door.open()?;
     print!("{}", welcome(&app.settings, &place, sights));
-    serve::live(app, listener, true).await
+    serve::live(app, listener, None, true).await
 }
 
 /// Opens the database if it is empty or a demo's; no other is touched. `fresh`: empties it first.

@@ -37,8 +37,9 @@ pub async fn bring_up_to_date(db: &Db, place: &Place) -> Result<bool, Failure> {
 
 /// Renews the keys that an older version, or an older process beside this one, made in another way.
 pub async fn renew_keys(db: &Db, place: &Place) -> Result<(), Failure> {
-    let renewed =
-        search_keys::renew(db).await.map_err(|error| Failure::new(format!("cannot renew the keys of names and addresses in {place}: {error}")))?;
+    let renewed = search_keys::renew(db)
+        .await
+        .map_err(|error| Failure::new(format!("cannot renew the keys of names and addresses in {place}: {error}")))?;
     if renewed.looked_at > renewed.contested {
         eprintln!("{} names and addresses have keys of this version", renewed.looked_at - renewed.contested);
     }

@@ -136,7 +136,12 @@ impl Place {
     /// The same, for callers that can go on without the lock.
     pub fn try_lock(&self) -> Result<Option<Lock>, Refused> {
         match self {
-            Self::File(file) => data_directory::lock(directory_of(file)).map(Some),
+            Self::File(file) => {
+                let directory = directory_of(file);
+                let lock = data_directory::lock(directory)?;
+                data_directory::close_to_others(directory, file);
+                Ok(Some(lock))
+            }
             Self::Server(_) => Ok(None),
         }
     }

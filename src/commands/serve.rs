@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::background::BackgroundWork;
@@ -16,7 +17,9 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::letters::transport::Post;
+use crate::routes::of_every_process;
 use crate::running::{metrics, store};
+use crate::security::upkeep::{keep_writing, write_down};
 use crate::server::{self, TURNED_AWAY_MAX, shutdown_max};
 use crate::settings::Settings;
 use crate::settings::check::check;
@@ -36,6 +39,7 @@ pub async fn run(mut settings: Settings, with_worker: bool) -> Result<(), Failur
     let post = prepare(&settings)?;
     let door = Door::reserve(settings.server.address, settings.server.port)?;
     settings.server.bound_to(door.address);
+    let private = private_door(&settings)?;
     let _lock = place.lock()?;
     let db = open_current(&settings, &place).await?;
     refuse_demo(&db, &place, &settings).await?;
@@ -47,7 +51,16 @@ pub async fn run(mut settings: Settings, with_worker: bool) -> Result<(), Failur
         );
     }
     let app = App::new(settings, db, Clock::System, post)?;
-    live(app, door.open()?, with_worker).await
+    let private = private.map(Door::open).transpose()?;
+    live(app, door.open()?, private, with_worker).await
+}
+
+/// Where those who run this process ask how it does, if that is not where members are.
+fn private_door(settings: &Settings) -> Result<Option<Door>, Failure> {
+    match settings.server.private_port {
+        0 => Ok(None),
+        port => Door::reserve(settings.server.address, port).map(Some),
+    }
 }
 
 /// Refuses wrong settings before anything is opened, and returns how letters are sent.
@@ -128,10 +141,11 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
 
 /// Serves, with the background work, until the process is told to end. Then in order: `/readyz` says so while everything is still served
 /// for the drain time, no more connections, open requests are answered while the transactor still works, then [`end`].
-pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<(), Failure> {
+pub async fn live(app: App, listener: TcpListener, private: Option<TcpListener>, with_worker: bool) -> Result<(), Failure> {
     metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
     let upkeep = tokio::spawn(metrics::keep_up());
     let worker = with_worker.then(|| BackgroundWork::start(&app));
+    let noticed = tokio::spawn(keep_writing(app.clone()));
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let asked = asked_to_end()?;
     tracing::info!(%address, engine = ?app.db.engine(), worker = with_worker, "serving");
@@ -145,8 +159,23 @@ pub async fn live(app: App, listener: TcpListener, with_worker: bool) -> Result<
         deadline = Some(Instant::now() + drain + shutdown_max(server));
         drain
     };
+    // As long as anything is served, and a moment longer: whoever asks how the end goes is told.
+    let (stop_private, stopped) = oneshot::channel::<()>();
+    let private = private.map(|listener| {
+        let router = server::behind(app.clone(), of_every_process());
+        let stopped = async move {
+            let _ = stopped.await;
+            Duration::ZERO
+        };
+        tokio::spawn(server::serve_router(app.clone(), router, listener, stopped))
+    });
     server::serve(app.clone(), listener, shutdown).await;
+    drop(stop_private);
     let deadline = deadline.unwrap_or_else(|| Instant::now() + shutdown_max(server));
+    if let Some(private) = private {
+        by(deadline, "the private port", async { drop(private.await) }).await;
+    }
+    noticed.abort();
     end(&app, worker, deadline).await;
     upkeep.abort();
     Ok(())
@@ -161,6 +190,7 @@ pub async fn end(app: &App, worker: Option<BackgroundWork>, deadline: Instant) {
     if let Some(worker) = worker {
         by(before_pools, "the worker", worker.stop()).await;
     }
+    by(before_pools, "what was noticed", async { drop(write_down(app).await) }).await;
     by(deadline, "the database", app.db.close()).await;
     tracing::info!("ended");
 }

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::routes::of_every_process;
 use crate::running::metrics;
+use crate::security::upkeep::keep_writing;
 use crate::server;
 use crate::settings::Settings;
 
@@ -32,6 +33,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
     let upkeep = tokio::spawn(metrics::keep_up());
     let background = BackgroundWork::start(&app);
+    let noticed = tokio::spawn(keep_writing(app.clone()));
     let asked = serve::asked_to_end()?;
     tracing::info!(port, "working letters off");
     match listener {
@@ -45,6 +47,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
         }
         None => drop(asked.await),
     }
+    noticed.abort();
     serve::end(&app, Some(background), Instant::now() + END_MAX).await;
     upkeep.abort();
     Ok(())

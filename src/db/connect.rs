@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::Mutex;
@@ -186,6 +186,13 @@ pub fn server_of(url: &str) -> Option<String> {
     let connect = PgConnectOptions::from_str(url).ok()?;
     let host = connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |socket| socket.display().to_string());
     Some(format!("postgres://{host}/{}", connect.get_database().unwrap_or(connect.get_username())))
+}
+
+/// The host that a `postgres:` URL speaks to, if TLS is not certain on the way. A socket of this machine needs none.
+pub fn host_without_tls(url: &str) -> Option<String> {
+    let connect = PgConnectOptions::from_str(url).ok()?;
+    let is_open = matches!(connect.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+    (is_open && connect.get_socket().is_none()).then(|| connect.get_host().to_owned())
 }
 
 /// How long a server may take to accept a connection.

@@ -23,7 +23,7 @@ use tracing::Instrument as _;
 use pool::Counted;
 
 pub use backup::sqlite_file;
-pub use connect::{Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, server_of};
+pub use connect::{Options, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, host_without_tls, server_of};
 pub use error::{Error, Trouble};
 pub use pool::Pool;
 pub use sql::{Args, Bind, Binds, Engine, Record, Sql, Value, Wide};

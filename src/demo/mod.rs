@@ -126,7 +126,7 @@ async fn book_full(app: &App, seeded_on: NaiveDate) -> Result<(), String> {
     if session.starts_at <= now {
         return Ok(());
     }
-    let by = |person_id| Actor { person_id: Some(person_id), request_id: None };
+    let by = |person_id| Actor { person_id: Some(person_id), ..Actor::default() };
     for (person_id, waitlist) in plan::wants_the_full_session() {
         let ask = Book { id: new_id(now), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
         match app.transactor.submit(by(person_id), Command::Book(ask)).await {

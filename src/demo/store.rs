@@ -45,7 +45,7 @@ pub async fn holds(db: &Db) -> Result<Holds, Error> {
 pub async fn empty(tx: &mut Tx) -> Result<(), Error> {
     let sql = Sql::Each {
         sqlite: "DELETE FROM house_facts WHERE FALSE",
-        postgres: "TRUNCATE persons, studios, letters, codes, events, event_numbers, house_facts CASCADE",
+        postgres: "TRUNCATE persons, studios, letters, codes, events, event_numbers, security_events, house_facts CASCADE",
     };
     tx.run(sql, ()).await.map(drop)
 }
@@ -66,8 +66,8 @@ pub async fn add_people(tx: &mut Tx, people: &[DemoPerson], password_hash: &str)
                created_at) VALUES #";
     tx.rows(sql, rows).await?;
     let members = people.iter().flat_map(|p| p.member_of.iter().map(move |studio| (p, *studio)));
-    let rows = members.map(|(p, studio)| (studio, p.id, p.name.clone(), name_key(&p.name), false, p.since)).collect();
-    tx.rows("INSERT INTO members (studio_id, person_id, name, name_search, key_stale, joined_at) VALUES #", rows).await.map(drop)
+    let rows = members.map(|(p, studio)| (studio, p.id, p.name.clone(), name_key(&p.name), false, p.since, p.since)).collect();
+    tx.rows("INSERT INTO members (studio_id, person_id, name, name_search, key_stale, joined_at, given_at) VALUES #", rows).await.map(drop)
 }
 
 /// Who works where: studio, person, role, since when.

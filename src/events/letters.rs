@@ -132,15 +132,13 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
         Happened::TooFewSoon { booked, minimum, decided_at } => {
             let (booked, minimum, decided_at) = (*booked, *minimum, *decided_at);
             let once = format!("{subject}:{}", decided_at.timestamp());
-            let instructor = set.session(subject)?.instructor_id;
             let facts = |_: &Session, session| Facts::TooFewSoon { session, booked, minimum, decided_at };
-            to_staff(set, instructor, subject, |_| Some(decided_at), Some(once), facts)
+            to_instructor(set, subject, |_| Some(decided_at), Some(once), facts)
         }
         Happened::TooFewDecided { booked, minimum, cancelled, tell: true } => {
             let (booked, minimum, cancelled) = (*booked, *minimum, *cancelled);
-            let instructor = set.session(subject)?.instructor_id;
             let facts = |_: &Session, session| Facts::TooFewDecided { session, booked, minimum, cancelled };
-            to_staff(set, instructor, subject, |at| Some(at.ends_at), None, facts)
+            to_instructor(set, subject, |at| Some(at.ends_at), None, facts)
         }
         Happened::SessionsProposed { by, count } => {
             let name = set.name_of(*by);
@@ -148,9 +146,8 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
             to_admins(set, subject, None, facts)
         }
         Happened::SessionsPublished { count, tell: true } => {
-            let instructor = set.session(subject)?.instructor_id;
             let facts = |_: &Session, session| Facts::SessionsPublished { session, count: *count };
-            to_staff(set, instructor, subject, |at| Some(at.starts_at), None, facts)
+            to_instructor(set, subject, |at| Some(at.starts_at), None, facts)
         }
         Happened::SubstituteAsked { session, told } => {
             let note = set.request(subject)?.note.clone();
@@ -250,6 +247,26 @@ fn to_member(
     (letter.nth, letter.sequence) = set.count_letter(booking_id, method_of(&letter.facts).is_some());
     set.letters.push(letter);
     Ok(())
+}
+
+/// One letter about a session to its instructor; none to somebody who teaches in the studio no more.
+fn to_instructor(
+    set: &mut WorkingSet,
+    session_id: Uuid,
+    useful_until: impl FnOnce(&Session) -> Option<DateTime<Utc>>,
+    once: Option<String>,
+    facts: impl FnOnce(&Session, SessionFacts) -> Facts,
+) -> Decision<()> {
+    let (studio_id, instructor_id) = {
+        let session = set.session(session_id)?;
+        (session.studio_id, session.instructor_id)
+    };
+    match set.identity_if_any(instructor_id)? {
+        Some(instructor) if instructor.roles.teaches_still(studio_id, true) => {
+            to_staff(set, instructor_id, session_id, useful_until, once, facts)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One letter about a session to somebody who teaches it or runs the studio. With the same `once`, a second letter of the kind is not sent.

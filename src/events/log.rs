@@ -7,13 +7,18 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Actor, Event};
+use super::{Actor, Event, security};
 use crate::db::{Error, Tx};
 use crate::ids::new_id;
+use crate::security::store as door;
 
 /// Writes events, in their order. The last statement of a transaction except for its letters: from here to the commit, others who write
 /// events of the same studio wait, so the numbers follow the order of commits, and a transaction that is rolled back leaves no gap.
 pub async fn write(tx: &mut Tx, now: DateTime<Utc>, events: Vec<(Actor, Event)>) -> Result<(), Error> {
+    let seen: Vec<_> = events.iter().filter_map(|(actor, event)| security::follows(actor, event)).collect();
+    if !seen.is_empty() {
+        door::write(tx, now, seen).await?;
+    }
     let mut counts: BTreeMap<Uuid, i64> = BTreeMap::new();
     for studio_id in events.iter().filter_map(|(_, event)| event.studio_id) {
         *counts.entry(studio_id).or_default() += 1;

@@ -8,6 +8,7 @@
 pub mod emit;
 pub mod letters;
 pub mod log;
+mod security;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ use crate::calendars::FeedKind;
 use crate::letters::facts::{CancelReason, LeftBecause, PassedOver};
 use crate::people::roles::Role;
 use crate::schedule::{Changed, SessionRow};
+use crate::security::Mark;
 
 /// Who caused an event, and by which request.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,8 @@ pub struct Actor {
     /// Who; `None` for Relevé itself: a promotion, a sweep, the command line.
     pub person_id: Option<Uuid>,
     pub request_id: Option<String>,
+    /// From which network.
+    pub network: Option<Mark>,
 }
 
 impl Actor {
@@ -251,6 +255,8 @@ pub enum Happened {
     RolesSet { before: BTreeSet<Role>, after: BTreeSet<Role> },
     #[serde(rename = "staff.invited")]
     StaffInvited { roles: BTreeSet<Role> },
+    #[serde(rename = "staff.invitation_withdrawn")]
+    InvitationWithdrawn,
     #[serde(rename = "staff.joined")]
     StaffJoined { invitation: Uuid, roles: Vec<Role> },
     #[serde(rename = "member.entered")]
@@ -259,6 +265,8 @@ pub enum Happened {
     MemberLinked,
     #[serde(rename = "member.joined")]
     MemberJoined,
+    #[serde(rename = "member.erased")]
+    MemberErased,
     #[serde(rename = "letter.retried")]
     LetterRetried,
     #[serde(rename = "owner.made")]
@@ -285,6 +293,8 @@ pub enum Happened {
     PasswordChanged,
     #[serde(rename = "account.password_reset")]
     PasswordReset,
+    #[serde(rename = "account.password_dropped")]
+    PasswordDropped,
     #[serde(rename = "code.asked_in_vain")]
     CodeAskedInVain,
     #[serde(rename = "device.signed_in")]

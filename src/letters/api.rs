@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::facts::{Facts, Rendered, ToRender};
+use super::facts::{Facts, Rendered, ToRender, addressed};
 use super::store::ListedRow;
 use super::{rules, store, words};
 use crate::app::App;
@@ -223,10 +223,12 @@ fn view(app: &App, row: &ListedRow) -> LetterView {
 /// The words that a letter would have if it were sent now, in its reader's language.
 fn as_it_would_be(app: &App, row: &ListedRow) -> Option<Rendered> {
     let facts: Facts = serde_json::from_value(row.facts.as_ref()?.0.clone()).ok()?;
+    let name = row.name.as_deref().filter(|name| !name.is_empty());
+    let (facts, _, greeted) = addressed(facts, name, row.studio_id.is_some(), row.confirmed);
     let letter = ToRender {
         written_at: row.created_at,
         language: row.locale,
-        name: row.name.as_deref().filter(|name| !name.is_empty()),
+        name: greeted.as_deref(),
         facts: &facts,
         public_url: &app.settings.server.public_url,
         booking_id: row.booking_id,

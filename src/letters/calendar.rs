@@ -70,6 +70,7 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::AlreadyRegistered {}
         | Facts::PasswordCode {}
         | Facts::DeletionCode {}
+        | Facts::DeletionAsked { .. }
         | Facts::PasswordChanged { .. }
         | Facts::AddressChanged { .. }
         | Facts::NewDevice { .. }

@@ -1,5 +1,7 @@
 //! What a letter says, frozen when it was written. The words come later, in the reader's language (`words/`).
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,8 @@ pub enum Facts {
     PasswordCode {},
     /// The code with which somebody has their account deleted on the public page.
     DeletionCode {},
+    /// Somebody asked for the account to be deleted: when, and when it will be, if nobody takes it back.
+    DeletionAsked { at: DateTime<Utc>, due_at: DateTime<Utc> },
     /// The password was changed.
     PasswordChanged { at: DateTime<Utc> },
     /// To the old address: the account now has another one, shown masked (`a…@example.com`).
@@ -168,10 +172,10 @@ pub enum Facts {
     SessionsPublished { session: SessionFacts, count: i64 },
 }
 
-impl Facts {
-    /// The session that the letter is about.
-    pub fn session(&self) -> Option<&SessionFacts> {
-        match self {
+/// The session that facts are about, borrowed as they are.
+macro_rules! session_of {
+    ($facts:expr) => {
+        match $facts {
             Self::Booked { session, .. }
             | Self::Waitlisted { session, .. }
             | Self::Promoted { session, .. }
@@ -198,15 +202,71 @@ impl Facts {
             | Self::SessionsPublished { session, .. } => Some(session),
             _ => None,
         }
+    };
+}
+
+impl Facts {
+    /// The session that the letter is about.
+    pub fn session(&self) -> Option<&SessionFacts> {
+        session_of!(self)
+    }
+
+    /// As they are told to an address of which nobody knows whose it is: whoever wrote it down must not speak through us to somebody who
+    /// never heard of them. What the letter is about stays, a class with its time and room; notes, reasons, and what a studio writes of
+    /// itself do not; and whom a studio invites or enters learns from us only that some studio did.
+    pub fn to_the_unconfirmed(mut self) -> Self {
+        match &mut self {
+            Self::Invitation { studio, invited_by, .. } => {
+                studio.name.clear();
+                invited_by.clear();
+            }
+            Self::EnteredByFrontDesk { studio, .. } => studio.name.clear(),
+            Self::RemovedByStaff { reason: words, .. }
+            | Self::SessionCancelled { note: words, .. }
+            | Self::SubstituteWanted { note: words, .. } => {
+                *words = None;
+            }
+            Self::SessionChanged { before, .. } | Self::Released { before, .. } => before.studio.hush(),
+            _ => {}
+        }
+        if let Some(session) = session_of!(&mut self) {
+            session.studio.hush();
+        } else if let Self::Invitation { studio, .. } | Self::EnteredByFrontDesk { studio, .. } | Self::PassSold { studio, .. } = &mut self
+        {
+            studio.hush();
+        }
+        self
     }
 
     /// The studio that writes; `None` where the letter is about the account.
     pub fn studio(&self) -> Option<&StudioFacts> {
-        match self {
+        let studio = match self {
             Self::Invitation { studio, .. } | Self::EnteredByFrontDesk { studio, .. } | Self::PassSold { studio, .. } => Some(studio),
             _ => self.session().map(|session| &session.studio),
-        }
+        };
+        studio.filter(|studio| !studio.name.is_empty())
     }
+}
+
+/// What a letter tells its reader, how the mail names them, and how they are greeted: depends on whether it is known whose the address is.
+pub fn addressed<'n>(
+    facts: Facts,
+    name: Option<&'n str>,
+    from_studio: bool,
+    confirmed: bool,
+) -> (Facts, Option<&'n str>, Option<Cow<'n, str>>) {
+    if confirmed {
+        return (facts, name, name.map(Cow::Borrowed));
+    }
+    let greeted = name.filter(|_| from_studio).map(initials).filter(|initials| !initials.is_empty());
+    (facts.to_the_unconfirmed(), None, greeted.map(Cow::Owned))
+}
+
+/// How a reader is greeted at an address that nobody has confirmed: by the first letters of the name, which tell two children of one parent
+/// apart and say nothing.
+fn initials(name: &str) -> String {
+    let firsts = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphabetic()));
+    firsts.take(3).map(|first| if first.is_ascii() { format!("{first}.") } else { first.to_string() }).collect::<Vec<_>>().join(" ")
 }
 
 /// The studio as its letters show it.
@@ -217,6 +277,14 @@ pub struct StudioFacts {
     /// Where a reply to the letter goes: an e-mail address.
     pub contact: Option<String>,
     pub time_zone: Tz,
+}
+
+impl StudioFacts {
+    /// Without what it writes of itself.
+    fn hush(&mut self) {
+        self.address = None;
+        self.contact = None;
+    }
 }
 
 /// The session as it was when the letter was written.
@@ -346,4 +414,24 @@ pub struct Rendered {
     pub subject: String,
     pub text: String,
     pub html: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn a_name_is_told_by_its_first_letters() {
+        for (name, greeted) in [
+            ("Kid One", "K. O."),
+            ("林月", "林"),
+            ("Ana M. de la Ruiz", "A. M. d."),
+            ("Éloïse", "É"),
+            ("(Bo) 2", "B."),
+            ("1 2", ""),
+            ("", ""),
+        ] {
+            assert_eq!(initials(name), greeted, "{name}");
+        }
+    }
 }

@@ -65,6 +65,34 @@ impl Letters {
         Ok(removed)
     }
 
+    /// The letters whose files lie here.
+    pub fn ids(&self) -> io::Result<Vec<Uuid>> {
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            ids.extend(entry?.file_name().to_str().and_then(|name| name.strip_suffix(".eml")).and_then(|name| name.parse::<Uuid>().ok()));
+        }
+        Ok(ids)
+    }
+
+    /// Removes the files of these letters, as far as Relevé wrote them. How many were removed.
+    pub fn remove(&self, ids: &[Uuid]) -> io::Result<usize> {
+        let mut removed = 0;
+        for id in ids {
+            let path = self.directory.join(format!("{id}.eml"));
+            // Of a link this is the link: no letter is one.
+            if fs::symlink_metadata(&path).is_ok_and(|about| about.is_file()) && is_ours(&path) {
+                fs::remove_file(&path)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
     fn tighten(&self) -> io::Result<()> {
         if !is_open_to_others(&fs::metadata(&self.directory)?) {
             return Ok(());
@@ -168,6 +196,24 @@ mod tests {
         }
         assert_eq!(letters.tidy(now()).unwrap(), 2);
         assert_eq!(names(&letters.directory), [of(2), of(4), of(5), "notes.eml".into()]);
+    }
+
+    #[tokio::test]
+    async fn the_files_of_some_letters_go_and_nobody_elses_do() {
+        let parent = tempfile::tempdir().unwrap();
+        let letters = Letters { directory: parent.path().join("letters"), own: false };
+        assert!(letters.ids().unwrap().is_empty());
+        for id in [1, 2] {
+            letters.write(&mail(id)).await.unwrap();
+        }
+        let of = |id: u128| format!("{}.eml", Uuid::from_u128(id));
+        fs::write(letters.directory.join(of(3)), "Message-ID: <somebody@else.test>").unwrap();
+        fs::write(letters.directory.join("notes.eml"), "").unwrap();
+        let mut ids = letters.ids().unwrap();
+        ids.sort_unstable();
+        assert_eq!(ids, [1, 2, 3].map(Uuid::from_u128));
+        assert_eq!(letters.remove(&[1, 3, 4].map(Uuid::from_u128)).unwrap(), 1);
+        assert_eq!(names(&letters.directory), [of(2), of(3), "notes.eml".into()]);
     }
 
     #[tokio::test]

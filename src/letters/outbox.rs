@@ -8,6 +8,7 @@ use super::facts::Facts;
 use crate::db::{Error, Tx};
 use crate::ids::new_id;
 use crate::language::Language;
+use crate::sign_in::keys::Sealed;
 
 /// A letter to be written.
 #[derive(Clone, Debug)]
@@ -25,8 +26,8 @@ pub struct Letter {
     pub facts: Facts,
     /// SEQUENCE of the calendar part.
     pub sequence: Option<i64>,
-    /// The code, sealed (`sign_in::secrets`), for the kinds that carry one.
-    pub sealed_code: Option<Vec<u8>>,
+    /// The code, sealed into the row that this letter becomes, for the kinds that carry one.
+    pub sealed_code: Option<Sealed>,
     /// Where to, if not to the person's address.
     pub to_email: Option<String>,
     /// Two letters with one key are one letter: the second is not written.
@@ -63,6 +64,7 @@ impl Facts {
             Self::AlreadyRegistered { .. } => "already_registered",
             Self::PasswordCode { .. } => "password_code",
             Self::DeletionCode { .. } => "deletion_code",
+            Self::DeletionAsked { .. } => "deletion_asked",
             Self::PasswordChanged { .. } => "password_changed",
             Self::AddressChanged { .. } => "address_changed",
             Self::NewDevice { .. } => "new_device",
@@ -103,8 +105,12 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Res
         .into_iter()
         .map(|letter| {
             let kind = letter.facts.kind();
+            let (id, sealed_code) = match letter.sealed_code {
+                Some(sealed) => (sealed.letter_id, Some(sealed.bytes)),
+                None => (new_id(now), None),
+            };
             (
-                new_id(now),
+                id,
                 letter.person_id,
                 letter.studio_id,
                 letter.booking_id,
@@ -115,7 +121,7 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Res
                 letter.locale,
                 Json(letter.facts),
                 letter.sequence,
-                letter.sealed_code,
+                sealed_code,
                 letter.dedupe_key,
                 "queued",
                 now,

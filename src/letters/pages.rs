@@ -159,7 +159,10 @@ async fn raw(directory: &FilePath, id: Uuid) -> Option<Vec<u8>> {
 fn answer(page: &impl Template) -> Answer<Response> {
     let page = page.render().map_err(Problem::fault)?;
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
     ];

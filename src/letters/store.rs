@@ -70,6 +70,8 @@ pub struct DueRow {
     pub address: Option<String>,
     pub name: Option<String>,
     pub person_gone: bool,
+    /// Whether it is known whose the address is.
+    pub confirmed: bool,
 }
 
 /// A letter about one of the bookings in question.
@@ -109,13 +111,34 @@ pub async fn may_lease(tx: &mut Tx) -> Result<bool, Error> {
     tx.alone(LEASING).await
 }
 
+/// Whether the address that a letter goes to is known to be its reader's: they confirmed it, or somebody did whose address they share.
+macro_rules! confirmed {
+    () => {
+        "(l.kind = 'address_changed' OR (p.verified_at IS NOT NULL AND COALESCE(LOWER(l.to_email) = LOWER(p.email), TRUE)) \
+          OR (l.to_email IS NULL AND EXISTS (SELECT 1 FROM persons k WHERE k.email_key = p.contact_key AND k.verified_at IS NOT NULL)))"
+    };
+}
+
+/// By which name a letter greets its reader. One of a studio to which they never came by themselves knows the name that it wrote down: the
+/// other may be what another studio did.
+macro_rules! greeted {
+    () => {
+        "CASE WHEN m.given_at IS NULL AND m.name <> '' THEN m.name ELSE p.name END"
+    };
+}
+
 macro_rules! due {
     ($which:literal, $lock:literal) => {
         concat!(
             "SELECT l.id, l.studio_id, l.booking_id, b.created_at AS booked_at, l.nth, l.kind, l.locale, l.facts, l.sequence, l.sealed_code, l.created_at, ",
             "l.retried_at, l.due_at, l.useful_until, l.attempts, l.subject, l.body_text, l.body_html, ",
-            "COALESCE(l.to_email, p.email, a.email) AS address, p.name, (p.deleted_at IS NOT NULL) AS person_gone ",
+            "COALESCE(l.to_email, p.email, a.email) AS address, ",
+            greeted!(),
+            " AS name, (p.deleted_at IS NOT NULL) AS person_gone, ",
+            confirmed!(),
+            " AS confirmed ",
             "FROM letters l LEFT JOIN persons p ON p.id = l.person_id LEFT JOIN accounts a ON a.person_id = l.person_id ",
+            "LEFT JOIN members m ON m.studio_id = l.studio_id AND m.person_id = l.person_id ",
             "LEFT JOIN bookings b ON b.id = l.booking_id WHERE ",
             $which,
             $lock
@@ -215,7 +238,7 @@ pub async fn oldest_due(db: &Db) -> Result<Option<DateTime<Utc>>, Error> {
 pub struct ListedRow {
     pub id: Uuid,
     pub person_id: Option<Uuid>,
-    /// As the studio knows the person, else as they wrote it.
+    /// As the studio knows the person; of whom it does not know there is no name.
     pub member_name: Option<String>,
     /// As the letter greets its reader.
     pub name: Option<String>,
@@ -233,13 +256,20 @@ pub struct ListedRow {
     pub sent_at: Option<DateTime<Utc>>,
     pub retried_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
+    /// Whether it is known whose the address is.
+    pub confirmed: bool,
 }
 
 macro_rules! listed {
     ($which:expr) => {
         concat!(
-            "SELECT l.id, l.person_id, COALESCE(m.name, p.name) AS member_name, p.name, l.studio_id, l.booking_id, l.kind, l.locale, ",
-            "l.facts, l.state, l.created_at, l.due_at, l.attempts, l.subject, l.body_text, l.sent_at, l.retried_at, l.error ",
+            "SELECT l.id, l.person_id, CASE WHEN m.person_id IS NOT NULL THEN m.name WHEN EXISTS (SELECT 1 FROM staff w ",
+            "WHERE w.studio_id = l.studio_id AND w.person_id = l.person_id) THEN p.name END AS member_name, ",
+            greeted!(),
+            " AS name, l.studio_id, l.booking_id, l.kind, l.locale, ",
+            "l.facts, l.state, l.created_at, l.due_at, l.attempts, l.subject, l.body_text, l.sent_at, l.retried_at, l.error, ",
+            confirmed!(),
+            " AS confirmed ",
             "FROM letters l LEFT JOIN persons p ON p.id = l.person_id ",
             "LEFT JOIN members m ON m.studio_id = l.studio_id AND m.person_id = l.person_id WHERE ",
             $which
@@ -277,6 +307,12 @@ pub async fn of_studio(db: &Db, studio_id: Uuid, state: Option<LetterState>, bef
 
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<ListedRow>, Error> {
     db.maybe(listed!("l.id = $1"), (id,)).await
+}
+
+/// Of these letters those of which nothing is to be read any more: their time is over, or their person was deleted.
+pub async fn erased(db: &Db, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    let rows: Vec<(Uuid,)> = db.among("SELECT id FROM letters WHERE facts IS NULL AND body_text IS NULL AND id IN #", (), ids).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Puts a letter that was given up back into the queue; the 48 h begin anew. Whether it was given up, and still has its facts.

@@ -21,7 +21,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
-use super::facts::{Facts, Rendered, ToRender};
+use super::facts::{Facts, Rendered, ToRender, addressed};
+use super::files::Letters;
 use super::message::{self, Mail, Parts};
 use super::rules::{self, Due, Fate, SendError, Sibling, Trials};
 use super::store::{self, AT_ONCE, DueRow, SettledRow};
@@ -40,6 +41,9 @@ const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
 /// How often the letters in files are tidied, by each worker: files are on its own machine.
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Files of letters whose fate is asked at once.
+const FILES_AT_ONCE: usize = 500;
 
 /// How long letters whose fate is decided may wait for others to be settled with them: if the process is killed before then, they are sent
 /// once more. In a rush they also wait while the worker steps aside.
@@ -323,9 +327,13 @@ impl Worker {
         app.post.transport.send(mail).await
     }
 
-    /// Tidies the letters' files, where they go to files.
-    async fn tidy(&self) {
+    /// Ends what letters in files are left of, where they go to files: those that were kept long enough, and those whose words the database
+    /// has erased, since their person was deleted.
+    pub async fn tidy(&self) {
         let Transport::File(letters) = &self.app.post.transport else { return };
+        if let Err(error) = self.follow_erasure(letters).await {
+            tracing::error!(%error, "letters in files whose words were erased cannot be removed");
+        }
         let (letters, now) = (letters.clone(), self.app.clock.now());
         let directory = letters.directory.clone();
         match tokio::task::spawn_blocking(move || letters.tidy(now)).await {
@@ -334,6 +342,19 @@ impl Worker {
             Ok(Err(error)) => tracing::error!(%error, directory = %directory.display(), "letters in files cannot be looked through"),
             Err(error) => tracing::error!(%error, "letters in files cannot be looked through"),
         }
+    }
+
+    async fn follow_erasure(&self, letters: &Letters) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let here = letters.clone();
+        let ids = tokio::task::spawn_blocking(move || here.ids()).await??;
+        for some in ids.chunks(FILES_AT_ONCE) {
+            let (here, erased) = (letters.clone(), store::erased(&self.app.db, some).await?);
+            let removed = tokio::task::spawn_blocking(move || here.remove(&erased)).await??;
+            if removed > 0 {
+                tracing::info!(removed, "letters in files were removed, as their words were erased");
+            }
+        }
+        Ok(())
     }
 
     async fn measure(&self) {
@@ -463,20 +484,21 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
     // During an upgrade an older process may meet a newer one's letter; the newer one will take it.
     let facts =
         Facts::deserialize(&row.facts.0).map_err(|error| SendError::transient(format!("this version cannot read its facts: {error}")))?;
+    let name = row.name.as_deref().filter(|name| !name.is_empty());
+    let (facts, name, greeted) = addressed(facts, name, row.studio_id.is_some(), row.confirmed);
     let code = match &row.sealed_code {
         Some(sealed) => {
-            Some(app.keys.unseal(sealed).ok_or_else(|| SendError::permanent("its code cannot be read: the keys have changed"))?)
+            Some(app.keys.unseal(row.id, sealed).ok_or_else(|| SendError::permanent("its code cannot be read: the keys have changed"))?)
         }
         None => None,
     };
-    let name = row.name.as_deref().filter(|name| !name.is_empty());
     let public_url = app.settings.server.public_url.as_str();
     let words = match (&row.subject, &row.body_text, &row.body_html) {
         (Some(subject), Some(text), Some(html)) => Rendered { subject: subject.clone(), text: text.clone(), html: html.clone() },
         _ => words::render(&ToRender {
             language: row.locale,
             written_at: row.created_at,
-            name,
+            name: greeted.as_deref(),
             facts: &facts,
             public_url,
             booking_id: row.booking_id,

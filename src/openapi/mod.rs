@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::problem::ProblemType;
 use crate::running::document::Profile;
 use crate::studios::house_rules::RANGES;
-use crate::{attendance, booking, calendars, letters, passes, people, reports, running, schedule, sign_in, studios};
+use crate::{attendance, booking, calendars, letters, passes, people, reports, running, schedule, security, sign_in, studios};
 
 /// A handler as the document knows it.
 struct Operation {
@@ -99,10 +99,12 @@ operations! {
         people::me::change,
         sign_in::signing::devices,
         sign_in::signing::remove_device,
+        security::api::own,
         sign_in::password::change,
         sign_in::address::change,
         people::export::export,
         people::deletion::put,
+        people::deletion::send,
         people::deletion::undo,
         people::pages::show,
         people::pages::submit,
@@ -126,6 +128,7 @@ operations! {
     }
     "Front desk": "Members found and entered, and passes sold to them." {
         people::members::find,
+        people::members::search,
         people::members::enter,
         passes::api::of_member,
         passes::api::selling::sell,
@@ -135,6 +138,7 @@ operations! {
         schedule::api::sessions::edit,
         schedule::api::sessions::cancel,
         schedule::api::sessions::set_notes,
+        schedule::api::planning::unstaffed,
         schedule::api::planning::publish,
         schedule::api::planning::copy,
         schedule::api::planning::close,
@@ -157,12 +161,17 @@ operations! {
         passes::api::change_type,
         people::staff::list,
         people::staff::put,
+        people::invitations::list,
         people::invitations::post,
+        people::invitations::withdraw,
+        people::erasure::put,
+        security::api::of_studio,
         reports::api::attendance,
         letters::api::of_studio,
         letters::api::resend,
     }
     "Infrastructure": "What whoever runs the service needs, and the pages and files behind the letters' links." {
+        security::api::all,
         running::api::health,
         running::api::readiness,
         running::api::show_metrics,
@@ -340,6 +349,7 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (Some("calendars"), "id") => ("Which calendar address.", None),
         (Some("devices"), "id") => ("Which device.", None),
         (Some("substitute-requests"), "id") => ("Which request.", None),
+        (_, "invitation_id") => ("Which invitation.", None),
         (_, "class_type_id") => ("Which class type.", of_demo(Example::ClassType)),
         (_, "pass_type_id") => ("Which pass type.", of_demo(Example::PassType)),
         (_, "room_id") => ("Which room.", of_demo(Example::Room)),
@@ -654,7 +664,10 @@ fn problem_schemas() -> Value {
             "properties": {
                 "booking_id": id("Of the session that changes."),
                 "person_id": id("Whose."),
-                "other_booking_id": id("Their booking at that time.")
+                "other_booking_id": {
+                    "type": ["string", "null"], "format": "uuid",
+                    "description": "Their booking at that time; null: another studio's."
+                }
             }
         },
         "TaughtSession": {
@@ -702,7 +715,7 @@ fn problem_schemas() -> Value {
                 "next_valid": text("The first wall time that there is again, where a change of the clocks skips the one asked for."),
                 "opens_at": instant("When booking opens."),
                 "session_id": {
-                    "type": ["string", "null"], "format": "uuid", "description": "The session that stands in the way."
+                    "type": ["string", "null"], "format": "uuid", "description": "The session that stands in the way; null or absent: a draft of another studio."
                 },
                 "sessions": {
                     "type": "array",

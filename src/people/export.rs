@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::me::HeldRole;
-use super::store::{self, ExportedBooking, ExportedEntry, ExportedLetter, Membership};
+use super::store::{
+    self, ExportedBooking, ExportedEntry, ExportedInvitation, ExportedLetter, ExportedSession, ExportedSubstituteRequest, Membership,
+};
 use crate::app::App;
 use crate::calendars;
 use crate::calendars::store::ExportedCalendar;
@@ -42,6 +44,12 @@ pub struct Export {
     pub calendars: Vec<ExportedCalendar>,
     /// What the person teaches and when they could stand in for others, in each studio.
     pub availability: Vec<ExportedAvailability>,
+    /// Invitations to studios' staffs.
+    pub invitations: Vec<ExportedInvitation>,
+    /// Requests for somebody who teaches in the person's place.
+    pub substitute_requests: Vec<ExportedSubstituteRequest>,
+    /// What the person teaches and taught.
+    pub taught: Vec<ExportedSession>,
 }
 
 /// What the person said of themselves.
@@ -105,6 +113,9 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
     let devices = sign_in::store::devices(&mut tx, now, person_id).await?;
     let calendars = calendars::store::exported(&mut tx, person_id).await?;
     let availability = substitutes::store::exported(&mut tx, person_id).await?;
+    let invitations = store::invitations(&mut tx, person_id).await?;
+    let substitute_requests = store::substitute_requests(&mut tx, person_id).await?;
+    let taught = store::taught(&mut tx, person_id).await?;
     tx.rollback().await;
     let passes = passes.into_iter().map(|pass| {
         let Column(name) = pass.name;
@@ -144,6 +155,9 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
         devices: devices.into_iter().map(|device| Device::of(device, caller.device_id)).collect(),
         calendars,
         availability,
+        invitations,
+        substitute_requests,
+        taught,
     };
     Ok(([(header::CONTENT_DISPOSITION, "attachment; filename=\"releve-export.json\"")], Json(export)))
 }

@@ -1,4 +1,4 @@
-//! Inviting somebody to a studio's staff, by mail. Accepting is in `sign_in::acceptance`.
+//! Inviting somebody to a studio's staff, by mail; the invitations that are open, and taking one back. Accepting is in `sign_in::acceptance`.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,11 +22,15 @@ use crate::letters::facts::{Facts, InvitedRole};
 use crate::letters::outbox::{self, Letter};
 use crate::people::roles::Role;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::sign_in::keys::Sealed;
 use crate::sign_in::rules::INVITATION_LIFE;
 use crate::sign_in::{self, Caller, secrets};
 use crate::studios::guard::require_admin;
 use crate::text::Email;
 use crate::wrong::Wrong;
+
+/// The most invitations that are listed.
+const LISTED_MAX: i64 = 500;
 
 /// Whom to invite.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -51,7 +55,88 @@ pub struct Invited {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Invites somebody to the studio's staff. Admins are invited by an owner. A second invitation to the same address ends the first.
+/// Who invited.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Inviter {
+    pub person_id: Uuid,
+    pub name: String,
+}
+
+/// An invitation that can still be accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OpenInvitation {
+    pub id: Uuid,
+    /// To whom.
+    pub email: String,
+    /// The roles that they will hold.
+    pub roles: Vec<Role>,
+    /// Who invited them: without the right to give these roles any more, the invitation is void.
+    pub invited_by: Inviter,
+    #[serde(with = "crate::instant")]
+    pub invited_at: DateTime<Utc>,
+    /// Until when it can be accepted.
+    #[serde(with = "crate::instant")]
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The invitations of a studio that can still be accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OpenInvitations {
+    /// The newest first, 500 at most.
+    pub invitations: Vec<OpenInvitation>,
+}
+
+/// The studio's invitations that can still be accepted, the newest first.
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/invitations", operation_id = "list_invitations",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = OpenInvitations)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
+pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<Uuid>) -> Answer<Json<OpenInvitations>> {
+    require_admin(&app, &caller, studio_id).await?;
+    let mut tx = app.db.read().await?;
+    let rows = sign_in::store::open_invitations(&mut tx, app.clock.now(), studio_id, LISTED_MAX).await?;
+    tx.rollback().await;
+    let one = |row: sign_in::store::OpenInvitation| OpenInvitation {
+        id: row.id,
+        email: row.email,
+        roles: row.roles.0,
+        invited_by: Inviter { person_id: row.invited_by, name: row.invited_by_name },
+        invited_at: row.created_at,
+        expires_at: row.expires_at,
+    };
+    Ok(Json(OpenInvitations { invitations: rows.into_iter().map(one).collect() }))
+}
+
+/// Takes an invitation back: its code no longer counts.
+#[utoipa::path(
+    delete, path = "/v1/studios/{id}/invitations/{invitation_id}", operation_id = "withdraw_invitation",
+    params(("id" = Uuid, Path), ("invitation_id" = Uuid, Path)),
+    responses((status = 204, description = "Withdrawn")),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
+pub async fn withdraw(State(app): State<App>, caller: Caller, Path((studio_id, id)): Path<(Uuid, Uuid)>) -> Answer<StatusCode> {
+    require_admin(&app, &caller, studio_id).await?;
+    let now = app.clock.now();
+    app.db
+        .write("withdraw_invitation", move |tx| {
+            Box::pin(async move {
+                must_still_admin(tx, &caller, studio_id).await?;
+                if !sign_in::store::withdraw_invitation(tx, now, studio_id, id).await? {
+                    return Err(Problem::new(ProblemType::NotFound));
+                }
+                let event = Event::in_studio(studio_id, Subject::Invitation, id, Happened::InvitationWithdrawn);
+                events::log::write(tx, now, vec![caller.actor().did(event)]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Invites somebody to the studio's staff. Admins are invited by an owner. A second invitation to the same address ends the first. When it is
+/// accepted, whoever sent it must still have the right to give these roles.
 #[utoipa::path(
     post, path = "/v1/studios/{id}/invitations", operation_id = "invite_staff",
     params(("id" = Uuid, Path)), request_body = InvitationRequest,
@@ -70,7 +155,7 @@ pub async fn post(
     }
     let now = app.clock.now();
     let code = secrets::long_code()?;
-    let (hash, sealed) = (secrets::hash(secrets::plain_code(&code).as_bytes()), app.keys.seal(&code)?);
+    let (hash, sealed) = (secrets::hash(secrets::plain_code(&code).as_bytes()), app.keys.seal(new_id(now), &code)?);
     let invited = Invited {
         id: new_id(now),
         email: body.email.as_str().to_owned(),
@@ -94,7 +179,7 @@ async fn invite(
     id: Uuid,
     body: &InvitationRequest,
     code_hash: &[u8],
-    sealed: Vec<u8>,
+    sealed: Sealed,
 ) -> Answer<()> {
     let Some((studio, studios_locale)) = store::studio(tx, studio_id).await? else { return Err(Problem::new(ProblemType::NotFound)) };
     let owner = must_still_admin(tx, caller, studio_id).await?;
@@ -110,10 +195,12 @@ async fn invite(
         email: body.email.as_str().to_owned(),
         email_key,
         roles: Column(body.roles.iter().copied().collect()),
+        invited_by: caller.person_id,
+        expires_at: now + INVITATION_LIFE,
         accepted_at: None,
         accepted_by: None,
     };
-    sign_in::store::insert_invitation(tx, now, &invitation, code_hash, caller.person_id).await?;
+    sign_in::store::insert_invitation(tx, now, &invitation, code_hash).await?;
     let invited_by = store::profile(tx, caller.person_id).await?.map(|profile| profile.name).unwrap_or_default();
     let roles = body.roles.iter().map(|role| invited_role(*role)).collect();
     let locale = known.as_ref().and_then(|known| known.locale).or(studios_locale).or(caller.language).unwrap_or(Language::En);

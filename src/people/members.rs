@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::store::{self, AddressUser, FoundRow, MemberRow, NewPerson, Wanted};
+use super::store::{self, AddressUser, FoundRow, Joining, MemberRow, NewPerson, Wanted};
 use crate::app::App;
 use crate::db::Tx;
 use crate::events::{self, Event, Happened, Subject};
@@ -37,11 +37,12 @@ pub struct Member {
     pub person_id: Uuid,
     /// By the name that this studio wrote down.
     pub name: String,
-    /// Where letters to the member go.
+    /// Where letters to the member go: as this studio wrote it down, or as the member gave it by coming by themselves. Null too if the
+    /// member has another one since, and has not given it to this studio.
     pub email: Option<String>,
     /// Whether somebody else signs in by that address: a parent, or a brother or sister entered before.
     pub shares_address: bool,
-    /// The telephone number.
+    /// The telephone number that this studio wrote down, else the one that the member gave it by coming by themselves.
     pub phone: Option<String>,
 }
 
@@ -60,13 +61,15 @@ pub struct Members {
     pub next: Option<String>,
 }
 
-/// Whom to look for.
+/// Which page of the members.
 #[derive(Debug, Deserialize, IntoParams)]
+#[allow(deprecated, reason = "the API's document says so, and here it is read")]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Search {
-    /// Part of a name, an address or a telephone number. Accents and the order of words make no difference; Chinese names are found by
-    /// their characters, by pinyin in any reading, and by the first letters of the syllables.
+pub struct Listing {
+    /// Whom to look for, as in `POST …/members/searches`, which is to be used instead: what stands in an address stands in the logs of
+    /// proxies and in the history of browsers, and names do not belong there.
+    #[deprecated = "POST …/members/searches"]
     #[param(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     q: Option<String>,
     /// The most items, 1 to 200.
@@ -75,13 +78,22 @@ pub struct Search {
     limit: Limit,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
-    after: Option<Cursor<(i64, String, Uuid)>>,
+    after: Option<Cursor<Behind>>,
 }
 
-/// Finds members of the studio.
+/// Where a page begins: behind a member of the list, or behind one who was found. Of the list it says no name, since it stands in an address.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+enum Behind {
+    Found(i64, String, Uuid),
+    Listed(Uuid),
+}
+
+/// The studio's members by name.
+#[allow(deprecated, reason = "it is read as long as somebody sends it")]
 #[utoipa::path(
     get, path = "/v1/studios/{id}/members", operation_id = "find_members",
-    params(("id" = Uuid, Path), Search),
+    params(("id" = Uuid, Path), Listing),
     responses((status = 200, body = Members)),
     extensions(("x-problem-types" = json!(refuses![NotAllowed])))
 )]
@@ -89,22 +101,76 @@ pub async fn find(
     State(app): State<App>,
     caller: Caller,
     Path(studio_id): Path<Uuid>,
-    Query(search): Query<Search>,
+    Query(Listing { q, limit, after }): Query<Listing>,
 ) -> Answer<Json<Members>> {
     require_front_desk(&app, &caller, studio_id).await?;
-    let wanted = search.q.as_deref().filter(|q| !q.trim().is_empty()).map(wanted).transpose()?;
-    let Limit(limit) = search.limit;
-    let after = search.after.map(|Cursor(key)| key);
-    if after.as_ref().is_some_and(|(_, name, _)| name.chars().any(|c| c.is_control() && c != '\n')) {
-        return Err(Problem::field("after", Wrong::NotCursor));
+    found(&app, studio_id, q.as_deref(), limit, after).await.map(Json)
+}
+
+/// Whom to look for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = MemberSearch)]
+pub struct Search {
+    /// Part of a name, an address or a telephone number. Accents and the order of words make no difference; Chinese names are found by
+    /// their characters, by pinyin in any reading, and by the first letters of the syllables. Empty: all members.
+    #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+    q: String,
+    /// The most items, 1 to 200; without it 50.
+    #[serde(default)]
+    limit: Limit,
+    /// `next` of the page before.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    after: Option<Cursor<Behind>>,
+}
+
+/// Finds members of the studio. What is looked for stands in the body, and so neither in addresses nor in the logs of proxies.
+#[utoipa::path(
+    post, path = "/v1/studios/{id}/members/searches", operation_id = "search_members",
+    params(("id" = Uuid, Path)), request_body = Search,
+    responses((status = 200, body = Members)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
+pub async fn search(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Body(Search { q, limit, after }): Body<Search>,
+) -> Answer<Json<Members>> {
+    require_front_desk(&app, &caller, studio_id).await?;
+    found(&app, studio_id, Some(&q), limit, after).await.map(Json)
+}
+
+async fn found(app: &App, studio_id: Uuid, q: Option<&str>, limit: Limit, after: Option<Cursor<Behind>>) -> Answer<Members> {
+    let wanted = q.filter(|q| !q.trim().is_empty()).map(wanted).transpose()?;
+    let after = after.map(|Cursor(behind)| behind);
+    let no_cursor = || Problem::field("after", Wrong::NotCursor);
+    if let Some(Behind::Found(_, name, _)) = &after
+        && name.chars().any(|c| c.is_control() && c != '\n')
+    {
+        return Err(no_cursor());
     }
     let mut tx = app.db.read().await?;
     let studio = store::studio(&mut tx, studio_id).await?;
+    let listed = wanted.is_none();
     let found = match wanted {
-        Some(wanted) => store::members_found(&mut tx, studio_id, wanted, after, limit + 1).await?,
+        Some(wanted) => {
+            let after = match after {
+                None => None,
+                Some(Behind::Found(rank, name, id)) => Some((rank, name, id)),
+                Some(Behind::Listed(_)) => return Err(no_cursor()),
+            };
+            store::members_found(&mut tx, studio_id, wanted, after, limit.0 + 1).await?
+        }
         None => {
-            let after = after.map(|(_, name, id)| (name, id));
-            let all = store::members(&mut tx, studio_id, after, limit + 1).await?;
+            let after = match after {
+                None => None,
+                // Of a list that was begun before cursors said no names.
+                Some(Behind::Found(_, name, id)) => Some((name, id)),
+                Some(Behind::Listed(id)) => Some((store::sorted_by(&mut tx, studio_id, id).await?.ok_or_else(no_cursor)?, id)),
+            };
+            let all = store::members(&mut tx, studio_id, after, limit.0 + 1).await?;
             all.into_iter().map(|member| FoundRow { rank: 0, member }).collect()
         }
     };
@@ -112,8 +178,11 @@ pub async fn find(
     if studio.is_none() {
         return Err(Problem::new(ProblemType::NotFound));
     }
-    let (found, next) = page(found, search.limit, |row| (row.rank, row.member.name_search.clone(), row.member.person_id));
-    Ok(Json(Members { members: found.into_iter().map(|row| row.member.into()).collect(), next }))
+    let (found, next) = page(found, limit, |row| match listed {
+        true => Behind::Listed(row.member.person_id),
+        false => Behind::Found(row.rank, row.member.name_search.clone(), row.member.person_id),
+    });
+    Ok(Members { members: found.into_iter().map(|row| row.member.into()).collect(), next })
 }
 
 fn wanted(q: &str) -> Answer<Wanted> {
@@ -189,6 +258,7 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
         let email_key = email.key();
         store::lock_address(tx, &email_key).await?;
         if let Some(same) = meant(&body, store::address_users(tx, studio_id, &email_key).await?)? {
+            store::note_address(tx, studio_id, same).await?;
             return Ok((false, row_of(tx, studio_id, same).await?));
         }
         known = if shares_address { None } else { store::known_by(tx, &email_key).await? };
@@ -204,8 +274,11 @@ async fn entered(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uu
             id
         }
     };
-    let joining = (studio_id, person_id, body.name.into_string(), body.phone.map(Line::into_string));
-    let is_new = store::join(tx, now, vec![joining]).await? == 1;
+    let (name, phone) = (body.name.into_string(), body.phone.map(Line::into_string));
+    let is_new = store::join(tx, now, Joining { studio_id, person_id, name, phone, by_self: false }).await?;
+    if body.email.is_some() {
+        store::note_address(tx, studio_id, person_id).await?;
+    }
     if is_new {
         if body.email.is_some() {
             let locale = locale.or(studios_locale).unwrap_or(Language::En);
@@ -240,7 +313,7 @@ fn meant(body: &NewMember, users: Vec<AddressUser>) -> Answer<Option<Uuid>> {
     }
 }
 
-/// Joins the studio by oneself. Repeated: the same.
+/// Joins the studio by oneself: from now on its front desk reads the caller's address and telephone number. Repeated: the same.
 #[utoipa::path(
     put, path = "/v1/studios/{id}/members/me", operation_id = "join_studio",
     params(("id" = Uuid, Path)),
@@ -260,7 +333,9 @@ async fn joined(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, studio_id: Uui
         return Err(Problem::new(ProblemType::NotFound));
     }
     let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
-    if store::join(tx, now, vec![(studio_id, person_id, profile.name, None)]).await? == 1 {
+    let is_new = store::join(tx, now, Joining { studio_id, person_id, name: profile.name, phone: None, by_self: true }).await?;
+    // Whom the desk had entered comes by themselves now.
+    if is_new || store::give(tx, vec![(studio_id, person_id, now)]).await? == 1 {
         events::log::write(
             tx,
             now,

@@ -3,11 +3,16 @@
 //! A person is entered by a front desk, or registers (`sign_in`), or both. What a studio writes down of them, name and number, stands
 //! with the studio (`members`); what they say of themselves stands with the person (`me`). Roles are held per studio (`staff`, `invitations`),
 //! `owner` for the deployment (`owner`). Everything that is theirs can be taken along (`export`). Who leaves is forgotten after seven
-//! days; what was booked and paid stays under an id without a name (`deletion`, and the public page in `pages`).
+//! days; what was booked and paid stays under an id without a name (`deletion`, and the public page in `pages`). Which columns say
+//! something of a person, and what becomes of each, stands in one list (`store::personal`). Whoever has no account is erased by an admin
+//! (`erase`).
 
 pub mod deletion;
+pub mod erase;
+pub mod erasure;
 pub mod export;
 pub mod invitations;
+pub mod join_staff;
 pub mod me;
 pub mod members;
 pub mod owner;

@@ -12,7 +12,7 @@ use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in;
 use crate::sign_in::passwords::{NewPassword, Passwords};
 use crate::sign_in::store::NewAccount;
-use crate::sign_in::verification::confirm;
+use crate::sign_in::verification::{Registrant, confirm};
 use crate::text::{Email, Name};
 
 /// Who shall own the deployment.
@@ -43,7 +43,8 @@ pub async fn make(db: &Db, clock: &Clock, passwords: &Passwords, owner: NewOwner
 async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: &str) -> Answer<Made> {
     let (email, email_key) = (owner.email.as_str(), owner.email.key());
     store::lock_address(tx, &email_key).await?;
-    let account = sign_in::store::account_by(tx, &owner.email).await?;
+    // Not a registration of it that nobody confirmed: that may be anybody's.
+    let account = sign_in::store::account_by(tx, &owner.email).await?.filter(|account| account.verified_at.is_some());
     let had_account = account.is_some();
     let id = match account {
         Some(account) => account.person_id,
@@ -55,14 +56,16 @@ async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: 
                 store::NewPerson { id, name: &owner.name, email: None, shares_address: false, locale: None, verified_at: None },
             )
             .await?;
-            let new = NewAccount { person_id: id, email, email_key: &email_key, password_hash, verified_at: None, policy_version: None };
+            let new =
+                NewAccount { person_id: id, email, email_key: &email_key, password_hash, policy_version: None, registration_hash: None };
             sign_in::store::insert_account(tx, now, new).await?;
             id
         }
     };
     let account = sign_in::store::account_of(tx, id).await?.ok_or_else(|| Problem::fault("an account that was just opened is missing"))?;
     let actor = Actor::system();
-    let person_id = confirm(tx, now, account, email, &email_key, &actor).await?.ok_or_else(|| Problem::new(ProblemType::AddressTaken))?;
+    let confirmed = confirm(tx, now, account, email, &email_key, Registrant::Holder, &actor).await?;
+    let person_id = confirmed.ok_or_else(|| Problem::new(ProblemType::AddressTaken))?;
     store::rename(tx, person_id, &owner.name, None).await?;
     sign_in::store::set_password(tx, person_id, password_hash).await?;
     sign_in::store::end_codes(tx, now, person_id, None).await?;

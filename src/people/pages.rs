@@ -8,16 +8,14 @@ use axum::response::{Html, IntoResponse, Response};
 use utoipa::ToSchema;
 
 use super::deletion::{self, Deletion};
-use super::store;
 use crate::app::App;
-use crate::db::Tx;
 use crate::language::Language;
 use crate::letters::phrases;
 use crate::problem::{Answer, Problem, ProblemType};
+use crate::sign_in::Visitor;
 use crate::sign_in::limits::Limit;
-use crate::sign_in::store::{self as accounts, Purpose};
+use crate::sign_in::store::Purpose;
 use crate::sign_in::verification::send_code;
-use crate::sign_in::{Visitor, codes};
 use crate::text::Email;
 
 /// Which form the page shows.
@@ -55,7 +53,7 @@ static EN: Words = Words {
     title: "Delete your account",
     what_happens: "We send a code to your e-mail address. When you enter it here, your account will be deleted seven days later: what you \
                    have booked by then is cancelled without penalty, and your name, address, devices and the text of your letters are \
-                   removed. Command was booked and paid stays in the studio’s books without your name.",
+                   removed. What was booked and paid stays in the studio’s books without your name.",
     address: "Your e-mail address",
     send_code: "Send me a code",
     code_sent: "If this address has an account, a code is on its way to it. It is valid for 15 minutes.",
@@ -171,33 +169,21 @@ pub async fn submit(State(app): State<App>, visitor: Visitor, body: Bytes) -> An
 async fn ask(app: &App, visitor: Visitor, email: Email, code: String) -> Answer<Deletion> {
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     let (now, inner, from) = (app.clock.now(), app.clone(), visitor.from);
-    let asked =
-        app.db.write("ask_deletion", move |tx| Box::pin(async move { asked(tx, &inner, now, &visitor, &email, &code).await })).await?;
-    match asked {
-        Some(deletion) => Ok(deletion),
+    let (who, email_key) = (visitor.clone(), email.key());
+    let asked = app.db.write("ask_deletion", move |tx| {
+        Box::pin(async move { deletion::ask_by_code(tx, &inner, now, &email.key(), &code, |who| Some(visitor.actor_of(who))).await })
+    });
+    match asked.await? {
+        Some(deletion) => {
+            app.letters_written.notify_one();
+            Ok(deletion)
+        }
         None => {
+            who.means(&email_key);
             app.limits.take(Limit::FailuresFrom, from)?;
             Err(Problem::new(ProblemType::CodeRefused))
         }
     }
-}
-
-async fn asked(
-    tx: &mut Tx,
-    app: &App,
-    now: chrono::DateTime<chrono::Utc>,
-    visitor: &Visitor,
-    email: &Email,
-    code: &str,
-) -> Answer<Option<Deletion>> {
-    let email_key = email.key();
-    store::lock_address(tx, &email_key).await?;
-    let Some(code) = codes::find(tx, &app.keys, now, Purpose::Deletion, &email_key, code).await? else { return Ok(None) };
-    if accounts::account_of(tx, code.person_id).await?.is_none() {
-        return Ok(None);
-    }
-    accounts::use_code(tx, now, code.id).await?;
-    deletion::ask(tx, now, &visitor.actor_of(code.person_id), code.person_id).await.map(Some)
 }
 
 fn page(language: Language, status: StatusCode, problem: Option<&str>, step: &Step) -> Answer<Response> {

@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 /// What is to come for a person who leaves Relevé ends without penalty.
 pub fn remove_person(set: &mut WorkingSet, actor: &Actor, person_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
-    let coming: Vec<Booking> = match set.person(person_id) {
-        Ok(_) => set.ahead(person_id, now).into_iter().filter(|booking| booking.starts_at > now).cloned().collect(),
+    let person = match set.person(person_id) {
         Err(Abort::Refused(_)) => return Ok(()),
-        Err(stop) => return Err(stop),
+        other => other?,
     };
-    if !set.teaching(person_id, now)?.is_empty() {
+    let coming: Vec<Booking> = set.ahead(person_id, now).into_iter().filter(|booking| booking.starts_at > now).cloned().collect();
+    // Where they are no instructor any more, the studio knows that it has to find somebody else.
+    if set.teaching(person_id, now)?.iter().any(|session| person.roles.is_instructor(session.studio_id)) {
         // They were given a class since they were found due: they leave once it is over.
         return Ok(());
     }

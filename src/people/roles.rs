@@ -37,6 +37,11 @@ impl Roles {
         self.is_owner || self.holds(studio_id, Role::Admin)
     }
 
+    /// Whether they may give somebody these roles here: admins are an owner's to make.
+    pub fn may_give(&self, studio_id: Uuid, roles: &[Role]) -> bool {
+        self.is_owner || (self.is_admin(studio_id) && !roles.contains(&Role::Admin))
+    }
+
     /// Whether they serve members at this studio's front desk.
     pub fn is_front_desk(&self, studio_id: Uuid) -> bool {
         self.is_admin(studio_id) || self.holds(studio_id, Role::FrontDesk)
@@ -62,9 +67,25 @@ impl Roles {
         self.is_admin(studio_id) || self.is_instructor(studio_id)
     }
 
-    /// Whether they are staff of a session of this studio: its instructor, or somebody who serves any member.
+    /// Whether they are staff of a session of this studio: its instructor, or somebody who serves any member. To teach it is not enough:
+    /// whoever is no instructor here any more has no right in it, whatever the session says.
     pub fn is_staff_of_session(&self, studio_id: Uuid, teaches_it: bool) -> bool {
-        self.is_front_desk(studio_id) || (teaches_it && self.is_staff(studio_id))
+        self.is_front_desk(studio_id) || self.teaches_still(studio_id, teaches_it)
+    }
+
+    /// Whether a session of this studio is theirs to run, with its notes and its substitutes: its instructor's and the admins'.
+    pub fn runs_session(&self, studio_id: Uuid, teaches_it: bool) -> bool {
+        self.is_admin(studio_id) || self.teaches_still(studio_id, teaches_it)
+    }
+
+    /// Whether they teach a session and are an instructor of its studio still.
+    pub fn teaches_still(&self, studio_id: Uuid, teaches_it: bool) -> bool {
+        teaches_it && self.is_instructor(studio_id)
+    }
+
+    /// Every studio in which they work.
+    pub fn studios(&self) -> impl Iterator<Item = Uuid> + '_ {
+        self.held.iter().map(|(of, _)| *of)
     }
 
     /// Whether they hold exactly this role here.
@@ -86,5 +107,46 @@ impl Roles {
     pub fn set(&mut self, studio_id: Uuid, roles: impl IntoIterator<Item = Role>) {
         self.held.retain(|(of, _)| *of != studio_id);
         self.held.extend(roles.into_iter().map(|role| (studio_id, role)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_give_which_roles() {
+        let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let of = |held: &[(Uuid, Role)]| Roles::new(false, held.to_vec());
+        for (who, roles, staff, admins) in [
+            ("owner", Roles::new(true, Vec::new()), true, true),
+            ("admin", of(&[(here, Role::Admin)]), true, false),
+            ("admin elsewhere", of(&[(there, Role::Admin)]), false, false),
+            ("front desk", of(&[(here, Role::FrontDesk), (here, Role::Instructor)]), false, false),
+            ("nobody", of(&[]), false, false),
+        ] {
+            assert_eq!(roles.may_give(here, &[Role::Instructor, Role::FrontDesk]), staff, "{who}");
+            assert_eq!(roles.may_give(here, &[Role::Instructor, Role::Admin]), admins, "{who}");
+        }
+    }
+
+    /// Of one session, to somebody who teaches it and to somebody who does not: whether they are its staff, and whether they run it.
+    #[test]
+    fn rights_in_a_session_end_with_the_role() {
+        let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for (name, is_owner, held, teaching, other) in [
+            ("nobody", false, vec![], (false, false), (false, false)),
+            ("who taught it and was taken off the staff", false, vec![], (false, false), (false, false)),
+            ("an instructor elsewhere", false, vec![(there, Role::Instructor)], (false, false), (false, false)),
+            ("an admin elsewhere", false, vec![(there, Role::Admin)], (false, false), (false, false)),
+            ("an instructor", false, vec![(here, Role::Instructor)], (true, true), (false, false)),
+            ("the front desk, who taught it once", false, vec![(here, Role::FrontDesk)], (true, false), (true, false)),
+            ("an admin", false, vec![(here, Role::Admin)], (true, true), (true, true)),
+            ("the owner", true, vec![], (true, true), (true, true)),
+        ] {
+            let roles = Roles::new(is_owner, held);
+            let rights = |teaches_it| (roles.is_staff_of_session(here, teaches_it), roles.runs_session(here, teaches_it));
+            assert_eq!((rights(true), rights(false)), (teaching, other), "{name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Roles: nobody leaves the staff while classes count on them.
+//! Roles: nobody leaves the staff unnoticed while classes count on them.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,22 @@ use uuid::Uuid;
 
 /// The classes that a refusal names.
 const NAMED_MAX: usize = 20;
+/// The classes that an answer names; there is a list of all of them.
+const LEFT_MAX: usize = 200;
 
-/// `PUT /v1/studios/{id}/staff/{person_id}`. Admins are an owner's to make and unmake.
+/// `PUT /v1/studios/{id}/staff/{person_id}`. Admins are an owner's to make and unmake. An instructor who still has classes to teach loses
+/// the role only if the admin says so (`leave_sessions`): rights must be able to end at once. Answers the sessions that are left without
+/// an instructor by it.
+#[allow(clippy::too_many_arguments, reason = "the fields of the call")]
 pub fn set_roles(
     set: &mut WorkingSet,
     actor: &Actor,
     studio_id: Uuid,
     person_id: Uuid,
     wanted: &BTreeSet<Role>,
+    leave_sessions: bool,
     now: DateTime<Utc>,
-) -> Decision<String> {
+) -> Decision<Vec<Teaching>> {
     let own = set.identity(caller(actor)?)?;
     let studio = set.studio(studio_id)?;
     if !own.roles.is_admin(studio.id) {
@@ -36,14 +42,15 @@ pub fn set_roles(
     if held.contains(&Role::Admin) != wanted.contains(&Role::Admin) && !own.roles.is_owner {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
+    let mut left = Vec::new();
     if held.contains(&Role::Instructor) && !wanted.contains(&Role::Instructor) {
         let teaches = set.teaching(person.id, now)?.into_iter().filter(|session| session.studio_id == studio.id && session.starts_at > now);
-        let sessions: Vec<Teaching> = teaches
-            .take(NAMED_MAX)
+        left = teaches
+            .take(if leave_sessions { LEFT_MAX } else { NAMED_MAX })
             .map(|session| Teaching { id: session.id, studio_id: session.studio_id, starts_at: session.starts_at })
             .collect();
-        if !sessions.is_empty() {
-            return Err(Problem::new(ProblemType::StaffTeaches).with("sessions", sessions).into());
+        if !left.is_empty() && !leave_sessions {
+            return Err(Problem::new(ProblemType::StaffTeaches).with("sessions", left).into());
         }
     }
     if held != *wanted {
@@ -51,5 +58,5 @@ pub fn set_roles(
         let what = Happened::RolesSet { before: held, after: wanted.clone() };
         emit(set, actor, Event::in_studio(studio.id, Subject::Person, person.id, what))?;
     }
-    Ok(person.name.clone())
+    Ok(left)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::store;
+use super::store::{self, Teaching};
 use crate::app::App;
 use crate::db::Tx;
 use crate::extract::{Body, Path};
@@ -25,6 +25,15 @@ pub struct StaffMember {
     pub name: String,
     /// Their roles in this studio.
     pub roles: Vec<Role>,
+}
+
+/// Somebody whose roles were set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StaffMemberSet {
+    #[serde(flatten)]
+    member: StaffMember,
+    /// Sessions to come that nobody teaches any more, the first 200; `GET …/unstaffed-sessions` lists all there are.
+    unstaffed_sessions: Vec<Teaching>,
 }
 
 /// Everybody who works in a studio.
@@ -68,13 +77,17 @@ pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<
 #[schema(as = StaffRoles)]
 pub struct Roles {
     pub roles: BTreeSet<Role>,
+    /// Takes the role of an instructor at once, though sessions to come are left without one by it; without, those stand in the way
+    /// (409). Members keep their places in them: an admin names somebody else, or cancels.
+    #[serde(default)]
+    pub leave_sessions: bool,
 }
 
-/// Sets the roles of somebody whom the studio knows. Admins are made and unmade by an owner.
+/// Sets the roles of somebody whom the studio knows, and with them all their rights, at once. Admins are made and unmade by an owner.
 #[utoipa::path(
     put, path = "/v1/studios/{id}/staff/{person_id}", operation_id = "set_staff_roles",
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = Roles,
-    responses((status = 200, body = StaffMember)),
+    responses((status = 200, body = StaffMemberSet)),
     extensions(("x-problem-types" = json!(refuses![NotAllowed, StaffTeaches, TooManyRequests])))
 )]
 pub async fn put(
@@ -82,12 +95,15 @@ pub async fn put(
     caller: Caller,
     Path((studio_id, person_id)): Path<(Uuid, Uuid)>,
     Body(body): Body<Roles>,
-) -> Answer<Json<StaffMember>> {
+) -> Answer<Json<StaffMemberSet>> {
     require_admin(&app, &caller, studio_id).await?;
-    let ask = Command::SetRoles { studio_id, person_id, roles: body.roles.clone() };
-    let Outcome::Name(name) = app.transactor.submit(caller.actor(), ask).await? else { return Err(Problem::new(ProblemType::Fault)) };
+    let ask = Command::SetRoles { studio_id, person_id, roles: body.roles.clone(), leave_sessions: body.leave_sessions };
+    let done = app.transactor.submit(caller.actor(), ask).await?;
     app.identities.forget_person(person_id);
-    Ok(Json(StaffMember { person_id, name, roles: body.roles.into_iter().collect() }))
+    let Outcome::Unstaffed(unstaffed_sessions) = done else { return Err(Problem::new(ProblemType::Fault)) };
+    let name = store::name_in(&app.db, studio_id, person_id).await?.unwrap_or_default();
+    let member = StaffMember { person_id, name, roles: body.roles.into_iter().collect() };
+    Ok(Json(StaffMemberSet { member, unstaffed_sessions }))
 }
 
 /// Rights are up to five seconds old: who gives rights is asked again in the transaction. Answers whether they own the deployment.

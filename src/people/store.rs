@@ -1,5 +1,7 @@
 //! Persons, staff and members in the database.
 
+pub mod personal;
+
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -7,17 +9,13 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::calendars;
-use crate::db::{Error, Sql, Tx};
+use crate::db::{Db, Error, Sql, Tx};
 use crate::events::{self, Actor, Event, Happened};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
-use crate::letters::outbox;
 use crate::people::Person;
 use crate::people::roles::{Role, Roles};
-use crate::schedule;
 use crate::search::{Typed, name_key};
-use crate::sign_in;
 use crate::text::{Email, Name};
 
 /// Somebody who is known by their address: verified, or entered by a front desk.
@@ -80,8 +78,12 @@ pub async fn touch(tx: &mut Tx, id: Uuid) -> Result<u64, Error> {
     tx.run("UPDATE persons SET name = name WHERE id = $1", (id,)).await
 }
 
-/// From now on the person is known by this address, which is confirmed.
+/// From now on the person is known by this address, which is confirmed. A studio that knew another, and to which they never came by
+/// themselves, is not told the new one.
 pub async fn set_address(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, email: &str, email_key: &str) -> Result<u64, Error> {
+    let sql = "UPDATE members SET knows_address = FALSE WHERE person_id = $1 AND given_at IS NULL AND knows_address \
+               AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.id = $1 AND COALESCE(p.email_key, p.contact_key) = $2)";
+    tx.run(sql, (id, email_key)).await?;
     let sql = "UPDATE persons SET email = $2, email_key = $3, contact_key = NULL, key_stale = $5, verified_at = $4 WHERE id = $1";
     tx.run(sql, (id, email, email_key, now, false)).await
 }
@@ -92,6 +94,11 @@ pub async fn take_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<u64, Error> 
     let sql = "UPDATE persons SET name = f.name, locale = COALESCE(f.locale, persons.locale), phone = COALESCE(f.phone, persons.phone) \
                FROM persons AS f WHERE f.id = $1 AND persons.id = $2";
     tx.run(sql, (from, to)).await
+}
+
+/// Takes away the number of somebody who may not have given it.
+pub async fn forget_phone(tx: &mut Tx, id: Uuid) -> Result<(), Error> {
+    tx.run("UPDATE persons SET phone = NULL WHERE id = $1", (id,)).await.map(drop)
 }
 
 /// Removes people whom nothing refers to any more.
@@ -203,11 +210,33 @@ pub struct StaffRow {
     pub role: Role,
 }
 
+/// By which name a studio knows a person `p` who may be its member `m`: what the person calls themselves, once they came by themselves;
+/// until then what it wrote down, since the other may be what another studio did.
+macro_rules! name_in {
+    () => {
+        "CASE WHEN m.given_at IS NULL AND m.name <> '' THEN m.name ELSE p.name END"
+    };
+}
+
 /// Everybody who works in a studio, a row for each role.
 pub async fn staff(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<StaffRow>, Error> {
-    let sql = "SELECT s.person_id, p.name, s.role FROM staff s JOIN persons p ON p.id = s.person_id WHERE s.studio_id = $1 \
-               ORDER BY s.person_id, s.role";
+    let sql = concat!(
+        "SELECT s.person_id, ",
+        name_in!(),
+        " AS name, s.role FROM staff s JOIN persons p ON p.id = s.person_id \
+         LEFT JOIN members m ON m.studio_id = s.studio_id AND m.person_id = s.person_id WHERE s.studio_id = $1 ORDER BY s.person_id, s.role"
+    );
     tx.all(sql, (studio_id,)).await
+}
+
+/// The name of somebody whom the studio knows.
+pub async fn name_in(db: &Db, studio_id: Uuid, person_id: Uuid) -> Result<Option<String>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        name_in!(),
+        " AS name FROM persons p LEFT JOIN members m ON m.studio_id = $1 AND m.person_id = p.id WHERE p.id = $2"
+    );
+    Ok(db.maybe::<(String,)>(sql, (studio_id, person_id)).await?.map(|(name,)| name))
 }
 
 /// A person's roles in one studio, held until the transaction ends: the transactor locks the same rows when it makes a session for them.
@@ -220,8 +249,13 @@ pub async fn roles_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<V
     Ok(rows.into_iter().map(|(role,)| role).collect())
 }
 
-/// Gives roles; one that is held already stays as it is.
+/// Gives roles to somebody who accepted them, and so came to the studio by themselves; one that is held already stays as it is.
 pub async fn give_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_id: Uuid, roles: &[Role]) -> Result<(), Error> {
+    give(tx, vec![(studio_id, person_id, now)]).await?;
+    add_roles(tx, now, studio_id, person_id, roles).await
+}
+
+async fn add_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_id: Uuid, roles: &[Role]) -> Result<(), Error> {
     let rows = roles.iter().map(|role| (studio_id, person_id, *role, now)).collect();
     tx.rows("INSERT INTO staff (studio_id, person_id, role, since) VALUES # ON CONFLICT DO NOTHING", rows).await.map(drop)
 }
@@ -231,11 +265,12 @@ pub async fn set_roles(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, person_
     for role in roles_in(tx, studio_id, person_id).await?.into_iter().filter(|role| !roles.contains(role)) {
         tx.run("DELETE FROM staff WHERE studio_id = $1 AND person_id = $2 AND role = $3", (studio_id, person_id, role)).await?;
     }
-    give_roles(tx, now, studio_id, person_id, &roles.iter().copied().collect::<Vec<_>>()).await
+    add_roles(tx, now, studio_id, person_id, &roles.iter().copied().collect::<Vec<_>>()).await
 }
 
 /// A session that somebody still has to teach.
 #[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = SessionToTeach)]
 pub struct Teaching {
     pub id: Uuid,
     /// In which studio.
@@ -244,10 +279,13 @@ pub struct Teaching {
     pub starts_at: DateTime<Utc>,
 }
 
-/// Sessions to come that a person teaches in any studio, the first twenty.
+/// Sessions to come that a person teaches in any studio where they are an instructor, the first twenty. Where they are none any more, the
+/// studio knows that it has to find somebody else.
 pub async fn teaches(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<Vec<Teaching>, Error> {
-    let sql = "SELECT id, studio_id, starts_at FROM sessions WHERE instructor_id = $1 AND starts_at > $2 AND status <> 'cancelled' \
-               ORDER BY starts_at, id LIMIT 20";
+    let sql = "SELECT s.id, s.studio_id, s.starts_at FROM sessions s WHERE s.instructor_id = $1 AND s.starts_at > $2 \
+               AND s.status <> 'cancelled' \
+               AND EXISTS (SELECT 1 FROM staff w WHERE w.studio_id = s.studio_id AND w.person_id = $1 AND w.role = 'instructor') \
+               ORDER BY s.starts_at, s.id LIMIT 20";
     tx.all(sql, (person_id, now)).await
 }
 
@@ -261,11 +299,11 @@ pub struct MemberRow {
     pub name: String,
     /// What the member is sorted by.
     pub name_search: String,
-    /// Where letters go.
+    /// Where letters go, as far as the studio was told.
     pub email: Option<String>,
     /// Whether somebody else is known by that address.
     pub shares_address: bool,
-    /// The telephone number.
+    /// The telephone number: what this studio wrote down, else what the member gave it by coming.
     pub phone: Option<String>,
 }
 
@@ -286,10 +324,13 @@ pub struct FoundRow {
     pub member: MemberRow,
 }
 
-/// The columns of a [`MemberRow`].
+/// The columns of a [`MemberRow`]. What a person says of themselves is given to a studio when they come to it by themselves; before that it
+/// knows what it wrote down.
 macro_rules! member_columns {
     () => {
-        "m.person_id, m.name, m.name_search, p.email, (p.contact_key IS NOT NULL) AS shares_address, COALESCE(m.phone, p.phone) AS phone"
+        "m.person_id, m.name, m.name_search, CASE WHEN m.given_at IS NOT NULL OR m.knows_address THEN p.email END AS email, \
+         (p.contact_key IS NOT NULL) AS shares_address, \
+         CASE WHEN m.given_at IS NULL THEN m.phone ELSE COALESCE(m.phone, p.phone) END AS phone"
     };
 }
 
@@ -321,8 +362,9 @@ pub async fn members_found(
          FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND p.deleted_at IS NULL \
          AND ((m.name_search LIKE $5 ESCAPE '\\' AND m.name_search LIKE $6 ESCAPE '\\' \
                AND m.name_search LIKE $7 ESCAPE '\\' AND m.name_search LIKE $8 ESCAPE '\\') \
-           OR COALESCE(p.email_key, p.contact_key) LIKE $9 ESCAPE '\\' \
-           OR REPLACE(REPLACE(REPLACE(REPLACE(COALESCE(m.phone, p.phone), ' ', ''), '-', ''), '(', ''), ')', '') LIKE $10 ESCAPE '\\')) x \
+           OR ((m.given_at IS NOT NULL OR m.knows_address) AND COALESCE(p.email_key, p.contact_key) LIKE $9 ESCAPE '\\') \
+           OR REPLACE(REPLACE(REPLACE(REPLACE(CASE WHEN m.given_at IS NULL THEN m.phone ELSE COALESCE(m.phone, p.phone) END, \
+              ' ', ''), '-', ''), '(', ''), ')', '') LIKE $10 ESCAPE '\\')) x \
          WHERE $11 OR x.rank > $12 OR (x.rank = $12 AND (x.name_search > $13 OR (x.name_search = $13 AND x.person_id > $14))) \
          ORDER BY x.rank, x.name_search, x.person_id LIMIT $15"
     );
@@ -366,18 +408,46 @@ pub async fn address_users(tx: &mut Tx, studio_id: Uuid, email_key: &str) -> Res
     tx.all(sql, (studio_id, email_key)).await
 }
 
-/// Somebody who becomes a member: of which studio, who, by which name and number.
-pub type Joining = (Uuid, Uuid, String, Option<String>);
+/// Somebody who becomes a member.
+#[derive(Clone, Debug)]
+pub struct Joining {
+    /// Of which studio.
+    pub studio_id: Uuid,
+    pub person_id: Uuid,
+    /// By which name the studio knows them.
+    pub name: String,
+    /// The number that it wrote down.
+    pub phone: Option<String>,
+    /// Whether they came by themselves: what they say of themselves is given to the studio then.
+    pub by_self: bool,
+}
 
-/// Makes people members; who is one already stays as they are. How many are new.
-pub async fn join(tx: &mut Tx, now: DateTime<Utc>, joining: Vec<Joining>) -> Result<u64, Error> {
-    let row = |(studio_id, person_id, name, phone): Joining| {
-        let key = name_key(&name);
-        (studio_id, person_id, name, key, false, phone, now)
-    };
-    let rows = joining.into_iter().map(row).collect();
-    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, phone, joined_at) VALUES # ON CONFLICT DO NOTHING";
-    tx.rows(sql, rows).await
+/// Makes somebody a member; who is one already stays as they are. Whether they are new.
+pub async fn join(tx: &mut Tx, now: DateTime<Utc>, joining: Joining) -> Result<bool, Error> {
+    let Joining { studio_id, person_id, name, phone, by_self } = joining;
+    let key = name_key(&name);
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, phone, joined_at, given_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    Ok(tx.run(sql, (studio_id, person_id, name, key, false, phone, now, by_self.then_some(now))).await? == 1)
+}
+
+/// Members whom the studio had entered came by themselves: (studio, person, when). For whom this is new.
+pub async fn give(tx: &mut Tx, given: Vec<(Uuid, Uuid, DateTime<Utc>)>) -> Result<u64, Error> {
+    let sql = "WITH x(studio_id, person_id, at) AS (VALUES #) UPDATE members SET given_at = x.at FROM x \
+               WHERE members.studio_id = x.studio_id AND members.person_id = x.person_id AND members.given_at IS NULL";
+    tx.rows(sql, given).await
+}
+
+/// The studio wrote down the address that a member has.
+pub async fn note_address(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<(), Error> {
+    let sql = "UPDATE members SET knows_address = TRUE WHERE studio_id = $1 AND person_id = $2 AND NOT knows_address";
+    tx.run(sql, (studio_id, person_id)).await.map(drop)
+}
+
+/// By what a member of the studio is sorted: where a page ended.
+pub async fn sorted_by(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Option<String>, Error> {
+    let sql = "SELECT name_search FROM members WHERE studio_id = $1 AND person_id = $2";
+    Ok(tx.maybe::<(String,)>(sql, (studio_id, person_id)).await?.map(|(key,)| key))
 }
 
 // Keys that were made by an older way (`keys`).
@@ -468,22 +538,15 @@ pub async fn undo_deletion(tx: &mut Tx, now: DateTime<Utc>, id: Uuid) -> Result<
 /// Who is to be deleted now. Whoever still has a session to teach waits for it: the studio has to find somebody else, or to cancel it.
 pub async fn deletions_due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
     let sql = "SELECT id FROM persons p WHERE deletion_due_at <= $1 AND NOT EXISTS (SELECT 1 FROM sessions s \
+               JOIN staff w ON w.studio_id = s.studio_id AND w.person_id = p.id AND w.role = 'instructor' \
                WHERE s.instructor_id = p.id AND s.ends_at > $1 AND s.status <> 'cancelled') ORDER BY deletion_due_at, id LIMIT $2";
     Ok(tx.all::<(Uuid,)>(sql, (now, limit)).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Takes everything away that says who a person is: name and address, here and with their studios, account and devices, the words of
-/// their letters, the addresses that their calendars read. What was booked, paid and counted stays, under an id without a name.
+/// Takes everything away that says who a person is ([`personal`]). What was booked, paid and counted stays, under an id without a name.
 pub async fn make_nameless(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
-    sign_in::store::remove_account(tx, person_id).await?;
-    outbox::forget(tx, person_id).await?;
-    calendars::store::forget(tx, person_id).await?;
-    schedule::substitutes::store::forget(tx, person_id).await?;
-    tx.run("DELETE FROM staff WHERE person_id = $1", (person_id,)).await?;
-    tx.run("UPDATE members SET name = '', name_search = '', phone = NULL WHERE person_id = $1", (person_id,)).await?;
-    let sql = "UPDATE persons SET name = '', email = NULL, email_key = NULL, contact_key = NULL, phone = NULL, locale = NULL, verified_at = NULL, \
-               is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
-    tx.run(sql, (person_id, now)).await?;
+    personal::erase(tx, person_id, now).await?;
+    tx.run("UPDATE persons SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL", (person_id, now)).await?;
     let entry = Actor::system().did(Event::of_person(person_id, Happened::PersonDeleted));
     events::log::write(tx, now, vec![entry]).await
 }
@@ -538,13 +601,15 @@ pub struct ExportedBooking {
     pub ended_at: Option<DateTime<Utc>>,
     pub ended_by: Option<String>,
     pub ended_reason: Option<String>,
+    /// Why staff gave the place for nothing.
+    pub unpaid_reason: Option<String>,
     pub credits_returned: i64,
 }
 
 /// All bookings of a person.
 pub async fn bookings(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedBooking>, Error> {
     let sql = "SELECT b.id, b.studio_id, b.session_id, c.name AS class_type, b.starts_at, b.ends_at, b.status, b.pass_id, b.credits, \
-               b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.credits_returned \
+               b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.unpaid_reason, b.credits_returned \
                FROM bookings b JOIN sessions s ON s.id = b.session_id JOIN class_types c ON c.id = s.class_type_id \
                WHERE b.person_id = $1 ORDER BY b.created_at, b.id";
     tx.all(sql, (person_id,)).await
@@ -620,6 +685,74 @@ pub async fn letters(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedLetter>
     tx.all(sql, (person_id,)).await
 }
 
+/// An invitation to a studio's staff that went to the person's address or that they accepted.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct ExportedInvitation {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub email: String,
+    #[schema(value_type = Vec<Role>)]
+    pub roles: Json<Vec<Role>>,
+    #[serde(with = "crate::instant")]
+    pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
+    pub expires_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
+    pub accepted_at: Option<DateTime<Utc>>,
+}
+
+/// The invitations of a person.
+pub async fn invitations(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedInvitation>, Error> {
+    let sql = "SELECT id, studio_id, email, roles, created_at, expires_at, accepted_at FROM invitations WHERE accepted_by = $1 \
+               OR email_key IN (SELECT email_key FROM persons WHERE id = $1 AND email_key IS NOT NULL) ORDER BY created_at, id";
+    tx.all(sql, (person_id,)).await
+}
+
+/// A request for somebody who teaches in the person's place.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct ExportedSubstituteRequest {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    pub session_id: Uuid,
+    pub note: Option<String>,
+    pub state: String,
+    #[serde(with = "crate::instant")]
+    pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// The requests that a person made, or that were made for them.
+pub async fn substitute_requests(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedSubstituteRequest>, Error> {
+    let sql = "SELECT id, studio_id, session_id, note, state, created_at, ended_at FROM substitute_requests WHERE asked_by = $1 \
+               ORDER BY created_at, id";
+    tx.all(sql, (person_id,)).await
+}
+
+/// A session that the person teaches, or taught.
+#[derive(Clone, Debug, FromRow, serde::Serialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "as they stand in the export")]
+pub struct ExportedSession {
+    pub id: Uuid,
+    pub studio_id: Uuid,
+    #[schema(value_type = Texts)]
+    pub class_type: Json<Texts>,
+    #[serde(with = "crate::instant")]
+    pub starts_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
+    pub ends_at: DateTime<Utc>,
+    pub status: String,
+}
+
+/// All sessions that a person teaches or taught.
+pub async fn taught(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedSession>, Error> {
+    let sql = "SELECT s.id, s.studio_id, c.name AS class_type, s.starts_at, s.ends_at, s.status \
+               FROM sessions s JOIN class_types c ON c.id = s.class_type_id WHERE s.instructor_id = $1 ORDER BY s.starts_at, s.id";
+    tx.all(sql, (person_id,)).await
+}
+
 #[derive(FromRow)]
 struct PersonRow {
     id: Uuid,
@@ -651,9 +784,9 @@ pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
     Ok(people.into_iter().map(person).collect())
 }
 
-/// Who is a member of which studio: (studio, person).
-pub async fn memberships_of(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, Error> {
-    tx.among("SELECT studio_id, person_id FROM members WHERE person_id IN #", (), people).await
+/// Who is a member of which studio, and whether they came by themselves: (studio, person, came).
+pub async fn memberships_of(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<(Uuid, Uuid, bool)>, Error> {
+    tx.among("SELECT studio_id, person_id, (given_at IS NOT NULL) AS given FROM members WHERE person_id IN #", (), people).await
 }
 
 /// Who runs a studio.
@@ -662,16 +795,16 @@ pub async fn admins(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<Uuid>, Error> {
     Ok(tx.all::<(Uuid,)>(sql, (studio_id,)).await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// New members, under the name that they gave themselves: (studio, person, name, since).
+/// New members who came by themselves, under the name that they gave themselves: (studio, person, name, since).
 pub async fn add_members(tx: &mut Tx, members: Vec<(Uuid, Uuid, String, DateTime<Utc>)>) -> Result<(), Error> {
     let rows = members
         .into_iter()
         .map(|(studio_id, person_id, name, at)| {
             let key = name_key(&name);
-            (studio_id, person_id, name, key, false, at)
+            (studio_id, person_id, name, key, false, at, at)
         })
         .collect();
-    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, joined_at) VALUES # \
+    let sql = "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, joined_at, given_at) VALUES # \
                ON CONFLICT (studio_id, person_id) DO NOTHING";
     tx.rows(sql, rows).await.map(drop)
 }

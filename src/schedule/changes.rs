@@ -96,12 +96,16 @@ fn differences(before: &Session, after: &Session) -> Vec<Changed> {
     differs.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }
 
-/// No room and no instructor in two places at once; the refusal names the other session.
+/// No room and no instructor in two places at once; the refusal names the other session, unless it is another studio's draft.
 pub fn nobody_in_the_way(set: &WorkingSet, sessions: &[&Session]) -> Decision<()> {
     for (session, clash) in sessions.iter().zip(all(clashes(set, sessions))?) {
         if let Some(clash) = clash {
             let kind = if clash.instructor_id == session.instructor_id { ProblemType::InstructorBusy } else { ProblemType::RoomBusy };
-            return Err(Problem::new(kind).with("session_id", clash.id).with("starts_at", instant::text(clash.starts_at)).into());
+            let refused = Problem::new(kind);
+            return Err(match clash.is_seen_in(session.studio_id) {
+                true => refused.with("session_id", clash.id).with("starts_at", instant::text(clash.starts_at)).into(),
+                false => refused.into(),
+            });
         }
     }
     Ok(())
@@ -138,15 +142,15 @@ pub(super) fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<
     Ok(ids.into_iter().filter_map(|id| set.known_booking(id).cloned()).filter(|booking| !booking.status.has_ended()).collect())
 }
 
-/// Members who hold a place in the session and in another at that time: their booking here, and the other.
-fn in_two_sessions(set: &WorkingSet, after: &Session, now: DateTime<Utc>) -> Decision<Vec<(Booking, Uuid)>> {
+/// Who holds a place in the session and in another at that time: the one booking, and the other where it is this studio's to know.
+fn in_two_sessions(set: &WorkingSet, after: &Session, now: DateTime<Utc>) -> Decision<Vec<(Booking, Option<Uuid>)>> {
     let mut torn = Vec::new();
     for booking in open_bookings(set, after.id)?.into_iter().filter(|booking| booking.status.takes_place()) {
         let others = set.ahead(booking.person_id, now);
         let other = others
             .into_iter()
             .find(|other| other.status.takes_place() && other.session_id != after.id && other.overlaps(after.starts_at, after.ends_at))
-            .map(|other| other.id);
+            .map(|other| (other.studio_id == after.studio_id).then_some(other.id));
         torn.extend(other.map(|other| (booking, other)));
     }
     Ok(torn)

@@ -42,7 +42,10 @@ pub fn copy_days(
         } else if set.is_closed(studio_id, copy.local_date)? {
             Some(("studio-closed", None))
         } else {
-            clash.map(|clash| (if clash.instructor_id == copy.instructor_id { "instructor-busy" } else { "room-busy" }, Some(clash.id)))
+            clash.map(|clash| {
+                let because = if clash.instructor_id == copy.instructor_id { "instructor-busy" } else { "room-busy" };
+                (because, clash.id_for(studio_id))
+            })
         };
         if let Some((because, other_session_id)) = skip {
             several.skipped.push(SkippedSession { session_id: original.id, because, other_session_id });

@@ -290,10 +290,13 @@ pub struct ClassType {
 #[allow(missing_docs, reason = "columns")]
 pub struct Clash {
     pub id: Uuid,
+    pub studio_id: Uuid,
     pub room_id: Uuid,
     pub instructor_id: Uuid,
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
+    /// Whether only its studio's staff see it.
+    pub for_staff: bool,
 }
 
 impl Clash {
@@ -301,11 +304,24 @@ impl Clash {
     pub fn of(session: &SessionRow) -> Self {
         Self {
             id: session.id,
+            studio_id: session.studio_id,
             room_id: session.room_id,
             instructor_id: session.instructor_id,
             starts_at: session.starts_at,
             ends_at: session.ends_at,
+            for_staff: session.is_for_staff(),
         }
+    }
+
+    /// Whether this studio's staff may know which session it is: their own, or one that everybody sees. Of what another studio only
+    /// plans they learn that the instructor is busy, and nothing else.
+    pub fn is_seen_in(&self, studio_id: Uuid) -> bool {
+        self.studio_id == studio_id || !self.for_staff
+    }
+
+    /// Its id, for this studio's staff.
+    pub fn id_for(&self, studio_id: Uuid) -> Option<Uuid> {
+        self.is_seen_in(studio_id).then_some(self.id)
     }
 }
 

@@ -16,7 +16,7 @@ pub fn note_session(
 ) -> Decision<Uuid> {
     let own = set.identity(caller(actor)?)?;
     let mut session = set.session(session_id)?.clone();
-    if !own.roles.is_admin(session.studio_id) && own.id != session.instructor_id {
+    if !own.roles.runs_session(session.studio_id, own.id == session.instructor_id) {
         let sees = !session.is_for_staff() || own.roles.is_staff(session.studio_id);
         return Err(if sees { Problem::new(ProblemType::NotAllowed).into() } else { not_found() });
     }

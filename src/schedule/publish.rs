@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::rights::admin;
-use super::{BulkResult, Session, SessionStatus};
+use super::session_parts::still_teaches;
+use super::{BulkResult, Session, SessionStatus, SkippedSession};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::working_set::{Decision, WorkingSet, all, caller, not_found};
@@ -46,9 +47,15 @@ pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<
     };
     let studio = set.studio(studio_id)?;
     let drafts: Vec<Session> = drafts.into_iter().filter(|session| session.is_draft() && session.starts_at > now).collect();
+    let taught = all(drafts.iter().map(|session| still_teaches(set, session.instructor_id, &studio)))?;
     let mut several = BulkResult::default();
     let mut of_instructor: BTreeMap<Uuid, (Session, i64)> = BTreeMap::new();
-    for mut session in drafts {
+    for (mut session, instructor) in drafts.into_iter().zip(taught) {
+        // Members are not shown a class that nobody gives: an admin names somebody first.
+        if instructor.is_none() {
+            several.skipped.push(SkippedSession { session_id: session.id, because: "instructor-left", other_session_id: None });
+            continue;
+        }
         session.status = SessionStatus::Scheduled;
         session.version += 1;
         session.follow_start(&studio.rules, studio.zone, now);
@@ -58,7 +65,6 @@ pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<
         set.put_session(session);
         emit(set, actor, event)?;
     }
-    all(of_instructor.keys().map(|id| set.identity(*id)))?;
     for (instructor_id, (first, count)) in of_instructor {
         let what = Happened::SessionsPublished { count, tell: instructor_id != own.id };
         emit(set, actor, Event::of_session(&first, what))?;

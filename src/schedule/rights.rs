@@ -14,7 +14,7 @@ pub fn may_make(own: &Person, studio: &StudioContext, instructor_id: Uuid) -> De
     if own.roles.is_admin(studio.id) {
         return Ok(false);
     }
-    if own.id != instructor_id || !own.roles.is_instructor(studio.id) {
+    if !own.roles.runs_session(studio.id, own.id == instructor_id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     match studio.rules.instructors_schedule {

@@ -208,7 +208,7 @@ pub async fn range_for(db: &Db, range: &Range, person_id: Uuid) -> Result<Vec<Sh
     db.all(sql, binds).await
 }
 
-/// What an instructor teaches, in all studios, by their local dates.
+/// What an instructor teaches, in all studios where they still do, by their local dates: rights in a session end with the role.
 pub async fn teaching(
     db: &Db,
     instructor_id: Uuid,
@@ -220,12 +220,35 @@ pub async fn teaching(
         "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
          JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
          WHERE s.instructor_id = $1 AND s.local_date >= $2 AND s.local_date < $3 \
+         AND EXISTS (SELECT 1 FROM staff w WHERE w.studio_id = s.studio_id AND w.person_id = $1 AND w.role = 'instructor') \
          AND s.starts_at >= $4 AND (s.starts_at > $4 OR s.id > $5) ORDER BY s.starts_at, s.id LIMIT $6"
     );
     // A local date is at most 14 hours ahead of UTC: the index on time is read from a day earlier.
     let earliest = (from.and_time(chrono::NaiveTime::MIN).and_utc() - chrono::TimeDelta::days(1), Uuid::nil());
     let (after, after_id) = after.map_or(earliest, |after| after.max(earliest));
     db.all(sql, (instructor_id, from, to, after, after_id, count_max)).await
+}
+
+/// The studio's sessions that are not over and whose instructor teaches there no more, drafts too, in the order of time.
+pub async fn unstaffed(
+    db: &Db,
+    studio_id: Uuid,
+    now: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    count_max: i64,
+) -> Result<Vec<Session>, Error> {
+    let sql = shown!(
+        "FROM sessions s JOIN class_types c ON c.id = s.class_type_id JOIN rooms r ON r.id = s.room_id \
+         JOIN persons i ON i.id = s.instructor_id JOIN studios t ON t.id = s.studio_id \
+         WHERE s.studio_id = $1 AND s.local_date >= $2 AND s.ends_at > $3 AND s.status <> 'cancelled' \
+         AND (s.starts_at > $4 OR (s.starts_at = $4 AND s.id > $5)) \
+         AND NOT EXISTS (SELECT 1 FROM staff w WHERE w.studio_id = s.studio_id AND w.person_id = s.instructor_id AND w.role = 'instructor') \
+         ORDER BY s.starts_at, s.id LIMIT $6"
+    );
+    // One that is not over began a day ago at most, and a local date is at most 12 hours behind UTC: the index is entered by it.
+    let from = (now - TimeDelta::days(2)).date_naive();
+    let (after, after_id) = after.unwrap_or(BEGINNING);
+    db.all(sql, (studio_id, from, now, after, after_id, count_max)).await
 }
 
 /// Who is expected in a session, counted.
@@ -448,14 +471,14 @@ pub async fn class_types_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<ClassTyp
 
 /// Sessions in a room that overlap the time.
 pub async fn in_room(tx: &mut Tx, room_id: Uuid, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Clash>, Error> {
-    let sql = "SELECT id, room_id, instructor_id, starts_at, ends_at FROM sessions \
+    let sql = "SELECT id, studio_id, room_id, instructor_id, starts_at, ends_at, (status = 'draft' OR was_draft) AS for_staff FROM sessions \
                WHERE room_id = $1 AND starts_at > $2 AND starts_at < $4 AND ends_at > $3 AND status <> 'cancelled'";
     tx.all(sql, (room_id, from - TimeDelta::hours(SESSION_HOURS_MAX), from, until)).await
 }
 
 /// Sessions of an instructor, in any studio, that overlap the time.
 pub async fn with_instructor(tx: &mut Tx, person_id: Uuid, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Clash>, Error> {
-    let sql = "SELECT id, room_id, instructor_id, starts_at, ends_at FROM sessions \
+    let sql = "SELECT id, studio_id, room_id, instructor_id, starts_at, ends_at, (status = 'draft' OR was_draft) AS for_staff FROM sessions \
                WHERE instructor_id = $1 AND starts_at > $2 AND starts_at < $4 AND ends_at > $3 AND status <> 'cancelled'";
     tx.all(sql, (person_id, from - TimeDelta::hours(SESSION_HOURS_MAX), from, until)).await
 }

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,22 +15,30 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use crate::app::App;
-use crate::extract::{ReaderLanguage, RequestId, header_text};
+use crate::extract::{Concerns, ReaderLanguage, RequestId, header_text};
 use crate::ids::new_id;
 use crate::language::Language;
 use crate::problem::{Problem, ProblemType};
-use crate::routes::routes;
+use crate::routes::{public_routes, routes};
+use crate::security::rules::{Answered, Sighting, Whom, noticed, studio_of};
 use crate::settings;
 use crate::sign_in::visitor::client_ip;
+use crate::wrong::Wrong;
 
+use super::cors::Origin;
 use super::per_address::{Held, PerAddress};
+
+/// What a browser may do with an answer that says nothing of it: nothing. Pages say what they need.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+/// For two years, once it came by TLS. Not for names below this one: those may be somebody else's.
+const BY_TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that a caller or a proxy may give its request.
@@ -40,7 +48,8 @@ const TIMEOUT_RETRY_S: u64 = 5;
 
 /// Every URL, behind the front.
 pub fn router(app: App) -> Router {
-    behind(app, routes())
+    let routes = if app.settings.server.private_port == 0 { routes() } else { public_routes() };
+    behind(app, routes)
 }
 
 /// These URLs, behind the front.
@@ -98,12 +107,18 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let settings = &self.app.settings.server;
         let time_max = Duration::from_secs(settings.request_timeout_s);
-        let mut seen = Seen::of(&self.app, &request);
+        let client = client_ip(request.extensions(), request.headers(), &settings.trusted_proxies);
+        let mut seen = Seen::of(&self.app, &request, client);
         let extensions = request.extensions_mut();
         extensions.insert(RequestId(seen.id.clone()));
         extensions.insert(seen.reader.clone());
+        extensions.insert(seen.concerns.clone());
         DefaultBodyLimit::max(settings.body_bytes_max).apply(&mut request);
-        let held = hold_forwarded(settings, &self.forwarded, &request);
+        let held = hold_forwarded(settings, &self.forwarded, &request, client);
+        if let Some(answer) = seen.origin.preflight(&request) {
+            let answer = seen.finish(answer);
+            return Box::pin(std::future::ready(Ok(answer)));
+        }
         let answer = self.inner.call(request);
         // At the level of an error, so that a filter which lets any line of the request through lets its id through with it.
         let span = tracing::error_span!("request", request_id = seen.id);
@@ -129,12 +144,11 @@ where
 }
 
 /// Counts a request that a trusted proxy forwards for somebody. Others have one at a time, on a connection that is itself counted.
-fn hold_forwarded(settings: &settings::Server, forwarded: &Arc<PerAddress>, request: &Request) -> Result<Option<Held>, ()> {
+fn hold_forwarded(settings: &settings::Server, forwarded: &Arc<PerAddress>, request: &Request, client: IpAddr) -> Result<Option<Held>, ()> {
     let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
     if !settings.is_trusted_proxy(peer.ip()) {
         return Ok(None);
     }
-    let client = client_ip(request.extensions(), request.headers(), &settings.trusted_proxies);
     // A proxy's own request, such as its health check.
     if settings.is_trusted_proxy(client) {
         return Ok(None);
@@ -144,8 +158,13 @@ fn hold_forwarded(settings: &settings::Server, forwarded: &Arc<PerAddress>, requ
 
 /// What is kept of a request until it is answered.
 struct Seen {
+    app: App,
     began: Instant,
     id: String,
+    client: IpAddr,
+    origin: Origin,
+    concerns: Concerns,
+    uri: Uri,
     method: Method,
     route: Option<MatchedPath>,
     asked_language: Option<Language>,
@@ -153,14 +172,22 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(app: &App, request: &Request) -> Self {
+    fn of(app: &App, request: &Request, client: IpAddr) -> Self {
         let headers = request.headers();
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let by_proxy = peer.is_some_and(|ConnectInfo(peer)| app.settings.server.is_trusted_proxy(peer.ip()));
+        // Whoever may choose the id of a request may pass it off as another's in the log.
         let id = header_text(headers, "x-request-id")
-            .filter(|id| is_sane_id(id))
+            .filter(|id| by_proxy && is_sane_id(id))
             .map_or_else(|| new_id(app.clock.now()).to_string(), str::to_owned);
         Self {
+            app: app.clone(),
             began: Instant::now(),
             id,
+            client,
+            origin: Origin::of(&app.settings.server, headers),
+            concerns: Concerns::default(),
+            uri: request.uri().clone(),
             method: request.method().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
             asked_language: header_text(headers, "accept-language").and_then(Language::of_header),
@@ -170,6 +197,7 @@ impl Seen {
 
     /// Renders a problem, and sets the headers that every answer has.
     fn finish(&mut self, mut answer: Response) -> Response {
+        self.notice(&answer);
         if let Some(problem) = answer.extensions_mut().remove::<Problem>() {
             let language = self.asked_language.or_else(|| self.reader.get()).unwrap_or(Language::En);
             let mut rendered = problem.answer(language, &self.id);
@@ -187,7 +215,35 @@ impl Seen {
         }
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+        if self.app.settings.server.public_url.starts_with("https://") {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, BY_TLS_ALONE);
+        }
+        self.origin.tell(headers);
         answer
+    }
+
+    /// Counts what somebody will want to know of: in memory, so that nobody waits for it.
+    fn notice(&self, answer: &Response) {
+        let problem = answer.extensions().get::<Problem>();
+        let whom = self.concerns.whom();
+        let kind = noticed(&Answered {
+            method: self.method.as_str(),
+            route: self.route.as_ref().map_or("", MatchedPath::as_str),
+            status: answer.status().as_u16(),
+            problem: problem.map(|problem| problem.kind),
+            password_refused: problem.is_some_and(|problem| problem.finds(&Wrong::NotYourPassword)),
+            names_address: matches!(whom, Some(Whom::Address(_))),
+        });
+        let Some(kind) = kind else { return };
+        let sighting = Sighting {
+            kind,
+            whom: whom.cloned().unwrap_or(Whom::Nobody),
+            network: Some(self.app.keys.mark_network(self.client)),
+            studio_id: studio_of(self.uri.path()),
+        };
+        self.app.noticed.add(sighting, &self.id, self.app.clock.now());
     }
 
     /// The log line and the count. Routes, never addresses: those have ids, queries and secrets in them.

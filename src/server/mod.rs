@@ -4,6 +4,7 @@
 //! other side. Connections are limited, in all and per address; a client beyond the limit is not left waiting in the listen queue but told
 //! so (503, 429), and `/healthz` is answered even then.
 
+mod cors;
 mod front;
 mod per_address;
 mod socket;

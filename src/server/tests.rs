@@ -162,7 +162,7 @@ async fn problem(answer: reqwest::Response) -> (u16, String, serde_json::Value) 
 
 #[tokio::test]
 async fn a_request_has_an_id_and_a_peer() {
-    let served = serve(|_| {}).await;
+    let served = serve(|settings| settings.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]).await;
     let given = client().get(served.url("/id")).header("x-request-id", "from-the-proxy-7").send().await.unwrap();
     assert_eq!(given.headers()["x-request-id"], "from-the-proxy-7");
     assert_eq!(given.text().await.unwrap(), "from-the-proxy-7");
@@ -174,6 +174,85 @@ async fn a_request_has_an_id_and_a_peer() {
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert_eq!(answer.text().await.unwrap(), "127.0.0.1");
+}
+
+#[tokio::test]
+async fn nobody_but_a_trusted_proxy_names_a_request() {
+    let served = serve(|_| {}).await;
+    let answer = client().get(served.url("/id")).header("x-request-id", "of-somebody-else").send().await.unwrap();
+    assert_eq!(answer.headers()["x-request-id"].len(), 36);
+    assert_eq!(answer.text().await.unwrap().len(), 36);
+}
+
+/// Each answer, whatever comes of it: also one that no route gave.
+#[tokio::test]
+async fn every_answer_says_what_a_browser_may_do_with_it() {
+    for (url, by_tls) in [("https://book.example.com", true), ("http://127.0.0.1:3000", false)] {
+        let served = serve(|settings| settings.server.public_url = url.into()).await;
+        for path in ["/id", "/nothing", "/panic", "/slow", "/echo"] {
+            let answer = served.get(path).await;
+            let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{path}: {policy}");
+            assert_eq!(answer.headers()["referrer-policy"], "no-referrer", "{path}");
+            assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
+            assert_eq!(answer.headers().contains_key("strict-transport-security"), by_tls, "{url} {path}");
+            assert!(!answer.headers().contains_key("access-control-allow-origin") && !answer.headers().contains_key("vary"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_named_origins_may_ask_and_others_may_not() {
+    let served = serve(|settings| settings.server.cors_origins = vec!["https://app.example.com".parse().unwrap()]).await;
+    let ask = |method: reqwest::Method, path: &str, origin: Option<&str>| {
+        let call = client().request(method, served.url(path));
+        match origin {
+            Some(origin) => call.header("origin", origin),
+            None => call,
+        }
+    };
+    // A refusal and a fault are told to the page as well, or it would only see that something failed.
+    for path in ["/id", "/nothing", "/panic"] {
+        let answer = ask(reqwest::Method::GET, path, Some("https://app.example.com")).send().await.unwrap();
+        assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example.com", "{path}");
+        assert!(answer.headers()["access-control-expose-headers"].to_str().unwrap().contains("etag"), "{path}");
+        assert_eq!(answer.headers()["vary"], "Origin", "{path}");
+        assert!(!answer.headers().contains_key("access-control-allow-credentials"));
+    }
+    for other in
+        [None, Some("https://evil.example.com"), Some("https://app.example.com.evil.test"), Some("http://app.example.com"), Some("null")]
+    {
+        let answer = ask(reqwest::Method::GET, "/id", other).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(!answer.headers().contains_key("access-control-allow-origin"), "{other:?}");
+        assert_eq!(answer.headers()["vary"], "Origin", "{other:?}: a cache must not show it to one of ours");
+    }
+    // Beforehand.
+    for (origin, may) in [("https://app.example.com", true), ("https://evil.example.com", false)] {
+        let asked = ask(reqwest::Method::OPTIONS, "/echo", Some(origin))
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type");
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), 204, "{origin}");
+        assert_eq!(answer.headers().contains_key("access-control-allow-origin"), may, "{origin}");
+        assert_eq!(answer.headers().contains_key("access-control-allow-methods"), may, "{origin}");
+        assert!(answer.headers()["vary"].to_str().unwrap().contains("Origin"), "{origin}");
+        if may {
+            let headers = answer.headers()["access-control-allow-headers"].to_str().unwrap();
+            for needed in ["authorization", "content-type", "if-match", "idempotency-key", "not-after"] {
+                assert!(headers.contains(needed), "{headers}");
+            }
+        }
+    }
+    // Asked in no such way, it is a method like any other.
+    assert_eq!(ask(reqwest::Method::OPTIONS, "/id", Some("https://app.example.com")).send().await.unwrap().status(), 405);
+    let off = serve(|_| {}).await;
+    let asked = client().request(reqwest::Method::OPTIONS, off.url("/id")).header("origin", "https://app.example.com");
+    let answer = asked.header("access-control-request-method", "GET").send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    assert!(
+        !answer.headers().contains_key("access-control-allow-origin") && !answer.headers().contains_key("access-control-allow-methods")
+    );
 }
 
 /// What a process that writes its log as JSON would have written.
@@ -216,7 +295,7 @@ async fn every_line_of_a_request_carries_its_id() {
     let writer = lines.clone();
     let log = crate::running::log::as_json(tracing_subscriber::EnvFilter::new("info"), move || writer.clone());
     let _guard = tracing::subscriber::set_default(log);
-    let served = serve(|_| {}).await;
+    let served = serve(|settings| settings.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]).await;
     for id in ["one", "two"] {
         client().post(served.url("/logs")).header("x-request-id", id).send().await.unwrap();
     }

@@ -1,10 +1,12 @@
 //! What can be seen to be wrong with the settings before a process touches anything.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use url::{Host, Url};
 
 use super::Settings;
+use crate::db::host_without_tls;
 
 /// No time-out is longer, in seconds: more than an hour is surely a mistake, and huge values overflow when added to a time.
 const SECONDS_MAX: u64 = 3_600;
@@ -63,6 +65,28 @@ pub fn check(settings: &Settings) -> Vec<Fault> {
         );
     }
 
+    let database = settings.database.url.trim();
+    if !settings.database.without_tls
+        && let Some(host) = (database.starts_with("postgres")).then(|| host_without_tls(database)).flatten()
+        && !is_this_machine(&host)
+    {
+        fault(
+            "database.url",
+            format!("speaks to {host} without certain TLS: its password and all that members wrote would pass in the open"),
+            "add ?sslmode=verify-full&sslrootcert=… (or sslmode=require), or set database.without_tls = true if the way is safe by other means",
+        );
+    }
+    if !settings.letters.without_tls
+        && let Some(host) = mail_host_without_tls(&settings.letters.transport)
+        && !is_this_machine(&host)
+    {
+        fault(
+            "letters.transport",
+            format!("speaks to {host} without certain TLS: codes would pass in the open"),
+            "write smtps://…, or smtp://…?tls=required, or set letters.without_tls = true if the way is safe by other means",
+        );
+    }
+
     let at_least_one = [
         ("server.connections_max", server.connections_max == 0),
         ("server.connections_per_address_max", server.connections_per_address_max == 0),
@@ -91,6 +115,10 @@ pub fn check(settings: &Settings) -> Vec<Fault> {
     }
     if server.worker_port != 0 && server.worker_port == server.port {
         fault("server.worker_port", format!("is {}, as server.port is", server.port), "give the worker a port of its own");
+    }
+    if server.private_port != 0 && [server.port, server.worker_port].contains(&server.private_port) {
+        let wrong = format!("is {}, as server.port or server.worker_port is", server.private_port);
+        fault("server.private_port", wrong, "give it a port of its own");
     }
     if let Err(error) = argon2::Params::new(settings.sign_in.argon2_memory_kib, settings.sign_in.argon2_passes, 1, None) {
         fault("sign_in.argon2_memory_kib", format!("and sign_in.argon2_passes are nothing for argon2 ({error})"), "leave both out");
@@ -130,6 +158,20 @@ fn public_url(settings: &Settings) -> Result<Url, String> {
     Ok(url)
 }
 
+/// The mail server that a transport speaks to, if TLS is not certain on the way.
+fn mail_host_without_tls(transport: &str) -> Option<String> {
+    let url = Url::parse(transport).ok().filter(|url| url.scheme() == "smtp")?;
+    let is_required = url.query_pairs().any(|(key, value)| key == "tls" && value == "required");
+    (!is_required).then(|| url.host_str().unwrap_or_default().to_owned())
+}
+
+/// Whether a host's name or address is this machine's own.
+fn is_this_machine(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let name = bare.to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 /// Whether only this machine can reach it.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -160,7 +202,7 @@ mod tests {
     fn what_is_wrong_is_told_with_its_name_and_how_to_mend_it() {
         type Change = fn(&mut Settings);
         let smtp = |settings: &mut Settings| settings.letters.transport = "smtps://me:s3cret@mail.example.com".into();
-        let table: [(Change, &str, &str); 22] = [
+        let table: [(Change, &str, &str); 28] = [
             (|s| s.server.public_url = "book.example.com".into(), "server.public_url", "no URL"),
             (|s| s.server.public_url = "localhost:3000".into(), "server.public_url", "does not begin with https://"),
             (|s| s.server.public_url = "ftp://example.com".into(), "server.public_url", "does not begin with https://"),
@@ -190,6 +232,12 @@ mod tests {
             (|s| s.sign_in.argon2_passes = 0, "sign_in.argon2_memory_kib", "argon2_passes"),
             (|s| s.data.directory = "".into(), "data.directory", "is empty"),
             (|s| s.sign_in.assetlinks = "{".into(), "sign_in.assetlinks", "no JSON"),
+            (|s| s.server.private_port = s.server.port, "server.private_port", "as server.port"),
+            (|s| s.database.url = "postgres://me:s3cret@db.internal/releve".into(), "database.url", "db.internal without certain TLS"),
+            (|s| s.database.url = "postgresql://me:s3cret@10.0.0.7/releve?sslmode=prefer".into(), "database.url", "10.0.0.7"),
+            (|s| s.letters.transport = "smtp://me:s3cret@mail.internal".into(), "letters.transport", "mail.internal without certain TLS"),
+            (|s| s.letters.transport = "smtp://mail.internal?tls=opportunistic".into(), "letters.transport", "tls=required"),
+            (|s| s.letters.transport = "smtp://[2001:db8::1]:25".into(), "letters.transport", "2001:db8::1"),
         ];
         for (change, setting, wrong) in table {
             let found = faults(change);
@@ -205,6 +253,33 @@ mod tests {
         assert_eq!(from.iter().map(|fault| fault.setting).collect::<Vec<_>>(), ["letters.from"], "{from:?}");
         let line = faults(|settings| settings.database.connections = 0)[0].to_string();
         assert_eq!(line, "database.connections (RELEVE__DATABASE__CONNECTIONS) is less than 1: write 1 or more, or leave it out");
+    }
+
+    #[test]
+    fn tls_is_needed_beyond_this_machine_alone() {
+        for url in [
+            "postgres://me@127.0.0.1/releve",
+            "postgres://me@localhost/releve?sslmode=disable",
+            "postgres://me@[::1]/releve",
+            "postgres:///releve?host=/run/postgresql",
+            "postgres://me@db.internal/releve?sslmode=require",
+            "postgres://me@db.internal/releve?sslmode=verify-full",
+            "sqlite:x.db",
+        ] {
+            assert_eq!(faults(|settings| settings.database.url = url.into()), [], "{url}");
+        }
+        for transport in
+            ["smtp://localhost:2525", "smtp://127.0.0.1", "smtp://[::1]", "smtps://mail.internal", "smtp://mail.internal?tls=required"]
+        {
+            assert_eq!(faults(|settings| settings.letters.transport = transport.into()), [], "{transport}");
+        }
+        let meant = faults(|settings| {
+            settings.database.url = "postgres://me@db.internal/releve".into();
+            settings.database.without_tls = true;
+            settings.letters.transport = "smtp://mail.internal".into();
+            settings.letters.without_tls = true;
+        });
+        assert_eq!(meant, []);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::str::FromStr;
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use ipnet::IpNet;
 use serde::Deserialize;
+use url::Url;
 
 /// Every setting; `config/default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +37,7 @@ pub struct Server {
     pub address: IpAddr,
     pub port: u16,
     pub worker_port: u16,
+    pub private_port: u16,
     pub public_url: String,
     pub connections_max: usize,
     pub connections_per_address_max: usize,
@@ -46,6 +48,7 @@ pub struct Server {
     pub drain_s: u64,
     pub body_bytes_max: usize,
     pub trusted_proxies: Vec<Proxy>,
+    pub cors_origins: Vec<Origin>,
 }
 
 impl Server {
@@ -113,6 +116,44 @@ impl FromStr for Proxy {
     }
 }
 
+/// The origin of a web page, as a browser spells it: `https://app.example.com`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Origin(String);
+
+impl Origin {
+    /// As a browser spells it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text == "*" || text == "null" {
+            return Err(format!("{text:?} is everybody: name the origins alone, such as https://app.example.com"));
+        }
+        let url = Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        let origin = url.map(|url| url.origin().ascii_serialization());
+        match origin {
+            Some(origin) if origin == text => Ok(Self(origin)),
+            Some(origin) => Err(format!("{text:?} is no origin: write {origin}")),
+            None => Err(format!("{text:?} is no origin, such as https://app.example.com")),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml has a line of why for each")]
@@ -120,6 +161,7 @@ pub struct Database {
     pub url: String,
     pub connections: u32,
     pub migrate_on_start: bool,
+    pub without_tls: bool,
 }
 
 /// Where the process keeps its files.
@@ -160,6 +202,7 @@ pub struct Letters {
     pub from: String,
     pub parallel: usize,
     pub files_in_production: bool,
+    pub without_tls: bool,
 }
 
 impl std::fmt::Debug for Letters {
@@ -355,6 +398,24 @@ mod tests {
         ] {
             let refused = said(wrong).unwrap_err();
             assert!(refused.contains(why) && refused.contains("server.trusted_proxies"), "{wrong}: {refused}");
+        }
+    }
+
+    #[test]
+    fn origins_are_those_of_browsers() {
+        let said = |text: &str| load(None, &[("RELEVE__SERVER__CORS_ORIGINS", text)]).map(|settings| settings.server.cors_origins);
+        let named = said("https://app.example.com, http://localhost:5173").unwrap();
+        assert_eq!(named.iter().map(Origin::as_str).collect::<Vec<_>>(), ["https://app.example.com", "http://localhost:5173"]);
+        for (wrong, why) in [
+            ("*", "everybody"),
+            ("null", "everybody"),
+            ("https://app.example.com/", "write https://app.example.com"),
+            ("https://APP.example.com", "write https://app.example.com"),
+            ("app.example.com", "no origin"),
+            ("file:///x", "no origin"),
+        ] {
+            let refused = said(wrong).unwrap_err();
+            assert!(refused.contains(why) && refused.contains("server.cors_origins"), "{wrong}: {refused}");
         }
     }
 

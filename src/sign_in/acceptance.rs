@@ -1,4 +1,6 @@
-//! Accepting an invitation to a studio's staff. The code came by mail: whoever shows it has that address.
+//! Accepting an invitation to a studio's staff. The code came by mail: whoever shows it has that mailbox, for two weeks perhaps. It opens no
+//! account that there is already: that takes the account's access token or password besides. And it gives roles only if whoever sent it
+//! may still give them (`people::join_staff`).
 
 use axum::Json;
 use axum::extract::State;
@@ -8,15 +10,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::limits::Limit;
-use super::passwords::NewPassword;
+use super::passwords::{NewPassword, Password};
 use super::secrets::{self, RefreshToken};
 use super::store::{self, Account, Invitation, NewAccount};
 use super::tokens::Tokens;
-use super::verification::confirm;
-use super::{Visitor, rules};
+use super::verification::{Registrant, confirm};
+use super::{Caller, Visitor, rules};
 use crate::app::App;
 use crate::db::Tx;
-use crate::events::{self, Event, Happened, Subject};
+use crate::events::{self, Event, Happened};
 use crate::extract::Body;
 use crate::ids::new_id;
 use crate::language::Language;
@@ -25,12 +27,13 @@ use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
 use crate::problem::{Answer, FieldError, Problem, ProblemType, refuses};
 use crate::text::{Email, Line, Name};
+use crate::transactor::Command;
 use crate::wrong::Wrong;
 
 /// How long the same code answers again after it was accepted.
 const AGAIN: TimeDelta = rules::CODE_LIFE;
 
-/// The code of an invitation and, from somebody who has no account yet, a name and a password.
+/// The code of an invitation with a name and a password, or with what shows that the account of the invited address is the caller's.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = InvitationAcceptance)]
@@ -38,26 +41,49 @@ pub struct Acceptance {
     /// The code of the letter.
     #[schema(value_type = String, example = "7K3M-9QXT-2B4C-HN8P")]
     pub code: Line<60>,
-    /// Their name: needed without an account.
+    /// Their name: needed without an account; that of an account stays as it is.
     pub name: Option<Name>,
-    /// Their password: needed without an account; that of an account stays as it is.
-    pub password: Option<NewPassword>,
+    /// Without an account: the password that they choose, 10 to 128 characters, none of the common ones. With an account: its password,
+    /// unless its access token is sent.
+    pub password: Option<Password>,
 }
 
-/// Whose code it was, before and after.
-struct Accepted {
-    before: Uuid,
+/// Who accepts, as far as it is known before anything is written.
+enum Entry {
+    /// Somebody without an account, who chose a name and a password.
+    New { name: Name, password_hash: String },
+    /// Somebody who is signed in, on this device.
+    SignedIn { person_id: Uuid, device_id: Uuid },
+    /// Somebody who knows the account's password, as it was stored.
+    Knows { person_id: Uuid, password_hash: String },
+}
+
+/// Whose invitation it was.
+struct Entered {
+    invitation: Invitation,
     person_id: Uuid,
+    /// The device on which they are signed in already.
+    device_id: Option<Uuid>,
+    /// In which language they are told of a new device, if they are.
+    tell: Option<Language>,
 }
 
-/// Joins a studio's staff, and signs this device in.
+/// Joins a studio's staff, and signs this device in. If the invited address has an account, its access token or its password is needed
+/// besides the code.
 #[utoipa::path(
     put, path = "/v1/invitations/acceptance", operation_id = "accept_invitation",
     request_body = Acceptance,
     responses((status = 200, body = Tokens)),
-    extensions(("x-problem-types" = json!(refuses![CodeRefused, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![
+        CodeRefused, InvitationVoid, SignInRequired, SignInRefused, NotAllowed, TooManyRequests
+    ])))
 )]
-pub async fn accept(State(app): State<App>, visitor: Visitor, Body(body): Body<Acceptance>) -> Answer<Json<Tokens>> {
+pub async fn accept(
+    State(app): State<App>,
+    visitor: Visitor,
+    caller: Option<Caller>,
+    Body(body): Body<Acceptance>,
+) -> Answer<Json<Tokens>> {
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     let (now, from) = (app.clock.now(), visitor.from);
     let code_hash = secrets::hash(secrets::plain_code(body.code.as_str()).as_bytes());
@@ -65,40 +91,68 @@ pub async fn accept(State(app): State<App>, visitor: Visitor, Body(body): Body<A
         app.limits.take(Limit::FailuresFrom, from)?;
         Err(Problem::new(ProblemType::CodeRefused))
     };
-    // A code of 80 bits is not guessed: whoever does not have one needs no hash.
-    if store::look_up_invitation(&app.db, now, &code_hash).await?.is_none() {
-        return refused();
-    }
-    let password_hash = match body.password {
-        Some(password) => Some(app.passwords.hash(password).await?),
-        None => None,
+    // A code of 80 bits is not guessed: whoever does not have one needs no hash, and whoever has one may know whether there is an account.
+    let Some(invitation) = store::look_up_invitation(&app.db, now, &code_hash).await? else { return refused() };
+    let entry = match store::look_up_invited(&app.db, &invitation).await? {
+        Some(account) => holder(&app, &visitor, caller, account, body.password).await?,
+        None => newcomer(&app, body).await?,
     };
-    let token = RefreshToken::first(new_id(now))?;
-    let opened = token.clone();
-    let Some(accepted) = app
-        .db
-        .write("accept_invitation", move |tx| {
-            Box::pin(async move { accepted(tx, now, &visitor, &code_hash, body.name, password_hash, &opened).await })
-        })
-        .await?
+    let asks = visitor.clone();
+    let Some(Entered { invitation, person_id, device_id, tell }) =
+        app.db.write("accept_invitation", move |tx| Box::pin(async move { entered(tx, now, &asks, &code_hash, entry).await })).await?
     else {
         return refused();
     };
-    app.identities.forget_person(accepted.before);
-    app.identities.forget_person(accepted.person_id);
+    app.transactor.submit(visitor.actor_of(person_id), Command::JoinStaff { invitation_id: invitation.id, person_id }).await?;
+    let token = RefreshToken::first(device_id.unwrap_or_else(|| new_id(now)))?;
+    let opened = token.clone();
+    app.db
+        .write("sign_in", move |tx| {
+            Box::pin(async move { signed_in(tx, now, &visitor, person_id, device_id.is_some(), tell, &opened).await })
+        })
+        .await?;
+    app.identities.forget_person(person_id);
     app.letters_written.notify_one();
-    Tokens::of(&app, accepted.person_id, &token).map(Json)
+    Tokens::of(&app, person_id, &token).map(Json)
 }
 
-async fn accepted(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    visitor: &Visitor,
-    code_hash: &[u8],
-    name: Option<Name>,
-    password_hash: Option<String>,
-    token: &RefreshToken,
-) -> Answer<Option<Accepted>> {
+/// The account is the caller's, as its token or its password shows.
+async fn holder(app: &App, visitor: &Visitor, caller: Option<Caller>, account: Account, password: Option<Password>) -> Answer<Entry> {
+    let Some(password) = password else {
+        return match caller {
+            Some(Caller { person_id, device_id, .. }) if person_id == account.person_id => Ok(Entry::SignedIn { person_id, device_id }),
+            Some(_) => Err(Problem::new(ProblemType::NotAllowed)),
+            None => Err(Problem::new(ProblemType::SignInRequired)),
+        };
+    };
+    app.limits.take(Limit::Passwords, &account.email_key)?;
+    // Without a verdict nothing was tried.
+    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &account.email_key);
+    if !app.passwords.verify(password, Some(&account.password_hash)).await.inspect_err(untried)? {
+        app.limits.take(Limit::FailuresFrom, visitor.from)?;
+        return Err(Problem::new(ProblemType::SignInRefused));
+    }
+    app.limits.give_back(Limit::Passwords, &account.email_key);
+    Ok(Entry::Knows { person_id: account.person_id, password_hash: account.password_hash })
+}
+
+/// Both are needed of somebody who has no account.
+async fn newcomer(app: &App, body: Acceptance) -> Answer<Entry> {
+    let needed = |field: &str| FieldError { field: field.into(), wrong: Wrong::NeededWithoutAccount };
+    match (body.name, body.password) {
+        (Some(name), Some(password)) => {
+            let password = NewPassword::chosen(password).map_err(|wrong| Problem::field("password", wrong))?;
+            Ok(Entry::New { name, password_hash: app.passwords.hash(password).await? })
+        }
+        (name, password) => {
+            let missing = [name.is_none().then(|| needed("name")), password.is_none().then(|| needed("password"))];
+            Err(Problem::fields(missing.into_iter().flatten().collect()))
+        }
+    }
+}
+
+/// Who accepts has an account after this. `None` if the code no longer counts, or not for who shows it.
+async fn entered(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, code_hash: &[u8], entry: Entry) -> Answer<Option<Entered>> {
     let Some(known) = store::invitation(tx, now, code_hash).await? else { return Ok(None) };
     people::lock_address(tx, &known.email_key).await?;
     // Under the lock, as it is now.
@@ -106,50 +160,38 @@ async fn accepted(
     if invitation.accepted_at.is_some_and(|at| now >= at + AGAIN) {
         return Ok(None);
     }
-    let account = match invitation.accepted_by {
-        Some(person_id) => store::account_of(tx, person_id).await?,
-        None => store::account_with_key(tx, &invitation.email_key).await?,
-    };
     let is_new = invitation.accepted_at.is_none();
-    let (before, person_id, tell) = match account {
-        Some(account) if account.verified_at.is_some() => {
-            (account.person_id, account.person_id, is_new.then(|| account.locale.or(visitor.language).unwrap_or(Language::En)))
+    if is_new && !may_still_be_given(tx, &invitation).await? {
+        return Err(Problem::new(ProblemType::InvitationVoid));
+    }
+    let account = store::invited(tx, &invitation).await?;
+    let language = |account: &Account| account.locale.or(visitor.language).unwrap_or(Language::En);
+    let (person_id, device_id, tell) = match (entry, account) {
+        (Entry::New { name, password_hash }, None) => {
+            let Some(person_id) = enrolled(tx, now, visitor, &invitation, &name, &password_hash).await? else { return Ok(None) };
+            (person_id, None, None)
         }
-        account => {
-            let (name, password_hash) = named(name, password_hash)?;
-            let before = account.as_ref().map_or_else(Uuid::nil, |account| account.person_id);
-            let Some(person_id) = enrolled(tx, now, visitor, &invitation, account, &name, &password_hash).await? else {
-                return Ok(None);
-            };
-            (before, person_id, None)
+        (Entry::SignedIn { person_id, device_id }, Some(account)) if account.person_id == person_id => (person_id, Some(device_id), None),
+        (Entry::Knows { person_id, password_hash }, Some(account))
+            if account.person_id == person_id && account.password_hash == password_hash =>
+        {
+            (person_id, None, is_new.then(|| language(&account)))
         }
+        // Somebody else confirmed the address, or chose another password, while this one's hash was made.
+        _ => return Ok(None),
     };
-    let actor = visitor.actor_of(person_id);
-    let mut entries = vec![actor.did(Event::of_device(token.device_id, Happened::DeviceSignedIn))];
-    if is_new {
-        people::give_roles(tx, now, invitation.studio_id, person_id, &invitation.roles).await?;
-        store::accept_invitation(tx, now, invitation.id, person_id).await?;
-        let what = Happened::StaffJoined { invitation: invitation.id, roles: invitation.roles.0.clone() };
-        entries.push(actor.did(Event::in_studio(invitation.studio_id, Subject::Person, person_id, what)));
+    if let Some(device_id) = device_id
+        && !store::is_signed_in(tx, person_id, device_id).await?
+    {
+        return Err(Problem::new(ProblemType::TokenRefused));
     }
-    store::open_device(tx, now, person_id, None, token).await?;
-    if let Some(locale) = tell {
-        outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device: None, at: now })]).await?;
-    }
-    events::log::write(tx, now, entries).await?;
-    Ok(Some(Accepted { before, person_id }))
+    Ok(Some(Entered { invitation, person_id, device_id, tell }))
 }
 
-/// Both are needed of somebody who has no account.
-fn named(name: Option<Name>, password_hash: Option<String>) -> Answer<(Name, String)> {
-    let needed = |field: &str| FieldError { field: field.into(), wrong: Wrong::NeededWithoutAccount };
-    match (name, password_hash) {
-        (Some(name), Some(password_hash)) => Ok((name, password_hash)),
-        (name, password_hash) => {
-            let missing = [name.is_none().then(|| needed("name")), password_hash.is_none().then(|| needed("password"))];
-            Err(Problem::fields(missing.into_iter().flatten().collect()))
-        }
-    }
+/// Looked at before an account is made for it; what counts is what `people::join_staff` sees.
+async fn may_still_be_given(tx: &mut Tx, invitation: &Invitation) -> Answer<bool> {
+    let inviters = people::among(tx, &[invitation.invited_by]).await?;
+    Ok(inviters.iter().any(|inviter| inviter.roles.may_give(invitation.studio_id, &invitation.roles)))
 }
 
 /// The invited address gets a verified account, whoever may have registered it before without showing that it is theirs.
@@ -158,35 +200,44 @@ async fn enrolled(
     now: DateTime<Utc>,
     visitor: &Visitor,
     invitation: &Invitation,
-    account: Option<Account>,
     name: &Name,
     password_hash: &str,
 ) -> Answer<Option<Uuid>> {
     let email = Email::parse(&invitation.email).map_err(Problem::fault)?;
-    let new = |person_id| NewAccount {
-        person_id,
+    let id = new_id(now);
+    let person = people::NewPerson { id, name, email: None, shares_address: false, locale: visitor.language, verified_at: None };
+    people::insert(tx, now, person).await?;
+    let account = NewAccount {
+        person_id: id,
         email: email.as_str(),
         email_key: &invitation.email_key,
         password_hash,
-        verified_at: None,
         policy_version: None,
+        registration_hash: None,
     };
-    let person_id = match account {
-        Some(account) => {
-            people::rename(tx, account.person_id, name, visitor.language).await?;
-            store::register_again(tx, now, new(account.person_id)).await?;
-            store::end_devices(tx, now, account.person_id, None).await?;
-            store::end_codes(tx, now, account.person_id, None).await?;
-            account.person_id
-        }
-        None => {
-            let id = new_id(now);
-            let person = people::NewPerson { id, name, email: None, shares_address: false, locale: visitor.language, verified_at: None };
-            people::insert(tx, now, person).await?;
-            store::insert_account(tx, now, new(id)).await?;
-            id
-        }
-    };
-    let Some(account) = store::account_of(tx, person_id).await? else { return Ok(None) };
-    confirm(tx, now, account, email.as_str(), &invitation.email_key, &visitor.actor()).await
+    store::insert_account(tx, now, account).await?;
+    let Some(account) = store::account_of(tx, id).await? else { return Ok(None) };
+    confirm(tx, now, account, email.as_str(), &invitation.email_key, Registrant::Holder, &visitor.actor()).await
+}
+
+async fn signed_in(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    visitor: &Visitor,
+    person_id: Uuid,
+    is_signed_in: bool,
+    tell: Option<Language>,
+    token: &RefreshToken,
+) -> Answer<()> {
+    if is_signed_in {
+        let renewed = store::renew_device(tx, now, person_id, token).await?;
+        return if renewed { Ok(()) } else { Err(Problem::new(ProblemType::TokenRefused)) };
+    }
+    store::open_device(tx, now, person_id, None, token).await?;
+    if let Some(locale) = tell {
+        outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device: None, at: now })]).await?;
+    }
+    let entry = visitor.actor_of(person_id).did(Event::of_device(token.device_id, Happened::DeviceSignedIn));
+    events::log::write(tx, now, vec![entry]).await?;
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Another address for one's account: it counts once a code that was mailed to it is shown (`verification`), and the old one is told.
+//! Another address for one's account: it counts once a code that was mailed to it is shown by whoever is signed in to the account
+//! (`verification`), and the old one is told. Whoever has the mailbox and is not signed in cannot use the code: the account may be anybody's.
 
 use axum::Json;
 use axum::extract::State;
@@ -32,7 +33,8 @@ pub struct AddressChange {
     pub password: Password,
 }
 
-/// Asks for another address. It counts when `POST /v1/email-verifications` shows the code that is mailed to it.
+/// Asks for another address. It counts when `POST /v1/email-verifications`, called with this account's access token, shows the code that is
+/// mailed to it.
 #[utoipa::path(
     put, path = "/v1/me/email", operation_id = "change_email",
     request_body = AddressChange,
@@ -41,9 +43,9 @@ pub struct AddressChange {
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<AddressChange>) -> Answer<(StatusCode, Json<Nothing>)> {
     let (now, email_key) = (app.clock.now(), body.email.key());
-    codes::ask(&app.db, now, Purpose::Address, &email_key).await?;
+    codes::ask(&app.db, now, Purpose::Change, &email_key).await?;
     let account = check(&app, &caller, body.password, "password").await?;
-    let code = Fresh::new(&app.keys, Purpose::Address, body.email.as_str(), &email_key)?;
+    let code = Fresh::new(&app.keys, now, Purpose::Change, body.email.as_str(), &email_key)?;
     let (actor, language, email) = (caller.actor(), caller.language.unwrap_or(Language::En), body.email);
     app.db.write("change_email", move |tx| Box::pin(async move { asked(tx, now, &actor, account, language, &email, code).await })).await?;
     app.letters_written.notify_one();
@@ -62,7 +64,7 @@ async fn asked(
 ) -> Answer<()> {
     let email_key = email.key();
     people::lock_address(tx, &email_key).await?;
-    codes::ask_again(tx, now, Purpose::Address, &email_key).await?;
+    codes::ask_again(tx, now, Purpose::Change, &email_key).await?;
     let holder = store::account_by(tx, email).await?;
     let holder = holder.filter(|holder| holder.person_id != account.person_id && holder.verified_at.is_some());
     code.store(tx, now, holder.is_none().then_some(account.person_id)).await?;

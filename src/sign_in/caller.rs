@@ -6,14 +6,15 @@ use axum::http::request::Parts;
 use uuid::Uuid;
 
 use super::tokens::Claims;
-use super::visitor::{asked_language, request_id};
+use super::visitor::{asked_language, client_of, request_id};
 use crate::app::App;
 use crate::events::Actor;
-use crate::extract::ReaderLanguage;
+use crate::extract::{Concerns, ReaderLanguage};
 use crate::handler_signature::{Argument, Signature, Token};
 use crate::language::Language;
 use crate::people::roles::Roles;
 use crate::problem::{Answer, Problem, ProblemType};
+use crate::security::Mark;
 
 /// The person behind a request, as of at most 5 s ago.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Caller {
     pub language: Option<Language>,
     /// The request, for the log of events.
     pub request_id: String,
+    /// From which network.
+    pub network: Mark,
 }
 
 impl Caller {
@@ -44,7 +47,7 @@ impl Caller {
 
     /// What the log of changes says of the caller.
     pub fn actor(&self) -> Actor {
-        Actor { person_id: Some(self.person_id), request_id: Some(self.request_id.clone()) }
+        Actor { person_id: Some(self.person_id), request_id: Some(self.request_id.clone()), network: Some(self.network) }
     }
 }
 
@@ -94,6 +97,9 @@ async fn caller(parts: &Parts, app: &App) -> Answer<Option<Caller>> {
     if let (Some(reader), Some(language)) = (parts.extensions.get::<ReaderLanguage>(), identity.locale) {
         reader.set(language);
     }
+    if let Some(concerns) = parts.extensions.get::<Concerns>() {
+        concerns.person(identity.person_id);
+    }
     Ok(Some(Caller {
         person_id: identity.person_id,
         device_id: claims.dev,
@@ -101,5 +107,6 @@ async fn caller(parts: &Parts, app: &App) -> Answer<Option<Caller>> {
         roles: identity.roles.clone(),
         language: asked_language(&parts.headers).or(identity.locale),
         request_id: request_id(parts, app),
+        network: app.keys.mark_network(client_of(parts, app)),
     }))
 }

@@ -2,21 +2,28 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use chacha20poly1305::aead::Aead as _;
+use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use chrono::{DateTime, Utc};
 use hkdf::Hkdf;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::Sha256;
+use url::{Host, Url};
+use uuid::Uuid;
 
 use super::{SECRET_BYTES_MIN, SetUpError, hs256, secrets};
 use crate::problem::{Answer, Problem};
+use crate::security::Mark;
 use crate::settings::Settings;
 
 /// The file of generated secrets in the data directory.
@@ -24,11 +31,50 @@ pub const KEYS_FILE: &str = "sign-in.keys";
 /// Bytes of a sealed code's nonce.
 const NONCE_BYTES: usize = 24;
 
+/// The issuer of tokens where only this machine gets: a port that changes signs nobody out.
+const LOCAL: &str = "releve:local";
+
 /// All keys of the deployment. The first secret signs and seals, all are accepted.
 pub struct Keys {
     signing: Key,
     older: Vec<Key>,
+    /// Who issues access tokens (`iss`), and for whom (`aud`): another deployment's are refused even if it has the same secret, and so is
+    /// whatever else may be signed one day.
+    issuer: String,
+    audience: String,
     validation: Validation,
+    /// The same for tokens of a version before these two claims.
+    of_older: Validation,
+    older_until: OnceLock<DateTime<Utc>>,
+}
+
+/// A code that is sealed into one letter's row, and opens in no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The row.
+    pub letter_id: Uuid,
+    /// What stands there.
+    pub bytes: Vec<u8>,
+}
+
+/// What is signed.
+#[derive(Serialize)]
+struct Issued<'k, C> {
+    iss: &'k str,
+    aud: &'k str,
+    #[serde(flatten)]
+    claims: &'k C,
+}
+
+/// What an older version signed.
+#[derive(Deserialize)]
+struct IssuedByNobody<C> {
+    #[serde(default)]
+    iss: Value,
+    #[serde(default)]
+    aud: Value,
+    #[serde(flatten)]
+    claims: C,
 }
 
 /// What is derived from one secret.
@@ -39,6 +85,7 @@ struct Key {
     checks: DecodingKey,
     seals: XChaCha20Poly1305,
     hashes: Hkdf<Sha256>,
+    marks: Hkdf<Sha256>,
 }
 
 impl Keys {
@@ -46,7 +93,7 @@ impl Keys {
     pub fn of_settings(settings: &Settings) -> Result<Self, SetUpError> {
         match Self::named(settings)? {
             Some(keys) => Ok(keys),
-            None => Self::new(&kept_in(&settings.data.directory)?),
+            None => Self::issued_by(&kept_in(&settings.data.directory)?, &issuer(&settings.server.public_url)),
         }
     }
 
@@ -54,7 +101,7 @@ impl Keys {
     pub fn named(settings: &Settings) -> Result<Option<Self>, SetUpError> {
         let named: Vec<String> = settings.sign_in.keys.iter().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).collect();
         if !named.is_empty() {
-            return Self::new(&named).map(Some);
+            return Self::issued_by(&named, &issuer(&settings.server.public_url)).map(Some);
         }
         if settings.database.url.trim().is_empty() {
             return Ok(None);
@@ -62,8 +109,13 @@ impl Keys {
         Err(SetUpError::KeysMissing)
     }
 
-    /// Keys of these secrets, each base64 of 32 bytes or more, the newest first.
+    /// Keys of these secrets, each base64 of 32 bytes or more, the newest first, of a deployment on this machine alone.
     pub fn new(secrets: &[String]) -> Result<Self, SetUpError> {
+        Self::issued_by(secrets, LOCAL)
+    }
+
+    /// The same of the deployment that calls itself so.
+    pub fn issued_by(secrets: &[String], issuer: &str) -> Result<Self, SetUpError> {
         let mut keys = Vec::with_capacity(secrets.len());
         for (index, secret) in secrets.iter().enumerate() {
             let bytes = BASE64_STANDARD.decode(secret).or_else(|_| BASE64_URL_SAFE_NO_PAD.decode(secret)).unwrap_or_default();
@@ -78,7 +130,19 @@ impl Keys {
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        Ok(Self { signing, older: keys.collect(), validation })
+        let (of_older, audience) = (validation.clone(), format!("{issuer}/v1"));
+        validation.validate_aud = true;
+        validation.set_audience(&[&audience]);
+        validation.set_issuer(&[issuer]);
+        validation.set_required_spec_claims(&["aud", "iss"]);
+        let (issuer, older) = (issuer.to_owned(), keys.collect());
+        Ok(Self { signing, older, issuer, audience, validation, of_older, older_until: OnceLock::new() })
+    }
+
+    /// Until then tokens of a version without `iss` and `aud` are believed too: whoever is signed in notices nothing of an upgrade, also
+    /// while processes of both versions answer.
+    pub fn believe_older_until(&self, until: DateTime<Utc>) {
+        let _ = self.older_until.set(until);
     }
 
     fn accepted(&self) -> impl Iterator<Item = &Key> {
@@ -89,29 +153,59 @@ impl Keys {
     pub fn sign(&self, claims: &impl Serialize) -> Answer<String> {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(self.signing.id.clone());
-        jsonwebtoken::encode(&header, claims, &self.signing.signs).map_err(Problem::fault)
+        let issued = Issued { iss: &self.issuer, aud: &self.audience, claims };
+        jsonwebtoken::encode(&header, &issued, &self.signing.signs).map_err(Problem::fault)
     }
 
-    /// The claims of a token that one of the keys signed. Nobody has looked at them yet.
-    pub fn check<C: DeserializeOwned>(&self, token: &str) -> Option<C> {
+    /// The claims of a token that one of the keys signed for this deployment's API. Nobody has looked at them yet.
+    pub fn check<C: DeserializeOwned>(&self, token: &str, now: DateTime<Utc>) -> Option<C> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let key = self.accepted().find(|key| key.id == kid)?;
-        Some(jsonwebtoken::decode(token, &key.checks, &self.validation).ok()?.claims)
+        if let Ok(issued) = jsonwebtoken::decode(token, &key.checks, &self.validation) {
+            return Some(issued.claims);
+        }
+        self.older_until.get().filter(|until| now < **until)?;
+        let older: IssuedByNobody<C> = jsonwebtoken::decode(token, &key.checks, &self.of_older).ok()?.claims;
+        (older.iss.is_null() && older.aud.is_null()).then_some(older.claims)
     }
 
-    /// Seals a code into its letter's row: only the letter worker needs to read it.
-    pub fn seal(&self, code: &str) -> Answer<Vec<u8>> {
+    /// Seals a code into the row of the letter that will have this id: only the letter worker needs to read it, and only there.
+    pub fn seal(&self, letter_id: Uuid, code: &str) -> Answer<Sealed> {
         let nonce = secrets::random::<NONCE_BYTES>()?;
-        let sealed = self.signing.seals.encrypt(&XNonce::from(nonce), code.as_bytes()).map_err(Problem::fault)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        let payload = Payload { msg: code.as_bytes(), aad: letter_id.as_bytes() };
+        let sealed = self.signing.seals.encrypt(&XNonce::from(nonce), payload).map_err(Problem::fault)?;
+        Ok(Sealed { letter_id, bytes: [nonce.as_slice(), &sealed].concat() })
     }
 
-    /// Reads a sealed code; `None` if no key of this deployment sealed it.
-    pub fn unseal(&self, sealed: &[u8]) -> Option<String> {
+    /// Reads a code that stands sealed in this row; `None` if no key of this deployment sealed it, or it was sealed for another row.
+    pub fn unseal(&self, letter_id: Uuid, sealed: &[u8]) -> Option<String> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let nonce = XNonce::from(*nonce);
-        let code = self.accepted().find_map(|key| key.seals.decrypt(&nonce, sealed).ok())?;
+        // Codes of a version before they were bound to their rows have no row in them. Nobody makes such any more without the key, and the
+        // last of them, invitations, are of no use after 14 days.
+        let open = |aad: &[u8]| self.accepted().find_map(|key| key.seals.decrypt(&nonce, Payload { msg: sealed, aad }).ok());
+        let code = open(letter_id.as_bytes()).or_else(|| open(&[]))?;
         String::from_utf8(code).ok()
+    }
+
+    /// A keyed hash of something of this kind, by a key that is for nothing else.
+    pub fn mark(&self, kind: &str, what: &[u8]) -> Mark {
+        let mut mark = [0; 12];
+        // Of one block it never fails.
+        let _ = self.signing.marks.expand_multi_info(&[kind.as_bytes(), b"\0", what], &mut mark);
+        Mark(mark)
+    }
+
+    /// The keyed hash of the network that an address is in: of IPv4 its /24, of IPv6 its /48.
+    pub fn mark_network(&self, address: IpAddr) -> Mark {
+        let network = match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & !0xff)),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> 48))),
+        };
+        match network {
+            IpAddr::V4(network) => self.mark("network", &network.octets()),
+            IpAddr::V6(network) => self.mark("network", &network.octets()),
+        }
     }
 
     /// What is stored of a short code that was mailed for `subject`: useless without the key, although short codes are few.
@@ -139,6 +233,7 @@ impl Key {
             checks: DecodingKey::from_secret(&access),
             seals: XChaCha20Poly1305::new(&derive::<32>(&root, "sealed codes")?.into()),
             hashes: Hkdf::from_prk(&derive::<32>(&root, "code hashes")?).ok()?,
+            marks: Hkdf::from_prk(&derive::<32>(&root, "security marks")?).ok()?,
         })
     }
 
@@ -151,6 +246,17 @@ impl Key {
             Err(_) => Vec::new(),
         }
     }
+}
+
+/// What a deployment calls itself in its tokens: where people reach it, or, where only this machine does, a name that outlives its port.
+fn issuer(public_url: &str) -> String {
+    let url = Url::parse(public_url).ok();
+    let is_local = url.as_ref().and_then(Url::host).is_none_or(|host| match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    });
+    if is_local { LOCAL.to_owned() } else { public_url.trim_end_matches('/').to_owned() }
 }
 
 fn derive<const N: usize>(root: &Hkdf<Sha256>, purpose: &str) -> Option<[u8; N]> {
@@ -190,9 +296,14 @@ fn make(path: &Path, line: &str) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use serde_json::{Value, json};
+    use chrono::TimeDelta;
+    use serde_json::json;
 
     use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+    }
 
     fn secret(byte: u8) -> String {
         BASE64_STANDARD.encode([byte; 32])
@@ -205,14 +316,16 @@ mod tests {
         let new = Keys::new(&[secret(2)]).unwrap();
 
         let token = old.sign(&json!({"sub": "ana"})).unwrap();
-        assert_eq!(both.check::<Value>(&token), Some(json!({"sub": "ana"})));
-        assert_eq!(new.check::<Value>(&token), None);
-        assert!(new.check::<Value>(&both.sign(&json!({})).unwrap()).is_some(), "the first signs");
+        assert_eq!(both.check::<Value>(&token, now()).unwrap()["sub"], "ana");
+        assert_eq!(new.check::<Value>(&token, now()), None);
+        assert!(new.check::<Value>(&both.sign(&json!({})).unwrap(), now()).is_some(), "the first signs");
 
-        let sealed = old.seal("12345678").unwrap();
-        assert_eq!(both.unseal(&sealed).as_deref(), Some("12345678"));
-        assert_eq!(new.unseal(&sealed), None);
-        assert_eq!(both.unseal(b"nothing"), None);
+        let letter = Uuid::from_u128(7);
+        let sealed = old.seal(letter, "12345678").unwrap().bytes;
+        assert_eq!(both.unseal(letter, &sealed).as_deref(), Some("12345678"));
+        assert_eq!(new.unseal(letter, &sealed), None);
+        assert_eq!(both.unseal(letter, b"nothing"), None);
+        assert_eq!(old.unseal(Uuid::from_u128(8), &sealed), None, "it opens in no other row");
 
         let hash = old.hash_code("address ana@example.test", "12345678");
         assert!(both.is_code(&hash, "address ana@example.test", "12345678"));
@@ -228,15 +341,58 @@ mod tests {
         let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let keys = Keys::new(&[secret(1)]).unwrap();
         let checks = DecodingKey::from_secret(&BASE64_URL_SAFE_NO_PAD.decode(key).unwrap());
-        let claims = jsonwebtoken::decode::<Value>(token, &checks, &keys.validation).unwrap().claims;
+        let claims = jsonwebtoken::decode::<Value>(token, &checks, &keys.of_older).unwrap().claims;
         assert_eq!(claims["iss"], "joe");
         let forged = token.replace("dBj", "dBk");
-        assert!(jsonwebtoken::decode::<Value>(forged, &checks, &keys.validation).is_err());
+        assert!(jsonwebtoken::decode::<Value>(forged, &checks, &keys.of_older).is_err());
 
         let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6IlREZGlvNlZjaWdEQyJ9.eyJzdWIiOiJhbmEifQ.Czlmleztm3QbgJN--gtAhcJ2ACc9rTiUaAnZGM5EL8g";
-        assert_eq!(keys.check::<Value>(token), Some(json!({"sub": "ana"})));
+        keys.believe_older_until(now());
+        assert_eq!(keys.check::<Value>(token, now() - TimeDelta::seconds(1)), Some(json!({"sub": "ana"})), "of an older version");
+        assert_eq!(keys.check::<Value>(token, now()), None, "whose time is over");
         let sealed = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXqsWv2yqQpD9YkiacMacyihFn6fKbgyol";
-        assert_eq!(keys.unseal(&BASE64_STANDARD.decode(sealed).unwrap()).as_deref(), Some("12345678"));
+        assert_eq!(keys.unseal(Uuid::nil(), &BASE64_STANDARD.decode(sealed).unwrap()).as_deref(), Some("12345678"));
+    }
+
+    #[test]
+    fn a_token_is_for_one_deployment_and_one_purpose() {
+        let of = |url: &str| Keys::issued_by(&[secret(1)], &issuer(url)).unwrap();
+        let (here, there) = (of("https://book.example.com"), of("https://staging.example.com"));
+        let token = here.sign(&json!({"sub": "ana"})).unwrap();
+        let claims = here.check::<Value>(&token, now()).unwrap();
+        assert_eq!((&claims["iss"], &claims["aud"]), (&json!("https://book.example.com"), &json!("https://book.example.com/v1")));
+        assert_eq!(there.check::<Value>(&token, now()), None);
+        there.believe_older_until(now() + TimeDelta::minutes(15));
+        assert_eq!(there.check::<Value>(&token, now()), None, "it names another: that is no older version's");
+        let other = |aud: &str, iss: &str| {
+            let mut header = Header::new(Algorithm::HS256);
+            header.kid = Some(here.signing.id.clone());
+            jsonwebtoken::encode(&header, &json!({"sub": "ana", "aud": aud, "iss": iss}), &here.signing.signs).unwrap()
+        };
+        assert!(here.check::<Value>(&other("https://book.example.com/v1", "https://book.example.com"), now()).is_some());
+        for (aud, iss) in [("https://book.example.com/live", "https://book.example.com"), ("https://book.example.com/v1", "joe"), ("", "")]
+        {
+            assert_eq!(here.check::<Value>(&other(aud, iss), now()), None, "{aud} {iss}");
+        }
+        let local = ["http://127.0.0.1:3000", "http://127.0.0.1:4000", "http://[::1]:1", "http://localhost", ""].map(issuer);
+        assert!(local.iter().all(|name| name == LOCAL), "{local:?}");
+    }
+
+    #[test]
+    fn a_mark_is_that_of_a_network() {
+        let keys = Keys::new(&[secret(1)]).unwrap();
+        let of = |address: &str| keys.mark_network(address.parse().unwrap());
+        assert_eq!(of("192.0.2.1"), of("192.0.2.254"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.9"));
+        assert_ne!(of("192.0.2.1"), of("192.0.3.1"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:ffff::9"));
+        assert_ne!(of("2001:db8:1::1"), of("2001:db8:2::1"));
+        assert_ne!(
+            of("192.0.2.1"),
+            Keys::new(&[secret(2)]).unwrap().mark_network("192.0.2.1".parse().unwrap()),
+            "without the key nobody can"
+        );
+        assert_ne!(keys.mark("address", b"a"), keys.mark("network", b"a"));
     }
 
     #[test]
@@ -247,7 +403,7 @@ mod tests {
         let (claims, signature) = rest.split_once('.').unwrap();
         let unsigned = BASE64_URL_SAFE_NO_PAD.encode(json!({"alg": "none", "kid": keys.signing.id}).to_string());
         for bad in [format!("{unsigned}.{claims}."), format!("{head}.{claims}."), format!("{head}.e30.{signature}"), "x".into()] {
-            assert_eq!(keys.check::<Value>(&bad), None, "{bad}");
+            assert_eq!(keys.check::<Value>(&bad, now()), None, "{bad}");
         }
     }
 

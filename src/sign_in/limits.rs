@@ -28,8 +28,12 @@ pub enum Limit {
     LettersFrom,
     /// Exports of one person's data.
     Exports,
-    /// Readings of one calendar address, which needs no signing in: many phones may know it, and ask hourly.
+    /// Readings of one person's calendar addresses, which need no signing in: many phones may know them, and ask hourly.
     Calendars,
+    /// Calendar addresses that one person makes: each leaves a line in the log for ever.
+    CalendarsMade,
+    /// Booking ids that one person withdraws before they were ever seen: each is remembered for a day.
+    Withdrawals,
 }
 
 /// At once, and after how many seconds one more.
@@ -46,6 +50,8 @@ impl Limit {
             Self::LettersFrom => Rate { burst: 600, every_s: 6 },
             Self::Exports => Rate { burst: 5, every_s: 60 },
             Self::Calendars => Rate { burst: 120, every_s: 1 },
+            Self::CalendarsMade => Rate { burst: 40, every_s: 3_600 },
+            Self::Withdrawals => Rate { burst: 100, every_s: 864 },
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Signing in: passwords, tokens, devices, codes, limits; and [`Caller`], the person who asks.
 //!
-//! Somebody registers (`registration`) and has an account whose address is not verified. The code of a letter shows that it is theirs
-//! (`verification`): only then do they become the person whom a studio may have entered by this address. A password opens a device
-//! (`signing`), whose access token lasts 15 minutes and is renewed by refresh tokens (`refreshing`; their rotation, and
-//! the lost answer, in `rotation`). A request's token names the device; who is behind it is looked up for all who wait together (`identities`).
+//! Somebody registers (`registration`) and has an account whose address is not verified; others may register the same address. The code of
+//! a letter shows whose the mailbox is (`verification`), a secret or the password which registration was theirs: only then do they become
+//! the person whom a studio may have entered by this address. A password opens a device (`signing`), whose access token lasts 15 minutes
+//! and is renewed by refresh tokens (`refreshing`; their rotation, and the lost answer, in `rotation`). A request's token names the device;
+//! who is behind it is looked up for all who wait together (`identities`).
 //!
 //! Whoever is not signed in learns nothing about an address: answers are the same, and so are the hashes made and the rows written.
 

@@ -12,7 +12,7 @@ use super::keys::Keys;
 use super::limits::Limit;
 use super::passwords::{NewPassword, Password};
 use super::store::{self, Account, Purpose};
-use super::verification::{CodeRequest, confirm, send_code};
+use super::verification::{CodeRequest, Registrant, confirm, send_code};
 use super::{Caller, Nothing, Visitor, codes};
 use crate::app::App;
 use crate::db::Tx;
@@ -60,6 +60,7 @@ pub struct Reset {
 )]
 pub async fn reset(State(app): State<App>, visitor: Visitor, Body(body): Body<Reset>) -> Answer<StatusCode> {
     let email_key = body.email.key();
+    visitor.means(&email_key);
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     app.limits.take(Limit::Passwords, &email_key)?;
     let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &email_key);
@@ -103,8 +104,9 @@ async fn replaced(
     let Some(account) = store::account_of(tx, code.person_id).await? else { return Ok(None) };
     let (before, was_verified) = (account.person_id, account.verified_at.is_some());
     let (email, locale) = (account.email.clone(), account.locale.or(visitor.language).unwrap_or(Language::En));
-    // The code came to the address: it is theirs.
-    let Some(person_id) = confirm(tx, now, account, &email, &email_key, &visitor.actor()).await? else { return Ok(None) };
+    // The code came to the address: it is theirs. Who registered it, and what they said of themselves, nobody knows.
+    let confirmed = confirm(tx, now, account, &email, &email_key, Registrant::Unknown, &visitor.actor()).await?;
+    let Some(person_id) = confirmed else { return Ok(None) };
     store::use_code(tx, now, code.id).await?;
     let change = Change { person_id, password_hash, tell: was_verified.then_some(locale), but: None };
     change.make(tx, now, &visitor.actor_of(person_id), Happened::PasswordReset).await?;

@@ -43,7 +43,11 @@ impl Password {
 impl NewPassword {
     /// Checks the rules.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
-        let password = Password::typed(text);
+        Self::chosen(Password::typed(text))
+    }
+
+    /// Checks the rules for what was typed where it might have been a password that there is.
+    pub fn chosen(password: Password) -> Result<Self, Wrong> {
         rules::check_password(&password.0)?;
         Ok(Self(password))
     }
@@ -102,6 +106,11 @@ impl Passwords {
             waiting: AtomicUsize::new(0),
             made: AtomicU64::new(0),
         })
+    }
+
+    /// The stored form of a password that nobody has: for an account whose password was taken away.
+    pub fn of_nobody(&self) -> Answer<String> {
+        Stored::new(&self.params, secrets::random()?, secrets::random()?).text().map_err(Problem::fault)
     }
 
     /// How many hashes were made: the tests of equal work count them.

@@ -18,8 +18,13 @@ pub const CODES_MAX: usize = 5;
 /// The period in which [`CODES_MAX`] counts.
 pub const CODES_PERIOD: TimeDelta = TimeDelta::hours(1);
 
+/// Registrations that wait for the confirmation of one address. More than codes are mailed to it while one of them lives.
+pub const REGISTRATIONS_MAX: usize = 10;
+
 /// Devices that a person may be signed in on; one more signs out the one that was not used for longest.
 pub const DEVICES_MAX: i64 = 20;
+/// Devices of a person that are remembered after they were signed out, those used last.
+pub const DEVICES_REMEMBERED: i64 = 100;
 
 /// How long an invitation to a studio's staff lives.
 pub const INVITATION_LIFE: TimeDelta = TimeDelta::days(14);
@@ -34,6 +39,15 @@ pub fn next_code_at(sent: &[DateTime<Utc>], now: DateTime<Utc>) -> Option<DateTi
     // The oldest of the last five must have left the period.
     let oldest = recent.len().checked_sub(CODES_MAX).and_then(|index| recent.get(index))?;
     Some(**oldest + CODES_PERIOD)
+}
+
+/// Which of the registrations that wait for an address go so that one more may wait; `None` if as many as may be are still waited for. Whether
+/// the code of each still works, the newest first: whose does is nobody's to push out.
+pub fn make_room(lives: &[bool]) -> Option<Vec<usize>> {
+    let surplus = (lives.len() + 1).saturating_sub(REGISTRATIONS_MAX);
+    let oldest = lives.iter().enumerate().rev().filter(|(_, lives)| !**lives).map(|(index, _)| index);
+    let gone: Vec<usize> = oldest.take(surplus).collect();
+    (gone.len() == surplus).then_some(gone)
 }
 
 /// Whether a password may be chosen; the reason if not.
@@ -121,6 +135,26 @@ mod tests {
         assert_eq!(next_code_at(&sent, at(41)), Some(at(60)));
         assert_eq!(next_code_at(&sent, at(60)), None);
         assert_eq!(next_code_at(&[], at(0)), None);
+    }
+
+    #[test]
+    fn who_waits_for_a_letter_is_not_pushed_out() {
+        let most = REGISTRATIONS_MAX;
+        let dead = |from: usize, of: usize| -> Vec<bool> { (0..of).map(|index| index < from).collect() };
+        for (lives, gone) in [
+            (vec![], Some(vec![])),
+            (dead(0, most - 1), Some(vec![])),
+            (dead(0, most), Some(vec![most - 1])),
+            (dead(most - 1, most), Some(vec![most - 1])),
+            (dead(most, most), None),
+            // The oldest whose code has died, not the oldest.
+            ([vec![true, false, false], vec![true; most - 3]].concat(), Some(vec![2])),
+            // More than there should be, from before there was a limit.
+            (dead(1, most + 2), Some(vec![most + 1, most, most - 1])),
+            (dead(most, most + 2), None),
+        ] {
+            assert_eq!(make_room(&lives), gone, "{lives:?}");
+        }
     }
 
     #[test]

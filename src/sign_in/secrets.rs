@@ -1,4 +1,4 @@
-//! Randomness, and the secrets made of it: mailed codes, invitations, refresh tokens.
+//! Randomness, and the secrets made of it: mailed codes, registrations, invitations, refresh tokens.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -40,6 +40,11 @@ pub fn plain_code(typed: &str) -> String {
         c => c,
     });
     letters.collect()
+}
+
+/// The secret of a registration, which its app keeps until the address is confirmed: 256 bits.
+pub fn registration_token() -> Answer<String> {
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
 /// What is stored of a secret that nobody can guess.

@@ -23,7 +23,7 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
-use crate::text::{Email, Line};
+use crate::text::{Called, Email};
 
 /// Who signs in.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,7 +32,7 @@ pub struct SignIn {
     pub email: Email,
     pub password: Password,
     /// What the device is called, to be known again in the list of devices.
-    pub device: Option<Line<100>>,
+    pub device: Option<Called<100>>,
 }
 
 /// Signs a device in.
@@ -44,6 +44,7 @@ pub struct SignIn {
 )]
 pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<SignIn>) -> Answer<Json<Tokens>> {
     let email_key = body.email.key();
+    visitor.means(&email_key);
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     app.limits.take(Limit::Passwords, &email_key)?;
     let account = store::look_up(&app.db, &body.email).await?;
@@ -78,14 +79,14 @@ async fn signed_in(
     now: DateTime<Utc>,
     visitor: &Visitor,
     checked: &Account,
-    device: Option<Line<100>>,
+    device: Option<Called<100>>,
     token: &RefreshToken,
 ) -> Answer<bool> {
     let account = store::account_of(tx, checked.person_id).await?;
     let Some(account) = account.filter(|account| account.password_hash == checked.password_hash) else { return Ok(false) };
     let person_id = account.person_id;
     let is_first = !store::has_had_devices(tx, person_id).await?;
-    let device = device.map(Line::into_string);
+    let device = device.map(Called::into_string);
     store::open_device(tx, now, person_id, device.clone(), token).await?;
     // An address that nobody has confirmed gets codes and nothing else; a first device is no news.
     if account.verified_at.is_some() && !is_first {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Identity;
 use super::rotation::{Chain, REFRESH_LIFE};
-use super::rules::{self, DEVICES_MAX};
+use super::rules::{self, DEVICES_MAX, DEVICES_REMEMBERED};
 use super::secrets::RefreshToken;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
@@ -67,12 +67,12 @@ pub struct Account {
     pub locale: Option<Language>,
 }
 
-const ACCOUNT_BY_KEY: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
-     FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.email_key = $1";
-// Two people who had one spelling of one address each before these were the same: each still has their own.
+// An address that is confirmed has one account; one that is not may have several that wait, of which the newest is meant. Two people who
+// had one spelling of one address each before these were the same: each still has their own.
 const ACCOUNT_BY: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
      FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.email_key IN ($1, $2) \
-     ORDER BY CASE WHEN a.email_key = $2 THEN 0 ELSE 1 END LIMIT 1";
+     ORDER BY CASE WHEN a.verified_at IS NULL THEN 1 ELSE 0 END, CASE WHEN a.email_key = $2 THEN 0 ELSE 1 END, \
+     a.created_at DESC, a.person_id DESC LIMIT 1";
 const ACCOUNT_OF: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
      FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.person_id = $1";
 
@@ -86,9 +86,10 @@ pub async fn account_by(tx: &mut Tx, email: &Email) -> Result<Option<Account>, E
     tx.maybe(ACCOUNT_BY, (email.key(), email.old_key())).await
 }
 
-/// The account that has this key.
-pub async fn account_with_key(tx: &mut Tx, email_key: &str) -> Result<Option<Account>, Error> {
-    tx.maybe(ACCOUNT_BY_KEY, (email_key,)).await
+/// Whose accounts have this key, and whether it is confirmed that it is theirs.
+pub async fn accounts_with_key(tx: &mut Tx, email_key: &str) -> Result<Vec<(Uuid, bool)>, Error> {
+    let sql = "SELECT person_id, (verified_at IS NOT NULL) AS verified FROM accounts WHERE email_key = $1 ORDER BY person_id";
+    tx.all(sql, (email_key,)).await
 }
 
 /// This person's account, held until the transaction ends: a sign-in and a new password follow each other.
@@ -112,27 +113,36 @@ pub struct NewAccount<'a> {
     pub email_key: &'a str,
     /// The PHC string of the password.
     pub password_hash: &'a str,
-    /// When the address was confirmed.
-    pub verified_at: Option<DateTime<Utc>>,
     /// The privacy policy that they accepted.
     pub policy_version: Option<String>,
+    /// The hash of the secret that only whoever registered knows.
+    pub registration_hash: Option<&'a [u8]>,
 }
 
-/// Opens an account.
+/// Opens an account, whose address is still to be confirmed.
 pub async fn insert_account(tx: &mut Tx, now: DateTime<Utc>, new: NewAccount<'_>) -> Result<u64, Error> {
-    let sql = "INSERT INTO accounts (person_id, email, email_key, key_stale, password_hash, verified_at, policy_version, \
-               policy_accepted_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let sql = "INSERT INTO accounts (person_id, email, email_key, key_stale, password_hash, policy_version, policy_accepted_at, \
+               created_at, registration_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let accepted_at = new.policy_version.as_ref().map(|_| now);
-    let NewAccount { person_id, email, email_key, password_hash, verified_at, policy_version } = new;
-    tx.run(sql, (person_id, email, email_key, false, password_hash, verified_at, policy_version, accepted_at, now)).await
+    let NewAccount { person_id, email, email_key, password_hash, policy_version, registration_hash } = new;
+    let registration_hash = registration_hash.map(<[u8]>::to_vec);
+    tx.run(sql, (person_id, email, email_key, false, password_hash, policy_version, accepted_at, now, registration_hash)).await
 }
 
-/// Registers an account again whose address is not verified: the last registration counts.
-pub async fn register_again(tx: &mut Tx, now: DateTime<Utc>, new: NewAccount<'_>) -> Result<u64, Error> {
-    let sql = "UPDATE accounts SET email = $2, password_hash = $3, policy_version = $4, policy_accepted_at = $5, created_at = $6 \
-               WHERE person_id = $1 AND verified_at IS NULL";
-    let accepted_at = new.policy_version.as_ref().map(|_| now);
-    tx.run(sql, (new.person_id, new.email, new.password_hash, new.policy_version, accepted_at, now)).await
+/// The registration of an address that this secret belongs to, while the address is not confirmed.
+pub async fn registration(tx: &mut Tx, email_key: &str, registration_hash: &[u8]) -> Result<Option<Account>, Error> {
+    let sql = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
+               FROM accounts a JOIN persons p ON p.id = a.person_id \
+               WHERE a.email_key = $1 AND a.registration_hash = $2 AND a.verified_at IS NULL";
+    tx.maybe(sql, (email_key, registration_hash)).await
+}
+
+/// The registrations that wait for the confirmation of an address, the newest first, and whether a code of theirs still works.
+pub async fn registrations(tx: &mut Tx, now: DateTime<Utc>, email_key: &str) -> Result<Vec<(Uuid, bool)>, Error> {
+    let sql = "SELECT a.person_id, EXISTS (SELECT 1 FROM codes c WHERE c.person_id = a.person_id AND c.purpose = 'address' \
+                 AND c.expires_at > $2) AS lives \
+               FROM accounts a WHERE a.email_key = $1 AND a.verified_at IS NULL ORDER BY a.created_at DESC, a.person_id DESC";
+    tx.all(sql, (email_key, now)).await
 }
 
 /// Writes an account's row as it is: where it must not show that nothing is changed, as much is written.
@@ -140,9 +150,15 @@ pub async fn touch_account(tx: &mut Tx, person_id: Uuid) -> Result<u64, Error> {
     tx.run("UPDATE accounts SET email = email WHERE person_id = $1", (person_id,)).await
 }
 
-/// A new password.
+/// A new password. The secret of whoever registered goes with the one before.
 pub async fn set_password(tx: &mut Tx, person_id: Uuid, password_hash: &str) -> Result<(), Error> {
-    tx.run("UPDATE accounts SET password_hash = $2 WHERE person_id = $1", (person_id, password_hash)).await.map(drop)
+    let sql = "UPDATE accounts SET password_hash = $2, registration_hash = NULL WHERE person_id = $1";
+    tx.run(sql, (person_id, password_hash)).await.map(drop)
+}
+
+/// Nobody knows who accepted the privacy policy for this account.
+pub async fn forget_policy(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
+    tx.run("UPDATE accounts SET policy_version = NULL, policy_accepted_at = NULL WHERE person_id = $1", (person_id,)).await.map(drop)
 }
 
 /// The account's address, once it is confirmed.
@@ -170,14 +186,24 @@ pub async fn remove_account(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     tx.run("DELETE FROM accounts WHERE person_id = $1", (person_id,)).await.map(drop)
 }
 
+/// Removes an account whose address was never confirmed. Its codes stay as nobody's, since what was mailed to an address is counted by them;
+/// invitations to the address are not its own.
+pub async fn discard_account(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
+    tx.run("UPDATE codes SET person_id = NULL WHERE person_id = $1", (person_id,)).await?;
+    tx.run("DELETE FROM devices WHERE person_id = $1", (person_id,)).await?;
+    tx.run("DELETE FROM accounts WHERE person_id = $1 AND verified_at IS NULL", (person_id,)).await.map(drop)
+}
+
 // Codes.
 
 /// What a code is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Purpose {
-    /// Confirms an address.
+    /// Confirms the address of a registration.
     Address,
+    /// Confirms another address of an account, for whoever is signed in to it.
+    Change,
     /// Replaces a forgotten password.
     Password,
     /// Asks for the account's deletion on the public page.
@@ -227,31 +253,83 @@ pub async fn insert_code(tx: &mut Tx, now: DateTime<Utc>, code: NewCode<'_>) -> 
 #[derive(Clone, Debug, FromRow)]
 pub struct Code {
     pub id: Uuid,
+    /// What it is good for.
+    pub purpose: Purpose,
     /// On whose account it acts.
     pub person_id: Uuid,
     /// The address to which it was mailed, as it was written.
     pub email: String,
     /// Its keyed hash.
     pub code_hash: Vec<u8>,
-    /// How many wrong ones were heard.
-    pub tries: i64,
     /// When it was first used.
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// The codes that may still work for this address: the newest for each account, since a new one ends those before it.
+/// The codes of an address that have not ended: the newest for each account, since a new one ends those before it.
+macro_rules! living {
+    ($from:literal, $which:expr) => {
+        concat!(
+            "SELECT c.id, c.purpose, c.person_id, c.email, c.code_hash, c.used_at FROM ",
+            $from,
+            " WHERE c.email_key = $1 AND c.person_id IS NOT NULL AND c.expires_at > $2 AND ",
+            $which,
+            " AND NOT EXISTS (SELECT 1 FROM codes n WHERE n.email_key = c.email_key AND n.purpose = c.purpose \
+               AND n.person_id = c.person_id AND n.nth > c.nth) ORDER BY c.nth"
+        )
+    };
+}
+
+/// The codes of registrations. Not those by which an account of another address would take this one, whatever an older version called them.
+macro_rules! registered {
+    ($which:literal) => {
+        living!(
+            "codes c JOIN accounts a ON a.person_id = c.person_id AND a.email_key = c.email_key",
+            concat!("c.purpose = 'address' AND ", $which)
+        )
+    };
+}
+
+/// The codes of this purpose that may still work for this address.
 pub async fn living_codes(tx: &mut Tx, now: DateTime<Utc>, purpose: Purpose, email_key: &str) -> Result<Vec<Code>, Error> {
-    let sql = "SELECT c.id, c.person_id, c.email, c.code_hash, c.tries, c.used_at FROM codes c \
-               WHERE c.email_key = $1 AND c.purpose = $2 AND c.person_id IS NOT NULL AND c.expires_at > $3 AND c.tries < $4 \
-               AND NOT EXISTS (SELECT 1 FROM codes n WHERE n.email_key = c.email_key AND n.purpose = c.purpose \
-                 AND n.person_id = c.person_id AND n.nth > c.nth) ORDER BY c.nth";
-    tx.all(sql, (email_key, purpose, now, rules::CODE_TRIES_MAX)).await
+    tx.all(living!("codes c", "c.tries < $3 AND c.purpose = $4"), (email_key, now, rules::CODE_TRIES_MAX, purpose)).await
+}
+
+/// The code of the registration whose secret this is.
+pub async fn code_of_registration(tx: &mut Tx, now: DateTime<Utc>, email_key: &str, registration_hash: &[u8]) -> Result<Vec<Code>, Error> {
+    let sql = registered!("c.tries < $3 AND a.registration_hash = $4");
+    tx.all(sql, (email_key, now, rules::CODE_TRIES_MAX, registration_hash)).await
+}
+
+/// The codes by which somebody who is signed in confirms this address: of their registration, or of the change they asked for.
+pub async fn codes_of_person(tx: &mut Tx, now: DateTime<Utc>, email_key: &str, person_id: Uuid) -> Result<Vec<Code>, Error> {
+    let sql = living!("codes c", "c.tries < $3 AND c.purpose IN ('address', 'change') AND c.person_id = $4");
+    tx.all(sql, (email_key, now, rules::CODE_TRIES_MAX, person_id)).await
+}
+
+const CODES_OF_REGISTRATIONS: &str = registered!("c.blind_tries < $3");
+
+/// The codes of all registrations of this address, for whoever does not say which is meant, before anything is decided.
+pub async fn look_up_codes_of_registrations(db: &Db, now: DateTime<Utc>, email_key: &str) -> Result<Vec<Code>, Error> {
+    db.all(CODES_OF_REGISTRATIONS, (email_key, now, rules::CODE_TRIES_MAX)).await
+}
+
+/// The codes of all registrations of this address, for whoever does not say which is meant.
+pub async fn codes_of_registrations(tx: &mut Tx, now: DateTime<Utc>, email_key: &str) -> Result<Vec<Code>, Error> {
+    tx.all(CODES_OF_REGISTRATIONS, (email_key, now, rules::CODE_TRIES_MAX)).await
 }
 
 /// A wrong code was heard for these.
 pub async fn count_try(tx: &mut Tx, codes: &[Uuid]) -> Result<(), Error> {
     for id in codes {
         tx.run("UPDATE codes SET tries = tries + 1 WHERE id = $1", (*id,)).await?;
+    }
+    Ok(())
+}
+
+/// A wrong code was heard for these from somebody who did not say which is meant.
+pub async fn count_blind_try(tx: &mut Tx, codes: &[Uuid]) -> Result<(), Error> {
+    for id in codes {
+        tx.run("UPDATE codes SET blind_tries = blind_tries + 1 WHERE id = $1", (*id,)).await?;
     }
     Ok(())
 }
@@ -306,7 +384,24 @@ pub async fn open_device(
     tx.run(sql, (token.device_id, person_id, name, token.family_hash(), token.own_hash(), now, now)).await?;
     let sql = "UPDATE devices SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL AND id NOT IN \
                (SELECT id FROM devices WHERE person_id = $1 AND ended_at IS NULL ORDER BY used_at DESC, id DESC LIMIT $3)";
-    tx.run(sql, (person_id, now, DEVICES_MAX)).await.map(drop)
+    tx.run(sql, (person_id, now, DEVICES_MAX)).await?;
+    // Nobody fills the table by signing in over and over.
+    let sql = "DELETE FROM devices WHERE person_id = $1 AND ended_at IS NOT NULL AND id NOT IN \
+               (SELECT id FROM devices WHERE person_id = $1 AND ended_at IS NOT NULL ORDER BY used_at DESC, id DESC LIMIT $2)";
+    tx.run(sql, (person_id, DEVICES_REMEMBERED)).await.map(drop)
+}
+
+/// Whether a person is signed in on this device now.
+pub async fn is_signed_in(tx: &mut Tx, person_id: Uuid, device_id: Uuid) -> Result<bool, Error> {
+    let sql = "SELECT id FROM devices WHERE id = $1 AND person_id = $2 AND ended_at IS NULL";
+    Ok(tx.maybe::<(Uuid,)>(sql, (device_id, person_id)).await?.is_some())
+}
+
+/// Gives a device on which a person is signed in a new chain of refresh tokens: those before it are over. `false` if they are not.
+pub async fn renew_device(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, token: &RefreshToken) -> Result<bool, Error> {
+    let sql = "UPDATE devices SET family_hash = $3, current_hash = $4, previous_hash = NULL, replaced_at = NULL, used_at = $5 \
+               WHERE id = $1 AND person_id = $2 AND ended_at IS NULL";
+    Ok(tx.run(sql, (token.device_id, person_id, token.family_hash(), token.own_hash(), now)).await? == 1)
 }
 
 /// Signs out one device of a person. `false` if they are not signed in on it.
@@ -386,19 +481,17 @@ pub struct Invitation {
     pub email_key: String,
     /// The roles it gives.
     pub roles: Json<Vec<Role>>,
+    /// By whom: they must have the right to give these roles when it is accepted.
+    pub invited_by: Uuid,
+    /// Until when it can be accepted.
+    pub expires_at: DateTime<Utc>,
     /// When it was accepted.
     pub accepted_at: Option<DateTime<Utc>>,
     pub accepted_by: Option<Uuid>,
 }
 
 /// A new invitation, which ends one that the studio sent to this address before.
-pub async fn insert_invitation(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    invitation: &Invitation,
-    code_hash: &[u8],
-    invited_by: Uuid,
-) -> Result<(), Error> {
+pub async fn insert_invitation(tx: &mut Tx, now: DateTime<Utc>, invitation: &Invitation, code_hash: &[u8]) -> Result<(), Error> {
     let sql = "DELETE FROM invitations WHERE studio_id = $1 AND email_key = $2 AND accepted_at IS NULL";
     tx.run(sql, (invitation.studio_id, invitation.email_key.as_str())).await?;
     let sql = "INSERT INTO invitations (id, studio_id, email, email_key, key_stale, roles, code_hash, invited_by, created_at, expires_at) \
@@ -411,15 +504,23 @@ pub async fn insert_invitation(
         false,
         invitation.roles.clone(),
         code_hash,
-        invited_by,
+        invitation.invited_by,
         now,
-        now + rules::INVITATION_LIFE,
+        invitation.expires_at,
     );
     tx.run(sql, binds).await.map(drop)
 }
 
-const INVITATION: &str = "SELECT id, studio_id, email, email_key, roles, accepted_at, accepted_by FROM invitations \
-     WHERE code_hash = $1 AND expires_at > $2";
+macro_rules! invitations {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, studio_id, email, email_key, roles, invited_by, expires_at, accepted_at, accepted_by FROM invitations WHERE ",
+            $which
+        )
+    };
+}
+
+const INVITATION: &str = invitations!("code_hash = $1 AND expires_at > $2");
 
 /// The invitation with this code, before anything is decided.
 pub async fn look_up_invitation(db: &Db, now: DateTime<Utc>, code_hash: &[u8]) -> Result<Option<Invitation>, Error> {
@@ -431,10 +532,75 @@ pub async fn invitation(tx: &mut Tx, now: DateTime<Utc>, code_hash: &[u8]) -> Re
     tx.maybe(INVITATION, (code_hash, now)).await
 }
 
-/// The invitation was accepted.
-pub async fn accept_invitation(tx: &mut Tx, now: DateTime<Utc>, id: Uuid, by: Uuid) -> Result<(), Error> {
-    let sql = "UPDATE invitations SET accepted_at = $2, accepted_by = $3 WHERE id = $1 AND accepted_at IS NULL";
-    tx.run(sql, (id, now, by)).await.map(drop)
+/// Invitations by their ids, held until the transaction ends: whoever withdraws one waits.
+pub async fn hold_invitations(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Invitation>, Error> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let sql = Sql::Each { sqlite: invitations!("id = $1"), postgres: invitations!("id = $1 FOR NO KEY UPDATE") };
+        found.extend(tx.maybe::<Invitation>(sql, (*id,)).await?);
+    }
+    Ok(found)
+}
+
+const HOLDER_BY_KEY: &str = "SELECT a.person_id, a.email, a.email_key, a.password_hash, a.verified_at, a.created_at, p.name, p.locale \
+     FROM accounts a JOIN persons p ON p.id = a.person_id WHERE a.email_key = $1 AND a.verified_at IS NOT NULL";
+
+/// The account of whoever accepted an invitation, or, before that, the one whose address it went to, before anything is decided. Not one
+/// whose address is not confirmed.
+pub async fn look_up_invited(db: &Db, invitation: &Invitation) -> Result<Option<Account>, Error> {
+    match invitation.accepted_by {
+        Some(person_id) => db.maybe(ACCOUNT_OF, (person_id,)).await,
+        None => db.maybe(HOLDER_BY_KEY, (invitation.email_key.as_str(),)).await,
+    }
+}
+
+/// The same, held until the transaction ends.
+pub async fn invited(tx: &mut Tx, invitation: &Invitation) -> Result<Option<Account>, Error> {
+    let person_id = match invitation.accepted_by {
+        Some(person_id) => Some(person_id),
+        None => tx.maybe::<Account>(HOLDER_BY_KEY, (invitation.email_key.as_str(),)).await?.map(|account| account.person_id),
+    };
+    match person_id {
+        Some(person_id) => account_of(tx, person_id).await,
+        None => Ok(None),
+    }
+}
+
+/// Invitations were accepted: which, by whom, when.
+pub async fn accept_invitations(tx: &mut Tx, accepted: Vec<(Uuid, Uuid, DateTime<Utc>)>) -> Result<(), Error> {
+    let sql = "WITH x(id, accepted_by, accepted_at) AS (VALUES #) UPDATE invitations SET accepted_at = x.accepted_at, \
+               accepted_by = x.accepted_by FROM x WHERE invitations.id = x.id AND invitations.accepted_at IS NULL";
+    tx.rows(sql, accepted).await.map(drop)
+}
+
+/// An invitation that can still be accepted.
+#[derive(Clone, Debug, FromRow)]
+pub struct OpenInvitation {
+    pub id: Uuid,
+    /// To whom, as the studio wrote the address.
+    pub email: String,
+    /// The roles it gives.
+    pub roles: Json<Vec<Role>>,
+    pub invited_by: Uuid,
+    /// By whom, by name.
+    pub invited_by_name: String,
+    pub created_at: DateTime<Utc>,
+    /// Until when it can be accepted.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A studio's invitations that can still be accepted, the newest first.
+pub async fn open_invitations(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, limit: i64) -> Result<Vec<OpenInvitation>, Error> {
+    let sql = "SELECT i.id, i.email, i.roles, i.invited_by, p.name AS invited_by_name, i.created_at, i.expires_at \
+               FROM invitations i JOIN persons p ON p.id = i.invited_by \
+               WHERE i.studio_id = $1 AND i.accepted_at IS NULL AND i.expires_at > $2 ORDER BY i.created_at DESC, i.id DESC LIMIT $3";
+    tx.all(sql, (studio_id, now, limit)).await
+}
+
+/// Takes an invitation back that can still be accepted. `false` if there is none.
+pub async fn withdraw_invitation(tx: &mut Tx, now: DateTime<Utc>, studio_id: Uuid, id: Uuid) -> Result<bool, Error> {
+    let sql = "DELETE FROM invitations WHERE id = $1 AND studio_id = $2 AND accepted_at IS NULL AND expires_at > $3";
+    Ok(tx.run(sql, (id, studio_id, now)).await? == 1)
 }
 
 // Keys of addresses that were made by an older way (`people::search_keys`).
@@ -473,10 +639,10 @@ pub async fn stale_invitations(tx: &mut Tx, after: Uuid, limit: i64) -> Result<V
     tx.all(Sql::Each { sqlite: text!(""), postgres: text!(" FOR UPDATE SKIP LOCKED") }, (after, limit)).await
 }
 
-/// Gives an account this key, unless another has it. Whether it has it now.
+/// Gives an account this key, unless it is confirmed that another has it. Whether it has it now.
 pub async fn renew_account(tx: &mut Tx, person_id: Uuid, email_key: &str) -> Result<bool, Error> {
-    let sql = "UPDATE accounts SET email_key = $2, key_stale = FALSE WHERE person_id = $1 \
-               AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.email_key = $2 AND o.person_id <> $1)";
+    let sql = "UPDATE accounts SET email_key = $2, key_stale = FALSE WHERE person_id = $1 AND NOT EXISTS \
+               (SELECT 1 FROM accounts o WHERE o.email_key = $2 AND o.person_id <> $1 AND o.verified_at IS NOT NULL)";
     Ok(tx.run(sql, (person_id, email_key)).await? == 1)
 }
 

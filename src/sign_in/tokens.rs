@@ -24,7 +24,7 @@ pub struct Claims {
 impl Claims {
     /// The claims of a genuine token that has not expired.
     pub fn of(keys: &Keys, token: &str, now: DateTime<Utc>) -> Option<Self> {
-        keys.check::<Self>(token).filter(|claims| now.timestamp() < claims.exp)
+        keys.check::<Self>(token, now).filter(|claims| now.timestamp() < claims.exp)
     }
 }
 

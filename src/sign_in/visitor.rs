@@ -10,10 +10,11 @@ use axum::http::{Extensions, HeaderMap};
 use super::limits::network;
 use crate::app::App;
 use crate::events::Actor;
-use crate::extract::{RequestId, header_text};
+use crate::extract::{Concerns, RequestId, header_text};
 use crate::handler_signature::{Argument, Signature};
 use crate::ids::new_id;
 use crate::language::Language;
+use crate::security::Mark;
 use crate::settings::Proxy;
 
 /// The proxies that a request may have passed; what stands before is anybody's invention.
@@ -28,12 +29,19 @@ pub struct Visitor {
     pub language: Option<Language>,
     /// The request, for the log of events.
     pub request_id: String,
+    network: Mark,
+    concerns: Concerns,
 }
 
 impl Visitor {
+    /// Says which address it is about, for what is noticed if it is refused.
+    pub fn means(&self, email_key: &str) {
+        self.concerns.address(email_key);
+    }
+
     /// What the log of events says of somebody who is not signed in.
     pub fn actor(&self) -> Actor {
-        Actor { person_id: None, request_id: Some(self.request_id.clone()) }
+        Actor { person_id: None, request_id: Some(self.request_id.clone()), network: Some(self.network) }
     }
 
     /// What the log of events says once it is known who it is.
@@ -46,10 +54,13 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let client = client_of(parts, app);
         Ok(Self {
-            from: network(client_ip(&parts.extensions, &parts.headers, &app.settings.server.trusted_proxies)),
+            from: network(client),
             language: asked_language(&parts.headers),
             request_id: request_id(parts, app),
+            network: app.keys.mark_network(client),
+            concerns: parts.extensions.get().cloned().unwrap_or_default(),
         })
     }
 }
@@ -69,6 +80,11 @@ pub fn request_id(parts: &Parts, app: &App) -> String {
         Some(RequestId(id)) => id.clone(),
         None => new_id(app.clock.now()).to_string(),
     }
+}
+
+/// Whose request it is.
+pub fn client_of(parts: &Parts, app: &App) -> IpAddr {
+    client_ip(&parts.extensions, &parts.headers, &app.settings.server.trusted_proxies)
 }
 
 /// Whose request it is: the peer's, or, where the peer is a trusted proxy, the last in `X-Forwarded-For` that is none.

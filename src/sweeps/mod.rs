@@ -138,7 +138,7 @@ async fn nightly(app: &App) -> Answer<()> {
     Ok(())
 }
 
-/// Erases what has been kept long enough: words of letters, sign-in data, withdrawn ids, answers to idempotency keys.
+/// Erases what has been kept long enough: words of letters, sign-in data, security events, withdrawn ids, answers to idempotency keys.
 pub async fn retention(app: &App) -> Answer<()> {
     let now = app.clock.now();
     let letters = letters::retention::erase_old(app).await?;
@@ -150,6 +150,7 @@ pub async fn retention(app: &App) -> Answer<()> {
             break;
         }
     }
+    let security = crate::security::upkeep::sweep(app).await?;
     let kept_since = now - KEYS_KEPT;
     app.db
         .write("sweeps.retention", move |tx| {
@@ -159,6 +160,6 @@ pub async fn retention(app: &App) -> Answer<()> {
             })
         })
         .await?;
-    tracing::info!(letters, sign_in, "erased what has been kept long enough");
+    tracing::info!(letters, sign_in, security, "erased what has been kept long enough");
     Ok(())
 }

@@ -15,9 +15,12 @@ use crate::booking::refill::refill_by_clock;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::events::Actor;
 use crate::passes::sell::{SellPass, sell_pass};
+use crate::people::erase::erase_person;
+use crate::people::join_staff::join_staff;
 use crate::people::remove::remove_person;
 use crate::people::roles::Role;
 use crate::people::set_roles::set_roles;
+use crate::people::store::Teaching;
 use crate::schedule::BulkResult;
 use crate::schedule::cancel_session::cancel_session;
 use crate::schedule::cancellation::CancelSession;
@@ -89,11 +92,15 @@ pub enum Command {
     FollowClocks { session_id: Uuid },
     /// Sell a pass.
     SellPass(SellPass),
-    /// Give somebody exactly these roles in a studio.
-    SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role> },
+    /// Give somebody exactly these roles in a studio; with `leave_sessions` also if sessions to come lose their instructor by it.
+    SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role>, leave_sessions: bool },
+    /// Give somebody the roles of the invitation that they accept.
+    JoinStaff { invitation_id: Uuid, person_id: Uuid },
     /// Replace a studio's house rules.
     SetHouseRules(Box<SetHouseRules>),
-    /// Give up all that a person has to come, without penalty, and erase their name.
+    /// Take from everything the name of somebody whom the studio entered and who has no account.
+    ErasePerson { studio_id: Uuid, person_id: Uuid },
+    /// Give up all that a person has to come, without penalty, and the person's name.
     RemovePerson { person_id: Uuid },
     /// Sweep: serve members who became able by the clock alone.
     Refill { session_id: Uuid },
@@ -130,7 +137,9 @@ impl Command {
             Self::FollowClocks { .. } => "follow_clocks",
             Self::SellPass(_) => "sell_pass",
             Self::SetRoles { .. } => "set_roles",
+            Self::JoinStaff { .. } => "join_staff",
             Self::SetHouseRules(_) => "set_house_rules",
+            Self::ErasePerson { .. } => "erase_person",
             Self::RemovePerson { .. } => "remove_person",
             Self::Refill { .. } => "refill",
             Self::CloseWaitlist { .. } => "close_waitlist",
@@ -220,7 +229,13 @@ impl Request {
             Command::SetRoles { studio_id, person_id, .. } => {
                 keys.extend([Lookup::Studio(*studio_id), Lookup::Identity(*person_id), Lookup::Teaching(*person_id)]);
             }
+            Command::JoinStaff { invitation_id, person_id } => {
+                keys.extend([Lookup::Invitation(*invitation_id), Lookup::Identity(*person_id)]);
+            }
             Command::SetHouseRules(ask) => keys.push(Lookup::Studio(ask.studio_id)),
+            Command::ErasePerson { studio_id, person_id } => {
+                keys.extend([Lookup::Studio(*studio_id), Lookup::Person(*person_id), Lookup::Teaching(*person_id)]);
+            }
             Command::RemovePerson { person_id } => keys.extend([Lookup::Person(*person_id), Lookup::Teaching(*person_id)]),
             Command::Refill { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Queue(*session_id)]),
             Command::CloseWaitlist { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
@@ -242,8 +257,8 @@ pub enum Outcome {
     Bulk(Box<BulkResult>),
     /// What would come of it: nothing was written.
     Preview(Box<Preview>),
-    /// The name of somebody who works in a studio.
-    Name(String),
+    /// Sessions to come that nobody teaches any more.
+    Unstaffed(Vec<Teaching>),
     /// Nothing to show.
     Done,
 }
@@ -278,9 +293,9 @@ impl From<BulkResult> for Outcome {
     }
 }
 
-impl From<String> for Outcome {
-    fn from(name: String) -> Self {
-        Self::Name(name)
+impl From<Vec<Teaching>> for Outcome {
+    fn from(sessions: Vec<Teaching>) -> Self {
+        Self::Unstaffed(sessions)
     }
 }
 
@@ -337,8 +352,12 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::DecideTooFew { session_id } => decide_too_few(set, *session_id, now)?.into(),
         C::FollowClocks { session_id } => follow_clocks(set, *session_id, now)?.into(),
         C::SellPass(ask) => sell_pass(set, actor, ask, now)?.into(),
-        C::SetRoles { studio_id, person_id, roles } => set_roles(set, actor, *studio_id, *person_id, roles, now)?.into(),
+        C::SetRoles { studio_id, person_id, roles, leave_sessions } => {
+            set_roles(set, actor, *studio_id, *person_id, roles, *leave_sessions, now)?.into()
+        }
+        C::JoinStaff { invitation_id, person_id } => join_staff(set, actor, *invitation_id, *person_id, now)?.into(),
         C::SetHouseRules(ask) => set_house_rules(set, actor, ask, now)?.into(),
+        C::ErasePerson { studio_id, person_id } => erase_person(set, actor, *studio_id, *person_id, now)?.into(),
         C::RemovePerson { person_id } => remove_person(set, actor, *person_id, now)?.into(),
         C::Refill { session_id } => refill_by_clock(set, *session_id, now)?.into(),
         C::CloseWaitlist { session_id } => close_waitlist(set, *session_id, now)?.into(),

@@ -33,6 +33,7 @@ struct Wanted {
     identities: Vec<Uuid>,
     people: Vec<Uuid>,
     admins: Vec<Uuid>,
+    invitations: Vec<Uuid>,
     passes: Vec<Uuid>,
     visits: Vec<(Uuid, NaiveDate)>,
     pass_types: Vec<Uuid>,
@@ -66,6 +67,7 @@ impl Wanted {
                 Lookup::Days(studio_id, from, to) => wanted.days.push((*studio_id, *from, *to)),
                 Lookup::ClosingDays(studio_id) => wanted.closing_days.push(*studio_id),
                 Lookup::Admins(studio_id) => wanted.admins.push(*studio_id),
+                Lookup::Invitation(id) => wanted.invitations.push(*id),
                 Lookup::SubstituteRequest(id) => wanted.requests.push(*id),
                 Lookup::PendingRequest(session_id) => wanted.pending_requests.push(*session_id),
                 Lookup::Candidates(studio_id) => wanted.candidates.push(*studio_id),
@@ -135,7 +137,7 @@ impl WorkingSet {
         for studio_id in wanted.admins {
             self.load_admins(tx, studio_id).await?;
         }
-        Ok(())
+        self.load_invitations(tx, wanted.invitations).await
     }
 
     /// Writes everything that the batch decided.
@@ -152,6 +154,7 @@ impl WorkingSet {
         self.write_changed_sessions(tx).await?;
         self.write_house_rules(tx).await?;
         self.write_roles(tx, now).await?;
+        self.write_acceptances(tx).await?;
         outbox::write(tx, now, std::mem::take(&mut self.letters)).await?;
         self.write_removals(tx, now).await?;
         // The numbers of a studio's events are assigned last: from there to the commit, other writers of its events wait.

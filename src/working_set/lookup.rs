@@ -49,6 +49,8 @@ pub enum Lookup {
     ClosingDays(Uuid),
     /// Who runs a studio.
     Admins(Uuid),
+    /// An invitation to a studio's staff.
+    Invitation(Uuid),
     /// A request for a substitute, with its session.
     SubstituteRequest(Uuid),
     /// The pending request about a session.

@@ -5,6 +5,8 @@ use super::{Abort, Change, Decision, Lookup, WorkingSet, all, not_found};
 use crate::db::{Error, Tx};
 use crate::people::roles::Role;
 use crate::people::{self, Person};
+use crate::sign_in;
+use crate::sign_in::store::Invitation;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -58,11 +60,22 @@ impl WorkingSet {
         Ok(people.into_iter().filter(|person| person.roles.holds(studio_id, Role::Admin)).collect())
     }
 
-    /// Makes a person a member of a studio.
+    /// The studios that know somebody who was looked up: as a member, or as one who works there.
+    pub fn studios_of(&self, person: &Person) -> BTreeSet<Uuid> {
+        let as_member = self.people.members.iter().filter(|(_, of)| *of == person.id).map(|(studio_id, _)| *studio_id);
+        as_member.chain(person.roles.studios()).collect()
+    }
+
+    /// Somebody comes to a studio by themselves: they are a member of it from now on, if they were none, and what they say of themselves
+    /// is given to it.
     pub fn join(&mut self, studio_id: Uuid, person_id: Uuid, now: DateTime<Utc>) {
         if self.people.members.insert((studio_id, person_id)) {
+            self.people.given.insert((studio_id, person_id));
             self.people.new_members.push((studio_id, person_id, now));
             self.journal.push(Change::Person(Undo::Member(studio_id, person_id)));
+        } else if self.people.given.insert((studio_id, person_id)) {
+            self.people.newly_given.push((studio_id, person_id, now));
+            self.journal.push(Change::Person(Undo::Given(studio_id, person_id)));
         }
     }
 
@@ -75,6 +88,22 @@ impl WorkingSet {
         self.journal.push(Change::Person(Undo::Roles(studio_id, Arc::clone(person), to_write)));
     }
 
+    /// An invitation to a studio's staff, if it was not withdrawn.
+    pub fn invitation(&self, id: Uuid) -> Decision<Option<Arc<Invitation>>> {
+        match self.people.invitations.get(&id) {
+            None if !self.people.known_invitations.has(&id) => Err(Abort::Needs(vec![Lookup::Invitation(id)])),
+            found => Ok(found.map(Arc::clone)),
+        }
+    }
+
+    /// An invitation was accepted by this person.
+    pub fn accept_invitation(&mut self, invitation: &Arc<Invitation>, by: Uuid, now: DateTime<Utc>) {
+        let after = Invitation { accepted_by: Some(by), accepted_at: Some(now), ..Invitation::clone(invitation) };
+        self.people.invitations.insert(invitation.id, Arc::new(after));
+        self.people.accepted.push((invitation.id, by, now));
+        self.journal.push(Change::Person(Undo::Accepted(Arc::clone(invitation))));
+    }
+
     /// Erases a person's name everywhere, once everything else of the batch is written.
     pub fn remove(&mut self, person_id: Uuid) {
         self.people.removed.push(person_id);
@@ -85,7 +114,12 @@ impl WorkingSet {
         match undo {
             Undo::Member(studio_id, person_id) => {
                 self.people.members.remove(&(studio_id, person_id));
+                self.people.given.remove(&(studio_id, person_id));
                 self.people.new_members.pop();
+            }
+            Undo::Given(studio_id, person_id) => {
+                self.people.given.remove(&(studio_id, person_id));
+                self.people.newly_given.pop();
             }
             Undo::Roles(studio_id, person, to_write) => {
                 match to_write {
@@ -93,6 +127,10 @@ impl WorkingSet {
                     None => drop(self.people.new_roles.remove(&(studio_id, person.id))),
                 }
                 self.people.rows.insert(person.id, person);
+            }
+            Undo::Accepted(invitation) => {
+                self.people.accepted.pop();
+                self.people.invitations.insert(invitation.id, invitation);
             }
             Undo::Removed => drop(self.people.removed.pop()),
         }
@@ -108,7 +146,12 @@ impl WorkingSet {
         for person in people::store::among(tx, &ids).await? {
             self.people.rows.insert(person.id, Arc::new(person));
         }
-        self.people.members.extend(people::store::memberships_of(tx, &ids).await?);
+        for (studio_id, person_id, given) in people::store::memberships_of(tx, &ids).await? {
+            self.people.members.insert((studio_id, person_id));
+            if given {
+                self.people.given.insert((studio_id, person_id));
+            }
+        }
         self.people.known.note(ids);
         Ok(())
     }
@@ -131,10 +174,20 @@ impl WorkingSet {
         Ok(())
     }
 
+    pub(super) async fn load_invitations(&mut self, tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<(), Error> {
+        ids.retain(|id| !self.people.known_invitations.has(id));
+        for invitation in sign_in::store::hold_invitations(tx, &ids).await? {
+            self.people.invitations.insert(invitation.id, Arc::new(invitation));
+        }
+        self.people.known_invitations.note(ids);
+        Ok(())
+    }
+
     pub(super) async fn write_members(&mut self, tx: &mut Tx) -> Result<(), Error> {
         let new = std::mem::take(&mut self.people.new_members);
         let named = new.into_iter().map(|(studio_id, person_id, at)| (studio_id, person_id, self.name_of(person_id), at)).collect();
-        people::store::add_members(tx, named).await
+        people::store::add_members(tx, named).await?;
+        people::store::give(tx, std::mem::take(&mut self.people.newly_given)).await.map(drop)
     }
 
     pub(super) async fn write_roles(&mut self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
@@ -144,10 +197,13 @@ impl WorkingSet {
         Ok(())
     }
 
+    pub(super) async fn write_acceptances(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        sign_in::store::accept_invitations(tx, std::mem::take(&mut self.people.accepted)).await
+    }
+
     pub(super) async fn write_removals(&mut self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
         for person_id in std::mem::take(&mut self.people.removed) {
             people::store::make_nameless(tx, person_id, now).await?;
-            crate::booking::store::forget(tx, person_id).await?;
         }
         Ok(())
     }

@@ -30,9 +30,16 @@ impl House {
         self.post_to("/v1/registrations").json(&json!({ "email": email, "password": password, "name": "Ana Ruiz" }))
     }
 
-    /// Shows a code.
+    /// Shows a code, and [`PASSWORD`] with it.
     pub fn verify(&self, email: &str, code: &str) -> Call {
-        self.post_to("/v1/email-verifications").json(&json!({ "email": email, "code": code }))
+        self.verify_with(email, code, json!({ "password": PASSWORD }))
+    }
+
+    /// Shows a code with something besides: a `registration_token`, a `password`, or nothing.
+    pub fn verify_with(&self, email: &str, code: &str, besides: Value) -> Call {
+        let mut body = json!({ "email": email, "code": code });
+        body.as_object_mut().unwrap().extend(besides.as_object().unwrap().clone());
+        self.post_to("/v1/email-verifications").json(&body)
     }
 
     /// Signs in.
@@ -74,6 +81,27 @@ impl House {
         mails.into_iter().map(|(_, words)| words).collect()
     }
 
+    /// The same with every header that a reader may see, and the HTML part.
+    pub async fn whole_mails_to(&self, email: &str) -> Vec<String> {
+        self.post().await;
+        let Transport::Memory(memory) = &self.app.post.transport else { panic!("letters do not stay in memory") };
+        let mails = memory.mails().into_iter().filter(|mail| mail.recipient.to_string() == email);
+        mails
+            .map(|mail| {
+                let mail = MessageParser::default().parse(&mail.raw).unwrap();
+                let parts = [mail.subject(), mail.body_text(0).as_deref(), mail.body_html(0).as_deref()]
+                    .map(|part| part.unwrap_or_default().to_owned());
+                format!("{:?} {:?} {:?} {}", mail.from(), mail.to(), mail.reply_to(), parts.join("\n"))
+            })
+            .collect()
+    }
+
+    /// The code of the mail to this address whose subject begins so.
+    pub async fn code_of_kind(&self, email: &str, subject: &str) -> String {
+        let mails = self.mails_to(email).await;
+        mails.iter().rev().filter(|mail| mail.starts_with(subject)).find_map(|mail| code_in(mail)).unwrap()
+    }
+
     /// The last code that was mailed to this address.
     pub async fn code_to(&self, email: &str) -> String {
         // Another letter of the same second may stand behind it.
@@ -89,13 +117,17 @@ impl House {
     /// What a call costs: hashes and rows.
     pub async fn cost(&self, call: Call) -> (u64, u64) {
         let before = (self.app.passwords.made(), self.app.rows_written.count());
-        assert_eq!(call.await.expect(202).body, Value::Object(Default::default()));
+        let mut body = call.await.expect(202).body;
+        // A secret is given to everybody who registers, and is as long for everybody.
+        let token = body.as_object_mut().unwrap().remove("registration_token");
+        assert!(token.is_none_or(|token| token.as_str().unwrap().len() == 43));
+        assert_eq!(body, Value::Object(Default::default()));
         (self.app.passwords.made() - before.0, self.app.rows_written.count() - before.1)
     }
 }
 
 /// A line that is a code: eight digits, or four groups of four.
-fn code_in(mail: &str) -> Option<String> {
+pub fn code_in(mail: &str) -> Option<String> {
     let is_code = |line: &&str| {
         let plain: String = line.chars().filter(|c| *c != '-').collect();
         matches!(plain.len(), 8 | 16) && plain.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())

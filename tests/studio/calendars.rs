@@ -311,6 +311,7 @@ both_engines! {
 
     async fn what_an_instructor_teaches_and_what_a_studio_gives(house: House) {
         let (mei, ana, brooklyn) = (house.colleague("Mei").await, house.member("Ana").await, house.second_studio().await);
+        house.teaches_at(&mei, &brooklyn).await;
         let here = house.plan("2026-12-01 08:00", 12).taught_by(&mei).await;
         let there = house.plan("2026-12-02 08:00", 12).at(&brooklyn).taught_by(&mei).await;
         let others = house.session("2026-12-01 10:00", 12).await;
@@ -410,6 +411,7 @@ both_engines! {
     /// Around each change of the clocks.
     async fn every_class_is_read_at_its_instant(house: House) {
         let (mei, brooklyn) = (house.colleague("Mei").await, house.second_studio().await);
+        house.teaches_at(&mei, &brooklyn).await;
         let mut sessions = Vec::new();
         for (zone, changes) in [
             (Tz::Asia__Shanghai, ["2027-05-30T16:00:00Z", "2027-09-30T16:00:00Z"]),
@@ -419,6 +421,7 @@ both_engines! {
             (Tz::Africa__Casablanca, ["2027-02-07T02:00:00Z", "2027-03-14T02:00:00Z"]),
         ] {
             let studio = house.studio_in(&brooklyn, zone).await;
+            house.teaches_at(&mei, &studio).await;
             for change in changes {
                 let change: DateTime<Utc> = change.parse().unwrap();
                 for n in -5..=5 {

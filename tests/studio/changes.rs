@@ -313,7 +313,7 @@ both_engines! {
     async fn a_look_beside_an_act_takes_nothing_of_it_back(house: House) {
         let evening = house.session("2026-12-08 18:30", 2).await;
         let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 8).unwrap();
-        let by = || Actor { person_id: Some(house.studio.admin.id), request_id: None };
+        let by = || Actor { person_id: Some(house.studio.admin.id), ..Actor::default() };
         let close = || Command::CloseDays { studio_id: house.studio.id, from: day, to: day + Days::new(1), note: None };
         // The desk waits for the writer with the first of them; the others make one batch behind it.
         let writer = house.db.begin_batch().await.unwrap();

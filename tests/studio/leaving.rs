@@ -65,10 +65,11 @@ both_engines! {
 
     async fn a_deletion_is_undone(house: House) {
         let tokens = house.join_up(ANA).await;
-        let asked = house.put("/v1/me/deletion").token(&tokens.access).await.expect(200);
+        let ask = |tokens: &Tokens| house.put("/v1/me/deletion").token(&tokens.access).json(&json!({ "password": PASSWORD }));
+        let asked = ask(&tokens).await.expect(200);
         house.advance(TimeDelta::days(1));
         let tokens: Tokens = house.refresh(&tokens.refresh).await.expect(200).into();
-        let again = house.put("/v1/me/deletion").token(&tokens.access).await.expect(200);
+        let again = ask(&tokens).await.expect(200);
         assert_eq!(asked.body, again.body);
         assert_eq!(house.me(&tokens).await.expect(200)["deletion_due_at"], asked["due_at"]);
         house.delete("/v1/me/deletion").token(&tokens.access).await.expect(204);
@@ -92,7 +93,7 @@ both_engines! {
         let calendar = house.post_to("/v1/me/calendars").by(&ana).json(&json!({"kind": "bookings"})).await.expect(201);
         let calendar = calendar["url"].as_str().unwrap().split_once("/calendars/").unwrap().1.to_owned();
         house.get(format!("/calendars/{calendar}")).await.expect(200);
-        house.put("/v1/me/deletion").by(&ana).await.expect(200);
+        house.ask_deletion(&ana).await.expect(200);
         house.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
         house.sweep().await;
         house.get("/v1/me").by(&ana).await.expect(200);
@@ -132,16 +133,16 @@ both_engines! {
     }
 
     async fn who_is_needed_stays(house: House) {
-        house.put("/v1/me/deletion").by(&house.studio.owner).await.expect_refused(409, "last-owner");
+        house.ask_deletion(&house.studio.owner).await.expect_refused(409, "last-owner");
         let session = house.session("2026-12-02 18:30", 5).await;
-        let refused = house.put("/v1/me/deletion").by(&house.studio.instructor).await.expect_refused(409, "staff-teaches");
+        let refused = house.ask_deletion(&house.studio.instructor).await.expect_refused(409, "staff-teaches");
         assert_eq!(refused["sessions"][0]["id"], json!(session.id));
         // Given a class after the deletion was found due, the instructor stays for it.
         let instructor = house.studio.instructor.id;
         house.app.transactor.submit_sweep(Command::RemovePerson { person_id: instructor }).await.unwrap();
         house.get("/v1/me").by(&house.studio.instructor).await.expect(200);
         house.advance(TimeDelta::days(3));
-        house.put("/v1/me/deletion").by(&house.studio.instructor).await.expect(200);
+        house.ask_deletion(&house.studio.instructor).await.expect(200);
     }
 
     async fn the_public_page_deletes_by_a_mailed_code(house: House) {

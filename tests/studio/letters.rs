@@ -19,6 +19,7 @@ use releve::letters::retention;
 use releve::letters::transport::{Post, Transport};
 use releve::letters::worker::Worker;
 use releve::settings::Settings;
+use releve::sign_in::keys::Sealed;
 use uuid::Uuid;
 
 use crate::house::House;
@@ -285,7 +286,7 @@ both_engines! {
                 })
             })
             .await;
-        let code = house.app.keys.seal("12345678").ok();
+        let code = house.app.keys.seal(house.new_id(), "12345678").ok();
         house.write_letter(Letter { sealed_code: code, ..Letter::to_person(id, Language::En, Facts::AddressCode {}) }).await;
         house.worker().run_until_empty().await.unwrap();
         assert_eq!(house.mails()[0].recipient.to_string(), "new@releve.test");
@@ -446,7 +447,7 @@ both_engines! {
         let ana = house.member("Ana").await;
         let worker = house.sending_to(&server.url());
         let letter = || Letter {
-            sealed_code: house.app.keys.seal("40718265").ok(),
+            sealed_code: house.app.keys.seal(house.new_id(), "40718265").ok(),
             useful_until: Some(house.clock.now() + TimeDelta::minutes(15)),
             ..Letter::to_person(ana.id, Language::En, Facts::PasswordCode {})
         };
@@ -469,7 +470,7 @@ both_engines! {
         let row = house.rows().await.pop().unwrap();
         assert_eq!((row.state.as_str(), row.sealed_code), ("obsolete", None));
         // Keys that nobody has any more.
-        house.write_letter(Letter { sealed_code: Some(vec![0xff]), ..letter() }).await;
+        house.write_letter(Letter { sealed_code: Some(Sealed { letter_id: house.new_id(), bytes: vec![0xff] }), ..letter() }).await;
         worker.run_until_empty().await.unwrap();
         let row = house.rows().await.pop().unwrap();
         assert_eq!((row.state.as_str(), row.sealed_code), ("failed", None));

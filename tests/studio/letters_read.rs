@@ -27,9 +27,10 @@ impl House {
     async fn put_in_the_outbox(&self, letter: Letter) -> Uuid {
         self.advance(TimeDelta::milliseconds(2));
         let now = self.clock.now();
+        let before: Vec<(Uuid,)> = self.db.all("SELECT id FROM letters", ()).await.unwrap();
         self.write(move |tx| Box::pin(async move { outbox::write(tx, now, vec![letter]).await })).await;
-        let (id,): (Uuid,) = self.db.one("SELECT id FROM letters ORDER BY id DESC LIMIT 1", ()).await.unwrap();
-        id
+        let after: Vec<(Uuid,)> = self.db.all("SELECT id FROM letters", ()).await.unwrap();
+        after.into_iter().find(|id| !before.contains(id)).expect("one more letter").0
     }
 
     /// Writes a letter and has a mail server refuse it for good.
@@ -47,7 +48,7 @@ both_engines! {
         let (ana, ben) = (house.member("Ana").await, house.member("Ben").await);
         let first = house.put_in_the_outbox(welcome(&house, &ana)).await;
         house.post().await;
-        let code = house.app.keys.seal("40718265").ok();
+        let code = house.app.keys.seal(house.new_id(), "40718265").ok();
         house.put_in_the_outbox(Letter { sealed_code: code, ..Letter::to_person(ana.id, Language::En, Facts::PasswordCode {}) }).await;
         let last = house.put_in_the_outbox(Letter::to_person(ana.id, Language::ZhHant, Facts::AlreadyRegistered {})).await;
         house.put_in_the_outbox(welcome(&house, &ben)).await;
@@ -145,7 +146,7 @@ both_engines! {
             person_id: None,
             studio_id: Some(house.studio.id),
             to_email: Some("new@releve.test".into()),
-            sealed_code: house.app.keys.seal("40718265").ok(),
+            sealed_code: house.app.keys.seal(house.new_id(), "40718265").ok(),
             ..Letter::to_person(ana.id, Language::En, facts)
         };
         let invitation = house.failed_letter(invitation).await;
@@ -171,7 +172,7 @@ async fn a_demos_letters_are_readable() {
     house.write(|tx| Box::pin(async move { running::store::note(tx, running::store::DEMO, "yes".into()).await })).await;
     assert!(house.get("/dev/letters").header("Accept", "text/html").await.expect(200).text.contains("None yet"));
     let ana = house.stranger("Ana").await;
-    let code = house.app.keys.seal("40718265").ok();
+    let code = house.app.keys.seal(house.new_id(), "40718265").ok();
     let id = house.put_in_the_outbox(Letter { sealed_code: code, ..Letter::to_person(ana.id, Language::En, Facts::PasswordCode {}) }).await;
     let facts = Facts::NewDevice { device: Some("<script>".into()), at: house.clock.now() };
     let other = house.put_in_the_outbox(Letter::to_person(ana.id, Language::En, facts)).await;

@@ -112,7 +112,7 @@ both_engines! {
         let path = format!("/v1/studios/{studio}/reports/attendance?from=2026-12-01&to=2026-12-02");
         let table = [
             ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"), ("＝1", "'＝1"),
-            ("=HYPERLINK(\"http://evil.test\",\"x\")", "\"'=HYPERLINK(\"\"http://evil.test\"\",\"\"x\"\")\""), ("A \"big\" room", "\"A \"\"big\"\" room\""),
+            ("=HYPERLINK(\"evil\",\"x\")", "\"'=HYPERLINK(\"\"evil\"\",\"\"x\"\")\""), ("A \"big\" room", "\"A \"\"big\"\" room\""),
         ];
         for (version, (name, cell)) in (1..).zip(table) {
             house.patch(&room).by(&admin).header("If-Match", version).json(&json!({"name": name})).await.expect(200);

@@ -78,8 +78,15 @@ both_engines! {
         change("new@example.test", PASSWORD).await.expect(202);
         assert_eq!(house.me(&tokens).await.expect(200)["email"], ANA, "until the code is shown");
         let code = house.code_to("new@example.test").await;
-        house.verify(ANA, &code).await.expect_refused(422, "code-refused");
-        let renewed: Tokens = house.verify("new@example.test", &code).await.expect(200).into();
+        // It counts only for who is signed in to this account.
+        let eva = house.join_up("eva@example.test").await;
+        for besides in [json!({}), json!({ "password": PASSWORD })] {
+            house.verify_with("new@example.test", &code, besides).await.expect_refused(422, "code-refused");
+        }
+        house.verify_with("new@example.test", &code, json!({})).token(&eva.access).await.expect_refused(422, "code-refused");
+        house.verify_with("new@example.test", &code, json!({})).token("nonsense").await.expect_refused(401, "token-refused");
+        house.verify_with(ANA, &code, json!({})).token(&tokens.access).await.expect_refused(422, "code-refused");
+        let renewed: Tokens = house.verify_with("new@example.test", &code, json!({})).token(&tokens.access).await.expect(200).into();
         let me = house.me(&renewed).await.expect(200);
         assert_eq!((&me["id"], &me["email"], &me["email_verified"]), (&id, &json!("new@example.test"), &json!(true)));
         let told = house.mails_to(ANA).await.pop().unwrap();
@@ -104,8 +111,8 @@ both_engines! {
         house.advance(TimeDelta::seconds(1));
         house.register("free@example.test", BETTER).await.expect(202);
         let quicker = house.code_to("free@example.test").await;
-        house.verify("free@example.test", &quicker).await.expect(200);
-        house.verify("free@example.test", &code).await.expect_refused(409, "address-taken");
+        house.verify_with("free@example.test", &quicker, json!({ "password": BETTER })).await.expect(200);
+        house.verify_with("free@example.test", &code, json!({})).token(&ana.access).await.expect_refused(409, "address-taken");
         assert_eq!(house.me(&ana).await.expect(200)["email"], ANA);
         // The person whom a front desk entered by it goes on by themselves.
         let members = format!("/v1/studios/{}/members", house.studio.id);
@@ -113,6 +120,6 @@ both_engines! {
         house.advance(TimeDelta::seconds(1));
         change("mei@example.test").await.expect(202);
         let code = house.code_to("mei@example.test").await;
-        house.verify("mei@example.test", &code).await.expect_refused(409, "address-taken");
+        house.verify_with("mei@example.test", &code, json!({})).token(&ana.access).await.expect_refused(409, "address-taken");
     }
 }

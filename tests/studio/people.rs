@@ -15,6 +15,10 @@ use crate::speech::{Call, Reply};
 /// Names without anything to be seen.
 const UNSEEN: [&str; 6] = ["\u{200b}", "\u{200d}\u{2060}", "\u{3164}", "\u{ad} \u{200f}", "\u{301}", "\u{e0041}"];
 
+/// Names that are messages, or read otherwise than they are written.
+const MESSAGES: [&str; 6] =
+    ["Win at http://evil.test", "www.evil.test", "evil.com", "mail me@evil.test", "ｈｔｔｐ：／／evil", "Ana\u{200e}Ruiz"];
+
 impl House {
     fn enter(&self, body: &Value) -> Call {
         self.post_to(self.of_studio("members")).by(&self.studio.desk).json(body)
@@ -131,10 +135,11 @@ both_engines! {
         let booked: Vec<&str> = roster["booked"].as_array().unwrap().iter().map(|one| one["person"]["name"].as_str().unwrap()).collect();
         assert_eq!(booked, ["Kid One", "Kid Two"]);
         let mails = house.mails_to(address).await;
-        for (name, count) in [("Hello Kid One,", 3), ("Hello Kid Two,", 3)] {
+        // Nobody has confirmed the address: no names, but who is meant can be told.
+        for (name, count) in [("Hello K. O.,", 3), ("Hello K. T.,", 3), ("Kid", 0)] {
             assert_eq!(mails.iter().filter(|mail| mail.contains(name)).count(), count, "{name} {mails:#?}");
         }
-        assert!(mails.iter().any(|mail| mail.contains("Hello Kid Two,") && mail.contains("which you share with somebody else")), "{mails:#?}");
+        assert!(mails.iter().any(|mail| mail.contains("Hello K. T.,") && mail.contains("which you share with somebody else")), "{mails:#?}");
 
         // Who signs in by the address is Kid One, and has nothing of Kid Two.
         let mum = house.join_up(address).await;
@@ -142,6 +147,13 @@ both_engines! {
         let held = house.get("/v1/me/passes").token(&mum.access).await.expect(200);
         assert_eq!(held["passes"].as_array().unwrap().len(), 1);
         assert_eq!(held["passes"][0]["id"], json!(passes[0]));
+        // It is confirmed now whose address it is, for the other child's letters too.
+        house.advance(TimeDelta::seconds(1));
+        let later = house.session("2026-12-02 18:30", 5).await;
+        let tap = house.put(format!("/v1/bookings/{}", house.new_id())).by(&house.studio.desk);
+        tap.json(&json!({ "session_id": later.id, "person_id": person(&two) })).await.expect(201);
+        let told = house.mails_to(address).await.pop().unwrap();
+        assert!(told.contains("Hello Kid Two,"), "{told}");
     }
 
     async fn a_desk_learns_nothing_of_people_elsewhere(house: House) {
@@ -220,10 +232,10 @@ both_engines! {
         assert!(rows.iter().all(|row| row.contains(&ids[0].to_string()) && row.contains(&ids[1].to_string())), "{rows:?}");
     }
 
-    async fn a_name_that_cannot_be_seen_is_refused_everywhere(house: House) {
+    async fn what_is_no_name_is_refused_everywhere(house: House) {
         let ana = house.member("Ana").await;
         let (admin, owner) = (house.studio.admin.clone(), house.studio.owner.clone());
-        for name in UNSEEN {
+        for name in UNSEEN.into_iter().chain(MESSAGES) {
             let words = json!({ "en": name });
             let refused = |call: Call| async move { call.await.expect_refused(422, "invalid-fields").naming("name") };
             let registration = json!({ "email": "new@example.test", "password": PASSWORD, "name": name });
@@ -239,6 +251,9 @@ both_engines! {
             house.post_to(house.of_studio("class-types")).by(&admin).json(&class).await.expect_refused(422, "invalid-fields").naming("name.en");
             let pack = json!({ "name": words, "kind": "pack", "credits": 10, "valid_days": 30 });
             house.post_to(house.of_studio("pass-types")).by(&admin).json(&pack).await.expect_refused(422, "invalid-fields").naming("name.en");
+            refused(house.patch(house.of_studio(&format!("rooms/{}", house.studio.room))).by(&admin).header("If-Match", "1").json(&json!({ "name": name }))).await;
+            let sign_in = json!({ "email": ana.email, "password": PASSWORD, "device": name });
+            house.post_to("/v1/tokens").json(&sign_in).await.expect_refused(422, "invalid-fields").naming("device");
             // The command line, too.
             assert!(Name::parse(name).is_err(), "{name:?}");
         }

@@ -274,6 +274,7 @@ both_engines! {
 
     async fn what_an_instructor_teaches(house: House) {
         let (mei, brooklyn) = (house.colleague("Mei").await, house.second_studio().await);
+        house.teaches_at(&mei, &brooklyn).await;
         let here = house.plan("2026-12-01 08:00", 12).taught_by(&mei).await;
         let there = house.plan("2026-12-02 08:00", 12).at(&brooklyn).taught_by(&mei).await;
         house.session("2026-12-01 10:00", 12).await;

@@ -152,6 +152,21 @@ async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Pers
 }
 
 impl House {
+    /// The same person on another device, just signed in there.
+    pub async fn on_another_device(&self, person: &Person) -> (Person, Uuid) {
+        let (id, device, now) = (person.id, self.new_id(), self.clock.now());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7)";
+                let hash = device.as_bytes().to_vec();
+                tx.run(sql, (device, id, "another", hash.clone(), hash, now, now)).await
+            })
+        })
+        .await;
+        (Person { token: token(id, device, now), ..person.clone() }, device)
+    }
+
     /// A member of the studio with a verified account and nothing to book with.
     pub async fn stranger(&self, name: &str) -> Person {
         let person = person(&self.db, self.clock.now(), name, false).await;
@@ -178,6 +193,18 @@ impl House {
         })
         .await;
         person
+    }
+
+    /// From now on this person teaches in another studio too.
+    pub async fn teaches_at(&self, person: &Person, studio: &Studio) {
+        let (studio, id, now) = (studio.id, person.id, self.clock.now());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO staff (studio_id, person_id, role, since) VALUES ($1, $2, 'instructor', $3)";
+                tx.run(sql, (studio, id, now)).await
+            })
+        })
+        .await;
     }
 
     /// Brooklyn: the same owner's studio in New York, with people of its own.

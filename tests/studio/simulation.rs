@@ -383,7 +383,7 @@ impl Month {
                 commands.push(last.clone());
             } else if let Some((who, what)) = self.command() {
                 let dry_run = self.dice.random_bool(0.02);
-                commands.push(Request { actor: Actor { person_id: Some(who), request_id: None }, command: what, dry_run });
+                commands.push(Request { actor: Actor { person_id: Some(who), ..Actor::default() }, command: what, dry_run });
             }
         }
         commands

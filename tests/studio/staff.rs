@@ -1,9 +1,12 @@
 //! Members, staff, roles and invitations; owners from the command line.
 
 use chrono::TimeDelta;
+use releve::events::Actor;
 use releve::people::owner::{self, NewOwner};
+use releve::problem::ProblemType;
 use releve::sign_in::passwords::NewPassword;
 use releve::text::{Email, Name};
+use releve::transactor::Command;
 use serde_json::{Value, json};
 
 use crate::accounts::{PASSWORD, Tokens};
@@ -170,27 +173,158 @@ both_engines! {
         let tokens = house.join_up(ANA).await;
         let first = house.invite(ANA, &["instructor"]).await;
         let second = house.invite(ANA, &["front_desk"]).await;
-        let accept = |code: &str| house.put("/v1/invitations/acceptance").json(&json!({ "code": code }));
-        accept(&first).await.expect_refused(422, "code-refused");
-        let new: Tokens = accept(&second).await.expect(200).into();
+        let accept = |code: &str, more: Value| {
+            let mut body = json!({ "code": code });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            house.put("/v1/invitations/acceptance").json(&body)
+        };
+        accept(&first, json!({ "password": PASSWORD })).await.expect_refused(422, "code-refused");
+        // The mailbox alone opens no account that there is, and gives it no roles.
+        let eva = house.join_up("eva@example.test").await;
+        let devices = house.how_many("SELECT COUNT(*) FROM devices").await;
+        accept(&second, json!({})).await.expect_refused(401, "sign-in-required");
+        accept(&second, json!({ "name": "Ana", "password": "another-good-one" })).await.expect_refused(401, "sign-in-refused");
+        accept(&second, json!({})).token(&eva.access).await.expect_refused(403, "not-allowed");
+        accept(&second, json!({})).token("nonsense").await.expect_refused(401, "token-refused");
+        assert_eq!(house.me(&tokens).await.expect(200)["roles"], json!([]));
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM devices").await, devices);
+        let new: Tokens = accept(&second, json!({ "password": PASSWORD })).await.expect(200).into();
         assert_eq!(house.me(&new).await.expect(200)["id"], house.me(&tokens).await.expect(200)["id"]);
         assert_eq!(house.me(&tokens).await.expect(200)["roles"][0]["role"], "front_desk");
+        // Sent again, it is the same; but not for who has the code alone.
+        accept(&second, json!({ "password": PASSWORD })).await.expect(200);
+        accept(&second, json!({})).await.expect_refused(401, "sign-in-required");
         house.sign_in(ANA, PASSWORD).await.expect(200);
 
+        // Who is signed in needs no password, and keeps the roles that they have.
+        let third = house.invite(ANA, &["instructor"]).await;
+        accept(&third, json!({})).token(&tokens.access).await.expect(200);
+        assert_eq!(house.me(&tokens).await.expect(200)["roles"].as_array().unwrap().len(), 2);
+
+        // Wrong passwords are counted as at the door.
+        let fourth = house.invite(ANA, &["instructor"]).await;
+        for _ in 0..9 {
+            accept(&fourth, json!({ "password": "not-the-password" })).await.expect_refused(401, "sign-in-refused");
+        }
+        accept(&fourth, json!({ "password": PASSWORD })).await.expect_refused(429, "too-many-requests");
+        accept(&fourth, json!({})).token(&tokens.access).await.expect(200);
+    }
+
+    async fn an_invitation_makes_an_account_of_its_own(house: House) {
         // Who registered the address before, without showing that it is theirs, is out.
         house.register("bo@example.test", "the attacker's own").await.expect(202);
         let attacker: Tokens = house.sign_in("bo@example.test", "the attacker's own").await.expect(200).into();
+        let registered = house.me(&attacker).await.expect(200)["id"].clone();
         let code = house.invite("bo@example.test", &["instructor"]).await;
+        let body = json!({ "code": code, "name": "Bo", "password": "password1234" });
+        house.put("/v1/invitations/acceptance").json(&body).await.expect_refused(422, "invalid-fields").naming("password");
         let body = json!({ "code": code, "name": "Bo", "password": PASSWORD });
-        house.put("/v1/invitations/acceptance").json(&body).await.expect(200);
+        let tokens: Tokens = house.put("/v1/invitations/acceptance").json(&body).await.expect(200).into();
+        assert_ne!(house.me(&tokens).await.expect(200)["id"], registered);
         house.me(&attacker).await.expect_refused(401, "token-refused");
         house.sign_in("bo@example.test", "the attacker's own").await.expect_refused(401, "sign-in-refused");
         house.sign_in("bo@example.test", PASSWORD).await.expect(200);
+
+        // Who confirms the address by registering keeps the invitation, whoever else had registered it.
+        let code = house.invite("di@example.test", &["instructor"]).await;
+        house.register("di@example.test", "the attacker's own").await.expect(202);
+        house.advance(TimeDelta::seconds(1));
+        let di = house.join_up("di@example.test").await;
+        let body = json!({ "code": code });
+        house.put("/v1/invitations/acceptance").json(&body).token(&di.access).await.expect(200);
+        assert_eq!(house.me(&di).await.expect(200)["roles"][0]["role"], "instructor");
 
         // Two weeks, then it is over.
         let code = house.invite("cy@example.test", &["instructor"]).await;
         house.advance(TimeDelta::days(14));
         house.put("/v1/invitations/acceptance").json(&json!({ "code": code, "name": "Cy", "password": PASSWORD })).await.expect_refused(422, "code-refused");
+    }
+
+    async fn an_invitation_is_worth_what_its_sender_may_give(house: House) {
+        let studio = &house.studio;
+        let set = |person_id, roles: Value| house.put(house.of_studio(&format!("staff/{person_id}"))).by(&studio.owner).json(&json!({ "roles": roles }));
+        let invite = async |email: &str| {
+            house.advance(TimeDelta::seconds(1));
+            let body = json!({ "email": email, "roles": ["front_desk"] });
+            house.post_to(house.of_studio("invitations")).by(&studio.admin).json(&body).await.expect(201);
+            house.code_to(email).await
+        };
+        let accept = |code: &str| house.put("/v1/invitations/acceptance").json(&json!({ "code": code, "name": "Ana", "password": PASSWORD }));
+        let known = house.join_up("eva@example.test").await;
+        let (new, old) = (invite(ANA).await, invite("eva@example.test").await);
+        // Whoever sent them no longer runs the studio.
+        set(studio.admin.id, json!(["instructor"])).await.expect(200);
+        accept(&new).await.expect_refused(409, "invitation-void");
+        accept(&old).await.expect_refused(409, "invitation-void");
+        assert_eq!(house.me(&known).await.expect(200)["roles"], json!([]));
+        house.sign_in(ANA, PASSWORD).await.expect_refused(401, "sign-in-refused");
+        // And runs it again.
+        set(studio.admin.id, json!(["admin"])).await.expect(200);
+        let tokens: Tokens = accept(&new).await.expect(200).into();
+        assert_eq!(house.me(&tokens).await.expect(200)["roles"][0]["role"], "front_desk");
+        // What was accepted stays.
+        set(studio.admin.id, json!(["front_desk"])).await.expect(200);
+        accept(&new).await.expect(200);
+
+        // The door looks first; what counts is what the transactor sees.
+        let person_id = house.me(&known).await.expect(200)["id"].as_str().unwrap().parse().unwrap();
+        let (id,): (uuid::Uuid,) = house.db.one("SELECT id FROM invitations WHERE email_key = 'eva@example.test'", ()).await.unwrap();
+        let ask = Command::JoinStaff { invitation_id: id, person_id };
+        let refused = house.app.transactor.submit(Actor::system(), ask.clone()).await.unwrap_err();
+        assert_eq!(refused.kind, ProblemType::InvitationVoid);
+        set(studio.admin.id, json!(["admin"])).await.expect(200);
+        house.app.transactor.submit(Actor::system(), ask.clone()).await.unwrap();
+        house.app.transactor.submit(Actor::system(), ask).await.unwrap();
+        let other = Command::JoinStaff { invitation_id: id, person_id: studio.desk.id };
+        assert_eq!(house.app.transactor.submit(Actor::system(), other).await.unwrap_err().kind, ProblemType::CodeRefused);
+        let other = Command::JoinStaff { invitation_id: house.new_id(), person_id };
+        assert_eq!(house.app.transactor.submit(Actor::system(), other).await.unwrap_err().kind, ProblemType::CodeRefused);
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM events WHERE action = 'staff.joined'").await, 2);
+    }
+
+    async fn open_invitations_are_seen_and_taken_back(house: House) {
+        let studio = &house.studio;
+        let path = house.of_studio("invitations");
+        let listed = async || house.get(&path).by(&studio.admin).await.expect(200)["invitations"].as_array().unwrap().clone();
+        assert!(listed().await.is_empty());
+        let ana = house.invite(ANA, &["instructor", "front_desk"]).await;
+        let again = house.invite(ANA, &["instructor"]).await;
+        house.invite("bo@example.test", &["admin"]).await;
+        let open = listed().await;
+        let told: Vec<_> = open.iter().map(|one| (&one["email"], &one["roles"], &one["invited_by"]["name"], &one["invited_by"]["person_id"])).collect();
+        let owner = (json!(studio.owner.name), json!(studio.owner.id));
+        assert_eq!(told, [
+            (&json!("bo@example.test"), &json!(["admin"]), &owner.0, &owner.1),
+            (&json!(ANA), &json!(["instructor"]), &owner.0, &owner.1),
+        ]);
+        assert_eq!(open[1]["expires_at"], "2026-12-14T02:00:02.000000Z");
+        let text = serde_json::to_string(&open).unwrap();
+        assert!(!text.contains("hash") && !text.contains(&again) && !text.contains(&ana), "no code: {text}");
+
+        let one = |id: &Value| house.delete(format!("{path}/{}", id.as_str().unwrap()));
+        for person in [&studio.desk, &studio.instructor] {
+            house.get(&path).by(person).await.expect_refused(403, "not-allowed");
+            one(&open[1]["id"]).by(person).await.expect_refused(403, "not-allowed");
+        }
+        one(&open[1]["id"]).await.expect_refused(401, "sign-in-required");
+        let elsewhere = json!({ "name": "West Bund", "time_zone": "Asia/Shanghai", "locale": "en" });
+        let elsewhere = house.post_to("/v1/studios").by(&studio.owner).json(&elsewhere).await.expect(201).id();
+        house.delete(format!("/v1/studios/{elsewhere}/invitations/{}", open[1]["id"].as_str().unwrap())).by(&studio.owner).await.expect_refused(404, "not-found");
+        house.get(format!("/v1/studios/{elsewhere}/invitations")).by(&studio.admin).await.expect_refused(403, "not-allowed");
+        one(&open[1]["id"]).by(&studio.admin).await.expect(204);
+        one(&open[1]["id"]).by(&studio.admin).await.expect_refused(404, "not-found");
+        let body = json!({ "code": again, "name": "Ana", "password": PASSWORD });
+        house.put("/v1/invitations/acceptance").json(&body).await.expect_refused(422, "code-refused");
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM events WHERE action = 'staff.invitation_withdrawn'").await, 1);
+
+        // What was accepted or is over is not open.
+        let code = house.invite(ANA, &["instructor"]).await;
+        let id = listed().await[0]["id"].clone();
+        house.put("/v1/invitations/acceptance").json(&json!({ "code": code, "name": "Ana", "password": PASSWORD })).await.expect(200);
+        one(&id).by(&studio.admin).await.expect_refused(404, "not-found");
+        assert_eq!(listed().await.len(), 1);
+        house.advance(TimeDelta::days(15));
+        assert!(listed().await.is_empty());
     }
 
     async fn only_an_owner_invites_admins(house: House) {
@@ -226,7 +360,14 @@ both_engines! {
         assert_eq!((again.person_id, again.had_account), (bo.person_id, true));
         house.sign_in("bo@example.test", PASSWORD).await.expect_refused(401, "sign-in-refused");
         house.sign_in("bo@example.test", "another good password").await.expect(200);
+        // A registration that nobody confirmed may be anybody's: an owner is made beside it.
+        house.register("cy@example.test", "the attacker's own").await.expect(202);
+        let attacker: Tokens = house.sign_in("cy@example.test", "the attacker's own").await.expect(200).into();
+        let registered = house.me(&attacker).await.expect(200)["id"].clone();
+        let cy = make("cy@example.test", PASSWORD).await;
+        assert!(!cy.had_account && json!(cy.person_id) != registered);
+        house.me(&attacker).await.expect_refused(401, "token-refused");
         // With two others, one may go.
-        house.put("/v1/me/deletion").token(&tokens.access).await.expect(200);
+        house.put("/v1/me/deletion").token(&tokens.access).json(&json!({ "password": PASSWORD })).await.expect(200);
     }
 }

@@ -16,7 +16,7 @@ use crate::seed::{Person, Session};
 
 impl House {
     async fn hand_in(&self, who: &Person, what: Command) -> Answer<Outcome> {
-        let by = Actor { person_id: Some(who.id), request_id: Some("test".into()) };
+        let by = Actor { person_id: Some(who.id), request_id: Some("test".into()), ..Actor::default() };
         self.app.transactor.submit(by, what).await
     }
 

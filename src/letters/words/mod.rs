@@ -69,6 +69,11 @@ impl ToRender<'_> {
         self.code.ok_or_else(|| askama::Error::custom("a letter of this kind needs its code"))
     }
 
+    /// Whether it is about the account alone: a studio that is not named stands behind the others.
+    fn is_about_account(&self) -> bool {
+        !matches!(self.facts, Facts::Invitation { .. } | Facts::EnteredByFrontDesk { .. })
+    }
+
     fn read<'t>(&self, texts: &'t Texts) -> &'t str {
         texts.read(self.language)
     }

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::letters::facts::{LeftBecause, StudioFacts};
+use crate::letters::facts::{LeftBecause, StudioFacts, addressed};
 
 pub(in crate::letters) fn booking_id() -> Uuid {
     "0197a000-0000-7000-8000-00000000b00c".parse().unwrap()
@@ -71,6 +71,7 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("already_registered", Facts::AlreadyRegistered {}),
         ("password_code", Facts::PasswordCode {}),
         ("deletion_code", Facts::DeletionCode {}),
+        ("deletion_asked", Facts::DeletionAsked { at: at("2026-11-22T09:15:00Z"), due_at: at("2026-11-29T09:15:00Z") }),
         ("password_changed", Facts::PasswordChanged { at: at("2026-11-22T09:15:00Z") }),
         ("address_changed", Facts::AddressChanged { new_address_masked: "m…@demo.example".to_owned(), at: at("2026-11-22T09:15:00Z") }),
         ("new_device", Facts::NewDevice { device: Some("iPhone 17".to_owned()), at: at("2026-11-22T09:15:00Z") }),
@@ -362,6 +363,42 @@ fn every_variant_in_every_language() {
     }
 }
 
+/// The kinds that say less to an address of which nobody knows whose it is.
+const SAYS_LESS: [&str; 6] = ["invitation", "entered_by_desk", "removed_by_staff", "session_changed", "session_cancelled", "released"];
+
+#[test]
+fn an_address_that_nobody_confirmed_is_told_nobodys_words() {
+    for language in Language::ALL {
+        let mut all = Vec::new();
+        for (name, facts) in facts_of_every_kind() {
+            let (facts, to, greeted) = addressed(facts, Some("Mei Chen"), true, false);
+            assert_eq!((to, greeted.as_deref()), (None, Some("M. C.")));
+            let Rendered { subject, text, html } = render(&ToRender { name: greeted.as_deref(), ..letter(&facts, language) }).unwrap();
+            let words = ["Mei", "Chen", "88 Yuyuan Road", "jingan@demo.example", "Booked twice", "See you on Thursday", "I have a fever"];
+            for part in [&subject, &text, &html] {
+                for words in words {
+                    assert!(!part.contains(words), "{name} {language} {words}: {part}");
+                }
+                for words in ["Jing'an", "Jing&#39;an", "Ana Wu"] {
+                    assert!(
+                        !matches!(name, "invitation" | "entered_by_desk") || !part.contains(words),
+                        "{name} {language} {words}: {part}"
+                    );
+                }
+            }
+            if SAYS_LESS.contains(&name) {
+                all.push(format!("=== {name} ===\nSubject: {subject}\n\n{text}"));
+            }
+        }
+        assert_eq!(all.len(), SAYS_LESS.len());
+        snapshot(&format!("unconfirmed_{language}"), &all.join("\n"));
+    }
+    // A code can be asked for by anybody: it comes without even that.
+    assert_eq!(addressed(Facts::AddressCode {}, Some("Mei Chen"), false, false).2, None);
+    let (facts, to, greeted) = addressed(Facts::AddressCode {}, Some("Mei Chen"), false, true);
+    assert_eq!((facts, to, greeted.as_deref()), (Facts::AddressCode {}, Some("Mei Chen"), Some("Mei Chen")));
+}
+
 #[test]
 fn what_was_written_before_costs_were_told_in_every_language() {
     for language in Language::ALL {
@@ -567,6 +604,7 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::AlreadyRegistered {}
         | Facts::PasswordCode {}
         | Facts::DeletionCode {}
+        | Facts::DeletionAsked { .. }
         | Facts::PasswordChanged { .. } => {}
         Facts::AddressChanged { new_address_masked, .. } => *new_address_masked = text(),
         Facts::NewDevice { device, .. } => *device = Some(text()),

@@ -55,9 +55,9 @@ fn language_of(caller: Option<&Caller>, headers: &HeaderMap) -> Option<Language>
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Schedule<'a> {
     /// In the order of time.
-    sessions: Vec<SessionView<'a>>,
+    pub sessions: Vec<SessionView<'a>>,
     /// What to send as `after` for more; null at the end.
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// Which part of the schedule.
@@ -237,7 +237,8 @@ pub struct Teaching<'a> {
     next: Option<String>,
 }
 
-/// What the caller teaches, in all studios, cancelled sessions and drafts too: where, with whom, what the team should know.
+/// What the caller teaches, in all studios where they are an instructor, cancelled sessions and drafts too: where, with whom, what the
+/// team should know.
 #[utoipa::path(
     get, path = "/v1/me/teaching", operation_id = "list_own_teaching",
     params(TeachingPart),

@@ -3,18 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{Days, NaiveDate};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::Schedule;
 use super::dry_run::{BulkOrPreview, DryRun, bulk};
 use crate::app::App;
-use crate::extract::{Body, Path, Query, Within};
+use crate::extract::{Body, Cursor, Limit, PAGE_MAX, Path, Query, Within, page, storable};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::publish::Publish;
 use crate::schedule::rules::LocalDate;
-use crate::schedule::store;
+use crate::schedule::{SessionView, store};
 use crate::sign_in::Caller;
 use crate::studios;
 use crate::studios::guard::require_admin;
@@ -45,7 +47,8 @@ pub fn days(from: LocalDate, to: LocalDate) -> Answer<(NaiveDate, NaiveDate)> {
     if to.0 > last { Err(Problem::field("to", Wrong::TooFarFromFrom { days: DAYS_MAX })) } else { Ok((from.0, to.0)) }
 }
 
-/// Publishes the drafts of some days: members see them and book. Admins; the instructors are told.
+/// Publishes the drafts of some days: members see them and book. Those whose instructor teaches here no more are left out and named.
+/// Admins; the instructors are told.
 #[utoipa::path(
     put, path = "/v1/studios/{id}/publication", operation_id = "publish_days",
     params(("id" = Uuid, Path), DryRun), request_body = DaysBody,
@@ -62,6 +65,41 @@ pub async fn publish(
     require_admin(&app, &caller, studio_id).await?;
     let (from, to) = days(body.from, body.to)?;
     bulk(&app, &caller, Command::Publish(Publish::Days { studio_id, from, to }), &how).await
+}
+
+/// The studio's sessions that are not over and whose instructor teaches here no more: drafts, and those in which members have places.
+/// An admin names somebody else, or cancels. Admins.
+#[utoipa::path(
+    get, path = "/v1/studios/{id}/unstaffed-sessions", operation_id = "list_unstaffed_sessions",
+    params(("id" = Uuid, Path), SessionPaging),
+    responses((status = 200, body = Schedule<'static>)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+)]
+pub async fn unstaffed(
+    State(app): State<App>,
+    caller: Caller,
+    Path(studio_id): Path<Uuid>,
+    Query(paging): Query<SessionPaging>,
+) -> Answer<Response> {
+    require_admin(&app, &caller, studio_id).await?;
+    let (now, limit) = (app.clock.now(), paging.limit.unwrap_or(Limit(PAGE_MAX)));
+    let after = paging.after.map(|Cursor((at, id))| (storable(at), id));
+    let (found, next) = page(store::unstaffed(&app.db, studio_id, now, after, limit.0 + 1).await?, limit, |one| (one.starts_at, one.id));
+    let sessions = found.iter().map(|one| SessionView::of(one, &one.names, caller.language, now, None)).collect();
+    Ok(Json(Schedule { sessions, next }).into_response())
+}
+
+/// Which page of some sessions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SessionPaging {
+    /// The most sessions, 1 to 200; without it 200.
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
 }
 
 /// Which days are copied to which.

@@ -77,7 +77,7 @@ pub fn make_dates(
         } else if set.is_closed(studio.id, session.local_date)? {
             Some(gap(GapReason::Closed, None))
         } else {
-            clash.map(|clash| gap(busy(&session, &clash), Some(clash.id)))
+            clash.map(|clash| gap(busy(&session, &clash), clash.id_for(studio.id)))
         };
         match found {
             Some(gap) => drop(plan.gaps.insert(date, gap)),

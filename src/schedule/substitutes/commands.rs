@@ -37,8 +37,7 @@ pub struct AskSubstitute {
 pub fn ask_substitute(set: &mut WorkingSet, actor: &Actor, ask: &AskSubstitute, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
     let own = set.person(caller(actor)?)?;
     let studio = set.studio(ask.studio_id)?;
-    let admin = own.roles.is_admin(studio.id);
-    if !admin && !own.roles.is_instructor(studio.id) {
+    if !own.roles.is_scheduler(studio.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     let sessions = match (ask.session_id, ask.dates) {
@@ -47,7 +46,7 @@ pub fn ask_substitute(set: &mut WorkingSet, actor: &Actor, ask: &AskSubstitute, 
             if session.studio_id != studio.id {
                 return Err(not_found());
             }
-            if session.instructor_id != own.id && !admin {
+            if !own.roles.runs_session(studio.id, session.instructor_id == own.id) {
                 return Err(Problem::new(ProblemType::NotAllowed).into());
             }
             may_be_asked_for(&session, now)?;
@@ -200,6 +199,9 @@ pub fn approve_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, approve
         return Err(Problem::new(ProblemType::SessionStarted).into());
     }
     let substitute = set.identity(claimed_by)?;
+    if approved && !substitute.roles.is_instructor(studio.id) {
+        return Err(Problem::new(ProblemType::NotEligible).into());
+    }
     let decided = of_request(&request, Happened::SubstituteDecided { session: session.id, claimed_by, approved });
     if approved {
         fill(set, actor, &studio, session, request, &substitute, now)?;
@@ -216,7 +218,7 @@ pub fn approve_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, approve
 pub fn withdraw_substitute(set: &mut WorkingSet, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Uuid>> {
     let own = set.person(caller(actor)?)?;
     let (mut request, session, studio) = seen(set, &own, id)?;
-    if request.asked_by != own.id && !own.roles.is_admin(studio.id) {
+    if !own.roles.runs_session(studio.id, request.asked_by == own.id) {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     if request.state == RequestState::Filled || request.state == RequestState::Expired {

@@ -52,9 +52,9 @@ pub async fn of_studio(
 pub async fn for_person(db: &Db, person_id: Uuid, now: DateTime<Utc>, count_max: i64) -> Result<Vec<SubstituteRequest>, Error> {
     let sql = "SELECT r.id, r.studio_id, r.session_id, r.asked_by, r.note, r.state, r.claimed_by, r.claimed_at, r.due_at, \
                r.told_admins_at, r.created_at, r.ended_at FROM substitute_requests r JOIN sessions s ON s.id = r.session_id \
-               WHERE r.ended_at IS NULL AND s.starts_at > $2 AND (r.asked_by = $1 OR r.claimed_by = $1 OR (r.state = 'open' \
+               WHERE r.ended_at IS NULL AND s.starts_at > $2 \
                AND EXISTS (SELECT 1 FROM staff w WHERE w.studio_id = r.studio_id AND w.person_id = $1 AND w.role = 'instructor') \
-               AND NOT EXISTS (SELECT 1 FROM sessions o WHERE o.instructor_id = $1 AND o.status <> 'cancelled' AND o.id <> s.id \
+               AND (r.asked_by = $1 OR r.claimed_by = $1 OR (r.state = 'open' AND NOT EXISTS (SELECT 1 FROM sessions o WHERE o.instructor_id = $1 AND o.status <> 'cancelled' AND o.id <> s.id \
                AND o.starts_at < s.ends_at AND o.ends_at > s.starts_at))) ORDER BY s.starts_at, r.id LIMIT $3";
     db.all(sql, (person_id, now, count_max)).await
 }
@@ -157,10 +157,4 @@ pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedAvaila
         exceptions: row.exceptions.0,
     });
     Ok(exported.collect())
-}
-
-/// Erases what a person stated, when they leave.
-pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
-    tx.run("DELETE FROM teaches WHERE person_id = $1", (person_id,)).await?;
-    tx.run("DELETE FROM availability WHERE person_id = $1", (person_id,)).await.map(drop)
 }

@@ -2,6 +2,7 @@
 
 use crate::people::Person;
 use crate::people::roles::Role;
+use crate::sign_in::store::Invitation;
 use crate::working_set::known::Known;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -16,11 +17,19 @@ pub struct People {
     pub known: Known<Uuid>,
     pub members: HashSet<(Uuid, Uuid)>,
     pub new_members: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    /// Members who came to the studio by themselves: (studio, person).
+    pub given: HashSet<(Uuid, Uuid)>,
+    pub newly_given: Vec<(Uuid, Uuid, DateTime<Utc>)>,
     /// Who runs each studio, as of the batch's beginning.
     pub admins: HashMap<Uuid, Vec<Uuid>>,
     pub known_admins: Known<Uuid>,
     /// Roles to be held from now on: (studio, person).
     pub new_roles: BTreeMap<(Uuid, Uuid), BTreeSet<Role>>,
+    /// Invitations to a studio's staff that were looked up.
+    pub invitations: HashMap<Uuid, Arc<Invitation>>,
+    pub known_invitations: Known<Uuid>,
+    /// Invitations that are accepted: which, by whom, when.
+    pub accepted: Vec<(Uuid, Uuid, DateTime<Utc>)>,
     /// People whose names are to be erased.
     pub removed: Vec<Uuid>,
 }
@@ -30,8 +39,12 @@ pub struct People {
 pub enum Undo {
     /// Somebody became a member of a studio.
     Member(Uuid, Uuid),
+    /// A member whom the studio had entered came by themselves.
+    Given(Uuid, Uuid),
     /// Somebody's roles in a studio were set: who they were, and what was to be written.
     Roles(Uuid, Arc<Person>, Option<BTreeSet<Role>>),
+    /// An invitation was accepted: what it was before.
+    Accepted(Arc<Invitation>),
     /// Somebody's name is to be erased.
     Removed,
 }
@@ -40,5 +53,6 @@ impl People {
     pub fn know_everything(&mut self) {
         self.known = Known::All;
         self.known_admins = Known::All;
+        self.known_invitations = Known::All;
     }
 }
