@@ -86,6 +86,7 @@ wrongs! {
     // Accounts.
     PasswordLength { min: usize, max: usize } => "must have {min} to {max} characters", "必须为 {min} 至 {max} 个字符", "必須為 {min} 至 {max} 個字元";
     PasswordCommon => "is too easy to guess", "过于简单，容易被猜到", "過於簡單，容易被猜到";
+    PasswordPersonal => "must not be made of your name, your address or a studio's name", "不能由您的姓名、邮箱或工作室名称组成", "不能由您的姓名、電子郵件或工作室名稱組成";
     NotYourPassword => "is not your password", "不是您的密码", "不是您的密碼";
     OneOfTheTwo => "is given in place of the password, not besides", "与密码二选一，不能同时提供", "與密碼二選一，不能同時提供";
     NeededWithoutAccount => "is needed: this address has no account yet", "必填：该邮箱还没有账号", "必填：該電子郵件還沒有帳號";

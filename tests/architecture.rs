@@ -251,6 +251,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "security/noticed.rs",
             "sign_in/identities.rs",
             "sign_in/limits.rs",
+            "sign_in/line.rs",
             "sign_in/passwords.rs",
             "app.rs",
             "extract.rs",

@@ -314,6 +314,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         12 => shared_addresses(tx).await,
         15 => events(tx).await,
         16 => registrations(tx).await,
+        17 => limits(tx).await,
         18 => come_by_themselves(tx).await,
         20 => security(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
@@ -484,6 +485,18 @@ async fn come_by_themselves(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO members (studio_id, person_id, name, name_search, phone, joined_at, given_at, knows_address) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.run(sql, (id(STUDIO), id(LIN), "林月", "lin yue", Some("138"), now(), None::<DateTime<Utc>>, false)).await?;
+    Ok(())
+}
+
+async fn limits(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO counts (key, account, empty_at) VALUES ($1, $2, $3)";
+    tx.run(sql, (vec![8_u8; 16], Some(vec![9_u8; 16]), now() + TimeDelta::minutes(1))).await?;
+    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, nth, created_at, expires_at, asked_by) \
+               VALUES ($1, $2, $3, $3, $4, $5, 1, $6, $7, $8)";
+    let (code, minutes) = (vec![3_u8; 32], TimeDelta::minutes(15));
+    tx.run(sql, (id(0xfa), "address", "mia@example.test", Some(id(0xab)), code, now(), now() + minutes, vec![8_u8; 16])).await?;
+    let sql = "INSERT INTO devices (id, person_id, family_hash, current_hash, created_at, used_at, ended_at, signed_out) VALUES ($1, $2, $3, $4, $5, $5, $5, $6)";
+    tx.run(sql, (id(0xfb), id(ANA), vec![1_u8; 32], vec![2_u8; 32], now(), true)).await?;
     Ok(())
 }
 

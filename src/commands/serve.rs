@@ -23,6 +23,7 @@ use crate::security::upkeep::{keep_writing, write_down};
 use crate::server::{self, TURNED_AWAY_MAX, shutdown_max};
 use crate::settings::Settings;
 use crate::settings::check::check;
+use crate::sign_in;
 use crate::sign_in::keys::Keys;
 
 /// The open files of everything but the connections that are served: database, letters, logs, connections that are turned away.
@@ -143,6 +144,9 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
 /// for the drain time, no more connections, open requests are answered while the transactor still works, then [`end`].
 pub async fn live(app: App, listener: TcpListener, private: Option<TcpListener>, with_worker: bool) -> Result<(), Failure> {
     metrics::install().map_err(|error| Failure::new(format!("cannot count: {error}")))?;
+    let stored =
+        sign_in::store::hash_settings(&app.db).await.map_err(|error| Failure::new(format!("cannot read the accounts: {error}")))?;
+    app.passwords.learn(&stored);
     let upkeep = tokio::spawn(metrics::keep_up());
     let worker = with_worker.then(|| BackgroundWork::start(&app));
     let noticed = tokio::spawn(keep_writing(app.clone()));

@@ -74,6 +74,7 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::PasswordChanged { .. }
         | Facts::AddressChanged { .. }
         | Facts::NewDevice { .. }
+        | Facts::SignInTried { .. }
         | Facts::Invitation { .. }
         | Facts::EnteredByFrontDesk { .. }
         | Facts::PassSold { .. }

@@ -29,6 +29,8 @@ pub enum Facts {
     AddressChanged { new_address_masked: String, at: DateTime<Utc> },
     /// A device signed in for the first time.
     NewDevice { device: Option<String>, at: DateTime<Utc> },
+    /// Somebody tried many wrong passwords on the account, and was not let in.
+    SignInTried { at: DateTime<Utc> },
     /// An invitation to join a studio's staff; the code is sealed in its row.
     Invitation { studio: StudioFacts, roles: Vec<InvitedRole>, invited_by: String },
     /// A front desk entered this person, or linked their account, as a member of the studio.

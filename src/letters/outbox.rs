@@ -68,6 +68,7 @@ impl Facts {
             Self::PasswordChanged { .. } => "password_changed",
             Self::AddressChanged { .. } => "address_changed",
             Self::NewDevice { .. } => "new_device",
+            Self::SignInTried { .. } => "sign_in_tried",
             Self::Invitation { .. } => "invitation",
             Self::EnteredByFrontDesk { .. } => "entered_by_desk",
             Self::PassSold { .. } => "pass_sold",

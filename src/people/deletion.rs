@@ -18,6 +18,7 @@ use crate::language::Language;
 use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::sign_in::buckets::Asker;
 use crate::sign_in::passwords::Password;
 use crate::sign_in::rules::DELETION_DELAY;
 use crate::sign_in::store::{self as accounts, Account, Purpose};
@@ -68,11 +69,11 @@ pub async fn put(State(app): State<App>, caller: Caller, Body(body): Body<Ask>) 
         }
         (None, Some(code)) => {
             let email_key = account(&app, &caller).await?.email_key;
-            let inner = app.clone();
+            let (inner, from) = (app.clone(), Asker::Network(caller.from));
             let asked = app.db.write("ask_deletion", move |tx| {
-                Box::pin(
-                    async move { ask_by_code(tx, &inner, now, &email_key, code.as_str(), |who| (who == person_id).then_some(actor)).await },
-                )
+                Box::pin(async move {
+                    ask_by_code(tx, &inner, now, &email_key, from, code.as_str(), |who| (who == person_id).then_some(actor)).await
+                })
             });
             asked.await?.ok_or_else(|| Problem::new(ProblemType::CodeRefused))?
         }
@@ -105,11 +106,12 @@ pub async fn ask_by_code(
     app: &App,
     now: DateTime<Utc>,
     email_key: &str,
+    from: Asker,
     code: &str,
     actor: impl FnOnce(Uuid) -> Option<Actor> + Send,
 ) -> Answer<Option<Deletion>> {
     store::lock_address(tx, email_key).await?;
-    let Some(code) = codes::find(tx, &app.keys, now, Purpose::Deletion, email_key, code).await? else { return Ok(None) };
+    let Some(code) = codes::find(tx, &app.keys, now, Purpose::Deletion, email_key, from, code).await? else { return Ok(None) };
     let Some(actor) = actor(code.person_id) else { return Ok(None) };
     if accounts::account_of(tx, code.person_id).await?.is_none() {
         return Ok(None);

@@ -22,6 +22,8 @@ use crate::letters::facts::{Facts, InvitedRole};
 use crate::letters::outbox::{self, Letter};
 use crate::people::roles::Role;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::sign_in::buckets::Asker;
+use crate::sign_in::code_gate::{self, Pass, Wish};
 use crate::sign_in::keys::Sealed;
 use crate::sign_in::rules::INVITATION_LIFE;
 use crate::sign_in::{self, Caller, secrets};
@@ -141,7 +143,7 @@ pub async fn withdraw(State(app): State<App>, caller: Caller, Path((studio_id, i
     post, path = "/v1/studios/{id}/invitations", operation_id = "invite_staff",
     params(("id" = Uuid, Path)), request_body = InvitationRequest,
     responses((status = 201, body = Invited)),
-    extensions(("x-problem-types" = json!(refuses![NotAllowed])))
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
 )]
 pub async fn post(
     State(app): State<App>,
@@ -154,6 +156,7 @@ pub async fn post(
         return Err(Problem::field("roles", Wrong::NoRole));
     }
     let now = app.clock.now();
+    let pass = code_gate::ask(&app, Asker::Person(caller.person_id), Wish::Invitation, &body.email.key()).await?;
     let code = secrets::long_code()?;
     let (hash, sealed) = (secrets::hash(secrets::plain_code(&code).as_bytes()), app.keys.seal(new_id(now), &code)?);
     let invited = Invited {
@@ -164,7 +167,9 @@ pub async fn post(
     };
     let id = invited.id;
     app.db
-        .write("invite_staff", move |tx| Box::pin(async move { invite(tx, now, &caller, studio_id, id, &body, &hash, sealed).await }))
+        .write("invite_staff", move |tx| {
+            Box::pin(async move { invite(tx, now, &caller, studio_id, id, &body, &pass, &hash, sealed).await })
+        })
         .await?;
     app.letters_written.notify_one();
     Ok((StatusCode::CREATED, Json(invited)))
@@ -178,6 +183,7 @@ async fn invite(
     studio_id: Uuid,
     id: Uuid,
     body: &InvitationRequest,
+    pass: &Pass,
     code_hash: &[u8],
     sealed: Sealed,
 ) -> Answer<()> {
@@ -188,6 +194,7 @@ async fn invite(
     }
     let email_key = body.email.key();
     store::lock_address(tx, &email_key).await?;
+    pass.count(tx, now).await?;
     let known = store::known_by(tx, &email_key).await?;
     let invitation = sign_in::store::Invitation {
         id,

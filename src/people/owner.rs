@@ -10,6 +10,7 @@ use crate::events::{self, Actor, Event, Happened};
 use crate::ids::new_id;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in;
+use crate::sign_in::password::check_personal;
 use crate::sign_in::passwords::{NewPassword, Passwords};
 use crate::sign_in::store::NewAccount;
 use crate::sign_in::verification::{Registrant, confirm};
@@ -35,6 +36,7 @@ pub struct Made {
 
 /// Makes an owner: a new account, or the one that this address has. All their devices are signed out.
 pub async fn make(db: &Db, clock: &Clock, passwords: &Passwords, owner: NewOwner) -> Answer<Made> {
+    check_personal(db, "password", &owner.password, &[owner.email.as_str(), owner.name.as_str()]).await?;
     let password_hash = passwords.hash(owner.password.clone()).await?;
     let now = clock.now();
     db.write("make_owner", move |tx| Box::pin(async move { made(tx, now, &owner, &password_hash).await })).await

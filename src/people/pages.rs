@@ -13,6 +13,7 @@ use crate::language::Language;
 use crate::letters::phrases;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Visitor;
+use crate::sign_in::buckets::Asker;
 use crate::sign_in::limits::Limit;
 use crate::sign_in::store::Purpose;
 use crate::sign_in::verification::send_code;
@@ -171,7 +172,10 @@ async fn ask(app: &App, visitor: Visitor, email: Email, code: String) -> Answer<
     let (now, inner, from) = (app.clock.now(), app.clone(), visitor.from);
     let (who, email_key) = (visitor.clone(), email.key());
     let asked = app.db.write("ask_deletion", move |tx| {
-        Box::pin(async move { deletion::ask_by_code(tx, &inner, now, &email.key(), &code, |who| Some(visitor.actor_of(who))).await })
+        Box::pin(async move {
+            deletion::ask_by_code(tx, &inner, now, &email.key(), Asker::Network(visitor.from), &code, |who| Some(visitor.actor_of(who)))
+                .await
+        })
     });
     match asked.await? {
         Some(deletion) => {

@@ -10,10 +10,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::limits::Limit;
-use super::passwords::{NewPassword, Password};
+use super::password::check_personal;
+use super::passwords::{NewPassword, Password, Verdict};
 use super::secrets::{self, RefreshToken};
 use super::store::{self, Account, Invitation, NewAccount};
 use super::tokens::Tokens;
+use super::tries::{Place, Try};
 use super::verification::{Registrant, confirm};
 use super::{Caller, Visitor, rules};
 use crate::app::App;
@@ -95,7 +97,7 @@ pub async fn accept(
     let Some(invitation) = store::look_up_invitation(&app.db, now, &code_hash).await? else { return refused() };
     let entry = match store::look_up_invited(&app.db, &invitation).await? {
         Some(account) => holder(&app, &visitor, caller, account, body.password).await?,
-        None => newcomer(&app, body).await?,
+        None => newcomer(&app, &visitor, &invitation, body).await?,
     };
     let asks = visitor.clone();
     let Some(Entered { invitation, person_id, device_id, tell }) =
@@ -125,24 +127,30 @@ async fn holder(app: &App, visitor: &Visitor, caller: Option<Caller>, account: A
             None => Err(Problem::new(ProblemType::SignInRequired)),
         };
     };
-    app.limits.take(Limit::Passwords, &account.email_key)?;
+    let place = match &caller {
+        Some(caller) if caller.person_id == account.person_id => Place::Known(caller.device_id),
+        _ => Place::Strange(visitor.from),
+    };
     // Without a verdict nothing was tried.
-    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &account.email_key);
-    if !app.passwords.verify(password, Some(&account.password_hash)).await.inspect_err(untried)? {
-        app.limits.take(Limit::FailuresFrom, visitor.from)?;
-        return Err(Problem::new(ProblemType::SignInRefused));
+    let tried = Try::begin(app, &account.email_key, place).await?;
+    match app.passwords.verify(Some(visitor.from), password, Some(&account.password_hash)).await? {
+        Verdict::Right { .. } => tried.was_right().await?,
+        Verdict::Wrong => {
+            tried.was_wrong(Some(&account)).await?;
+            return Err(Problem::new(ProblemType::SignInRefused));
+        }
     }
-    app.limits.give_back(Limit::Passwords, &account.email_key);
     Ok(Entry::Knows { person_id: account.person_id, password_hash: account.password_hash })
 }
 
 /// Both are needed of somebody who has no account.
-async fn newcomer(app: &App, body: Acceptance) -> Answer<Entry> {
+async fn newcomer(app: &App, visitor: &Visitor, invitation: &Invitation, body: Acceptance) -> Answer<Entry> {
     let needed = |field: &str| FieldError { field: field.into(), wrong: Wrong::NeededWithoutAccount };
     match (body.name, body.password) {
         (Some(name), Some(password)) => {
             let password = NewPassword::chosen(password).map_err(|wrong| Problem::field("password", wrong))?;
-            Ok(Entry::New { name, password_hash: app.passwords.hash(password).await? })
+            check_personal(&app.db, "password", &password, &[&invitation.email, name.as_str()]).await?;
+            Ok(Entry::New { name, password_hash: app.passwords.hash_for(Some(visitor.from), password).await? })
         }
         (name, password) => {
             let missing = [name.is_none().then(|| needed("name")), password.is_none().then(|| needed("password"))];

@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::codes::{self, Fresh};
+use super::buckets::Asker;
+use super::code_gate::{self, Wish};
+use super::codes::Fresh;
 use super::password::check;
 use super::passwords::Password;
 use super::store::{self, Account, Purpose};
@@ -43,9 +45,9 @@ pub struct AddressChange {
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<AddressChange>) -> Answer<(StatusCode, Json<Nothing>)> {
     let (now, email_key) = (app.clock.now(), body.email.key());
-    codes::ask(&app.db, now, Purpose::Change, &email_key).await?;
+    let pass = code_gate::ask(&app, Asker::Person(caller.person_id), Wish::Code(Purpose::Change), &email_key).await?;
     let account = check(&app, &caller, body.password, "password").await?;
-    let code = Fresh::new(&app.keys, now, Purpose::Change, body.email.as_str(), &email_key)?;
+    let code = Fresh::new(&app.keys, now, pass, Purpose::Change, body.email.as_str(), &email_key)?;
     let (actor, language, email) = (caller.actor(), caller.language.unwrap_or(Language::En), body.email);
     app.db.write("change_email", move |tx| Box::pin(async move { asked(tx, now, &actor, account, language, &email, code).await })).await?;
     app.letters_written.notify_one();
@@ -64,7 +66,6 @@ async fn asked(
 ) -> Answer<()> {
     let email_key = email.key();
     people::lock_address(tx, &email_key).await?;
-    codes::ask_again(tx, now, Purpose::Change, &email_key).await?;
     let holder = store::account_by(tx, email).await?;
     let holder = holder.filter(|holder| holder.person_id != account.person_id && holder.verified_at.is_some());
     code.store(tx, now, holder.is_none().then_some(account.person_id)).await?;

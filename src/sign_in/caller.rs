@@ -1,10 +1,13 @@
 //! Who asks, and what they may do: rights are asked in the first line of a handler.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 use uuid::Uuid;
 
+use super::limits::network;
 use super::tokens::Claims;
 use super::visitor::{asked_language, client_of, request_id};
 use crate::app::App;
@@ -22,6 +25,8 @@ pub struct Caller {
     pub person_id: Uuid,
     /// From which device.
     pub device_id: Uuid,
+    /// From which network.
+    pub from: IpAddr,
     /// Whether the caller's address is verified: booking needs it.
     pub verified: bool,
     /// What they may do, and where.
@@ -103,6 +108,7 @@ async fn caller(parts: &Parts, app: &App) -> Answer<Option<Caller>> {
     Ok(Some(Caller {
         person_id: identity.person_id,
         device_id: claims.dev,
+        from: network(client_of(parts, app)),
         verified: identity.verified,
         roles: identity.roles.clone(),
         language: asked_language(&parts.headers).or(identity.locale),

@@ -10,12 +10,15 @@
 
 pub mod acceptance;
 pub mod address;
+pub mod buckets;
 pub mod caller;
+pub mod code_gate;
 pub mod codes;
 mod hs256;
 pub mod identities;
 pub mod keys;
 pub mod limits;
+pub mod line;
 pub mod password;
 pub mod passwords;
 pub mod refreshing;
@@ -27,6 +30,7 @@ pub mod secrets;
 pub mod signing;
 pub mod store;
 pub mod tokens;
+pub mod tries;
 pub mod verification;
 pub mod visitor;
 

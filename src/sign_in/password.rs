@@ -8,14 +8,16 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::buckets::{self, Asker};
 use super::keys::Keys;
 use super::limits::Limit;
-use super::passwords::{NewPassword, Password};
-use super::store::{self, Account, Purpose};
+use super::passwords::{NewPassword, Password, Verdict};
+use super::store::{self, Account, Purpose, counts};
+use super::tries::{Place, Try};
 use super::verification::{CodeRequest, Registrant, confirm, send_code};
 use super::{Caller, Nothing, Visitor, codes};
 use crate::app::App;
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::events::{self, Actor, Event, Happened};
 use crate::extract::Body;
 use crate::language::Language;
@@ -23,6 +25,7 @@ use crate::letters::facts::Facts;
 use crate::letters::outbox::{self, Letter};
 use crate::people::store as people;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::studios;
 use crate::text::{Email, Line};
 use crate::wrong::Wrong;
 
@@ -62,9 +65,9 @@ pub async fn reset(State(app): State<App>, visitor: Visitor, Body(body): Body<Re
     let email_key = body.email.key();
     visitor.means(&email_key);
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
-    app.limits.take(Limit::Passwords, &email_key)?;
-    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &email_key);
-    let password_hash = app.passwords.hash(body.password.clone()).await.inspect_err(untried)?;
+    codes::ask(&app, Asker::Network(visitor.from), Purpose::Password, &email_key).await?;
+    check_personal(&app.db, "password", &body.password, &[body.email.as_str()]).await?;
+    let password_hash = app.passwords.hash_for(Some(visitor.from), body.password.clone()).await?;
     let (inner, from) = (app.clone(), visitor.from);
     let Some((before, person_id)) = app
         .db
@@ -76,7 +79,6 @@ pub async fn reset(State(app): State<App>, visitor: Visitor, Body(body): Body<Re
         app.limits.take(Limit::FailuresFrom, from)?;
         return Err(Problem::new(ProblemType::CodeRefused));
     };
-    app.limits.give_back(Limit::Passwords, &email_key);
     app.identities.forget_person(before);
     app.identities.forget_person(person_id);
     app.letters_written.notify_one();
@@ -94,7 +96,8 @@ async fn replaced(
 ) -> Answer<Option<(Uuid, Uuid)>> {
     let email_key = body.email.key();
     people::lock_address(tx, &email_key).await?;
-    let Some(code) = codes::find(tx, keys, now, Purpose::Password, &email_key, body.code.as_str()).await? else {
+    let from = Asker::Network(visitor.from);
+    let Some(code) = codes::find(tx, keys, now, Purpose::Password, &email_key, from, body.code.as_str()).await? else {
         return Ok(None);
     };
     // Unlike an address, a password is replaced once by one code.
@@ -102,12 +105,16 @@ async fn replaced(
         return Ok(None);
     }
     let Some(account) = store::account_of(tx, code.person_id).await? else { return Ok(None) };
+    // Not before the code is known to be right: what an account's name is, is nobody's business.
+    body.password.check_personal(&[&account.email, &account.name], &[]).map_err(|wrong| Problem::field("password", wrong))?;
     let (before, was_verified) = (account.person_id, account.verified_at.is_some());
     let (email, locale) = (account.email.clone(), account.locale.or(visitor.language).unwrap_or(Language::En));
     // The code came to the address: it is theirs. Who registered it, and what they said of themselves, nobody knows.
     let confirmed = confirm(tx, now, account, &email, &email_key, Registrant::Unknown, &visitor.actor()).await?;
     let Some(person_id) = confirmed else { return Ok(None) };
     store::use_code(tx, now, code.id).await?;
+    // Whoever has the mailbox is let in again, whatever others tried.
+    counts::lift(tx, &buckets::account(keys, &email_key)).await?;
     let change = Change { person_id, password_hash, tell: was_verified.then_some(locale), but: None };
     change.make(tx, now, &visitor.actor_of(person_id), Happened::PasswordReset).await?;
     Ok(Some((before, person_id)))
@@ -156,7 +163,8 @@ pub struct PasswordChange {
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<PasswordChange>) -> Answer<StatusCode> {
     let account = check(&app, &caller, body.old, "old").await?;
-    let password_hash = app.passwords.hash(body.new).await?;
+    check_personal(&app.db, "new", &body.new, &[&account.email, &account.name]).await?;
+    let password_hash = app.passwords.hash_for(Some(caller.from), body.new).await?;
     let (now, actor, person_id, device_id) = (app.clock.now(), caller.actor(), caller.person_id, caller.device_id);
     let tell = account.verified_at.map(|_| account.locale.or(caller.language).unwrap_or(Language::En));
     if !app
@@ -173,22 +181,31 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<Pas
         })
         .await?
     {
-        return Err(Problem::field("old", Wrong::NotYourPassword));
+        // There is another password by now, or another hash of this one: looked at again, it will be seen which.
+        return Err(Problem::new(ProblemType::Busy).retry_after(1));
     }
     app.identities.forget_person(person_id);
     app.letters_written.notify_one();
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The caller's account, if this is its password; else 422 for this field.
+/// The caller's account, if this is its password; else 422 for this field. They are signed in here: what strangers try elsewhere is not
+/// held against them.
 pub async fn check(app: &App, caller: &Caller, password: Password, field: &'static str) -> Answer<Account> {
     let account = store::look_up_of(&app.db, caller.person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
-    app.limits.take(Limit::Passwords, &account.email_key)?;
-    // Without a verdict nothing was tried.
-    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &account.email_key);
-    if !app.passwords.verify(password, Some(&account.password_hash)).await.inspect_err(untried)? {
-        return Err(Problem::field(field, Wrong::NotYourPassword));
+    let tried = Try::begin(app, &account.email_key, Place::Known(caller.device_id)).await?;
+    match app.passwords.verify(Some(caller.from), password, Some(&account.password_hash)).await? {
+        Verdict::Right { .. } => tried.was_right().await?,
+        Verdict::Wrong => {
+            tried.was_wrong(Some(&account)).await?;
+            return Err(Problem::field(field, Wrong::NotYourPassword));
+        }
     }
-    app.limits.give_back(Limit::Passwords, &account.email_key);
     Ok(account)
+}
+
+/// Refuses a password that is made of these words of who chooses it, or of what the studios of the house are called.
+pub async fn check_personal(db: &Db, field: &str, password: &NewPassword, own: &[&str]) -> Answer<()> {
+    let studios = studios::store::names(db).await?;
+    password.check_personal(own, &studios).map_err(|wrong| Problem::field(field, wrong))
 }

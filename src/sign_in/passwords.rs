@@ -1,27 +1,26 @@
-//! Passwords: argon2id (RFC 9106), off the async threads, few at a time, and one hash in every case.
+//! Passwords: argon2id (RFC 9106), off the async threads, few at a time, and the same work in every case.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Deserializer};
-use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
+use super::line::{Line, RETRY_AFTER_S};
 use super::{SetUpError, rules, secrets};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::settings::SignIn;
 use crate::wrong::Wrong;
 
-/// Callers who may wait for a hash; one more is told to come again.
-const WAITING_MAX: usize = 32;
 /// The most memory that a stored hash may ask for, in KiB, unless the setting asks for more: a damaged one could ask for terabytes.
 const MEMORY_KIB_MAX: u32 = 256 * 1024;
-/// When to come again, in seconds.
-const RETRY_AFTER_S: u64 = 2;
+/// How many times as dear as a new hash a stored one may be that others are made to cost as much as: a damaged one could ask for years.
+const DEARER_MAX: u64 = 64;
 
 /// A password as somebody typed it, to be compared.
 #[derive(Clone, ToSchema)]
@@ -48,8 +47,13 @@ impl NewPassword {
 
     /// Checks the rules for what was typed where it might have been a password that there is.
     pub fn chosen(password: Password) -> Result<Self, Wrong> {
-        rules::check_password(&password.0)?;
+        rules::passwords::check(&password.0)?;
         Ok(Self(password))
+    }
+
+    /// Whether it is more than these words of who chooses it, their address and name, and what the studios are called.
+    pub fn check_personal(&self, own: &[&str], studios: &[String]) -> Result<(), Wrong> {
+        rules::passwords::check_personal(&self.0.0, own, studios)
     }
 }
 
@@ -79,14 +83,22 @@ impl<'de> Deserialize<'de> for NewPassword {
     }
 }
 
-/// The hasher and its gate.
+/// What was found of a typed password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is not the one whose hash is stored.
+    Wrong,
+    /// It is. `renewed` is its hash as new ones are made, if the stored one was made by other settings.
+    Right { renewed: Option<String> },
+}
+
+/// The hasher and the line before it.
 pub struct Passwords {
     params: Params,
-    /// A hash that no password has, made as the real ones are: who signs in with an unknown address waits as long.
-    nobodys: Arc<Stored>,
-    gate: Arc<Semaphore>,
+    /// A hash that no password has, as dear as the dearest that is known to be stored: who signs in with an unknown address waits as long.
+    nobodys: Mutex<Arc<Stored>>,
+    line: Line,
     memory: Memory,
-    waiting: AtomicUsize,
     made: AtomicU64,
 }
 
@@ -99,11 +111,10 @@ impl Passwords {
         let (salt, output) = (secrets::random().map_err(no_randomness)?, secrets::random().map_err(no_randomness)?);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            nobodys: Arc::new(Stored::new(&params, salt, output)),
-            gate: Arc::new(Semaphore::new((cores / 2).max(1))),
+            nobodys: Mutex::new(Arc::new(Stored::new(&params, salt, output))),
+            line: Line::new((cores / 2).max(1)),
             memory: Memory::at_most(memory.max(MEMORY_KIB_MAX)),
             params,
-            waiting: AtomicUsize::new(0),
             made: AtomicU64::new(0),
         })
     }
@@ -118,36 +129,88 @@ impl Passwords {
         self.made.load(Ordering::Relaxed)
     }
 
+    /// The line before the hasher.
+    #[doc(hidden)]
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Learns by which settings the stored hashes were made (`m=19456,t=2,p=1`), so that an unknown address costs as much as the dearest.
+    pub fn learn(&self, stored: &[String]) {
+        for params in stored {
+            match params.parse() {
+                Ok(params) => self.learn_params(&params),
+                Err(why) => tracing::warn!(%why, "the settings of a stored password hash cannot be read"),
+            }
+        }
+    }
+
+    fn learn_params(&self, params: &Params) {
+        let (dear, own) = (cost(params), cost(&self.params));
+        if params.block_count() > self.memory.kib_max || dear > own.saturating_mul(DEARER_MAX) {
+            return;
+        }
+        let mut nobodys = self.nobodys.lock().unwrap_or_else(PoisonError::into_inner);
+        if dear > cost(nobodys.argon2.params()) {
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+            *nobodys = Arc::new(Stored { argon2, salt: nobodys.salt.clone(), output: nobodys.output.clone() });
+        }
+    }
+
     /// The hash to be stored of a new password. A 503 says nothing of the password: there was no hash.
     pub async fn hash(&self, password: NewPassword) -> Answer<String> {
+        self.hash_for(None, password).await
+    }
+
+    /// The same for a caller at this address.
+    pub async fn hash_for(&self, from: Option<IpAddr>, password: NewPassword) -> Answer<String> {
         let (salt, params) = (secrets::random()?, self.params.clone());
-        let hashed = self.off_thread(move |memory| {
+        let hashed = self.off_thread(from, move |memory| {
             let NewPassword(Password(password)) = password;
-            let mut made = Stored::new(&params, salt, [0; 32]);
-            made.output = made.of(&password, memory)?;
-            Ok(made)
+            Stored::make(&params, salt, &password, memory)
         });
         hashed.await?.text().map_err(Problem::fault)
     }
 
     /// Whether it is the password whose hash is stored. Without one it takes as long and is not. A 503 says neither: there was no hash.
-    pub async fn verify(&self, password: Password, stored: Option<&str>) -> Answer<bool> {
-        let (hash, is_somebodys) = match stored {
+    /// A stored hash that is cheaper than the dearest is made up for, so that the time tells nothing of its age either.
+    pub async fn verify(&self, from: Option<IpAddr>, password: Password, stored: Option<&str>) -> Answer<Verdict> {
+        let somebodys = match stored {
             Some(stored) => {
                 let read = Stored::read(stored).map_err(|why| Problem::fault(format!("a stored password hash cannot be read: {why}")))?;
-                (Arc::new(read), true)
+                self.learn_params(read.argon2.params());
+                Some(read)
             }
-            None => (Arc::clone(&self.nobodys), false),
+            None => None,
         };
-        let fits = self.off_thread(move |memory| Ok(secrets::same(&hash.of(&password.0, memory)?, &hash.output))).await?;
-        Ok(fits && is_somebodys)
+        let nobodys = Arc::clone(&self.nobodys.lock().unwrap_or_else(PoisonError::into_inner));
+        let (salt, params) = (secrets::random()?, self.params.clone());
+        let looked = self.off_thread(from, move |memory| {
+            let Password(password) = &password;
+            let Some(hash) = somebodys else {
+                nobodys.of(password, memory)?;
+                return Ok(None);
+            };
+            let fits = secrets::same(&hash.of(password, memory)?, &hash.output);
+            if let Some(rest) = nobodys.beyond(&hash) {
+                rest.of(password, memory)?;
+            }
+            let renew = fits && !hash.is_made_by(&params);
+            let renewed = if renew { Some(Stored::make(&params, salt, password, memory)?) } else { None };
+            Ok(fits.then_some(renewed))
+        });
+        match looked.await? {
+            None => Ok(Verdict::Wrong),
+            Some(renewed) => Ok(Verdict::Right { renewed: renewed.map(|hash| hash.text().map_err(Problem::fault)).transpose()? }),
+        }
     }
 
-    async fn off_thread<T: Send + 'static>(&self, job: impl FnOnce(&Memory) -> argon2::Result<T> + Send + 'static) -> Answer<T> {
-        let permit = {
-            let _place = Waiting::in_line(&self.waiting)?;
-            Arc::clone(&self.gate).acquire_owned().await.map_err(Problem::fault)?
-        };
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        from: Option<IpAddr>,
+        job: impl FnOnce(&Memory) -> argon2::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let permit = self.line.turn(from).await?;
         self.made.fetch_add(1, Ordering::Relaxed);
         let memory = self.memory.clone();
         // The permit goes along: a caller who hangs up does not let another hash begin while this one runs.
@@ -161,6 +224,11 @@ impl Passwords {
             Err(panicked) => Err(unable(panicked)),
         }
     }
+}
+
+/// What a hash of these settings costs, in blocks that are filled.
+fn cost(params: &Params) -> u64 {
+    u64::from(params.m_cost()) * u64::from(params.t_cost())
 }
 
 /// The hasher could not do its work, which is no verdict on a password.
@@ -180,6 +248,29 @@ impl Stored {
     fn new(params: &Params, salt: [u8; 16], output: [u8; 32]) -> Self {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
         Self { argon2, salt: salt.to_vec(), output: output.to_vec() }
+    }
+
+    fn make(params: &Params, salt: [u8; 16], password: &str, memory: &Memory) -> argon2::Result<Self> {
+        let mut made = Self::new(params, salt, [0; 32]);
+        made.output = made.of(password, memory)?;
+        Ok(made)
+    }
+
+    /// Whether these settings would make the same hash of the same password and salt.
+    fn is_made_by(&self, params: &Params) -> bool {
+        let own = self.argon2.params();
+        (own.m_cost(), own.t_cost(), own.p_cost()) == (params.m_cost(), params.t_cost(), params.p_cost())
+    }
+
+    /// What is left of the work of this hash when the other was made.
+    fn beyond(&self, other: &Self) -> Option<Self> {
+        let own = self.argon2.params();
+        let left = cost(own).checked_sub(cost(other.argon2.params()))?;
+        let memory = u32::try_from(left / u64::from(own.t_cost()).max(1)).ok()?;
+        // Less than argon2 can do is nothing that anybody could measure.
+        let params = Params::new(memory, own.t_cost(), 1, None).ok()?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Some(Self { argon2, salt: self.salt.clone(), output: self.output.clone() })
     }
 
     /// Reads what is stored: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`.
@@ -250,26 +341,6 @@ impl Memory {
     }
 }
 
-/// A place in the line, given up when dropped.
-struct Waiting<'w>(&'w AtomicUsize);
-
-impl<'w> Waiting<'w> {
-    fn in_line(waiting: &'w AtomicUsize) -> Answer<Self> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::SeqCst) < WAITING_MAX {
-            Ok(place)
-        } else {
-            Err(Problem::new(ProblemType::Busy).retry_after(RETRY_AFTER_S))
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,26 +359,61 @@ mod tests {
         let hash = passwords.hash(NewPassword::parse("plie-tendu-releve").unwrap()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
         let made = passwords.made();
-        for (typed, stored, fits) in [
-            ("plie-tendu-releve", Some(hash.as_str()), true),
-            ("ｐlie-tendu-releve", Some(hash.as_str()), true),
-            ("plie-tendu-relevé", Some(hash.as_str()), false),
-            ("plie-tendu-releve", None, false),
+        let right = Verdict::Right { renewed: None };
+        for (typed, stored, verdict) in [
+            ("plie-tendu-releve", Some(hash.as_str()), &right),
+            ("ｐlie-tendu-releve", Some(hash.as_str()), &right),
+            ("plie-tendu-relevé", Some(hash.as_str()), &Verdict::Wrong),
+            ("plie-tendu-releve", None, &Verdict::Wrong),
         ] {
-            assert_eq!(passwords.verify(Password::typed(typed), stored).await.unwrap(), fits, "{typed} {stored:?}");
+            assert_eq!(&passwords.verify(None, Password::typed(typed), stored).await.unwrap(), verdict, "{typed} {stored:?}");
         }
         assert_eq!(passwords.made() - made, 4);
     }
 
     /// Made by the reference implementation (argon2-cffi) of "plie-tendu-releve", with more memory and passes than the settings here say.
+    const DEARER: &str = "$argon2id$v=19$m=64,t=2,p=2$h6T0abF2EofEz5+SjwJj4g$Sj/IsqzULYYmsnTzuIMchEmnWqKLgKObbFjS9MCtrvI";
+
     #[tokio::test]
-    async fn a_hash_of_other_settings_is_read() {
+    async fn a_hash_of_other_settings_is_read_and_made_anew() {
         let passwords = passwords();
-        let stored = "$argon2id$v=19$m=64,t=2,p=2$h6T0abF2EofEz5+SjwJj4g$Sj/IsqzULYYmsnTzuIMchEmnWqKLgKObbFjS9MCtrvI";
-        assert!(passwords.verify(Password::typed("plie-tendu-releve"), Some(stored)).await.unwrap());
-        assert!(!passwords.verify(Password::typed("plie-tendu-relever"), Some(stored)).await.unwrap());
-        let hash = passwords.hash(NewPassword::parse("plie-tendu-releve").unwrap()).await.unwrap();
-        assert!(passwords.verify(Password::typed("plie-tendu-releve"), Some(&hash)).await.unwrap(), "a smaller one after it");
+        let Verdict::Right { renewed: Some(renewed) } =
+            passwords.verify(None, Password::typed("plie-tendu-releve"), Some(DEARER)).await.unwrap()
+        else {
+            panic!("it is the password, and its hash is out of date");
+        };
+        assert!(renewed.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{renewed}");
+        let again = passwords.verify(None, Password::typed("plie-tendu-releve"), Some(&renewed)).await.unwrap();
+        assert_eq!(again, Verdict::Right { renewed: None });
+        for (typed, stored) in [("plie-tendu-relever", DEARER), ("plie-tendu-relever", renewed.as_str())] {
+            assert_eq!(passwords.verify(None, Password::typed(typed), Some(stored)).await.unwrap(), Verdict::Wrong);
+        }
+    }
+
+    /// The work of a try: what is stored, what is made up for, or what stands for nobody's.
+    fn work(passwords: &Passwords, stored: Option<&str>) -> u64 {
+        let nobodys = Arc::clone(&passwords.nobodys.lock().unwrap());
+        let Some(stored) = stored.map(|stored| Stored::read(stored).unwrap()) else { return cost(nobodys.argon2.params()) };
+        let beyond = nobodys.beyond(&stored).map_or(0, |rest| cost(rest.argon2.params()));
+        cost(stored.argon2.params()) + beyond
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_costs_what_the_dearest_stored_hash_costs_and_so_does_a_cheap_one() {
+        let passwords = passwords();
+        let cheap = passwords.hash(NewPassword::parse("plie-tendu-releve").unwrap()).await.unwrap();
+        assert_eq!((work(&passwords, None), work(&passwords, Some(&cheap))), (8, 8));
+        passwords.learn(&["m=8,t=1,p=1".into(), "m=64,t=2,p=2".into(), "nonsense".into()]);
+        for stored in [None, Some(cheap.as_str()), Some(DEARER)] {
+            assert_eq!(work(&passwords, stored), 128, "{stored:?}");
+        }
+        // What asks for more than could ever be stored on purpose is damage, and is not followed.
+        passwords.learn(&["m=8,t=4294967295,p=1".into(), "m=4194304,t=1,p=1".into()]);
+        assert_eq!(work(&passwords, None), 128);
+        // Seen for the first time, where another process has other settings.
+        let passwords = self::passwords();
+        passwords.verify(None, Password::typed("whatever it is"), Some(DEARER)).await.unwrap();
+        assert_eq!(work(&passwords, None), 128);
     }
 
     #[tokio::test]
@@ -317,7 +423,7 @@ mod tests {
         passwords.memory = Memory::at_most(7);
         for (typed, stored) in [("plie-tendu-releve", Some(hash.as_str())), ("another-password", Some(&hash)), ("plie-tendu-releve", None)]
         {
-            let refused = passwords.verify(Password::typed(typed), stored).await.unwrap_err();
+            let refused = passwords.verify(None, Password::typed(typed), stored).await.unwrap_err();
             assert_eq!(refused.kind, ProblemType::Unavailable, "{typed} {stored:?}");
         }
         let refused = passwords.hash(NewPassword::parse("plie-tendu-releve").unwrap()).await.unwrap_err();
@@ -330,7 +436,7 @@ mod tests {
         for stored in
             ["", "none", "$argon2id$", "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ", "$scrypt$ln=16,r=8,p=1$c29tZXNhbHQ$YWJjZGVmZ2hpamtsbW5vcA"]
         {
-            let refused = passwords.verify(Password::typed("plie-tendu-releve"), Some(stored)).await.unwrap_err();
+            let refused = passwords.verify(None, Password::typed("plie-tendu-releve"), Some(stored)).await.unwrap_err();
             assert_eq!(refused.kind, ProblemType::Fault, "{stored}");
         }
         assert_eq!(passwords.made(), 0);
@@ -344,7 +450,7 @@ mod tests {
             assert!(futures_util::future::join_all(hashes).await.iter().all(Result::is_ok));
         }
         let sets = passwords.memory.sets();
-        assert!((1..=passwords.gate.available_permits()).contains(&sets.len()), "{} sets", sets.len());
+        assert!((1..=passwords.line().at_once()).contains(&sets.len()), "{} sets", sets.len());
         let zero = Block::new();
         assert!(sets.iter().flatten().all(|block| block.as_ref() == zero.as_ref()));
     }
@@ -352,15 +458,15 @@ mod tests {
     #[tokio::test]
     async fn the_line_is_short() {
         let passwords = passwords();
-        let all = passwords.gate.clone().acquire_many_owned(u32::try_from(passwords.gate.available_permits()).unwrap()).await.unwrap();
-        let calls = (0..WAITING_MAX + 3).map(|_| passwords.verify(Password::typed("whatever it is"), None));
+        let closed = passwords.line().close().await.unwrap();
+        let calls = (0..crate::sign_in::line::WAITING_MAX + 3).map(|_| passwords.verify(None, Password::typed("whatever it is"), None));
         let all_calls = futures_util::future::join_all(calls);
         let (answers, ()) = tokio::join!(all_calls, async {
             tokio::task::yield_now().await;
-            drop(all);
+            drop(closed);
         });
         let refused = answers.iter().filter(|answer| answer.as_ref().is_err_and(|problem| problem.kind == ProblemType::Busy)).count();
         assert_eq!(refused, 3);
-        assert_eq!(passwords.waiting.load(Ordering::SeqCst), 0);
+        assert_eq!(passwords.line().waiting_now(), 0);
     }
 }

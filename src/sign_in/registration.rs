@@ -8,8 +8,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::codes::{self, Fresh};
-use super::limits::Limit;
+use super::buckets::Asker;
+use super::code_gate::{self, Wish};
+use super::codes::Fresh;
+use super::password::check_personal;
 use super::passwords::NewPassword;
 use super::store::{self, NewAccount, Purpose};
 use super::{Visitor, rules, secrets, verification};
@@ -63,10 +65,10 @@ pub async fn register(
 ) -> Answer<(StatusCode, Json<PendingRegistration>)> {
     let (now, email_key) = (app.clock.now(), body.email.key());
     visitor.means(&email_key);
-    app.limits.take(Limit::LettersFrom, visitor.from)?;
-    codes::ask(&app.db, now, Purpose::Address, &email_key).await?;
-    let password_hash = app.passwords.hash(body.password.clone()).await?;
-    let code = Fresh::new(&app.keys, now, Purpose::Address, body.email.as_str(), &email_key)?;
+    check_personal(&app.db, "password", &body.password, &[body.email.as_str(), body.name.as_str()]).await?;
+    let pass = code_gate::ask(&app, Asker::Network(visitor.from), Wish::Code(Purpose::Address), &email_key).await?;
+    let password_hash = app.passwords.hash_for(Some(visitor.from), body.password.clone()).await?;
+    let code = Fresh::new(&app.keys, now, pass, Purpose::Address, body.email.as_str(), &email_key)?;
     let registration_token = secrets::registration_token()?;
     let secret = secrets::hash(registration_token.as_bytes());
     let rows = app
@@ -90,7 +92,6 @@ async fn registered(
 ) -> Answer<u64> {
     let email_key = body.email.key();
     people::lock_address(tx, &email_key).await?;
-    codes::ask_again(tx, now, Purpose::Address, &email_key).await?;
     let account = store::account_by(tx, &body.email).await?;
     let asked = body.locale.or(visitor.language);
     let (mut rows, person_id, action, letter);

@@ -7,12 +7,14 @@ use super::{store, verification};
 use crate::app::App;
 use crate::problem::Answer;
 
-/// Codes are counted for an hour and answer for fifteen minutes.
+/// Codes answer for fifteen minutes.
 const CODES: TimeDelta = TimeDelta::days(1);
 /// As docs/product.md promises for sign-in data.
 const SIGN_IN_DATA: TimeDelta = TimeDelta::days(90);
 /// An account whose address was never confirmed.
 const NEVER_VERIFIED: TimeDelta = TimeDelta::days(30);
+/// Counts that one transaction removes at most.
+const COUNTS_MAX: i64 = 5_000;
 /// Accounts that one transaction removes at most.
 const ACCOUNTS_MAX: i64 = 100;
 
@@ -23,6 +25,7 @@ pub async fn sweep(app: &App) -> Answer<u64> {
         .write("sign_in_retention", move |tx| {
             Box::pin(async move {
                 let mut removed = store::sweep(tx, now - CODES, now - SIGN_IN_DATA).await?;
+                removed += store::counts::remove_empty(tx, now, COUNTS_MAX).await?;
                 for person_id in store::never_verified(tx, now - NEVER_VERIFIED, ACCOUNTS_MAX).await? {
                     verification::discard(tx, person_id).await?;
                     removed += 1;

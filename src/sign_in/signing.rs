@@ -4,15 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::limits::Limit;
-use super::passwords::Password;
+use super::buckets::{self, Bucket};
+use super::passwords::{Password, Verdict};
 use super::secrets::RefreshToken;
 use super::store::{self, Account};
 use super::tokens::Tokens;
+use super::tries::{Place, Try};
 use super::{Caller, Visitor};
 use crate::app::App;
 use crate::db::Tx;
@@ -33,7 +34,20 @@ pub struct SignIn {
     pub password: Password,
     /// What the device is called, to be known again in the list of devices.
     pub device: Option<Called<100>>,
+    /// The last refresh token that this device had, if it kept one, even if that has run out or was signed out here. For 90 days it shows
+    /// that the device is no stranger to the account: what strangers try elsewhere does not keep it out.
+    #[serde(default, deserialize_with = "a_token")]
+    #[schema(value_type = Option<String>)]
+    pub last_refresh_token: Option<RefreshToken>,
 }
+
+/// What is no refresh token shows nothing, and is no mistake of who types a password.
+fn a_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RefreshToken>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| RefreshToken::parse(&text)))
+}
+
+/// How often a password is looked at again whose hash was replaced meanwhile: by another sign-in that made it anew, or by a new password.
+const LOOKS_MAX: usize = 2;
 
 /// Signs a device in.
 #[utoipa::path(
@@ -43,58 +57,71 @@ pub struct SignIn {
     extensions(("x-problem-types" = json!(refuses![SignInRefused, TooManyRequests])))
 )]
 pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<SignIn>) -> Answer<Json<Tokens>> {
-    let email_key = body.email.key();
+    let (email_key, from) = (body.email.key(), visitor.from);
     visitor.means(&email_key);
-    app.limits.ask(Limit::FailuresFrom, visitor.from)?;
-    app.limits.take(Limit::Passwords, &email_key)?;
-    let account = store::look_up(&app.db, &body.email).await?;
-    let stored = account.as_ref().map(|account| account.password_hash.as_str());
-    // Without a verdict nothing was tried.
-    let untried = |_: &Problem| app.limits.give_back(Limit::Passwords, &email_key);
-    let fits = app.passwords.verify(body.password, stored).await.inspect_err(untried)?;
-    let from = visitor.from;
-    let signed_in = match account {
-        Some(account) if fits => {
-            let token = RefreshToken::first(new_id(app.clock.now()))?;
-            let (now, opened, person_id) = (app.clock.now(), token.clone(), account.person_id);
-            app.db
-                .write("sign_in", move |tx| Box::pin(async move { signed_in(tx, now, &visitor, &account, body.device, &opened).await }))
-                .await?
-                .then_some((person_id, token))
+    let mut account = store::look_up(&app.db, &body.email).await?;
+    let place = Place::of(&app, account.as_ref(), from, body.last_refresh_token.as_ref()).await?;
+    // Without a verdict it is dropped, and nothing was tried.
+    let tried = Try::begin(&app, &email_key, place).await?;
+    for _ in 0..LOOKS_MAX {
+        let stored = account.as_ref().map(|account| account.password_hash.as_str());
+        let verdict = app.passwords.verify(Some(from), body.password.clone(), stored).await?;
+        let (Some(checked), Verdict::Right { renewed }) = (account.clone(), verdict) else { break };
+        let person_id = checked.person_id;
+        let token = RefreshToken::first(new_id(app.clock.now()))?;
+        let entry = Entry {
+            visitor: visitor.clone(),
+            checked,
+            renewed,
+            device: body.device.clone().map(Called::into_string),
+            token: token.clone(),
+            right: tried.right(),
+        };
+        let now = app.clock.now();
+        if app.db.write("sign_in", move |tx| Box::pin(async move { entry.open(tx, now).await })).await? {
+            app.letters_written.notify_one();
+            return Tokens::of(&app, person_id, &token).map(Json);
         }
-        _ => None,
-    };
-    let Some((person_id, token)) = signed_in else {
-        app.limits.take(Limit::FailuresFrom, from)?;
-        return Err(Problem::new(ProblemType::SignInRefused));
-    };
-    app.limits.give_back(Limit::Passwords, &email_key);
-    app.letters_written.notify_one();
-    Tokens::of(&app, person_id, &token).map(Json)
+        account = store::look_up(&app.db, &body.email).await?;
+    }
+    tried.was_wrong(account.as_ref()).await?;
+    Err(Problem::new(ProblemType::SignInRefused))
 }
 
-/// `false` if the password was replaced while its hash was being made.
-async fn signed_in(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    visitor: &Visitor,
-    checked: &Account,
-    device: Option<Called<100>>,
-    token: &RefreshToken,
-) -> Answer<bool> {
-    let account = store::account_of(tx, checked.person_id).await?;
-    let Some(account) = account.filter(|account| account.password_hash == checked.password_hash) else { return Ok(false) };
-    let person_id = account.person_id;
-    let is_first = !store::has_had_devices(tx, person_id).await?;
-    let device = device.map(Called::into_string);
-    store::open_device(tx, now, person_id, device.clone(), token).await?;
-    // An address that nobody has confirmed gets codes and nothing else; a first device is no news.
-    if account.verified_at.is_some() && !is_first {
-        let locale = account.locale.or(visitor.language).unwrap_or(Language::En);
-        outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device, at: now })]).await?;
+/// Somebody whose password was right, about to be let in.
+struct Entry {
+    visitor: Visitor,
+    checked: Account,
+    /// The hash of their password, made by today's settings.
+    renewed: Option<String>,
+    device: Option<String>,
+    token: RefreshToken,
+    /// Where right passwords are counted.
+    right: Bucket,
+}
+
+impl Entry {
+    /// `false` if the password, or its hash, was replaced while the hash was being made.
+    async fn open(self, tx: &mut Tx, now: DateTime<Utc>) -> Answer<bool> {
+        let Self { visitor, checked, renewed, device, token, right } = self;
+        let account = store::account_of(tx, checked.person_id).await?;
+        let Some(account) = account.filter(|account| account.password_hash == checked.password_hash) else { return Ok(false) };
+        let person_id = account.person_id;
+        if let Some(renewed) = renewed {
+            store::renew_hash(tx, person_id, &account.password_hash, &renewed).await?;
+        }
+        buckets::add(tx, now, vec![right]).await?;
+        let is_first = !store::has_had_devices(tx, person_id).await?;
+        store::open_device(tx, now, person_id, device.clone(), &token).await?;
+        // An address that nobody has confirmed gets codes and nothing else; a first device is no news.
+        if account.verified_at.is_some() && !is_first {
+            let locale = account.locale.or(visitor.language).unwrap_or(Language::En);
+            outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device, at: now })]).await?;
+        }
+        let signed_in = Event::of_device(token.device_id, Happened::DeviceSignedIn);
+        events::log::write(tx, now, vec![visitor.actor_of(person_id).did(signed_in)]).await?;
+        Ok(true)
     }
-    events::log::write(tx, now, vec![visitor.actor_of(person_id).did(Event::of_device(token.device_id, Happened::DeviceSignedIn))]).await?;
-    Ok(true)
 }
 
 /// Signs this device out.
@@ -161,11 +188,14 @@ pub async fn remove_device(State(app): State<App>, caller: Caller, Path(id): Pat
 
 async fn end_device(app: &App, caller: &Caller, id: Uuid) -> Answer<bool> {
     let (now, person_id, actor) = (app.clock.now(), caller.person_id, caller.actor());
+    // Who signs out here is known here; a device that is ended from elsewhere may be in other hands.
+    let own = id == caller.device_id;
     let ended = app
         .db
         .write("sign_out", move |tx| {
             Box::pin(async move {
-                let ended = store::end_device(tx, now, person_id, id).await?;
+                let ended =
+                    if own { store::sign_out(tx, now, person_id, id).await? } else { store::end_device(tx, now, person_id, id).await? };
                 if ended {
                     events::log::write(tx, now, vec![actor.did(Event::of_device(id, Happened::DeviceSignedOut))]).await?;
                 }

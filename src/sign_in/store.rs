@@ -1,5 +1,7 @@
 //! Accounts, devices, codes and invitations in the database.
 
+pub mod counts;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -150,6 +152,24 @@ pub async fn touch_account(tx: &mut Tx, person_id: Uuid) -> Result<u64, Error> {
     tx.run("UPDATE accounts SET email = email WHERE person_id = $1", (person_id,)).await
 }
 
+/// The hash of the same password, made anew, unless there is another password by now.
+pub async fn renew_hash(tx: &mut Tx, person_id: Uuid, old: &str, new: &str) -> Result<(), Error> {
+    let sql = "UPDATE accounts SET password_hash = $3 WHERE person_id = $1 AND password_hash = $2";
+    tx.run(sql, (person_id, old, new)).await.map(drop)
+}
+
+/// By which settings the stored hashes were made: `m=19456,t=2,p=1`.
+pub async fn hash_settings(db: &Db) -> Result<Vec<String>, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT DISTINCT substr(h.rest, 1, instr(h.rest, $1) - 1) FROM \
+                 (SELECT substr(password_hash, instr(password_hash, 'm=')) AS rest FROM accounts WHERE instr(password_hash, 'm=') > 0) h \
+                 WHERE instr(h.rest, $1) > 0 LIMIT 100",
+        postgres: "SELECT DISTINCT split_part(substr(password_hash, strpos(password_hash, 'm=')), $1, 1) FROM accounts \
+                   WHERE strpos(password_hash, 'm=') > 0 LIMIT 100",
+    };
+    Ok(db.all::<(String,)>(sql, ("$",)).await?.into_iter().map(|(settings,)| settings).collect())
+}
+
 /// A new password. The secret of whoever registered goes with the one before.
 pub async fn set_password(tx: &mut Tx, person_id: Uuid, password_hash: &str) -> Result<(), Error> {
     let sql = "UPDATE accounts SET password_hash = $2, registration_hash = NULL WHERE person_id = $1";
@@ -186,10 +206,10 @@ pub async fn remove_account(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
     tx.run("DELETE FROM accounts WHERE person_id = $1", (person_id,)).await.map(drop)
 }
 
-/// Removes an account whose address was never confirmed. Its codes stay as nobody's, since what was mailed to an address is counted by them;
-/// invitations to the address are not its own.
+/// Removes an account whose address was never confirmed, with its codes. What was mailed to the address stays counted; invitations to it are
+/// not the account's own.
 pub async fn discard_account(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
-    tx.run("UPDATE codes SET person_id = NULL WHERE person_id = $1", (person_id,)).await?;
+    tx.run("DELETE FROM codes WHERE person_id = $1", (person_id,)).await?;
     tx.run("DELETE FROM devices WHERE person_id = $1", (person_id,)).await?;
     tx.run("DELETE FROM accounts WHERE person_id = $1 AND verified_at IS NULL", (person_id,)).await.map(drop)
 }
@@ -223,29 +243,17 @@ pub struct NewCode<'c> {
     pub person_id: Option<Uuid>,
     /// Its keyed hash.
     pub hash: &'c [u8],
-}
-
-/// When codes for this address and purpose were mailed lately.
-const CODES_SENT: &str = "SELECT created_at FROM codes WHERE email_key = $1 AND purpose = $2 AND created_at > $3";
-
-/// When the codes of the last hour were made, asked before the work begins.
-pub async fn look_up_codes_sent(db: &Db, now: DateTime<Utc>, purpose: Purpose, email_key: &str) -> Result<Vec<DateTime<Utc>>, Error> {
-    let rows: Vec<(DateTime<Utc>,)> = db.all(CODES_SENT, (email_key, purpose, now - rules::CODES_PERIOD)).await?;
-    Ok(rows.into_iter().map(|(at,)| at).collect())
-}
-
-/// When the codes of the last hour were made, under the address's lock.
-pub async fn codes_sent(tx: &mut Tx, now: DateTime<Utc>, purpose: Purpose, email_key: &str) -> Result<Vec<DateTime<Utc>>, Error> {
-    let rows: Vec<(DateTime<Utc>,)> = tx.all(CODES_SENT, (email_key, purpose, now - rules::CODES_PERIOD)).await?;
-    Ok(rows.into_iter().map(|(at,)| at).collect())
+    /// Who asked for it, as a keyed hash.
+    pub asked_by: &'c [u8],
 }
 
 /// Stores a code.
 pub async fn insert_code(tx: &mut Tx, now: DateTime<Utc>, code: NewCode<'_>) -> Result<u64, Error> {
-    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, created_at, expires_at, nth) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+    let sql = "INSERT INTO codes (id, purpose, email, email_key, person_id, code_hash, created_at, expires_at, asked_by, nth) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
                  (SELECT COALESCE(MAX(nth), 0) + 1 FROM codes WHERE email_key = $4 AND purpose = $2))";
-    let binds = (code.id, code.purpose, code.email, code.email_key, code.person_id, code.hash, now, now + rules::CODE_LIFE);
+    let expires_at = now + rules::CODE_LIFE;
+    let binds = (code.id, code.purpose, code.email, code.email_key, code.person_id, code.hash, now, expires_at, code.asked_by);
     tx.run(sql, binds).await
 }
 
@@ -261,20 +269,27 @@ pub struct Code {
     pub email: String,
     /// Its keyed hash.
     pub code_hash: Vec<u8>,
+    /// How many wrong ones were heard from who asked for it, or who showed whose it is.
+    pub tries: i64,
+    /// How many wrong ones were heard from who asked for it and did not show which registration was meant.
+    pub blind_tries: i64,
+    /// Who asked for it, as a keyed hash.
+    pub asked_by: Option<Vec<u8>>,
     /// When it was first used.
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// The codes of an address that have not ended: the newest for each account, since a new one ends those before it.
+/// The codes of an address that have not ended: for each account the newest of each who asked, since a new one ends those before it, but
+/// nobody's wish ends what was mailed to somebody else.
 macro_rules! living {
     ($from:literal, $which:expr) => {
         concat!(
-            "SELECT c.id, c.purpose, c.person_id, c.email, c.code_hash, c.used_at FROM ",
+            "SELECT c.id, c.purpose, c.person_id, c.email, c.code_hash, c.tries, c.blind_tries, c.asked_by, c.used_at FROM ",
             $from,
             " WHERE c.email_key = $1 AND c.person_id IS NOT NULL AND c.expires_at > $2 AND ",
             $which,
             " AND NOT EXISTS (SELECT 1 FROM codes n WHERE n.email_key = c.email_key AND n.purpose = c.purpose \
-               AND n.person_id = c.person_id AND n.nth > c.nth) ORDER BY c.nth"
+               AND n.person_id = c.person_id AND n.asked_by IS NOT DISTINCT FROM c.asked_by AND n.nth > c.nth) ORDER BY c.nth"
         )
     };
 }
@@ -289,33 +304,31 @@ macro_rules! registered {
     };
 }
 
-/// The codes of this purpose that may still work for this address.
+/// The codes of this purpose that have not ended for this address.
 pub async fn living_codes(tx: &mut Tx, now: DateTime<Utc>, purpose: Purpose, email_key: &str) -> Result<Vec<Code>, Error> {
-    tx.all(living!("codes c", "c.tries < $3 AND c.purpose = $4"), (email_key, now, rules::CODE_TRIES_MAX, purpose)).await
+    tx.all(living!("codes c", "c.purpose = $3"), (email_key, now, purpose)).await
 }
 
-/// The code of the registration whose secret this is.
-pub async fn code_of_registration(tx: &mut Tx, now: DateTime<Utc>, email_key: &str, registration_hash: &[u8]) -> Result<Vec<Code>, Error> {
-    let sql = registered!("c.tries < $3 AND a.registration_hash = $4");
-    tx.all(sql, (email_key, now, rules::CODE_TRIES_MAX, registration_hash)).await
+/// The codes of the registration whose secret this is.
+pub async fn codes_of_registration(tx: &mut Tx, now: DateTime<Utc>, email_key: &str, registration_hash: &[u8]) -> Result<Vec<Code>, Error> {
+    tx.all(registered!("a.registration_hash = $3"), (email_key, now, registration_hash)).await
 }
 
 /// The codes by which somebody who is signed in confirms this address: of their registration, or of the change they asked for.
 pub async fn codes_of_person(tx: &mut Tx, now: DateTime<Utc>, email_key: &str, person_id: Uuid) -> Result<Vec<Code>, Error> {
-    let sql = living!("codes c", "c.tries < $3 AND c.purpose IN ('address', 'change') AND c.person_id = $4");
-    tx.all(sql, (email_key, now, rules::CODE_TRIES_MAX, person_id)).await
+    tx.all(living!("codes c", "c.purpose IN ('address', 'change') AND c.person_id = $3"), (email_key, now, person_id)).await
 }
 
-const CODES_OF_REGISTRATIONS: &str = registered!("c.blind_tries < $3");
+const CODES_OF_REGISTRATIONS: &str = registered!("TRUE");
 
 /// The codes of all registrations of this address, for whoever does not say which is meant, before anything is decided.
 pub async fn look_up_codes_of_registrations(db: &Db, now: DateTime<Utc>, email_key: &str) -> Result<Vec<Code>, Error> {
-    db.all(CODES_OF_REGISTRATIONS, (email_key, now, rules::CODE_TRIES_MAX)).await
+    db.all(CODES_OF_REGISTRATIONS, (email_key, now)).await
 }
 
 /// The codes of all registrations of this address, for whoever does not say which is meant.
 pub async fn codes_of_registrations(tx: &mut Tx, now: DateTime<Utc>, email_key: &str) -> Result<Vec<Code>, Error> {
-    tx.all(CODES_OF_REGISTRATIONS, (email_key, now, rules::CODE_TRIES_MAX)).await
+    tx.all(CODES_OF_REGISTRATIONS, (email_key, now)).await
 }
 
 /// A wrong code was heard for these.
@@ -410,9 +423,23 @@ pub async fn end_device(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uu
     Ok(tx.run(sql, (person_id, id, now)).await? == 1)
 }
 
-/// Signs out all devices of a person, but for one.
+/// Signs out the device that asks for it. `false` if they are not signed in on it.
+pub async fn sign_out(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<bool, Error> {
+    let sql = "UPDATE devices SET ended_at = $3, signed_out = TRUE WHERE person_id = $1 AND id = $2 AND ended_at IS NULL";
+    Ok(tx.run(sql, (person_id, id, now)).await? == 1)
+}
+
+/// The hash of the family's secret of a device that is no stranger to this person: it is signed in or was signed out by itself, and was
+/// used since then.
+pub async fn known_device(db: &Db, since: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<Option<Vec<u8>>, Error> {
+    let sql = "SELECT family_hash FROM devices WHERE id = $1 AND person_id = $2 AND used_at > $3 AND (ended_at IS NULL OR signed_out)";
+    Ok(db.maybe::<(Vec<u8>,)>(sql, (id, person_id, since)).await?.map(|(family_hash,)| family_hash))
+}
+
+/// Signs out all devices of a person, but for one. Those that were signed out before are strangers too from now on.
 pub async fn end_devices(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, but: Option<Uuid>) -> Result<(), Error> {
-    let sql = "UPDATE devices SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL AND (id <> $3 OR $4)";
+    let sql = "UPDATE devices SET ended_at = COALESCE(ended_at, $2), signed_out = FALSE \
+               WHERE person_id = $1 AND (ended_at IS NULL OR signed_out) AND (id <> $3 OR $4)";
     tx.run(sql, (person_id, now, but, but.is_none())).await.map(drop)
 }
 

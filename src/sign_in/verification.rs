@@ -12,10 +12,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::buckets::Asker;
+use super::code_gate::{self, Wish};
 use super::codes::{self, Fresh, Whose};
 use super::keys::Keys;
 use super::limits::Limit;
-use super::passwords::Password;
+use super::passwords::{Password, Verdict};
 use super::secrets::{self, RefreshToken};
 use super::store::{self, Account, Purpose};
 use super::tokens::Tokens;
@@ -115,7 +117,7 @@ pub async fn verify(
 ) -> Answer<Json<Tokens>> {
     visitor.means(&body.email.key());
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
-    let besides = besides(&app, caller, &body).await?;
+    let besides = besides(&app, &visitor, caller, &body).await?;
     // Who is signed in stays so on the same device, and can send the call again should its answer be lost.
     let device_id = if let Besides::SignedIn(_, device_id) = besides { device_id } else { new_id(app.clock.now()) };
     let token = RefreshToken::first(device_id)?;
@@ -148,18 +150,20 @@ pub async fn verify(
 }
 
 /// A password costs one hash, whether or not the code, the address or the account are any.
-async fn besides(app: &App, caller: Option<Caller>, body: &Verification) -> Answer<Besides> {
+async fn besides(app: &App, visitor: &Visitor, caller: Option<Caller>, body: &Verification) -> Answer<Besides> {
     if let Some(token) = &body.registration_token {
         return Ok(Besides::Secret(secrets::hash(token.as_str().as_bytes())));
     }
     if let Some(password) = body.password.clone() {
         let (now, email_key) = (app.clock.now(), body.email.key());
+        codes::ask(app, Asker::Network(visitor.from), Purpose::Address, &email_key).await?;
         let account = match codes::look_up_for_address(&app.db, &app.keys, now, &email_key, body.code.as_str()).await? {
             Some(code) => store::look_up_of(&app.db, code.person_id).await?,
             None => None,
         };
-        let fits = app.passwords.verify(password, account.as_ref().map(|account| account.password_hash.as_str())).await?;
-        return Ok(Besides::Password(account.filter(|_| fits)));
+        let stored = account.as_ref().map(|account| account.password_hash.as_str());
+        let verdict = app.passwords.verify(Some(visitor.from), password, stored).await?;
+        return Ok(Besides::Password(account.filter(|_| verdict != Verdict::Wrong)));
     }
     match caller {
         Some(caller) => Ok(Besides::SignedIn(caller.person_id, caller.device_id)),
@@ -188,7 +192,8 @@ async fn verified(
         Besides::SignedIn(person_id, _) => Whose::Person(*person_id),
         Besides::Password(_) | Besides::Nothing { .. } => Whose::AnyRegistration,
     };
-    let Some(code) = codes::find_for_address(tx, keys, now, whose, &email_key, body.code.as_str()).await? else {
+    let from = Asker::Network(visitor.from);
+    let Some(code) = codes::find_for_address(tx, keys, now, whose, &email_key, from, body.code.as_str()).await? else {
         return Ok(Verified::No);
     };
     let Some(account) = store::account_of(tx, code.person_id).await? else { return Ok(Verified::No) };
@@ -197,7 +202,7 @@ async fn verified(
         Besides::Nothing { .. } if account.verified_at.is_some() => return Ok(Verified::WithoutPassword { person_id: before, before }),
         Besides::Nothing { .. } => Registrant::Unknown,
         Besides::Password(of) if of.as_ref().is_none_or(|of| of.person_id != before || of.password_hash != account.password_hash) => {
-            store::count_blind_try(tx, &[code.id]).await?;
+            codes::was_not_theirs(tx, keys, now, &email_key, from, &code).await?;
             return Ok(Verified::No);
         }
         Besides::Secret(_) | Besides::Password(_) | Besides::SignedIn(..) => Registrant::Holder,
@@ -348,9 +353,8 @@ pub async fn send_code(app: &App, visitor: Visitor, purpose: Purpose, email: &Em
 async fn send_code_of(app: &App, visitor: Visitor, purpose: Purpose, email: &Email, secret: Option<Vec<u8>>) -> Answer<()> {
     let (now, email_key) = (app.clock.now(), email.key());
     visitor.means(&email_key);
-    app.limits.take(Limit::LettersFrom, visitor.from)?;
-    codes::ask(&app.db, now, purpose, &email_key).await?;
-    let code = Fresh::new(&app.keys, now, purpose, email.as_str(), &email_key)?;
+    let pass = code_gate::ask(app, Asker::Network(visitor.from), Wish::Code(purpose), &email_key).await?;
+    let code = Fresh::new(&app.keys, now, pass, purpose, email.as_str(), &email_key)?;
     let email = email.clone();
     app.rows_written.add(
         app.db
@@ -373,7 +377,6 @@ async fn code_sent(
 ) -> Answer<u64> {
     let email_key = email.key();
     people::lock_address(tx, &email_key).await?;
-    codes::ask_again(tx, now, purpose, &email_key).await?;
     let account = match secret {
         Some(secret) => store::registration(tx, &email_key, &secret).await?,
         None => store::account_by(tx, email).await?,

@@ -16,6 +16,11 @@ pub async fn studios(db: &Db, after: Option<Uuid>, count_max: i64) -> Result<Vec
     db.all(sql, (after.unwrap_or_default(), count_max)).await
 }
 
+/// What the studios are called, which makes bad passwords. Of very many, those that were opened first.
+pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
+    Ok(db.all::<(String,)>("SELECT name FROM studios ORDER BY id LIMIT 200", ()).await?.into_iter().map(|(name,)| name).collect())
+}
+
 /// One studio.
 pub async fn studio(db: &Db, id: Uuid) -> Result<Option<Studio>, Error> {
     let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1";

@@ -32,6 +32,7 @@ mod housekeeping;
 mod leaving;
 mod letters;
 mod letters_read;
+mod limits;
 mod losing_postgres;
 mod matrix;
 mod parsers;

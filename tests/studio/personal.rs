@@ -20,7 +20,7 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 30] = [
+const HARMLESS: [(&str, &str); 31] = [
     ("accounts", "person_id verified_at policy_accepted_at created_at key_stale"),
     ("availability", "studio_id person_id version updated_at"),
     (
@@ -32,8 +32,10 @@ const HARMLESS: [(&str, &str); 30] = [
     ("calendar_feeds", "id person_id kind studio_id created_at last_read_at revoked_at"),
     ("class_types", "id studio_id name description level minutes credits version created_at minimum"),
     ("closing_days", "studio_id closed_on note created_at"),
-    ("codes", "id purpose person_id nth created_at expires_at tries used_at blind_tries"),
-    ("devices", "id person_id replaced_at created_at used_at ended_at"),
+    ("codes", "id purpose person_id nth created_at expires_at tries used_at blind_tries asked_by"),
+    // How often somebody tried, under keyed hashes, until it has run out.
+    ("counts", "key account empty_at"),
+    ("devices", "id person_id replaced_at created_at used_at ended_at signed_out"),
     ("event_numbers", "studio_id last"),
     // An event carries no free text and no name; its request's id is made by the server or by a proxy.
     ("events", "id at actor_id action subject_kind subject_id studio_id request_id details number"),

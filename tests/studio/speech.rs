@@ -33,6 +33,11 @@ impl Call {
         self
     }
 
+    /// From this address, as the proxy before a house says (`run_behind_proxy`).
+    pub fn from(self, address: &str) -> Self {
+        self.header("X-Forwarded-For", address)
+    }
+
     /// With a JSON body.
     pub fn json(mut self, body: &Value) -> Self {
         self.request = self.request.json(body);

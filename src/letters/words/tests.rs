@@ -75,6 +75,7 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("password_changed", Facts::PasswordChanged { at: at("2026-11-22T09:15:00Z") }),
         ("address_changed", Facts::AddressChanged { new_address_masked: "m…@demo.example".to_owned(), at: at("2026-11-22T09:15:00Z") }),
         ("new_device", Facts::NewDevice { device: Some("iPhone 17".to_owned()), at: at("2026-11-22T09:15:00Z") }),
+        ("sign_in_tried", Facts::SignInTried { at: at("2026-11-22T09:15:00Z") }),
         (
             "invitation",
             Facts::Invitation {
@@ -605,7 +606,8 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::PasswordCode {}
         | Facts::DeletionCode {}
         | Facts::DeletionAsked { .. }
-        | Facts::PasswordChanged { .. } => {}
+        | Facts::PasswordChanged { .. }
+        | Facts::SignInTried { .. } => {}
         Facts::AddressChanged { new_address_masked, .. } => *new_address_masked = text(),
         Facts::NewDevice { device, .. } => *device = Some(text()),
         Facts::Invitation { studio, invited_by, .. } => {
