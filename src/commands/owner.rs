@@ -25,7 +25,7 @@ pub async fn run(settings: &Settings, email: &str, name: &str) -> Result<(), Fai
     let made = owner::make(&db, &Clock::System, &passwords, NewOwner { email, name, password }).await;
     db.close().await;
     let made = made.map_err(|problem| Failure::new(format!("no owner was made: {:?}", problem.kind)))?;
-    let before = if made.had_account { "had an account, and has a new password" } else { "has a new account" };
+    let before = if made.had_account { "had an account, and have a new password" } else { "have a new account" };
     eprintln!("{} owns {place} now; they {before}", made.person_id);
     Ok(())
 }
