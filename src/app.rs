@@ -13,6 +13,7 @@ use crate::running::Running;
 use crate::schedule::ScheduleCache;
 use crate::security::noticed::Noticed;
 use crate::settings::Settings;
+use crate::sign_in::factors::passkeys::Passkeys;
 use crate::sign_in::identities::Identities;
 use crate::sign_in::keys::Keys;
 use crate::sign_in::limits::Limits;
@@ -34,6 +35,8 @@ pub struct Parts {
     pub post: Post,
     /// The deployment's keys.
     pub keys: Keys,
+    /// Passkeys, where this is reached by a name.
+    pub passkeys: Option<Passkeys>,
     /// The password hasher.
     pub passwords: Passwords,
     /// Who is signed in on a device.
@@ -61,12 +64,14 @@ impl App {
         let keys = Keys::of_settings(&settings)?;
         keys.believe_older_until(clock.now() + TimeDelta::minutes(settings.sign_in.access_token_min));
         let passwords = Passwords::new(&settings.sign_in)?;
+        let passkeys = Passkeys::of_settings(&settings)?;
         let letters_written = Arc::new(Notify::new());
         let (transactor, task) = Transactor::open(db.clone(), clock.clone(), Arc::clone(&letters_written));
         Ok(Self(Arc::new(Parts {
             keys,
+            passkeys,
             passwords,
-            identities: Identities::new(db.clone()),
+            identities: Identities::new(db.clone(), settings.sign_in.second_factor),
             limits: Limits::new(clock.clone()),
             noticed: Noticed::default(),
             rows_written: RowsWritten::default(),

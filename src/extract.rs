@@ -68,6 +68,23 @@ impl Concerns {
     }
 }
 
+/// Where whoever learns that the caller must have a second factor and has none notes it for the rendering of a problem: what they may not do
+/// is then not refused for good, but until they have one. Every request has it as an extension.
+#[derive(Clone, Debug, Default)]
+pub struct FactorMissing(Arc<OnceLock<()>>);
+
+impl FactorMissing {
+    /// The caller has none.
+    pub fn note(&self) {
+        let _ = self.0.set(());
+    }
+
+    /// Whether somebody noted it.
+    pub fn is_noted(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
+
 /// A JSON body. Unknown fields, wrong types and values out of range are 422 and name the field.
 #[derive(Debug)]
 pub struct Body<T>(pub T);

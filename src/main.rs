@@ -55,8 +55,11 @@ enum Command {
         /// The owner's e-mail address, which counts as verified.
         email: String,
         /// Their name.
-        #[arg(long)]
-        name: String,
+        #[arg(long, required_unless_present = "reset_second_factor")]
+        name: Option<String>,
+        /// Makes nobody an owner: takes the second factors of this account away, for whoever has lost them all.
+        #[arg(long, conflicts_with = "name")]
+        reset_second_factor: bool,
     },
     /// Checks every promise on the live database; exit code 1 if one is broken.
     Audit,
@@ -101,7 +104,8 @@ fn start(line: Line) -> Result<(), Failure> {
                 commands::demo::run(settings, commands::demo::Told { port, data: said.data, members, fresh }).await
             }
             Command::Migrate => commands::migrate::run(&settings).await,
-            Command::Owner { email, name } => commands::owner::run(&settings, &email, &name).await,
+            Command::Owner { email, reset_second_factor: true, .. } => commands::owner::reset_factors(&settings, &email).await,
+            Command::Owner { email, name, .. } => commands::owner::run(&settings, &email, &name.unwrap_or_default()).await,
             Command::Audit => commands::audit::run(&settings).await,
             Command::Backup { file } => commands::backup::run(&settings, &file).await,
             Command::Openapi => Ok(()),

@@ -106,6 +106,11 @@ kinds! {
     // Signing in.
     SignInRequired UNAUTHORIZED "sign-in-required" { "Please sign in.", "请先登录。", "請先登入。" }
     SignInRefused UNAUTHORIZED "sign-in-refused" { "The address or the password is not right.", "邮箱或密码不正确。", "電子郵件或密碼不正確。" }
+    SecondFactorNeeded UNAUTHORIZED "second-factor-needed" { "Please show your second factor.", "请完成两步验证。", "請完成兩步驟驗證。" }
+    SecondFactorRefused UNPROCESSABLE_ENTITY "second-factor-refused" { "This code is not right, or was used already.", "动态码或恢复码不正确，或已使用过。", "動態碼或復原碼不正確，或已使用過。" }
+    SecondFactorRequired FORBIDDEN "second-factor-required" { "This needs a second factor on your account. Please set one up first.", "此操作要求您的账号启用两步验证，请先完成设置。", "此操作要求您的帳號啟用兩步驟驗證，請先完成設定。" }
+    PasskeysUnavailable CONFLICT "passkeys-unavailable" { "Passkeys cannot be used here.", "此处无法使用通行密钥。", "此處無法使用通行密鑰。" }
+    TooManySecondFactors CONFLICT "too-many-second-factors" { "You have as many second factors as one may have.", "您的两步验证方式数量已达上限。", "您的兩步驟驗證方式數量已達上限。" }
     TokenRefused UNAUTHORIZED "token-refused" { "Please sign in again.", "登录已失效，请重新登录。", "登入已失效，請重新登入。" }
     CodeRefused UNPROCESSABLE_ENTITY "code-refused" { "The code is not right, or too old.", "验证码不正确或已过期。", "驗證碼不正確或已過期。" }
     PasswordResetNeeded CONFLICT "password-reset-needed" { "The address is confirmed. To sign in, please choose a new password: ask for one where you sign in.", "邮箱已验证。请在登录页面申请重设密码，然后登录。", "電子郵件已驗證。請在登入頁面申請重設密碼，然後登入。" }

@@ -5,11 +5,12 @@ use axum::{Extension, Router};
 
 use crate::app::App;
 use crate::passes::api::selling;
-use crate::people::{deletion, erasure, export, invitations, me, members, pages, staff};
+use crate::people::{deletion, erasure, export, invitations, me, members, pages, staff, staff_devices};
 use crate::running::document::ApiDocument;
 use crate::schedule::api::{planning, sessions};
 use crate::schedule::{series, substitutes};
 use crate::security::api as security;
+use crate::sign_in::factors::{challenge, enrolment};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 use crate::{attendance, booking, calendars, letters, openapi, passes, reports, running, schedule, studios};
 
@@ -26,6 +27,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/email-verifications", post(verification::verify))
         .route("/v1/email-verifications/requests", post(verification::request))
         .route("/v1/tokens", post(signing::sign_in).delete(signing::sign_out))
+        .route("/v1/tokens/second-factor", post(challenge::show))
         .route("/v1/tokens/refresh", post(refreshing::refresh))
         .route("/v1/password-resets", post(password::request_reset).put(password::reset))
         .route("/v1/invitations/acceptance", put(acceptance::accept))
@@ -38,6 +40,13 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/me/devices", get(signing::devices))
         .route("/v1/me/devices/{id}", delete(signing::remove_device))
         .route("/v1/me/security-events", get(security::own))
+        .route("/v1/me/second-factors", get(enrolment::list))
+        .route("/v1/me/second-factors/totp", post(enrolment::add_totp))
+        .route("/v1/me/second-factors/passkeys", post(enrolment::add_passkey))
+        .route("/v1/me/second-factors/questions", post(challenge::question))
+        .route("/v1/me/second-factors/{id}/confirmation", put(enrolment::confirm))
+        .route("/v1/me/second-factors/{id}/removal", put(enrolment::remove))
+        .route("/v1/me/recovery-codes", put(enrolment::renew_codes))
         .route("/v1/me/password", put(password::change))
         .route("/v1/me/email", put(address::change))
         .route("/v1/me/passes", get(passes::api::own))
@@ -62,6 +71,9 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/studios/{id}/reports/attendance", get(reports::api::attendance))
         .route("/v1/studios/{id}/staff", get(staff::list))
         .route("/v1/studios/{id}/staff/{person_id}", put(staff::put))
+        .route("/v1/studios/{id}/staff/{person_id}/devices", get(staff_devices::list))
+        .route("/v1/studios/{id}/staff/{person_id}/devices/{device_id}", delete(staff_devices::end))
+        .route("/v1/studios/{id}/staff/{person_id}/second-factors", delete(staff_devices::reset_factors))
         .route("/v1/studios/{id}/invitations", get(invitations::list).post(invitations::post))
         .route("/v1/studios/{id}/invitations/{invitation_id}", delete(invitations::withdraw))
         .route("/v1/studios/{id}/security-events", get(security::of_studio))

@@ -89,6 +89,7 @@ wrongs! {
     PasswordPersonal => "must not be made of your name, your address or a studio's name", "不能由您的姓名、邮箱或工作室名称组成", "不能由您的姓名、電子郵件或工作室名稱組成";
     NotYourPassword => "is not your password", "不是您的密码", "不是您的密碼";
     OneOfTheTwo => "is given in place of the password, not besides", "与密码二选一，不能同时提供", "與密碼二選一，不能同時提供";
+    OneProof => "must be given, or else another proof of the second factor: one of them", "须填写一种两步验证凭据，且仅限一种", "須填寫一種兩步驟驗證憑據，且僅限一種";
     NeededWithoutAccount => "is needed: this address has no account yet", "必填：该邮箱还没有账号", "必填：該電子郵件還沒有帳號";
     NoRole => "must name one role at least", "至少需要一个角色", "至少需要一個角色";
 

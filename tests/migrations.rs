@@ -317,6 +317,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         17 => limits(tx).await,
         18 => come_by_themselves(tx).await,
         20 => security(tx).await,
+        21 => second_factors(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -498,6 +499,14 @@ async fn limits(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO devices (id, person_id, family_hash, current_hash, created_at, used_at, ended_at, signed_out) VALUES ($1, $2, $3, $4, $5, $5, $5, $6)";
     tx.run(sql, (id(0xfb), id(ANA), vec![1_u8; 32], vec![2_u8; 32], now(), true)).await?;
     Ok(())
+}
+
+async fn second_factors(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO second_factors (id, person_id, kind, sealed_secret, created_at, confirmed_at, last_step) \
+               VALUES ($1, $2, 'totp', $3, $4, $4, 7)";
+    tx.run(sql, (id(0xfb), id(ANA), vec![6_u8; 60], now())).await?;
+    let sql = "INSERT INTO recovery_codes (id, person_id, code_hash, created_at) VALUES ($1, $2, $3, $4)";
+    tx.run(sql, (id(0xfc), id(ANA), vec![7_u8; 32], now())).await.map(drop)
 }
 
 /// A database on which every migration ran while people lived in it.

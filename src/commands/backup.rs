@@ -81,7 +81,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_is_sent_to_pg_dump_without_being_asked() {
         let mut settings = Settings::defaults().unwrap();
-        settings.database.url = "postgres://ana:s3cret@db.invalid/releve".into();
+        settings.database.url = "postgres://ana:s3cret@db.invalid/releve?sslmode=require".into();
         let failure = run(&settings, Path::new("x")).await.unwrap_err();
         assert_eq!(failure.code, 2);
         assert!(failure.why.contains("pg_dump") && !failure.why.contains("s3cret"), "{failure}");

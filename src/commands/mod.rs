@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::data_directory::{self, DATABASE_FILE, Lock, Refused};
 use crate::db::{self, Db, Options};
 use crate::settings::Settings;
+use crate::settings::check::database_without_tls;
 use crate::sign_in;
 use crate::zones;
 
@@ -122,6 +123,9 @@ impl Place {
                 None => Err(Failure::new("DATABASE_URL names a database in memory, which would forget every booking: name a file")),
             };
         }
+        if let Some((wrong, mend)) = database_without_tls(settings) {
+            return Err(Failure::new(format!("database.url {wrong}; {mend}")));
+        }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Ok(Self::Server(url.to_owned()));
         }
@@ -210,7 +214,7 @@ mod tests {
         assert_eq!(place(""), Ok(Place::File("var/data/releve.db".into())));
         assert_eq!(place("sqlite:a/b.db"), Ok(Place::File("a/b.db".into())));
         assert_eq!(place("sqlite:///a/b.db"), Ok(Place::File("/a/b.db".into())));
-        assert!(matches!(place("postgres://u:p@h/d"), Ok(Place::Server(_))));
+        assert!(matches!(place("postgres://u:p@h/d?sslmode=require"), Ok(Place::Server(_))));
         assert!(place("sqlite::memory:").is_err());
         assert!(place("sqlite:x?mode=memory").is_err());
         assert!(place("mysql://h/d").is_err());
@@ -218,7 +222,14 @@ mod tests {
 
     #[test]
     fn a_place_is_told_without_its_password() {
-        let told = place("postgres://ana:s3cret@db.internal:5432/releve?password=s3cret").map(|place| place.to_string());
+        let told = place("postgres://ana:s3cret@db.internal:5432/releve?password=s3cret&sslmode=require").map(|place| place.to_string());
         assert_eq!(told, Ok("postgres://db.internal/releve".into()));
+    }
+
+    #[test]
+    fn no_command_sends_the_password_in_the_open() {
+        let refused = place("postgres://ana:s3cret@db.internal/releve").unwrap_err();
+        assert!(refused.contains("db.internal") && refused.contains("TLS") && !refused.contains("s3cret"), "{refused}");
+        assert!(place("postgres://ana:s3cret@127.0.0.1/releve").is_ok());
     }
 }

@@ -1,4 +1,5 @@
-//! `releve owner EMAIL`: makes an owner of the deployment, even while it is being served.
+//! `releve owner EMAIL`: makes an owner of the deployment, even while it is being served. `--reset-second-factor`: takes away the second
+//! factors of an account.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -28,6 +29,23 @@ pub async fn run(settings: &Settings, email: &str, name: &str) -> Result<(), Fai
     let before = if made.had_account { "had an account, and have a new password" } else { "have a new account" };
     eprintln!("{} owns {place} now; they {before}", made.person_id);
     Ok(())
+}
+
+/// Takes the second factors of the account with this address away: for somebody who has lost them and the recovery codes too.
+pub async fn reset_factors(settings: &Settings, email: &str) -> Result<(), Failure> {
+    let email = Email::parse(email).map_err(|why| Failure::new(format!("the address {why}")))?;
+    let place = Place::of(settings)?;
+    let db = open(settings, &place).await?;
+    let reset = owner::reset_factors(&db, &Clock::System, email).await;
+    db.close().await;
+    match reset.map_err(|problem| Failure::new(format!("no second factor was taken away: {:?}", problem.kind)))? {
+        None => Err(Failure::new(format!("no account of {place} has this address"))),
+        Some(false) => Err(Failure::new("this account has no second factor".to_owned())),
+        Some(true) => {
+            eprintln!("the account has no second factor any more, and is signed out everywhere; its holder is told by letter");
+            Ok(())
+        }
+    }
 }
 
 /// No other process may be there while the schema changes. Beside a serving process, waits up to 5 s for the turn to write.

@@ -333,6 +333,7 @@ fn studio(nth: u64, place: &DemoStudio) -> Studio {
         rules_text: Some(rules.into()),
         privacy_url: Some("https://demo.test/privacy".into()),
         shop_url: Some("https://demo.test/shop".into()),
+        second_factor_required: false,
         version: 1,
     }
 }

@@ -23,6 +23,7 @@ use crate::letters::facts::{CancelReason, LeftBecause, PassedOver};
 use crate::people::roles::Role;
 use crate::schedule::{Changed, SessionRow};
 use crate::security::Mark;
+use crate::sign_in::factors::FactorKind;
 
 /// Who caused an event, and by which request.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Actor {
     pub request_id: Option<String>,
     /// From which network.
     pub network: Option<Mark>,
+    /// Whether they must have a second factor and have none: then they may not do what only admins and owners may.
+    pub factor_missing: bool,
 }
 
 impl Actor {
@@ -259,6 +262,11 @@ pub enum Happened {
     InvitationWithdrawn,
     #[serde(rename = "staff.joined")]
     StaffJoined { invitation: Uuid, roles: Vec<Role> },
+    /// The subject is the device.
+    #[serde(rename = "staff.device_signed_out")]
+    StaffDeviceSignedOut { person_id: Uuid },
+    #[serde(rename = "staff.second_factors_reset")]
+    StaffFactorsReset,
     #[serde(rename = "member.entered")]
     MemberEntered,
     #[serde(rename = "member.linked")]
@@ -297,6 +305,18 @@ pub enum Happened {
     PasswordDropped,
     #[serde(rename = "code.asked_in_vain")]
     CodeAskedInVain,
+    #[serde(rename = "account.second_factor_added")]
+    FactorAdded { kind: FactorKind },
+    #[serde(rename = "account.second_factor_removed")]
+    FactorRemoved { kind: FactorKind },
+    #[serde(rename = "account.second_factors_reset")]
+    FactorsReset,
+    #[serde(rename = "account.recovery_codes_renewed")]
+    RecoveryCodesRenewed,
+    #[serde(rename = "device.second_factor_asked")]
+    FactorAsked,
+    #[serde(rename = "device.second_factor_refused")]
+    FactorRefused,
     #[serde(rename = "device.signed_in")]
     DeviceSignedIn,
     #[serde(rename = "device.signed_out")]

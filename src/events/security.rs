@@ -7,11 +7,13 @@ use crate::security::store::Done;
 /// The line that follows from an event.
 pub fn follows(actor: &Actor, event: &Event) -> Option<Done> {
     let kind = kind(&event.what)?;
-    let (person_id, device_id) = match event.subject {
-        Subject::Person => (event.subject_id, None),
-        Subject::Device => (actor.person_id, event.subject_id),
+    let (person_id, device_id) = match (event.subject, &event.what) {
+        // By staff: the device is another's.
+        (Subject::Device, Happened::StaffDeviceSignedOut { person_id }) => (Some(*person_id), event.subject_id),
+        (Subject::Device, _) => (actor.person_id, event.subject_id),
+        (Subject::Person, _) => (event.subject_id, None),
         // An invitation is about somebody who may have no account yet.
-        Subject::Invitation => (None, None),
+        (Subject::Invitation, _) => (None, None),
         _ => (actor.person_id, None),
     };
     Some(Done {
@@ -28,7 +30,13 @@ pub fn follows(actor: &Actor, event: &Event) -> Option<Done> {
 const fn kind(what: &Happened) -> Option<Kind> {
     Some(match what {
         Happened::DeviceSignedIn => Kind::SignedIn,
-        Happened::DeviceSignedOut => Kind::SignedOut,
+        Happened::DeviceSignedOut | Happened::StaffDeviceSignedOut { .. } => Kind::SignedOut,
+        Happened::FactorAsked => Kind::SecondFactorAsked,
+        Happened::FactorRefused => Kind::SecondFactorRefused,
+        Happened::FactorAdded { .. } => Kind::SecondFactorAdded,
+        Happened::FactorRemoved { .. } => Kind::SecondFactorRemoved,
+        Happened::FactorsReset | Happened::StaffFactorsReset => Kind::SecondFactorsReset,
+        Happened::RecoveryCodesRenewed => Kind::RecoveryCodesRenewed,
         Happened::TokenReused => Kind::TokenReused,
         Happened::Registered | Happened::RegisteredAgain | Happened::RegistrationRepeated => Kind::Registered,
         Happened::AddressVerified => Kind::AddressVerified,

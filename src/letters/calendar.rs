@@ -73,6 +73,8 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::DeletionAsked { .. }
         | Facts::PasswordChanged { .. }
         | Facts::AddressChanged { .. }
+        | Facts::SecondFactorAdded { .. }
+        | Facts::SecondFactorRemoved { .. }
         | Facts::NewDevice { .. }
         | Facts::SignInTried { .. }
         | Facts::Invitation { .. }

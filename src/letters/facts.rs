@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::language::{Language, Texts};
+use crate::sign_in::factors::FactorKind;
 
 /// One kind of letter with what it has to say. The tag is the letter's `kind` in the API and in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,10 @@ pub enum Facts {
     PasswordChanged { at: DateTime<Utc> },
     /// To the old address: the account now has another one, shown masked (`a…@example.com`).
     AddressChanged { new_address_masked: String, at: DateTime<Utc> },
+    /// From now on somebody shows this, too, to sign in.
+    SecondFactorAdded { factor: FactorKind, at: DateTime<Utc> },
+    /// A second factor was taken away; or all of them, by staff or on the command line, for somebody who has lost them.
+    SecondFactorRemoved { all_by_staff: bool, at: DateTime<Utc> },
     /// A device signed in for the first time.
     NewDevice { device: Option<String>, at: DateTime<Utc> },
     /// Somebody tried many wrong passwords on the account, and was not let in.

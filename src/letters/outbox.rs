@@ -67,6 +67,8 @@ impl Facts {
             Self::DeletionAsked { .. } => "deletion_asked",
             Self::PasswordChanged { .. } => "password_changed",
             Self::AddressChanged { .. } => "address_changed",
+            Self::SecondFactorAdded { .. } => "second_factor_added",
+            Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::NewDevice { .. } => "new_device",
             Self::SignInTried { .. } => "sign_in_tried",
             Self::Invitation { .. } => "invitation",

@@ -53,6 +53,7 @@ operations! {
         sign_in::verification::verify,
         sign_in::verification::request,
         sign_in::signing::sign_in,
+        sign_in::factors::challenge::show,
         sign_in::refreshing::refresh,
         sign_in::signing::sign_out,
         sign_in::password::request_reset,
@@ -99,6 +100,13 @@ operations! {
         people::me::change,
         sign_in::signing::devices,
         sign_in::signing::remove_device,
+        sign_in::factors::enrolment::list,
+        sign_in::factors::enrolment::add_totp,
+        sign_in::factors::enrolment::add_passkey,
+        sign_in::factors::challenge::question,
+        sign_in::factors::enrolment::confirm,
+        sign_in::factors::enrolment::remove,
+        sign_in::factors::enrolment::renew_codes,
         security::api::own,
         sign_in::password::change,
         sign_in::address::change,
@@ -161,6 +169,9 @@ operations! {
         passes::api::change_type,
         people::staff::list,
         people::staff::put,
+        people::staff_devices::list,
+        people::staff_devices::end,
+        people::staff_devices::reset_factors,
         people::invitations::list,
         people::invitations::post,
         people::invitations::withdraw,
@@ -250,7 +261,7 @@ fn assemble() -> (Value, Vec<String>) {
             "securitySchemes": {
                 "bearer": {
                     "type": "http", "scheme": "bearer",
-                    "description": "The access_token of POST /v1/tokens, /v1/tokens/refresh or /v1/email-verifications."
+                    "description": "The access_token of POST /v1/tokens, /v1/tokens/second-factor, /v1/tokens/refresh or /v1/email-verifications."
                 }
             }
         }
@@ -313,6 +324,10 @@ fn complete(path: &str, operation: &mut Value, tag: &str, signature: &Signature)
     let named = named.as_array().into_iter().flatten().filter_map(Value::as_str);
     refused.refuses(&named.filter_map(ProblemType::of_uri).collect::<Vec<_>>());
     refused.refuses(&signature.problems);
+    // `server::front` says it in the place of the other to whoever must have a second factor and has none.
+    if refused.problems.contains(&ProblemType::NotAllowed) {
+        refused.refuses(&[ProblemType::SecondFactorRequired]);
+    }
     if let Some(operation) = operation.as_object_mut() {
         operation.remove(PROBLEM_TYPES);
         if operation["parameters"] == json!([]) {
@@ -347,7 +362,8 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (Some("passes"), "id") => ("Which pass.", None),
         (Some("letters"), "id") => ("Which letter.", None),
         (Some("calendars"), "id") => ("Which calendar address.", None),
-        (Some("devices"), "id") => ("Which device.", None),
+        (Some("devices"), "id") | (_, "device_id") => ("Which device.", None),
+        (Some("second-factors"), "id") => ("Which second factor.", None),
         (Some("substitute-requests"), "id") => ("Which request.", None),
         (_, "invitation_id") => ("Which invitation.", None),
         (_, "class_type_id") => ("Which class type.", of_demo(Example::ClassType)),
@@ -707,13 +723,24 @@ fn problem_schemas() -> Value {
                     "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/CancelNow" }],
                     "description": "What a cancellation would do now."
                 },
+                "challenge": text("What the second factor is shown with."),
                 "closed_at": instant("When booking closed."),
                 "date": { "type": "string", "format": "date", "description": "The date on which something stands in the way." },
+                "expires_in": number("For how many seconds the challenge can be answered."),
                 "failed": text("Which part of the service does not answer."),
                 "held": number("How many places are kept back."),
+                "kinds": {
+                    "type": "array",
+                    "description": "What can be shown as a second factor: `passkey`, `totp`, `recovery_code`. Clients must tolerate new values.",
+                    "items": { "type": "string" }
+                },
                 "max": number("The most that there may be."),
                 "next_valid": text("The first wall time that there is again, where a change of the clocks skips the one asked for."),
                 "opens_at": instant("When booking opens."),
+                "passkey": {
+                    "type": ["object", "null"], "additionalProperties": true,
+                    "description": "What an authenticator is asked: PublicKeyCredentialRequestOptionsJSON of WebAuthn."
+                },
                 "session_id": {
                     "type": ["string", "null"], "format": "uuid", "description": "The session that stands in the way; null or absent: a draft of another studio."
                 },

@@ -23,6 +23,9 @@ use crate::language::{Language, Texts};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::substitutes;
 use crate::schedule::substitutes::ExportedAvailability;
+use crate::security;
+use crate::security::api::SecurityEvent;
+use crate::sign_in::factors::enrolment::SecondFactor;
 use crate::sign_in::limits::Limit;
 use crate::sign_in::signing::Device;
 use crate::sign_in::{self, Caller};
@@ -41,6 +44,9 @@ pub struct Export {
     pub passes: Vec<ExportedPass>,
     pub letters: Vec<ExportedLetter>,
     pub devices: Vec<Device>,
+    pub second_factors: Vec<SecondFactor>,
+    /// What happened at the door of their account, of the last 90 days, the newest first.
+    pub security_events: Vec<SecurityEvent>,
     pub calendars: Vec<ExportedCalendar>,
     /// What the person teaches and when they could stand in for others, in each studio.
     pub availability: Vec<ExportedAvailability>,
@@ -111,6 +117,8 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
     }
     let letters = store::letters(&mut tx, person_id).await?;
     let devices = sign_in::store::devices(&mut tx, now, person_id).await?;
+    let second_factors = SecondFactor::all_of(&mut tx, person_id).await?;
+    let security_events = security::store::exported(&mut tx, person_id).await?;
     let calendars = calendars::store::exported(&mut tx, person_id).await?;
     let availability = substitutes::store::exported(&mut tx, person_id).await?;
     let invitations = store::invitations(&mut tx, person_id).await?;
@@ -153,6 +161,8 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
         passes: passes.collect(),
         letters,
         devices: devices.into_iter().map(|device| Device::of(device, caller.device_id)).collect(),
+        second_factors,
+        security_events: security_events.into_iter().map(SecurityEvent::of).collect(),
         calendars,
         availability,
         invitations,

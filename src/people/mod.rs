@@ -22,6 +22,7 @@ pub mod roles;
 pub mod search_keys;
 pub mod set_roles;
 pub mod staff;
+pub mod staff_devices;
 pub mod store;
 
 use uuid::Uuid;

@@ -1,4 +1,5 @@
-//! Owners of the deployment, made from the command line: there is nobody yet who could invite the first.
+//! Owners of the deployment, made from the command line: there is nobody yet who could invite the first. And, from there too, the way back for
+//! whoever has lost every second factor.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -8,6 +9,9 @@ use crate::clock::Clock;
 use crate::db::{Db, Tx};
 use crate::events::{self, Actor, Event, Happened};
 use crate::ids::new_id;
+use crate::language::Language;
+use crate::letters::facts::Facts;
+use crate::letters::outbox::{self, Letter};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in;
 use crate::sign_in::password::check_personal;
@@ -75,4 +79,34 @@ async fn made(tx: &mut Tx, now: DateTime<Utc>, owner: &NewOwner, password_hash: 
     store::make_owner(tx, person_id).await?;
     events::log::write(tx, now, vec![actor.did(Event::of_person(person_id, Happened::OwnerMade))]).await?;
     Ok(Made { person_id, had_account })
+}
+
+/// Takes away the second factors of the account with this address, whose holder has lost them, and signs them out everywhere. `None`: there
+/// is no such account; `false`: it had none.
+pub async fn reset_factors(db: &Db, clock: &Clock, email: Email) -> Answer<Option<bool>> {
+    let now = clock.now();
+    db.write("reset_factors", move |tx| {
+        Box::pin(async move {
+            let Some(account) = sign_in::store::account_by(tx, &email).await? else { return Ok(None) };
+            let had_some = forget_factors(tx, now, account.person_id).await?;
+            if had_some {
+                let entry = Actor::system().did(Event::of_person(account.person_id, Happened::FactorsReset));
+                events::log::write(tx, now, vec![entry]).await?;
+            }
+            Ok(Some(had_some))
+        })
+    })
+    .await
+}
+
+/// The same for this person, who is told. Whether they had any.
+pub async fn forget_factors(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Answer<bool> {
+    let Some(account) = sign_in::store::account_of(tx, person_id).await? else { return Ok(false) };
+    if sign_in::factors::store::remove_all(tx, person_id).await? == 0 {
+        return Ok(false);
+    }
+    sign_in::store::end_devices(tx, now, person_id, None).await?;
+    let facts = Facts::SecondFactorRemoved { all_by_staff: true, at: now };
+    outbox::write(tx, now, vec![Letter::to_person(person_id, account.locale.unwrap_or(Language::En), facts)]).await?;
+    Ok(true)
 }

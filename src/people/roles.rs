@@ -98,6 +98,17 @@ impl Roles {
         self.held.iter().filter(move |(of, _)| *of == studio_id).map(|(_, role)| *role)
     }
 
+    /// Whether they run any studio, or the deployment.
+    pub fn is_admin_somewhere(&self) -> bool {
+        self.is_owner || self.held.iter().any(|(_, role)| *role == Role::Admin)
+    }
+
+    /// The same without what makes them an owner or an admin: for whoever must show a second factor and has none.
+    #[must_use]
+    pub fn without_admin(&self) -> Self {
+        Self { is_owner: false, held: self.held.iter().filter(|(_, role)| *role != Role::Admin).copied().collect() }
+    }
+
     /// One more role, if there is one.
     pub fn add(&mut self, role: Option<(Uuid, Role)>) {
         self.held.extend(role);

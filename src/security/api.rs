@@ -46,7 +46,8 @@ pub struct SecurityEvent {
 }
 
 impl SecurityEvent {
-    fn of(event: Event) -> Self {
+    /// As it is told.
+    pub fn of(event: Event) -> Self {
         Self {
             id: event.id,
             kind: event.kind,

@@ -59,6 +59,18 @@ pub enum Kind {
     CodeRefused,
     /// Somebody who is signed in typed a password that is not theirs.
     PasswordRefused,
+    /// A password was right, and a second factor was asked for.
+    SecondFactorAsked,
+    /// What was shown then was not right.
+    SecondFactorRefused,
+    /// A second factor was added.
+    SecondFactorAdded,
+    /// A second factor was taken away.
+    SecondFactorRemoved,
+    /// All second factors were taken away by staff or on the command line, for somebody who had lost them.
+    SecondFactorsReset,
+    /// There are new recovery codes.
+    RecoveryCodesRenewed,
     /// A new password by the old one.
     PasswordChanged,
     /// A new password by a code.
@@ -109,6 +121,12 @@ impl Kind {
             Self::CodeAsked => "code_asked",
             Self::CodeRefused => "code_refused",
             Self::PasswordRefused => "password_refused",
+            Self::SecondFactorAsked => "second_factor_asked",
+            Self::SecondFactorRefused => "second_factor_refused",
+            Self::SecondFactorAdded => "second_factor_added",
+            Self::SecondFactorRemoved => "second_factor_removed",
+            Self::SecondFactorsReset => "second_factors_reset",
+            Self::RecoveryCodesRenewed => "recovery_codes_renewed",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
             Self::Registered => "registered",

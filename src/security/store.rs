@@ -97,12 +97,18 @@ pub async fn of_person(db: &Db, person_id: Uuid, after: Option<Uuid>, limit: i64
     db.all(events!("person_id = $1 AND id < $2", "$3"), (person_id, before(after), limit)).await
 }
 
+/// All that is about a person's account, the newest first: what is kept of one is bounded.
+pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<Event>, Error> {
+    tx.all(events!("person_id = $1", "$2"), (person_id, i64::MAX)).await
+}
+
 /// What happened in a studio, and to the sign-in of whoever works there now; the newest first.
 pub async fn of_studio(db: &Db, studio_id: Uuid, after: Option<Uuid>, limit: i64) -> Result<Vec<Event>, Error> {
     let sql = events!(
         "(studio_id = $1 OR (studio_id IS NULL AND person_id IN (SELECT person_id FROM staff WHERE studio_id = $1) \
          AND kind IN ('signed_in', 'signed_out', 'sign_in_refused', 'sign_in_limited', 'token_reused', 'code_asked', 'code_refused', \
-         'password_refused', 'password_changed', 'password_reset', 'address_change_asked', 'address_changed'))) AND id < $2",
+         'second_factor_asked', 'second_factor_refused', 'second_factor_added', 'second_factor_removed', 'second_factors_reset', \
+         'recovery_codes_renewed', 'password_refused', 'password_changed', 'password_reset', 'address_change_asked', 'address_changed'))) AND id < $2",
         "$3"
     );
     db.all(sql, (studio_id, before(after), limit)).await

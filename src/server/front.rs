@@ -22,7 +22,7 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use crate::app::App;
-use crate::extract::{Concerns, ReaderLanguage, RequestId, header_text};
+use crate::extract::{Concerns, FactorMissing, ReaderLanguage, RequestId, header_text};
 use crate::ids::new_id;
 use crate::language::Language;
 use crate::problem::{Problem, ProblemType};
@@ -113,6 +113,7 @@ where
         extensions.insert(RequestId(seen.id.clone()));
         extensions.insert(seen.reader.clone());
         extensions.insert(seen.concerns.clone());
+        extensions.insert(seen.factor.clone());
         DefaultBodyLimit::max(settings.body_bytes_max).apply(&mut request);
         let held = hold_forwarded(settings, &self.forwarded, &request, client);
         if let Some(answer) = seen.origin.preflight(&request) {
@@ -169,6 +170,7 @@ struct Seen {
     route: Option<MatchedPath>,
     asked_language: Option<Language>,
     reader: ReaderLanguage,
+    factor: FactorMissing,
 }
 
 impl Seen {
@@ -192,13 +194,17 @@ impl Seen {
             route: request.extensions().get::<MatchedPath>().cloned(),
             asked_language: header_text(headers, "accept-language").and_then(Language::of_header),
             reader: ReaderLanguage::default(),
+            factor: FactorMissing::default(),
         }
     }
 
     /// Renders a problem, and sets the headers that every answer has.
     fn finish(&mut self, mut answer: Response) -> Response {
         self.notice(&answer);
-        if let Some(problem) = answer.extensions_mut().remove::<Problem>() {
+        if let Some(mut problem) = answer.extensions_mut().remove::<Problem>() {
+            if problem.kind == ProblemType::NotAllowed && self.factor.is_noted() {
+                problem = Problem::new(ProblemType::SecondFactorRequired);
+            }
             let language = self.asked_language.or_else(|| self.reader.get()).unwrap_or(Language::En);
             let mut rendered = problem.answer(language, &self.id);
             // What the handler had set besides (`Allow`, `ETag`) stays.

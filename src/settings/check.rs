@@ -65,16 +65,8 @@ pub fn check(settings: &Settings) -> Vec<Fault> {
         );
     }
 
-    let database = settings.database.url.trim();
-    if !settings.database.without_tls
-        && let Some(host) = (database.starts_with("postgres")).then(|| host_without_tls(database)).flatten()
-        && !is_this_machine(&host)
-    {
-        fault(
-            "database.url",
-            format!("speaks to {host} without certain TLS: its password and all that members wrote would pass in the open"),
-            "add ?sslmode=verify-full&sslrootcert=… (or sslmode=require), or set database.without_tls = true if the way is safe by other means",
-        );
+    if let Some((wrong, mend)) = database_without_tls(settings) {
+        fault("database.url", wrong, mend);
     }
     if !settings.letters.without_tls
         && let Some(host) = mail_host_without_tls(&settings.letters.transport)
@@ -97,6 +89,8 @@ pub fn check(settings: &Settings) -> Vec<Fault> {
         ("server.body_bytes_max", server.body_bytes_max == 0),
         ("database.connections", settings.database.connections == 0),
         ("sign_in.access_token_min", settings.sign_in.access_token_min < 1),
+        ("sign_in.session_days_max", settings.sign_in.session_days_max < 1),
+        ("sign_in.staff_session_days_max", settings.sign_in.staff_session_days_max < 1),
         ("letters.parallel", settings.letters.parallel == 0),
     ];
     for (setting, _) in at_least_one.into_iter().filter(|(_, wrong)| *wrong) {
@@ -158,6 +152,20 @@ fn public_url(settings: &Settings) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Why the database must not be spoken to like that, and what would mend it. Asked by every command, not only by those that serve: each
+/// sends the password.
+pub fn database_without_tls(settings: &Settings) -> Option<(String, &'static str)> {
+    let database = settings.database.url.trim();
+    if settings.database.without_tls || !database.starts_with("postgres") {
+        return None;
+    }
+    let host = host_without_tls(database).filter(|host| !is_this_machine(host))?;
+    let wrong = format!("speaks to {host} without certain TLS: its password and all that members wrote would pass in the open");
+    let mend =
+        "add ?sslmode=verify-full&sslrootcert=… (or sslmode=require), or set database.without_tls = true if the way is safe by other means";
+    Some((wrong, mend))
+}
+
 /// The mail server that a transport speaks to, if TLS is not certain on the way.
 fn mail_host_without_tls(transport: &str) -> Option<String> {
     let url = Url::parse(transport).ok().filter(|url| url.scheme() == "smtp")?;
@@ -202,7 +210,7 @@ mod tests {
     fn what_is_wrong_is_told_with_its_name_and_how_to_mend_it() {
         type Change = fn(&mut Settings);
         let smtp = |settings: &mut Settings| settings.letters.transport = "smtps://me:s3cret@mail.example.com".into();
-        let table: [(Change, &str, &str); 28] = [
+        let table: [(Change, &str, &str); 29] = [
             (|s| s.server.public_url = "book.example.com".into(), "server.public_url", "no URL"),
             (|s| s.server.public_url = "localhost:3000".into(), "server.public_url", "does not begin with https://"),
             (|s| s.server.public_url = "ftp://example.com".into(), "server.public_url", "does not begin with https://"),
@@ -227,6 +235,7 @@ mod tests {
             (|s| s.server.body_bytes_max = 0, "server.body_bytes_max", "less than 1"),
             (|s| s.database.connections = 0, "database.connections", "less than 1"),
             (|s| s.sign_in.access_token_min = -5, "sign_in.access_token_min", "less than 1"),
+            (|s| s.sign_in.staff_session_days_max = 0, "sign_in.staff_session_days_max", "less than 1"),
             (|s| s.letters.parallel = 0, "letters.parallel", "less than 1"),
             (|s| s.server.worker_port = s.server.port, "server.worker_port", "port of its own"),
             (|s| s.sign_in.argon2_passes = 0, "sign_in.argon2_memory_kib", "argon2_passes"),

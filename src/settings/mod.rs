@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -181,9 +182,37 @@ pub struct SignIn {
     pub access_token_min: i64,
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
+    pub second_factor: RequiredOf,
+    pub passkey_domain: String,
+    pub passkey_origins: Vec<String>,
+    pub session_days_max: i64,
+    pub staff_session_days_max: i64,
     pub apple_app_site_association: String,
     pub assetlinks: String,
 }
+
+/// Of whom the deployment requires a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequiredOf {
+    /// Of nobody, unless a studio requires it of its admins.
+    Optional,
+    /// Of owners.
+    Owner,
+    /// Of owners, and of the admins of every studio.
+    Admins,
+}
+
+impl SignIn {
+    /// For how long a device stays signed in at most, however often it is used.
+    pub fn session_life(&self, is_staff: bool) -> TimeDelta {
+        let days = if is_staff { self.staff_session_days_max } else { self.session_days_max };
+        TimeDelta::days(days.clamp(0, SESSION_DAYS_MAX))
+    }
+}
+
+/// No session lasts longer, in days: a hundred years overflow nothing.
+const SESSION_DAYS_MAX: i64 = 36_525;
 
 impl std::fmt::Debug for SignIn {
     /// Without the keys.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::factors::challenge;
 use super::limits::Limit;
 use super::password::check_personal;
 use super::passwords::{NewPassword, Password, Verdict};
@@ -77,7 +78,7 @@ struct Entered {
     request_body = Acceptance,
     responses((status = 200, body = Tokens)),
     extensions(("x-problem-types" = json!(refuses![
-        CodeRefused, InvitationVoid, SignInRequired, SignInRefused, NotAllowed, TooManyRequests
+        CodeRefused, InvitationVoid, SignInRequired, SignInRefused, SecondFactorNeeded, NotAllowed, TooManyRequests
     ])))
 )]
 pub async fn accept(
@@ -115,7 +116,7 @@ pub async fn accept(
         .await?;
     app.identities.forget_person(person_id);
     app.letters_written.notify_one();
-    Tokens::of(&app, person_id, &token).map(Json)
+    challenge::tokens(&app, person_id, &token).await.map(Json)
 }
 
 /// The account is the caller's, as its token or its password shows.
@@ -241,11 +242,12 @@ async fn signed_in(
         let renewed = store::renew_device(tx, now, person_id, token).await?;
         return if renewed { Ok(()) } else { Err(Problem::new(ProblemType::TokenRefused)) };
     }
-    store::open_device(tx, now, person_id, None, token).await?;
-    if let Some(locale) = tell {
+    let signed_in = store::open_device(tx, now, person_id, None, token).await?;
+    if let Some(locale) = tell.filter(|_| signed_in) {
         outbox::write(tx, now, vec![Letter::to_person(person_id, locale, Facts::NewDevice { device: None, at: now })]).await?;
     }
-    let entry = visitor.actor_of(person_id).did(Event::of_device(token.device_id, Happened::DeviceSignedIn));
+    let what = if signed_in { Happened::DeviceSignedIn } else { Happened::FactorAsked };
+    let entry = visitor.actor_of(person_id).did(Event::of_device(token.device_id, what));
     events::log::write(tx, now, vec![entry]).await?;
     Ok(())
 }

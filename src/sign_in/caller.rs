@@ -12,7 +12,7 @@ use super::tokens::Claims;
 use super::visitor::{asked_language, client_of, request_id};
 use crate::app::App;
 use crate::events::Actor;
-use crate::extract::{Concerns, ReaderLanguage};
+use crate::extract::{Concerns, FactorMissing, ReaderLanguage};
 use crate::handler_signature::{Argument, Signature, Token};
 use crate::language::Language;
 use crate::people::roles::Roles;
@@ -31,6 +31,10 @@ pub struct Caller {
     pub verified: bool,
     /// What they may do, and where.
     pub roles: Roles,
+    /// Whether the caller must have a second factor.
+    pub factor_required: bool,
+    /// Whether they must and have none: then `roles` are without what only admins and owners hold.
+    pub factor_missing: bool,
     /// The language that the caller asks for or once chose; without one, the studio's is read.
     pub language: Option<Language>,
     /// The request, for the log of events.
@@ -52,7 +56,12 @@ impl Caller {
 
     /// What the log of changes says of the caller.
     pub fn actor(&self) -> Actor {
-        Actor { person_id: Some(self.person_id), request_id: Some(self.request_id.clone()), network: Some(self.network) }
+        Actor {
+            person_id: Some(self.person_id),
+            request_id: Some(self.request_id.clone()),
+            network: Some(self.network),
+            factor_missing: self.factor_missing,
+        }
     }
 }
 
@@ -105,12 +114,17 @@ async fn caller(parts: &Parts, app: &App) -> Answer<Option<Caller>> {
     if let Some(concerns) = parts.extensions.get::<Concerns>() {
         concerns.person(identity.person_id);
     }
+    if let Some(missing) = parts.extensions.get::<FactorMissing>().filter(|_| identity.factor_missing) {
+        missing.note();
+    }
     Ok(Some(Caller {
         person_id: identity.person_id,
         device_id: claims.dev,
         from: network(client_of(parts, app)),
         verified: identity.verified,
         roles: identity.roles.clone(),
+        factor_required: identity.factor_required,
+        factor_missing: identity.factor_missing,
         language: asked_language(&parts.headers).or(identity.locale),
         request_id: request_id(parts, app),
         network: app.keys.mark_network(client_of(parts, app)),

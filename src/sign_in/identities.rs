@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{Identity, store};
 use crate::db::Db;
 use crate::problem::{Answer, Problem, ProblemType};
+use crate::settings::RequiredOf;
 
 /// How long an answer is believed.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -33,6 +34,8 @@ pub struct Identities(Arc<Inner>);
 
 struct Inner {
     db: Db,
+    /// Who must have a second factor.
+    factor: RequiredOf,
     state: Mutex<State>,
     queries: AtomicU64,
 }
@@ -54,8 +57,8 @@ struct Known {
 
 impl Identities {
     /// Knows nobody yet.
-    pub fn new(db: Db) -> Self {
-        Self(Arc::new(Inner { db, state: Mutex::default(), queries: AtomicU64::new(0) }))
+    pub fn new(db: Db, factor: RequiredOf) -> Self {
+        Self(Arc::new(Inner { db, factor, state: Mutex::default(), queries: AtomicU64::new(0) }))
     }
 
     /// Who is behind this device, as of at most five seconds ago.
@@ -133,7 +136,7 @@ async fn load(inner: Arc<Inner>) {
         inner.queries.fetch_add(1, Ordering::Relaxed);
         // From when the question is asked: what is committed after it may be missing from the answer.
         let since = Instant::now();
-        let read = store::identities(&inner.db, &devices).await;
+        let read = store::identities(&inner.db, inner.factor, &devices).await;
         let mut read = match read {
             Ok(read) => read,
             Err(error) => {

@@ -84,6 +84,7 @@ struct Key {
     signs: EncodingKey,
     checks: DecodingKey,
     seals: XChaCha20Poly1305,
+    seals_factors: XChaCha20Poly1305,
     hashes: Hkdf<Sha256>,
     marks: Hkdf<Sha256>,
 }
@@ -208,6 +209,36 @@ impl Keys {
         }
     }
 
+    /// Seals the secret of a second factor into its row: in another it is worth nothing.
+    pub fn seal_factor(&self, row: Uuid, secret: &[u8]) -> Answer<Vec<u8>> {
+        let nonce = secrets::random::<NONCE_BYTES>()?;
+        let secret = Payload { msg: secret, aad: row.as_bytes() };
+        let sealed = self.signing.seals_factors.encrypt(&XNonce::from(nonce), secret).map_err(Problem::fault)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Reads it; `None` if no key of this deployment sealed it, or not for this row.
+    pub fn unseal_factor(&self, row: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let nonce = XNonce::from(*nonce);
+        let sealed = || Payload { msg: sealed, aad: row.as_bytes() };
+        self.accepted().find_map(|key| key.seals_factors.decrypt(&nonce, sealed()).ok())
+    }
+
+    /// The same secret sealed by the newest key, if an older one sealed it: codes live for minutes, factors for years, and an old key is to be
+    /// taken away some day.
+    pub fn renew_factor_seal(&self, row: Uuid, sealed: &[u8]) -> Answer<Option<Vec<u8>>> {
+        let newest = |sealed: &[u8]| {
+            let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+            let sealed = Payload { msg: sealed, aad: row.as_bytes() };
+            self.signing.seals_factors.decrypt(&XNonce::from(*nonce), sealed).ok()
+        };
+        if newest(sealed).is_some() {
+            return Ok(None);
+        }
+        self.unseal_factor(row, sealed).map(|secret| self.seal_factor(row, &secret)).transpose()
+    }
+
     /// What is stored of a short code that was mailed for `subject`: useless without the key, although short codes are few.
     pub fn hash_code(&self, subject: &str, code: &str) -> Vec<u8> {
         self.signing.hash_code(subject, code)
@@ -232,6 +263,7 @@ impl Key {
             signs: EncodingKey::from_secret(&access),
             checks: DecodingKey::from_secret(&access),
             seals: XChaCha20Poly1305::new(&derive::<32>(&root, "sealed codes")?.into()),
+            seals_factors: XChaCha20Poly1305::new(&derive::<32>(&root, "second factors")?.into()),
             hashes: Hkdf::from_prk(&derive::<32>(&root, "code hashes")?).ok()?,
             marks: Hkdf::from_prk(&derive::<32>(&root, "security marks")?).ok()?,
         })
@@ -326,6 +358,17 @@ mod tests {
         assert_eq!(new.unseal(letter, &sealed), None);
         assert_eq!(both.unseal(letter, b"nothing"), None);
         assert_eq!(old.unseal(Uuid::from_u128(8), &sealed), None, "it opens in no other row");
+
+        let (row, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let factor = old.seal_factor(row, b"12345678901234567890").unwrap();
+        assert_eq!(both.unseal_factor(row, &factor).as_deref(), Some(b"12345678901234567890".as_slice()));
+        assert_eq!(both.unseal_factor(other, &factor), None, "sealed for its row");
+        assert_eq!(new.unseal_factor(row, &factor), None);
+        let renewed = both.renew_factor_seal(row, &factor).unwrap().unwrap();
+        assert_eq!(new.unseal_factor(row, &renewed).as_deref(), Some(b"12345678901234567890".as_slice()));
+        assert_eq!(both.renew_factor_seal(row, &renewed).unwrap(), None, "once is enough");
+        assert_eq!(new.renew_factor_seal(row, &factor).unwrap(), None, "of a key that is gone nothing is made");
+        assert_eq!(old.unseal(row, &factor), None, "another purpose, another key");
 
         let hash = old.hash_code("address ana@example.test", "12345678");
         assert!(both.is_code(&hash, "address ana@example.test", "12345678"));

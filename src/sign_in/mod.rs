@@ -2,9 +2,10 @@
 //!
 //! Somebody registers (`registration`) and has an account whose address is not verified; others may register the same address. The code of
 //! a letter shows whose the mailbox is (`verification`), a secret or the password which registration was theirs: only then do they become
-//! the person whom a studio may have entered by this address. A password opens a device (`signing`), whose access token lasts 15 minutes
-//! and is renewed by refresh tokens (`refreshing`; their rotation, and the lost answer, in `rotation`). A request's token names the device;
-//! who is behind it is looked up for all who wait together (`identities`).
+//! the person whom a studio may have entered by this address. A password opens a device (`signing`), which shows a second factor where its
+//! person has one (`factors`). Its access token lasts 15 minutes and is renewed by refresh tokens (`refreshing`; their rotation, and the
+//! lost answer, in `rotation`). A request's token names the device; who is behind it is looked up for all who wait together
+//! (`identities`).
 //!
 //! Whoever is not signed in learns nothing about an address: answers are the same, and so are the hashes made and the rows written.
 
@@ -14,6 +15,7 @@ pub mod buckets;
 pub mod caller;
 pub mod code_gate;
 pub mod codes;
+pub mod factors;
 mod hs256;
 pub mod identities;
 pub mod keys;
@@ -73,6 +75,12 @@ pub enum SetUpError {
         /// What the system says.
         source: io::Error,
     },
+    /// Passkeys cannot be used as the settings say.
+    #[error("sign_in.passkey_domain, sign_in.passkey_origins: {why}; the domain must be that of the origins, or one above it")]
+    Passkeys {
+        /// What it says.
+        why: String,
+    },
     /// argon2 does not take these settings.
     #[error("sign_in.argon2_memory_kib, sign_in.argon2_passes: {why}")]
     Hashing {
@@ -91,6 +99,10 @@ pub struct Identity {
     pub roles: Roles,
     /// The language that they chose.
     pub locale: Option<Language>,
+    /// Whether they must have a second factor.
+    pub factor_required: bool,
+    /// Whether they must and have none: then `roles` are without what only admins and owners hold.
+    pub factor_missing: bool,
 }
 
 /// An answer that says nothing: `{}`.

@@ -16,6 +16,7 @@ use crate::db::Tx;
 use crate::events::{self, Event, Happened};
 use crate::extract::Body;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::settings::SignIn;
 
 /// The refresh token that the app holds.
 #[derive(Deserialize, ToSchema)]
@@ -32,7 +33,8 @@ enum Outcome {
 }
 
 /// A new pair of tokens. If its answer is lost, the same call may be made again for ten minutes, as long as the new refresh token was
-/// not used. Any other use of an old refresh token signs the device out.
+/// not used. Any other use of an old refresh token signs the device out. Some time after signing in (a year; 30 days for staff, unless the
+/// deployment says otherwise) it is refused however often the device was used: then one signs in again.
 #[utoipa::path(
     post, path = "/v1/tokens/refresh", operation_id = "refresh_tokens",
     request_body = RefreshRequest,
@@ -44,7 +46,10 @@ pub async fn refresh(State(app): State<App>, visitor: Visitor, Body(body): Body<
     let shown = RefreshToken::parse(&body.refresh_token).ok_or_else(refused)?;
     let next = shown.next()?;
     let (now, device_id, stored) = (app.clock.now(), shown.device_id, next.clone());
-    match app.db.write("refresh", move |tx| Box::pin(async move { renewed(tx, now, &visitor, &shown, &stored).await })).await? {
+    let settings = app.settings.sign_in.clone();
+    let refreshed =
+        app.db.write("refresh", move |tx| Box::pin(async move { renewed(tx, now, &settings, &visitor, &shown, &stored).await }));
+    match refreshed.await? {
         Outcome::Renewed { person_id } => Tokens::of(&app, person_id, &next).map(Json),
         Outcome::Refused { signed_out } => {
             if signed_out {
@@ -55,11 +60,22 @@ pub async fn refresh(State(app): State<App>, visitor: Visitor, Body(body): Body<
     }
 }
 
-async fn renewed(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, shown: &RefreshToken, next: &RefreshToken) -> Answer<Outcome> {
+async fn renewed(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    settings: &SignIn,
+    visitor: &Visitor,
+    shown: &RefreshToken,
+    next: &RefreshToken,
+) -> Answer<Outcome> {
     const REFUSED: Outcome = Outcome::Refused { signed_out: false };
     let Some(device) = store::hold_chain(tx, shown.device_id).await? else { return Ok(REFUSED) };
     if !secrets::same(&shown.family_hash(), &device.family_hash) {
         // Not one of this device's tokens at all: whoever invents one signs nobody out.
+        return Ok(REFUSED);
+    }
+    if device.awaits_factor {
+        // What a challenge is answered with renews nothing.
         return Ok(REFUSED);
     }
     let own = shown.own_hash();
@@ -71,7 +87,7 @@ async fn renewed(tx: &mut Tx, now: DateTime<Utc>, visitor: &Visitor, shown: &Ref
         PresentedToken::Older
     };
     let actor = visitor.actor_of(device.person_id);
-    match rotation::refresh(device.chain(), which, now) {
+    match rotation::refresh(device.chain(settings.session_life(device.is_staff)), which, now) {
         Refresh::Next => store::replace_token(tx, now, next, Some(shown)).await?,
         Refresh::Again => store::replace_token(tx, now, next, None).await?,
         Refresh::Over => return Ok(REFUSED),

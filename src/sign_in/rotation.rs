@@ -17,6 +17,8 @@ pub struct Chain {
     pub used_at: DateTime<Utc>,
     /// When it was signed out.
     pub ended_at: Option<DateTime<Utc>>,
+    /// When it has to sign in again, however often it was used.
+    pub over_at: DateTime<Utc>,
 }
 
 /// Which token of its device somebody showed.
@@ -39,13 +41,13 @@ pub enum Refresh {
     Again,
     /// Somebody uses a token that its device has left behind: one of the two is a thief. The device is signed out.
     Reuse,
-    /// Signed out, or not used for too long.
+    /// Signed out, not used for too long, or signed in for as long as may be.
     Over,
 }
 
 /// The rule of the lost answer: the direct predecessor works ten minutes more while its successor is unused; any other old token is reuse.
 pub fn refresh(chain: Chain, shown: PresentedToken, now: DateTime<Utc>) -> Refresh {
-    if chain.ended_at.is_some() || now >= chain.used_at + REFRESH_LIFE {
+    if chain.ended_at.is_some() || now >= chain.used_at + REFRESH_LIFE || now >= chain.over_at {
         return Refresh::Over;
     }
     match shown {
@@ -73,7 +75,12 @@ mod tests {
 
     impl Device {
         fn new() -> Self {
-            Self { chain: Chain { replaced_at: None, used_at: at(0), ended_at: None }, current: 0, previous: None, given: 0 }
+            Self {
+                chain: Chain { replaced_at: None, used_at: at(0), ended_at: None, over_at: at(365 * 24 * 60) },
+                current: 0,
+                previous: None,
+                given: 0,
+            }
         }
 
         /// Shows token number `token`; the number of the new one.
@@ -167,8 +174,19 @@ mod tests {
     }
 
     #[test]
+    fn a_year_from_signing_in_however_often_it_was_used() {
+        let days = |days: i64| at(days * 24 * 60);
+        let mut device = Device::new();
+        for (token, day) in (0..).zip([80, 160, 240, 320, 364]) {
+            assert_eq!(device.refresh(token, days(day)), Ok(token + 1));
+        }
+        assert_eq!(device.refresh(5, days(365)), Err(Refresh::Over));
+        assert_eq!(device.refresh(3, days(365)), Err(Refresh::Over), "an old token gives nobody away any more");
+    }
+
+    #[test]
     fn signed_out_is_over() {
-        let chain = Chain { replaced_at: None, used_at: at(0), ended_at: Some(at(1)) };
+        let chain = Chain { replaced_at: None, used_at: at(0), ended_at: Some(at(1)), over_at: at(10) };
         for shown in [PresentedToken::Current, PresentedToken::Previous, PresentedToken::Older] {
             assert_eq!(refresh(chain, shown, at(2)), Refresh::Over, "{shown:?}");
         }

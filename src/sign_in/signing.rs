@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::buckets::{self, Bucket};
+use super::factors::challenge;
 use super::passwords::{Password, Verdict};
 use super::secrets::RefreshToken;
 use super::store::{self, Account};
@@ -49,12 +50,12 @@ fn a_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RefreshT
 /// How often a password is looked at again whose hash was replaced meanwhile: by another sign-in that made it anew, or by a new password.
 const LOOKS_MAX: usize = 2;
 
-/// Signs a device in.
+/// Signs a device in. Somebody who has a second factor is asked for it: the refusal carries a challenge, which is answered with it.
 #[utoipa::path(
     post, path = "/v1/tokens", operation_id = "sign_in",
     request_body = SignIn,
     responses((status = 200, body = Tokens)),
-    extensions(("x-problem-types" = json!(refuses![SignInRefused, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![SignInRefused, SecondFactorNeeded, TooManyRequests])))
 )]
 pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<SignIn>) -> Answer<Json<Tokens>> {
     let (email_key, from) = (body.email.key(), visitor.from);
@@ -80,7 +81,7 @@ pub async fn sign_in(State(app): State<App>, visitor: Visitor, Body(body): Body<
         let now = app.clock.now();
         if app.db.write("sign_in", move |tx| Box::pin(async move { entry.open(tx, now).await })).await? {
             app.letters_written.notify_one();
-            return Tokens::of(&app, person_id, &token).map(Json);
+            return challenge::tokens(&app, person_id, &token).await.map(Json);
         }
         account = store::look_up(&app.db, &body.email).await?;
     }
@@ -112,7 +113,11 @@ impl Entry {
         }
         buckets::add(tx, now, vec![right]).await?;
         let is_first = !store::has_had_devices(tx, person_id).await?;
-        store::open_device(tx, now, person_id, device.clone(), &token).await?;
+        if !store::open_device(tx, now, person_id, device.clone(), &token).await? {
+            let asked = Event::of_device(token.device_id, Happened::FactorAsked);
+            events::log::write(tx, now, vec![visitor.actor_of(person_id).did(asked)]).await?;
+            return Ok(true);
+        }
         // An address that nobody has confirmed gets codes and nothing else; a first device is no news.
         if account.verified_at.is_some() && !is_first {
             let locale = account.locale.or(visitor.language).unwrap_or(Language::En);

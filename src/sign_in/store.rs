@@ -4,24 +4,28 @@ pub mod counts;
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
+use webauthn_rs::prelude::PasskeyAuthentication;
 
 use super::Identity;
+use super::factors::rules::{CHALLENGES_MAX, is_required};
+use super::factors::store as factors;
 use super::rotation::{Chain, REFRESH_LIFE};
 use super::rules::{self, DEVICES_MAX, DEVICES_REMEMBERED};
 use super::secrets::RefreshToken;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
 use crate::people::roles::{Role, Roles};
+use crate::settings::RequiredOf;
 use crate::text::Email;
 
 // Who is behind a device.
 
-/// The identities behind those of these devices that are signed in.
-pub async fn identities(db: &Db, devices: &[Uuid]) -> Result<HashMap<Uuid, Identity>, Error> {
+/// The identities behind those of these devices that are signed in, where the deployment requires a second factor of these people.
+pub async fn identities(db: &Db, factor: RequiredOf, devices: &[Uuid]) -> Result<HashMap<Uuid, Identity>, Error> {
     #[derive(FromRow)]
     struct Row {
         device_id: Uuid,
@@ -31,10 +35,15 @@ pub async fn identities(db: &Db, devices: &[Uuid]) -> Result<HashMap<Uuid, Ident
         locale: Option<Language>,
         studio_id: Option<Uuid>,
         role: Option<Role>,
+        studio_requires: Option<bool>,
+        has_factor: bool,
     }
-    let sql = "SELECT d.id AS device_id, d.person_id, (a.verified_at IS NOT NULL) AS verified, p.is_owner, p.locale, s.studio_id, s.role \
+    let sql = "SELECT d.id AS device_id, d.person_id, (a.verified_at IS NOT NULL) AS verified, p.is_owner, p.locale, s.studio_id, s.role, \
+               t.second_factor_required AS studio_requires, \
+               (EXISTS (SELECT 1 FROM second_factors f WHERE f.person_id = d.person_id AND f.confirmed_at IS NOT NULL)) AS has_factor \
                FROM devices d JOIN persons p ON p.id = d.person_id JOIN accounts a ON a.person_id = d.person_id \
-               LEFT JOIN staff s ON s.person_id = d.person_id WHERE d.ended_at IS NULL AND d.id IN #";
+               LEFT JOIN staff s ON s.person_id = d.person_id LEFT JOIN studios t ON t.id = s.studio_id \
+               WHERE d.ended_at IS NULL AND NOT d.awaits_factor AND d.id IN #";
     let rows: Vec<Row> = db.among(sql, (), devices).await?;
     let mut found = HashMap::with_capacity(devices.len());
     for row in rows {
@@ -43,8 +52,16 @@ pub async fn identities(db: &Db, devices: &[Uuid]) -> Result<HashMap<Uuid, Ident
             verified: row.verified,
             roles: Roles::new(row.is_owner, Vec::new()),
             locale: row.locale,
+            factor_required: false,
+            factor_missing: false,
         });
+        let is_admin = row.role == Some(Role::Admin);
+        identity.factor_required |= is_required(factor, row.is_owner, is_admin, is_admin && row.studio_requires == Some(true));
+        identity.factor_missing = identity.factor_required && !row.has_factor;
         identity.roles.add(row.studio_id.zip(row.role));
+    }
+    for identity in found.values_mut().filter(|identity| identity.factor_missing) {
+        identity.roles = identity.roles.without_admin();
     }
     Ok(found)
 }
@@ -191,19 +208,6 @@ pub async fn set_account_address(tx: &mut Tx, now: DateTime<Utc>, person_id: Uui
 pub async fn move_account(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), Error> {
     tx.run("UPDATE accounts SET person_id = $2 WHERE person_id = $1", (from, to)).await?;
     tx.run("UPDATE codes SET person_id = $2 WHERE person_id = $1", (from, to)).await.map(drop)
-}
-
-/// Removes an account with everything that belongs to signing in. Devices go with it: nobody is signed in without an account.
-pub async fn remove_account(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
-    let account: Option<(String,)> = tx.maybe("SELECT email_key FROM accounts WHERE person_id = $1", (person_id,)).await?;
-    if let Some((email_key,)) = account {
-        tx.run("DELETE FROM codes WHERE email_key = $1 AND person_id IS NULL", (email_key.as_str(),)).await?;
-        tx.run("DELETE FROM invitations WHERE email_key = $1 AND accepted_at IS NULL", (email_key,)).await?;
-    }
-    tx.run("DELETE FROM invitations WHERE accepted_by = $1", (person_id,)).await?;
-    tx.run("DELETE FROM codes WHERE person_id = $1", (person_id,)).await?;
-    tx.run("DELETE FROM devices WHERE person_id = $1", (person_id,)).await?;
-    tx.run("DELETE FROM accounts WHERE person_id = $1", (person_id,)).await.map(drop)
 }
 
 /// Removes an account whose address was never confirmed, with its codes. What was mailed to the address stays counted; invitations to it are
@@ -374,29 +378,53 @@ pub struct Device {
 
 /// The devices on which somebody is signed in, the last used first.
 pub async fn devices(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<Vec<Device>, Error> {
-    let sql = "SELECT id, name, created_at, used_at FROM devices WHERE person_id = $1 AND ended_at IS NULL AND used_at > $2 \
+    let sql = "SELECT id, name, created_at, used_at FROM devices \
+               WHERE person_id = $1 AND ended_at IS NULL AND NOT awaits_factor AND used_at > $2 \
                ORDER BY used_at DESC, id DESC";
     tx.all(sql, (person_id, now - REFRESH_LIFE)).await
 }
 
 /// Whether somebody was ever signed in on any device that is remembered.
 pub async fn has_had_devices(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
-    Ok(tx.maybe::<(Uuid,)>("SELECT id FROM devices WHERE person_id = $1 LIMIT 1", (person_id,)).await?.is_some())
+    Ok(tx.maybe::<(Uuid,)>("SELECT id FROM devices WHERE person_id = $1 AND NOT awaits_factor LIMIT 1", (person_id,)).await?.is_some())
 }
 
-/// Signs a device in; should there be too many, the one that was not used for longest is signed out.
+/// Signs a device in. `false` where its person has a second factor: then it awaits that, and is signed in once it is shown
+/// ([`admit_device`]).
 pub async fn open_device(
     tx: &mut Tx,
     now: DateTime<Utc>,
     person_id: Uuid,
     name: Option<String>,
     token: &RefreshToken,
-) -> Result<(), Error> {
-    let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    tx.run(sql, (token.device_id, person_id, name, token.family_hash(), token.own_hash(), now, now)).await?;
-    let sql = "UPDATE devices SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL AND id NOT IN \
-               (SELECT id FROM devices WHERE person_id = $1 AND ended_at IS NULL ORDER BY used_at DESC, id DESC LIMIT $3)";
+) -> Result<bool, Error> {
+    let awaits_factor = factors::has_any(tx, person_id).await?;
+    let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at, awaits_factor) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    tx.run(sql, (token.device_id, person_id, name, token.family_hash(), token.own_hash(), now, now, awaits_factor)).await?;
+    if awaits_factor {
+        // Counted by themselves: somebody who knows only the password signs nobody out, and makes no device forgotten.
+        let sql = "DELETE FROM devices WHERE person_id = $1 AND awaits_factor AND id NOT IN \
+                   (SELECT id FROM devices WHERE person_id = $1 AND awaits_factor ORDER BY used_at DESC, id DESC LIMIT $2)";
+        tx.run(sql, (person_id, CHALLENGES_MAX)).await?;
+    } else {
+        keep_newest(tx, now, person_id).await?;
+    }
+    Ok(!awaits_factor)
+}
+
+/// Signs in a device that awaited the second factor. What it was given before is worth nothing any more.
+pub async fn admit_device(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, token: &RefreshToken) -> Result<(), Error> {
+    let sql = "UPDATE devices SET family_hash = $2, current_hash = $3, awaits_factor = $5, created_at = $4, used_at = $4 WHERE id = $1";
+    tx.run(sql, (token.device_id, token.family_hash(), token.own_hash(), now, false)).await?;
+    keep_newest(tx, now, person_id).await
+}
+
+/// Should there be too many devices, the one that was not used for longest is signed out.
+async fn keep_newest(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid) -> Result<(), Error> {
+    let sql = "UPDATE devices SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL AND NOT awaits_factor AND id NOT IN \
+               (SELECT id FROM devices WHERE person_id = $1 AND ended_at IS NULL AND NOT awaits_factor \
+               ORDER BY used_at DESC, id DESC LIMIT $3)";
     tx.run(sql, (person_id, now, DEVICES_MAX)).await?;
     // Nobody fills the table by signing in over and over.
     let sql = "DELETE FROM devices WHERE person_id = $1 AND ended_at IS NOT NULL AND id NOT IN \
@@ -404,16 +432,51 @@ pub async fn open_device(
     tx.run(sql, (person_id, DEVICES_REMEMBERED)).await.map(drop)
 }
 
+/// Whether a device still has to show the second factor.
+pub async fn look_up_awaits_factor(db: &Db, device_id: Uuid) -> Result<bool, Error> {
+    let row: Option<(bool,)> = db.maybe("SELECT awaits_factor FROM devices WHERE id = $1", (device_id,)).await?;
+    Ok(row.is_some_and(|(awaits,)| awaits))
+}
+
+/// What a person's authenticator is asked on this device, to show a passkey; it replaces what it was asked before.
+pub async fn ask_passkey(tx: &mut Tx, now: DateTime<Utc>, device_id: Uuid, asked: PasskeyAuthentication) -> Result<(), Error> {
+    let sql = "UPDATE devices SET passkey_asked = $2, passkey_asked_at = $3 WHERE id = $1";
+    tx.run(sql, (device_id, Json(asked), now)).await.map(drop)
+}
+
+/// What it was asked after this instant, if it was not answered yet.
+pub async fn passkey_asked(tx: &mut Tx, device_id: Uuid, after: DateTime<Utc>) -> Result<Option<PasskeyAuthentication>, Error> {
+    let sql = "SELECT passkey_asked FROM devices WHERE id = $1 AND passkey_asked_at > $2";
+    let row: Option<(Option<Json<PasskeyAuthentication>>,)> = tx.maybe(sql, (device_id, after)).await?;
+    Ok(row.and_then(|(asked,)| asked).map(|Json(asked)| asked))
+}
+
+/// It was answered: the answer counts once.
+pub async fn passkey_answered(tx: &mut Tx, device_id: Uuid) -> Result<(), Error> {
+    tx.run("UPDATE devices SET passkey_asked = NULL, passkey_asked_at = NULL WHERE id = $1", (device_id,)).await.map(drop)
+}
+
+/// Whose device it is.
+pub async fn person_of_device(tx: &mut Tx, device_id: Uuid) -> Result<Option<Uuid>, Error> {
+    let row: Option<(Uuid,)> = tx.maybe("SELECT person_id FROM devices WHERE id = $1", (device_id,)).await?;
+    Ok(row.map(|(person_id,)| person_id))
+}
+
+/// A device that awaits the factor showed a wrong one.
+pub async fn count_factor_try(tx: &mut Tx, device_id: Uuid) -> Result<(), Error> {
+    tx.run("UPDATE devices SET factor_tries = factor_tries + 1 WHERE id = $1", (device_id,)).await.map(drop)
+}
+
 /// Whether a person is signed in on this device now.
 pub async fn is_signed_in(tx: &mut Tx, person_id: Uuid, device_id: Uuid) -> Result<bool, Error> {
-    let sql = "SELECT id FROM devices WHERE id = $1 AND person_id = $2 AND ended_at IS NULL";
+    let sql = "SELECT id FROM devices WHERE id = $1 AND person_id = $2 AND ended_at IS NULL AND NOT awaits_factor";
     Ok(tx.maybe::<(Uuid,)>(sql, (device_id, person_id)).await?.is_some())
 }
 
 /// Gives a device on which a person is signed in a new chain of refresh tokens: those before it are over. `false` if they are not.
 pub async fn renew_device(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, token: &RefreshToken) -> Result<bool, Error> {
     let sql = "UPDATE devices SET family_hash = $3, current_hash = $4, previous_hash = NULL, replaced_at = NULL, used_at = $5 \
-               WHERE id = $1 AND person_id = $2 AND ended_at IS NULL";
+               WHERE id = $1 AND person_id = $2 AND ended_at IS NULL AND NOT awaits_factor";
     Ok(tx.run(sql, (token.device_id, person_id, token.family_hash(), token.own_hash(), now)).await? == 1)
 }
 
@@ -432,7 +495,8 @@ pub async fn sign_out(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, id: Uuid
 /// The hash of the family's secret of a device that is no stranger to this person: it is signed in or was signed out by itself, and was
 /// used since then.
 pub async fn known_device(db: &Db, since: DateTime<Utc>, person_id: Uuid, id: Uuid) -> Result<Option<Vec<u8>>, Error> {
-    let sql = "SELECT family_hash FROM devices WHERE id = $1 AND person_id = $2 AND used_at > $3 AND (ended_at IS NULL OR signed_out)";
+    let sql = "SELECT family_hash FROM devices \
+               WHERE id = $1 AND person_id = $2 AND used_at > $3 AND NOT awaits_factor AND (ended_at IS NULL OR signed_out)";
     Ok(db.maybe::<(Vec<u8>,)>(sql, (id, person_id, since)).await?.map(|(family_hash,)| family_hash))
 }
 
@@ -458,26 +522,48 @@ pub struct DeviceChain {
     pub current_hash: Vec<u8>,
     /// The hash of its predecessor.
     pub previous_hash: Option<Vec<u8>>,
+    /// What the app called it.
+    pub name: Option<String>,
+    /// When it signed in, or asked to.
+    pub created_at: DateTime<Utc>,
     replaced_at: Option<DateTime<Utc>>,
     used_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
+    /// Whether it still has to show the second factor.
+    pub awaits_factor: bool,
+    /// How many wrong ones it showed.
+    pub factor_tries: i64,
+    /// Whether its person works in a studio or owns the deployment.
+    pub is_staff: bool,
 }
 
 impl DeviceChain {
-    /// What the rule needs to know of it.
-    pub fn chain(&self) -> Chain {
-        Chain { replaced_at: self.replaced_at, used_at: self.used_at, ended_at: self.ended_at }
+    /// What the rule needs to know of it, if it may be signed in for so long.
+    pub fn chain(&self, life: TimeDelta) -> Chain {
+        Chain { replaced_at: self.replaced_at, used_at: self.used_at, ended_at: self.ended_at, over_at: self.created_at + life }
     }
+
+    /// Whether it was signed out.
+    pub const fn has_ended(&self) -> bool {
+        self.ended_at.is_some()
+    }
+}
+
+/// A device with its chain, and who is behind it.
+macro_rules! chain {
+    ($lock:literal) => {
+        concat!(
+            "SELECT d.person_id, d.family_hash, d.current_hash, d.previous_hash, d.name, d.created_at, d.replaced_at, d.used_at, d.ended_at, \
+             d.awaits_factor, d.factor_tries, (p.is_owner OR EXISTS (SELECT 1 FROM staff s WHERE s.person_id = d.person_id)) AS is_staff \
+             FROM devices d JOIN persons p ON p.id = d.person_id WHERE d.id = $1",
+            $lock
+        )
+    };
 }
 
 /// A device's chain, held until the transaction ends: two refreshes at once follow each other.
 pub async fn hold_chain(tx: &mut Tx, device_id: Uuid) -> Result<Option<DeviceChain>, Error> {
-    let sql = Sql::Each {
-        sqlite: "SELECT person_id, family_hash, current_hash, previous_hash, replaced_at, used_at, ended_at FROM devices WHERE id = $1",
-        postgres: "SELECT person_id, family_hash, current_hash, previous_hash, replaced_at, used_at, ended_at FROM devices \
-                   WHERE id = $1 FOR UPDATE",
-    };
-    tx.maybe(sql, (device_id,)).await
+    tx.maybe(Sql::Each { sqlite: chain!(""), postgres: chain!(" FOR UPDATE OF d") }, (device_id,)).await
 }
 
 /// The next token of the chain. `previous` becomes its predecessor; `None`, after a lost answer: the stored predecessor stays.
@@ -691,7 +777,8 @@ pub async fn accounts_are_current(tx: &mut Tx, ids: Vec<Uuid>) -> Result<u64, Er
 /// Removes codes, devices and invitations that ended before these instants. How many rows.
 pub async fn sweep(tx: &mut Tx, codes_before: DateTime<Utc>, devices_before: DateTime<Utc>) -> Result<u64, Error> {
     let codes = tx.run("DELETE FROM codes WHERE created_at < $1", (codes_before,)).await?;
-    let devices = tx.run("DELETE FROM devices WHERE used_at < $1 OR ended_at < $1", (devices_before,)).await?;
+    let sql = "DELETE FROM devices WHERE used_at < $1 OR ended_at < $1 OR (awaits_factor AND created_at < $2)";
+    let devices = tx.run(sql, (devices_before, codes_before)).await?;
     let invitations = tx.run("DELETE FROM invitations WHERE expires_at < $1", (devices_before,)).await?;
     Ok(codes + devices + invitations)
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::buckets::Asker;
 use super::code_gate::{self, Wish};
 use super::codes::{self, Fresh, Whose};
+use super::factors::challenge;
 use super::keys::Keys;
 use super::limits::Limit;
 use super::passwords::{Password, Verdict};
@@ -107,7 +108,9 @@ enum Verified {
     post, path = "/v1/email-verifications", operation_id = "verify_email",
     request_body = Verification,
     responses((status = 200, description = "The address is confirmed, and the device is signed in", body = Tokens)),
-    extensions(("x-problem-types" = json!(refuses![CodeRefused, AddressTaken, PasswordResetNeeded, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![
+        CodeRefused, SecondFactorNeeded, AddressTaken, PasswordResetNeeded, TooManyRequests
+    ])))
 )]
 pub async fn verify(
     State(app): State<App>,
@@ -139,7 +142,7 @@ pub async fn verify(
             app.identities.forget_person(before);
             app.identities.forget_person(person_id);
             app.letters_written.notify_one();
-            Tokens::of(&app, person_id, &token).map(Json)
+            challenge::tokens(&app, person_id, &token).await.map(Json)
         }
         Verified::WithoutPassword { person_id, before } => {
             app.identities.forget_person(before);
@@ -226,8 +229,9 @@ async fn verified(
         events::log::write(tx, now, vec![actor.did(Event::of_person(person_id, Happened::PasswordDropped))]).await?;
         return Ok(Verified::WithoutPassword { person_id, before });
     }
-    store::open_device(tx, now, person_id, None, token).await?;
-    events::log::write(tx, now, vec![actor.did(Event::of_device(token.device_id, Happened::DeviceSignedIn))]).await?;
+    let signed_in = store::open_device(tx, now, person_id, None, token).await?;
+    let what = if signed_in { Happened::DeviceSignedIn } else { Happened::FactorAsked };
+    events::log::write(tx, now, vec![actor.did(Event::of_device(token.device_id, what))]).await?;
     Ok(Verified::Yes { person_id, before })
 }
 

@@ -41,7 +41,7 @@ impl Visitor {
 
     /// What the log of events says of somebody who is not signed in.
     pub fn actor(&self) -> Actor {
-        Actor { person_id: None, request_id: Some(self.request_id.clone()), network: Some(self.network) }
+        Actor { request_id: Some(self.request_id.clone()), network: Some(self.network), ..Actor::default() }
     }
 
     /// What the log of events says once it is known who it is.

@@ -108,6 +108,7 @@ pub async fn open(State(app): State<App>, caller: Caller, Body(new): Body<NewStu
         rules_text: new.rules_text.map(Into::into),
         privacy_url: new.privacy_url.map(Into::into),
         shop_url: new.shop_url.map(Into::into),
+        second_factor_required: false,
         version: 1,
     };
     let (row, actor) = (studio.clone(), caller.actor());
@@ -142,6 +143,8 @@ pub struct StudioChange {
     privacy_url: Option<Option<WebAddress>>,
     #[serde(default, deserialize_with = "given")]
     shop_url: Option<Option<WebAddress>>,
+    /// Whether its admins must have a second factor. Who has none yet may not do what only admins may until they have one.
+    second_factor_required: Option<bool>,
 }
 
 impl StudioChange {
@@ -157,6 +160,7 @@ impl StudioChange {
         text(self.rules_text.map(|one| one.map(Into::into)), &mut studio.rules_text);
         text(self.privacy_url.map(|one| one.map(Into::into)), &mut studio.privacy_url);
         text(self.shop_url.map(|one| one.map(Into::into)), &mut studio.shop_url);
+        studio.second_factor_required = self.second_factor_required.unwrap_or(studio.second_factor_required);
         studio.version += 1;
     }
 }

@@ -115,6 +115,8 @@ pub struct Studio {
     pub privacy_url: Option<String>,
     /// Where passes are bought.
     pub shop_url: Option<String>,
+    /// Whether its admins must have a second factor.
+    pub second_factor_required: bool,
     /// Rises with each edit.
     pub version: i64,
 }

@@ -11,8 +11,8 @@ use crate::letters::facts::StudioFacts;
 
 /// All studios, oldest first.
 pub async fn studios(db: &Db, after: Option<Uuid>, count_max: i64) -> Result<Vec<Studio>, Error> {
-    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios \
-               WHERE id > $1 ORDER BY id LIMIT $2";
+    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required, version \
+               FROM studios WHERE id > $1 ORDER BY id LIMIT $2";
     db.all(sql, (after.unwrap_or_default(), count_max)).await
 }
 
@@ -23,7 +23,8 @@ pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
 
 /// One studio.
 pub async fn studio(db: &Db, id: Uuid) -> Result<Option<Studio>, Error> {
-    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1";
+    let sql = "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required, version \
+               FROM studios WHERE id = $1";
     db.maybe(sql, (id,)).await
 }
 
@@ -35,9 +36,10 @@ pub async fn setting(db: &Db, id: Uuid) -> Result<Option<(Zone, Language)>, Erro
 /// One studio, locked until the end of the transaction.
 pub async fn studio_to_edit(tx: &mut Tx, id: Uuid) -> Result<Option<Studio>, Error> {
     let sql = Sql::Each {
-        sqlite: "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1",
-        postgres: "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version FROM studios WHERE id = $1 \
-                   FOR NO KEY UPDATE",
+        sqlite: "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required, version \
+                 FROM studios WHERE id = $1",
+        postgres: "SELECT id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required, version \
+                   FROM studios WHERE id = $1 FOR NO KEY UPDATE",
     };
     tx.maybe(sql, (id,)).await
 }
@@ -46,7 +48,8 @@ pub async fn studio_to_edit(tx: &mut Tx, id: Uuid) -> Result<Option<Studio>, Err
 pub async fn add_studio(tx: &mut Tx, studio: &Studio, now: DateTime<Utc>) -> Result<(), Error> {
     let sql = "INSERT INTO studios (id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version, house_rules, \
                created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version } = studio.clone();
+    let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required: _, version } =
+        studio.clone();
     let rules = Json(HouseRules::default());
     let binds = (id, name, address, time_zone.name(), locale, contact, rules_text, privacy_url, shop_url, version, rules, now);
     tx.run(sql, binds).await.map(drop)
@@ -55,9 +58,12 @@ pub async fn add_studio(tx: &mut Tx, studio: &Studio, now: DateTime<Utc>) -> Res
 /// The studio as it is after an edit.
 pub async fn set_studio(tx: &mut Tx, studio: &Studio) -> Result<(), Error> {
     let sql = "UPDATE studios SET name = $2, address = $3, time_zone = $4, locale = $5, contact = $6, rules_text = $7, privacy_url = $8, \
-               shop_url = $9, version = $10 WHERE id = $1";
-    let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version } = studio.clone();
-    tx.run(sql, (id, name, address, time_zone.name(), locale, contact, rules_text, privacy_url, shop_url, version)).await.map(drop)
+               shop_url = $9, second_factor_required = $10, version = $11 WHERE id = $1";
+    let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required, version } =
+        studio.clone();
+    let zone = time_zone.name();
+    let binds = (id, name, address, zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required, version);
+    tx.run(sql, binds).await.map(drop)
 }
 
 /// The policy of one studio.

@@ -151,6 +151,7 @@ pub async fn retention(app: &App) -> Answer<()> {
         }
     }
     let security = crate::security::upkeep::sweep(app).await?;
+    crate::sign_in::retention::renew_seals(app).await?;
     let kept_since = now - KEYS_KEPT;
     app.db
         .write("sweeps.retention", move |tx| {

@@ -307,7 +307,7 @@ impl From<()> for Outcome {
 
 /// Decides one command on the working set. Pure: what is missing is asked for, what is refused leaves nothing behind.
 pub fn decide(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decision<Outcome> {
-    let mark = set.begin_command();
+    let mark = set.begin_command(&request.actor);
     match hand_on(set, request, now) {
         Ok(outcome) if request.dry_run => {
             let skipped = if let Outcome::Bulk(result) = outcome { result.skipped } else { Vec::new() };

@@ -50,6 +50,8 @@ pub struct WorkingSet {
     journal: Vec<Change>,
     /// Where the command that is being decided began.
     began: Mark,
+    /// Who asks for it, if they must have a second factor and have none.
+    factor_missing: Option<uuid::Uuid>,
 }
 
 /// A change, by aggregate, with what undoes it.
@@ -115,8 +117,9 @@ impl WorkingSet {
         Mark { journal: self.journal.len(), letters: self.letters.len(), events: self.events.len() }
     }
 
-    /// Begins a command: what is done from here on is its own.
-    pub fn begin_command(&mut self) -> Mark {
+    /// A command of this actor begins: what is done from here on is its own.
+    pub fn begin_command(&mut self, actor: &Actor) -> Mark {
+        self.factor_missing = actor.person_id.filter(|_| actor.factor_missing);
         self.began = self.mark();
         self.began
     }

@@ -21,7 +21,7 @@ struct Endpoint {
 /// Fields in which a new line may stand.
 const NOTES: [&str; 4] = ["note", "reason", "description", "rules_text"];
 /// Fields that may hold any character: what is wrong with them is not the character.
-const SECRETS: [&str; 5] = ["password", "old", "new", "code", "refresh_token"];
+const SECRETS: [&str; 6] = ["password", "old", "new", "code", "refresh_token", "challenge"];
 
 impl Endpoint {
     fn call(&self, house: &House) -> Call {
@@ -78,6 +78,7 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
             json!({"email": "new@releve.test", "password": "plie-tendu-releve", "device": "phone"}),
         ),
         make("POST", "/v1/tokens/refresh".into(), None, vec![], json!({"refresh_token": "nonsense"})),
+        make("POST", "/v1/tokens/second-factor".into(), None, vec![], json!({"challenge": "nonsense", "totp": "123456"})),
         make("POST", "/v1/password-resets".into(), None, vec![], json!({"email": "new@releve.test"})),
         make(
             "PUT",
@@ -96,6 +97,28 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
         make("PATCH", "/v1/me".into(), Some(&ana), vec![], json!({"name": "Ana", "phone": "+86 10 1234", "locale": "en"})),
         make("PUT", "/v1/me/password".into(), Some(&ana), vec![], json!({"old": "plie-tendu-releve", "new": "plie-tendu-releve-2"})),
         make("PUT", "/v1/me/email".into(), Some(&ana), vec![], json!({"email": "other@releve.test", "password": "plie-tendu-releve"})),
+        make(
+            "POST",
+            "/v1/me/second-factors/totp".into(),
+            Some(&ana),
+            vec![],
+            json!({"password": "plie-tendu-releve", "name": "phone", "totp": "123456"}),
+        ),
+        make("PUT", format!("/v1/me/second-factors/{own}/confirmation"), Some(&ana), vec![], json!({"totp": "123456"})),
+        make(
+            "PUT",
+            format!("/v1/me/second-factors/{own}/removal"),
+            Some(&ana),
+            vec![],
+            json!({"password": "plie-tendu-releve", "totp": "123456"}),
+        ),
+        make(
+            "PUT",
+            "/v1/me/recovery-codes".into(),
+            Some(&ana),
+            vec![],
+            json!({"password": "plie-tendu-releve", "recovery_code": "7K3M-9QXT-2B4C-HN8P"}),
+        ),
         make("POST", "/v1/me/calendars".into(), Some(&ana), vec![], json!({"kind": "studio", "studio_id": own})),
         make(
             "POST",
@@ -109,7 +132,7 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
             at.clone(),
             admin,
             version(),
-            json!({"name": "West Bund", "address": "1 Road", "contact": "a@releve.test", "rules_text": "Be kind.", "privacy_url": "https://releve.test/p", "shop_url": "https://releve.test/s", "locale": "en"}),
+            json!({"name": "West Bund", "address": "1 Road", "contact": "a@releve.test", "rules_text": "Be kind.", "privacy_url": "https://releve.test/p", "shop_url": "https://releve.test/s", "locale": "en", "second_factor_required": false}),
         ),
         make(
             "PUT",

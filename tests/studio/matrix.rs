@@ -60,6 +60,7 @@ const fn plain(route: &'static str, path: &'static str, body: Option<&'static st
 const ANYBODY: &str = "......";
 const SIGNED_IN: &str = "1.....";
 const NOTHING: Option<&str> = Some("{}");
+const NOT_THE_PASSWORD: Option<&str> = Some(r#"{"password":"not-the-password"}"#);
 
 fn rows() -> Vec<Row> {
     let none: Option<&str> = None;
@@ -80,6 +81,7 @@ fn rows() -> Vec<Row> {
         plain("post /v1/email-verifications", "/v1/email-verifications", Some(r#"{"email":"<email>","code":"12345678"}"#), "222222"),
         plain("post /v1/email-verifications/requests", "/v1/email-verifications/requests", Some(r#"{"email":"<email>"}"#), ANYBODY),
         plain("post /v1/tokens", "/v1/tokens", Some(r#"{"email":"<email>","password":"not-the-password"}"#), "111111"),
+        plain("post /v1/tokens/second-factor", "/v1/tokens/second-factor", Some(r#"{"challenge":"nonsense","totp":"123456"}"#), "111111"),
         plain("delete /v1/tokens", "/v1/tokens", none, SIGNED_IN),
         plain("post /v1/tokens/refresh", "/v1/tokens/refresh", Some(r#"{"refresh_token":"nonsense"}"#), "111111"),
         plain("post /v1/password-resets", "/v1/password-resets", Some(r#"{"email":"<email>"}"#), ANYBODY),
@@ -101,6 +103,19 @@ fn rows() -> Vec<Row> {
         plain("post /account/deletion", "/account/deletion", none, "222222"),
         plain("get /v1/me/devices", "/v1/me/devices", none, SIGNED_IN),
         row("delete /v1/me/devices/{id}", "/v1/me/devices/<device>", none, ["1.....", "144444", "144444"]),
+        plain("get /v1/me/second-factors", "/v1/me/second-factors", none, SIGNED_IN),
+        plain("post /v1/me/second-factors/totp", "/v1/me/second-factors/totp", NOT_THE_PASSWORD, "122222"),
+        // The house's address is a number, which has no passkeys: 409.
+        plain("post /v1/me/second-factors/passkeys", "/v1/me/second-factors/passkeys", NOT_THE_PASSWORD, SIGNED_IN),
+        plain("post /v1/me/second-factors/questions", "/v1/me/second-factors/questions", none, SIGNED_IN),
+        plain(
+            "put /v1/me/second-factors/{id}/confirmation",
+            "/v1/me/second-factors/<new>/confirmation",
+            Some(r#"{"totp":"123456"}"#),
+            "144444",
+        ),
+        plain("put /v1/me/second-factors/{id}/removal", "/v1/me/second-factors/<new>/removal", NOT_THE_PASSWORD, "122222"),
+        plain("put /v1/me/recovery-codes", "/v1/me/recovery-codes", NOT_THE_PASSWORD, "122222"),
         plain("get /v1/me/security-events", "/v1/me/security-events", none, SIGNED_IN),
         plain("put /v1/me/password", "/v1/me/password", Some(r#"{"old":"not-the-password","new":"a-fine-password"}"#), "122222"),
         plain("put /v1/me/email", "/v1/me/email", Some(r#"{"email":"<email>","password":"not-the-password"}"#), "122222"),
@@ -161,6 +176,19 @@ fn rows() -> Vec<Row> {
             Some(r#"{"roles":[]}"#),
             // Admins are the owner's to unmake, themselves too.
             ["13333.", "1333..", "13333."],
+        ),
+        row("get /v1/studios/{id}/staff/{person_id}/devices", "/v1/studios/<studio>/staff/<instructor>/devices", none, admin),
+        row(
+            "delete /v1/studios/{id}/staff/{person_id}/devices/{device_id}",
+            "/v1/studios/<studio>/staff/<instructor>/devices/<staff_device>",
+            none,
+            admin,
+        ),
+        row(
+            "delete /v1/studios/{id}/staff/{person_id}/second-factors",
+            "/v1/studios/<studio>/staff/<instructor>/second-factors",
+            none,
+            admin,
         ),
         row("get /v1/studios/{id}/unstaffed-sessions", "/v1/studios/<studio>/unstaffed-sessions", none, admin),
         row("get /v1/studios/{id}/invitations", "/v1/studios/<studio>/invitations", none, admin),
@@ -349,6 +377,7 @@ impl Cast {
             "new" => house.new_id(),
             "email" => return format!("{}@example.test", house.new_id()),
             "device" => house.on_another_device(holder).await.1,
+            "staff_device" => house.on_another_device(self.instructor(whose)).await.1,
             "session" => self.session(whose).await.id,
             "booking" => {
                 let session = self.session(whose).await;

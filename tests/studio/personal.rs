@@ -20,8 +20,8 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 31] = [
-    ("accounts", "person_id verified_at policy_accepted_at created_at key_stale"),
+const HARMLESS: [(&str, &str); 33] = [
+    ("accounts", "person_id verified_at policy_accepted_at created_at key_stale factor_refused factor_refused_since"),
     ("availability", "studio_id person_id version updated_at"),
     (
         "bookings",
@@ -35,7 +35,7 @@ const HARMLESS: [(&str, &str); 31] = [
     ("codes", "id purpose person_id nth created_at expires_at tries used_at blind_tries asked_by"),
     // How often somebody tried, under keyed hashes, until it has run out.
     ("counts", "key account empty_at"),
-    ("devices", "id person_id replaced_at created_at used_at ended_at signed_out"),
+    ("devices", "id person_id replaced_at created_at used_at ended_at signed_out awaits_factor factor_tries passkey_asked_at"),
     ("event_numbers", "studio_id last"),
     // An event carries no free text and no name; its request's id is made by the server or by a proxy.
     ("events", "id at actor_id action subject_kind subject_id studio_id request_id details number"),
@@ -54,7 +54,9 @@ const HARMLESS: [(&str, &str); 31] = [
     ("pass_types", "id studio_id name kind credits per_week valid_days price_minor currency class_type_ids studio_ids version created_at"),
     ("passes", "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by"),
     ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale"),
+    ("recovery_codes", "id person_id created_at used_at"),
     ("rooms", "id studio_id name capacity version created_at"),
+    ("second_factors", "id person_id kind created_at confirmed_at tries last_step last_used_at"),
     ("series", "id studio_id rule starts_on until_on count_max except_dates draft next_date make_at version created_by created_at"),
     ("series_gaps", "series_id series_date reason other_session_id"),
     ("series_parts", "series_id from_date class_type_id room_id instructor_id capacity local_minute shift_days"),
@@ -68,7 +70,8 @@ const HARMLESS: [(&str, &str); 31] = [
     ("staff", "studio_id person_id since"),
     (
         "studios",
-        "id name address time_zone locale contact rules_text privacy_url shop_url house_rules house_rules_version version created_at",
+        "id name address time_zone locale contact rules_text privacy_url shop_url house_rules house_rules_version version created_at \
+         second_factor_required",
     ),
     ("substitute_requests", "id studio_id session_id asked_by state claimed_by claimed_at due_at told_admins_at created_at ended_at"),
     ("teaches", "studio_id person_id"),
@@ -76,7 +79,7 @@ const HARMLESS: [(&str, &str); 31] = [
 ];
 
 /// Columns that cannot hold a mark, as the tables allow certain words or ids alone; whether their rows go is looked at all the same.
-const UNMARKED: [(&str, &str); 10] = [
+const UNMARKED: [(&str, &str); 13] = [
     ("persons", "locale"),
     // Who has an account is not known by somebody else's address: below it is looked at by somebody who has none.
     ("persons", "contact_key"),
@@ -87,6 +90,10 @@ const UNMARKED: [(&str, &str); 10] = [
     ("availability", "exceptions"),
     ("withdrawn_bookings", "booking_id"),
     ("security_events", "device_id"),
+    // Read as what an authenticator says, and nothing else fits in.
+    ("second_factors", "passkey"),
+    ("second_factors", "asked"),
+    ("devices", "passkey_asked"),
     // It is there if and only if a refresh token was replaced.
     ("devices", "previous_hash"),
 ];
@@ -251,7 +258,12 @@ async fn everywhere(house: &House) -> Person {
                 tx.run(withdrawn, (ids[5], id, now + TimeDelta::days(30))).await?;
                 let nobodys = "INSERT INTO letters (id, studio_id, kind, to_email, locale, state, created_at, sent_at) \
                                VALUES ($1, $2, 'invitation', $3, 'en', 'sent', $4, $4)";
-                tx.run(nobodys, (ids[6], studio.id, email.to_uppercase(), now)).await
+                tx.run(nobodys, (ids[6], studio.id, email.to_uppercase(), now)).await?;
+                let factor = "INSERT INTO second_factors (id, person_id, kind, name, sealed_secret, created_at, confirmed_at, last_step) \
+                              VALUES ($1, $2, 'totp', 'phone', $3, $4, $4, 1)";
+                tx.run(factor, (ids[7], id, vec![4_u8], now)).await?;
+                let recovery = "INSERT INTO recovery_codes (id, person_id, code_hash, created_at) VALUES ($1, $2, $3, $4)";
+                tx.run(recovery, (ids[7], id, vec![5_u8], now)).await
             })
         })
         .await;

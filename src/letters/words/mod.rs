@@ -27,6 +27,7 @@ use super::facts::{
 };
 use super::{calendar, phrases};
 use crate::language::{Language, Texts};
+use crate::sign_in::factors::FactorKind;
 
 /// A subject's length in characters, beyond which it is cut: phones show about 40, and header lines have a limit.
 const SUBJECT_CHARS_MAX: usize = 120;

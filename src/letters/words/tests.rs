@@ -74,6 +74,8 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("deletion_asked", Facts::DeletionAsked { at: at("2026-11-22T09:15:00Z"), due_at: at("2026-11-29T09:15:00Z") }),
         ("password_changed", Facts::PasswordChanged { at: at("2026-11-22T09:15:00Z") }),
         ("address_changed", Facts::AddressChanged { new_address_masked: "m…@demo.example".to_owned(), at: at("2026-11-22T09:15:00Z") }),
+        ("second_factor_added", Facts::SecondFactorAdded { factor: FactorKind::Totp, at: at("2026-11-22T09:15:00Z") }),
+        ("second_factor_removed", Facts::SecondFactorRemoved { all_by_staff: false, at: at("2026-11-22T09:15:00Z") }),
         ("new_device", Facts::NewDevice { device: Some("iPhone 17".to_owned()), at: at("2026-11-22T09:15:00Z") }),
         ("sign_in_tried", Facts::SignInTried { at: at("2026-11-22T09:15:00Z") }),
         (
@@ -212,6 +214,8 @@ fn variants() -> Vec<(&'static str, Facts)> {
     };
     let moved = |credits_returned, waiting| Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned, waiting };
     vec![
+        ("second_factor_added, passkey", Facts::SecondFactorAdded { factor: FactorKind::Passkey, at: at("2026-11-22T09:15:00Z") }),
+        ("second_factor_removed, by staff", Facts::SecondFactorRemoved { all_by_staff: true, at: at("2026-11-22T09:15:00Z") }),
         ("new_device, unknown", Facts::NewDevice { device: None, at: at("2026-11-22T09:15:00Z") }),
         ("entered_by_desk, linked", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: true, shares_address: false }),
         ("entered_by_desk, shared", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: false, shares_address: true }),
@@ -606,6 +610,8 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::PasswordCode {}
         | Facts::DeletionCode {}
         | Facts::DeletionAsked { .. }
+        | Facts::SecondFactorAdded { .. }
+        | Facts::SecondFactorRemoved { .. }
         | Facts::PasswordChanged { .. }
         | Facts::SignInTried { .. } => {}
         Facts::AddressChanged { new_address_masked, .. } => *new_address_masked = text(),

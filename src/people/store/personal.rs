@@ -76,6 +76,7 @@ const STAYS: Rows = Rows::Stay("");
 const SECRET: &str = "a secret or its hash: it would let somebody in";
 const KEY: &str = "made by the program of what is told";
 const TEAM: &str = "the studio's words to its team or to all who were there, which may speak of others";
+const TECHNICAL_OF_FACTOR: &str = "what only the person's own authenticator can use";
 const TECHNICAL: &str = "what an app sent so that a call may be repeated";
 
 /// In the order in which they are erased: what is found by an address goes before the address.
@@ -179,10 +180,29 @@ pub const REGISTRY: &[Personal] = &[
         columns: &[untold("network", KEY), untold("address", KEY), untold("device_id", KEY)],
     },
     Personal {
+        table: "second_factors",
+        whose: "person_id = $1",
+        rows: Rows::Go,
+        columns: &[
+            told("name", "second_factors"),
+            untold("sealed_secret", SECRET),
+            untold("credential_id", TECHNICAL_OF_FACTOR),
+            untold("passkey", TECHNICAL_OF_FACTOR),
+            untold("asked", TECHNICAL_OF_FACTOR),
+        ],
+    },
+    Personal { table: "recovery_codes", whose: "person_id = $1", rows: Rows::Go, columns: &[untold("code_hash", SECRET)] },
+    Personal {
         table: "devices",
         whose: "person_id = $1",
         rows: Rows::Go,
-        columns: &[told("name", "devices"), untold("family_hash", SECRET), untold("current_hash", SECRET), untold("previous_hash", SECRET)],
+        columns: &[
+            told("name", "devices"),
+            untold("family_hash", SECRET),
+            untold("current_hash", SECRET),
+            untold("previous_hash", SECRET),
+            untold("passkey_asked", TECHNICAL_OF_FACTOR),
+        ],
     },
     Personal {
         table: "accounts",
