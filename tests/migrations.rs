@@ -318,6 +318,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         18 => come_by_themselves(tx).await,
         20 => security(tx).await,
         21 => second_factors(tx).await,
+        24 => offers(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -465,6 +466,13 @@ async fn security(tx: &mut Tx) -> Result<(), Error> {
         "INSERT INTO security_events (id, kind, at, last_at, count, person_id, network, bucket) VALUES ($1, $2, $3, $3, $4, $5, $6, $7)";
     tx.run(sql, (id(0xf6), "sign_in_refused", now(), 3_i64, id(ANA), vec![6_u8; 12], "a bucket")).await?;
     Ok(())
+}
+
+async fn offers(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO offers (id, booking_id, queue_key, made_at, clock_starts_at, expires_at, outcome, ended_at) \
+               VALUES ($1, $2, 1, $3, $3, $4, 'withdrawn', $4)";
+    tx.run(sql, (id(0xe3), id(WAITING), now(), now() + TimeDelta::minutes(30))).await?;
+    tx.run("UPDATE bookings SET passed_over = 'turned_down' WHERE id = $1", (id(WAITING),)).await.map(drop)
 }
 
 async fn shared_addresses(tx: &mut Tx) -> Result<(), Error> {

@@ -6,8 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -17,7 +18,9 @@ use crate::schedule::series::ByHand;
 use crate::schedule::series::rules::{dates, off_series};
 use crate::schedule::{self, Session};
 use crate::search::name_key;
+use crate::studios::Zone;
 use crate::text::address_key;
+use crate::zones;
 
 /// The most broken rows that a finding names; the rest are only counted.
 const ROWS_NAMED_MAX: usize = 50;
@@ -109,6 +112,16 @@ const CHECKS: &[Check] = &[
                  WHERE a.status IN ('booked', 'offered', 'attended') AND a.guest_of IS NULL AND b.guest_of IS NULL AND a.session_id <> b.session_id",
     },
     Check {
+        promise: "a place on offer has an offer that runs, and takes nothing yet",
+        examined: "SELECT COUNT(*) FROM offers",
+        broken: "SELECT b.id, 'is offered a place, and no offer runs' FROM bookings b WHERE b.status = 'offered' \
+                 AND NOT EXISTS (SELECT 1 FROM offers o WHERE o.booking_id = b.id AND o.outcome IS NULL) \
+                 UNION ALL SELECT b.id, 'an offer runs, and it is ' || b.status FROM offers o JOIN bookings b ON b.id = o.booking_id \
+                 WHERE o.outcome IS NULL AND b.status <> 'offered' \
+                 UNION ALL SELECT id, 'is offered a place, and something was taken for it' FROM bookings \
+                 WHERE status = 'offered' AND (credits > 0 OR visit_week IS NOT NULL)",
+    },
+    Check {
         promise: "a balance is never below zero, and equals its ledger",
         examined: "SELECT COUNT(*) FROM passes WHERE kind = 'pack'",
         broken: "SELECT p.id, CAST(p.credits_left AS TEXT) || ' left, ledger ' || CAST(COALESCE(SUM(l.credits), 0) AS TEXT) \
@@ -187,6 +200,7 @@ pub async fn check(db: &Db, now: DateTime<Utc>) -> Result<Report, Error> {
     findings.push(keys(&mut tx).await?);
     findings.push(at_their_wall_times(&mut tx, now).await?);
     findings.push(told_in_time(&mut tx, now).await?);
+    findings.push(offers_end(&mut tx, now).await?);
     findings.extend(series(&mut tx, now).await?);
     findings.push(never_idle(&mut tx, now).await?);
     tx.rollback().await;
@@ -258,6 +272,14 @@ async fn told_in_time(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error>
     Ok(finding("nobody waits where no way in is left", examined, tx.all(sql, (as_of,)).await?))
 }
 
+/// An offer that nobody took ends within one sweep of its time.
+async fn offers_end(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
+    let (examined,): (i64,) = tx.one("SELECT COUNT(*) FROM offers WHERE outcome IS NULL", ()).await?;
+    let sql = "SELECT booking_id, 'its offer is over' FROM offers WHERE outcome IS NULL AND expires_at < $1";
+    let broken = tx.all(sql, (now - Duration::seconds(SWEEP_S),)).await?;
+    Ok(finding("a place is kept no longer than it was offered", examined, broken))
+}
+
 /// A series' sessions to come are on its dates, and match the series in everything that nobody changed by hand.
 async fn series(tx: &mut Tx, now: DateTime<Utc>) -> Result<[Finding; 2], Error> {
     let (mut examined, mut astray, mut off) = (0, Vec::new(), Vec::new());
@@ -310,7 +332,14 @@ struct Waiter {
     ends_at: DateTime<Utc>,
     asked_pass_id: Option<Uuid>,
     asked_unpaid: bool,
-    ahead_max: i64,
+    /// They gave back a place that this waitlist had given or offered them.
+    turned_down: bool,
+    free_cancel_until: DateTime<Utc>,
+    promote_until: DateTime<Utc>,
+    offers_until: Option<DateTime<Utc>>,
+    kept_until: Option<DateTime<Utc>>,
+    time_zone: Zone,
+    house_rules: Json<Value>,
 }
 
 #[derive(FromRow)]
@@ -334,12 +363,15 @@ struct Taken {
     status: String,
 }
 
-/// Before the promotion cut-off, nobody waits while there is a free place that they could be promoted into.
+/// Nobody waits while there is a free place that they could be promoted into, offered, or have kept for them.
 async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, b.session_id, s.studio_id, s.class_type_id, s.local_date, s.credits, s.starts_at, \
-               s.ends_at, b.asked_pass_id, b.asked_unpaid, CAST(COALESCE(st.house_rules ->> 'bookings_ahead_max', '20') AS BIGINT) AS ahead_max \
+               s.ends_at, b.asked_pass_id, b.asked_unpaid, s.free_cancel_until, s.promote_until, s.offers_until, s.kept_until, st.time_zone, st.house_rules, \
+               EXISTS (SELECT 1 FROM bookings t WHERE t.session_id = b.session_id AND t.person_id = b.person_id \
+               AND t.promoted_at IS NOT NULL AND t.ended_by = 'member') AS turned_down \
                FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status = 'waitlisted' JOIN studios st ON st.id = s.studio_id \
-               WHERE s.status = 'scheduled' AND s.waiting > 0 AND s.taken + s.held < s.capacity AND s.promote_until > $1 AND s.waiting_ends_at > $1";
+               WHERE s.status = 'scheduled' AND s.waiting > 0 AND s.taken + s.held < s.capacity AND s.waiting_ends_at > $1 \
+               AND (s.promote_until > $1 OR s.offers_until > $1)";
     let waiters: Vec<Waiter> = tx.all(sql, (now,)).await?;
     let examined = i64::try_from(waiters.len()).unwrap_or(i64::MAX);
     let people: Vec<Uuid> = waiters.iter().map(|waiter| waiter.person_id).collect();
@@ -370,7 +402,9 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
         .filter(|waiter| {
             let taken = taken.get(&waiter.person_id).unwrap_or(&none);
             let means = means.get(&waiter.person_id);
-            able(waiter, taken, means.map_or(&[][..], Vec::as_slice), &visits, now)
+            // What the clock alone changes, the last sweep may not have seen.
+            [now, now - Duration::seconds(SWEEP_S)].into_iter().all(|at| waiter.must_be_served(at))
+                && able(waiter, taken, means.map_or(&[][..], Vec::as_slice), &visits, now)
         })
         .map(|waiter| (waiter.booking_id, format!("waits while a place of session {} stands free", waiter.session_id)))
         .collect();
@@ -378,6 +412,58 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
 }
 
 /// Written from docs/product.md; shares no code with the rules that decide.
+impl Waiter {
+    fn rule(&self, name: &str, usual: i64) -> i64 {
+        self.house_rules[name].as_i64().unwrap_or(usual)
+    }
+
+    fn time(&self, name: &str, usual: &str) -> NaiveTime {
+        let time = self.house_rules[name].as_str().unwrap_or(usual);
+        NaiveTime::parse_from_str(time, "%H:%M").unwrap_or_default()
+    }
+
+    /// When the quiet hours end in which this instant is.
+    fn quiet_until(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (from, until) = (self.time("quiet_hours_from", "22:00"), self.time("quiet_hours_until", "07:00"));
+        let here = zones::wall(at, self.time_zone.tz()).naive_local();
+        let (time, today) = (here.time(), here.date());
+        let ends_on = match (from <= until, time >= from, time < until) {
+            (true, true, true) | (false, false, true) => today,
+            (false, true, _) => today.checked_add_days(Days::new(1))?,
+            _ => return None,
+        };
+        Some(zones::instant(ends_on.and_time(until), self.time_zone.tz()))
+    }
+
+    /// Whether there is time for a whole offer.
+    fn offer_fits(&self, at: DateTime<Utc>) -> bool {
+        let begins = self.quiet_until(at).unwrap_or(at);
+        begins + Duration::minutes(self.rule("offer_min", 30)) <= self.starts_at - Duration::minutes(self.rule("offers_until_min", 45))
+    }
+
+    /// Whether the promotion could cost them something before the quiet hours end. Grace is counted outside these, and never past the start.
+    fn would_cost(&self, at: DateTime<Utc>) -> bool {
+        let no_grace = |quiet_until| self.rule("grace_promotion_min", 15) == 0 || self.starts_at < quiet_until;
+        let costs = |quiet_until| self.free_cancel_until < quiet_until && no_grace(quiet_until);
+        self.credits > 0 && !self.asked_unpaid && self.quiet_until(at).is_some_and(costs)
+    }
+
+    /// Whether a free place must be given to them, offered or kept at this instant, if they can take it.
+    fn must_be_served(&self, at: DateTime<Utc>) -> bool {
+        if at < self.promote_until {
+            return !self.turned_down && (!self.would_cost(at) || self.offer_fits(at));
+        }
+        let offers = self.offers_until.is_some_and(|until| at < until);
+        offers
+            && match self.house_rules["after_cutoff"].as_str() {
+                Some("offers") => self.offer_fits(at),
+                Some("notify_all" | "staff") => self.kept_until.is_none_or(|until| until <= at),
+                _ => false,
+            }
+    }
+}
+
+/// The same.
 fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uuid, NaiveDate), i64>, now: DateTime<Utc>) -> bool {
     let overlaps = taken
         .iter()
@@ -388,7 +474,7 @@ fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uui
             other.studio_id == waiter.studio_id && matches!(other.status.as_str(), "booked" | "offered") && other.starts_at > now
         })
         .count();
-    if overlaps || i64::try_from(open).unwrap_or(i64::MAX) >= waiter.ahead_max {
+    if overlaps || i64::try_from(open).unwrap_or(i64::MAX) >= waiter.rule("bookings_ahead_max", 20) {
         return false;
     }
     if waiter.asked_unpaid || (waiter.credits == 0 && waiter.asked_pass_id.is_none()) {

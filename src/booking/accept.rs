@@ -1,6 +1,8 @@
-//! `PUT /v1/bookings/{id}/acceptance`: a waiting member takes a place that is now public.
+//! `PUT /v1/bookings/{id}/acceptance`: a member takes the place that they are offered or, waiting, one that is now public.
 
 use super::BookingStatus;
+use super::offer::OfferOutcome;
+use super::offering::end_offer;
 use super::place::{leave_overlapping, pay};
 use super::rules::{self, Ask, MemberNow, SessionNow};
 use super::snapshot::{BookingSnapshot, own_booking, show};
@@ -31,12 +33,18 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     let ahead = set.ahead(member.id, now);
     let member_now = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
     let ask = Ask { pass_id: booking.asked_pass_id, waitlist: true, by_staff, unpaid: booking.asked_unpaid };
-    let place = rules::accept(&SessionNow::of(&session, studio.zone), &studio.rules, member_now, ask, now)
-        .map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
+    let state = SessionNow::of(&session, studio.zone);
+    let offered = set.running_offer(booking_id).map(|offer| offer.expires_at);
+    let place = match offered {
+        Some(expires_at) => rules::accept_offer(&state, &studio.rules, member_now, ask, expires_at, now),
+        None => rules::accept(&state, &studio.rules, member_now, ask, now),
+    };
+    let place = place.map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
     booking.accept(&place)?;
+    end_offer(set, booking_id, OfferOutcome::Accepted, now);
     pay(set, actor, &booking, LedgerReason::Booked, now)?;
     set.put(booking.clone());
-    let what = Happened::Accepted { credits: booking.credits, by_staff };
+    let what = Happened::Accepted { credits: booking.credits, by_staff, offered: offered.is_some() };
     emit(set, actor, Event::of_booking(&booking, what))?;
     leave_overlapping(set, actor, &booking, now)?;
     show(set, booking_id)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::offer::Offer;
 use super::view::BookingView;
 use super::{Booking, BookingStatus, store};
 use crate::app::App;
@@ -101,7 +102,8 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
     }
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(not_found)?;
     let position = position(&app, &booking).await?;
-    Ok(Json(BookingView::of(&booking, &session, position, caller.language, app.clock.now())).into_response())
+    let offers = offers(&app, std::slice::from_ref(&booking)).await?;
+    Ok(Json(BookingView::of(&booking, &session, offers.get(&booking.id), position, caller.language, app.clock.now())).into_response())
 }
 
 /// The body of a cancellation.
@@ -247,11 +249,12 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
     tx.rollback().await;
     let positions: HashMap<Uuid, i64> =
         if upcoming { store::positions(&app.db, caller.person_id).await?.into_iter().collect() } else { HashMap::new() };
+    let offers = offers(&app, &bookings).await?;
     let bookings = bookings
         .iter()
         .filter_map(|booking| {
             let session = sessions.get(&booking.session_id)?;
-            Some(BookingView::of(booking, session, positions.get(&booking.id).copied(), caller.language, now))
+            Some(BookingView::of(booking, session, offers.get(&booking.id), positions.get(&booking.id).copied(), caller.language, now))
         })
         .collect();
     Ok(Json(Bookings { bookings, next }).into_response())
@@ -271,7 +274,20 @@ pub async fn answer(app: &App, caller: &Caller, shown: BookingSnapshot) -> Answe
         Some(position) => Some(position),
         None => position(app, &shown.booking).await?,
     };
-    Ok(Json(BookingView::of(&shown.booking, &shown.session, position, caller.language, app.clock.now())).into_response())
+    Ok(Json(BookingView::of(&shown.booking, &shown.session, shown.offer.as_ref(), position, caller.language, app.clock.now()))
+        .into_response())
+}
+
+/// The offers that run for these bookings, by booking.
+async fn offers(app: &App, bookings: &[Booking]) -> Answer<HashMap<Uuid, Offer>> {
+    let offered: Vec<Uuid> = bookings.iter().filter(|booking| booking.status == BookingStatus::Offered).map(|booking| booking.id).collect();
+    if offered.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut tx = app.db.read().await?;
+    let found = store::running_offers(&mut tx, &offered).await?;
+    tx.rollback().await;
+    Ok(found.into_iter().map(|offer| (offer.booking_id, offer)).collect())
 }
 
 async fn position(app: &App, booking: &Booking) -> Answer<Option<i64>> {

@@ -53,7 +53,7 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let by_staff = may_book(set, &people.0, &people.1, ask, &session)?;
     // In a full session one can only join the queue, which needs neither a credit nor a free hour. In a rush hundreds do so: then neither
     // their passes nor their other bookings are read.
-    if SessionNow::of(&session, studio.zone).places_free() > 0 || !studio.rules.overlapping_waitlists {
+    if SessionNow::of(&session, studio.zone).places_public(now) > 0 || !studio.rules.overlapping_waitlists {
         set.person(person_id)?;
     } else {
         set.know_in_session(session.id, person_id)?;

@@ -1,5 +1,7 @@
 //! `PUT /v1/bookings/{id}/cancellation`: gives up a place or a queue position; what was taken for it is returned or kept.
 
+use super::offer::OfferOutcome;
+use super::offering::end_offer;
 use super::place::give_back;
 use super::refill::{Freed, settle};
 use super::rules::{self, Cancellation, CannotCancel};
@@ -83,8 +85,15 @@ pub fn end_by_person(
     let by_staff = ending.by == EndedBy::Staff;
     let what = match decided {
         Cancellation::Leaves => {
+            let offered = booking.status == BookingStatus::Offered;
+            end_offer(set, booking.id, OfferOutcome::Declined, now);
             booking.leave(ending, now)?;
-            Happened::WaitlistLeft { because: if by_staff { LeftBecause::Staff } else { LeftBecause::Member } }
+            let because = match by_staff {
+                true => LeftBecause::Staff,
+                false if offered => LeftBecause::Declined,
+                false => LeftBecause::Member,
+            };
+            Happened::WaitlistLeft { because }
         }
         Cancellation::Free { credits } => {
             let why = if by_staff { LedgerReason::ReturnedByStaff } else { LedgerReason::Cancelled };

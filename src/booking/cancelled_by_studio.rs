@@ -1,5 +1,7 @@
 //! What is given back, and to whom, when the studio cancels a session.
 
+use super::offer::OfferOutcome;
+use super::offering::end_offer;
 use super::place::give_back;
 use super::refill::Freed;
 use super::rules::{self, WithSession};
@@ -29,6 +31,7 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
         let prolong = Some((studio.rules.returned_credit_days_min, today));
         give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, prolong, now)?;
         if matches!(decided, WithSession::Ends { .. }) {
+            end_offer(set, booking.id, OfferOutcome::Withdrawn, now);
             booking.cancel_with_session(now)?;
         }
         // With the credit or visit back, they may be able to take a place elsewhere.

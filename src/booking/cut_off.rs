@@ -16,7 +16,7 @@ pub enum CameBy {
     Booking,
     /// They were moved into it from the waitlist, without doing anything.
     Promotion,
-    /// They accepted a timed offer, knowing what it costs. No command makes such offers yet.
+    /// They accepted a timed offer, knowing what it costs.
     Offer,
 }
 
@@ -55,6 +55,12 @@ pub fn free_until(
 /// The studio's quiet hours, `(from, until)`; `None` where there are none.
 pub fn quiet_hours(rules: &HouseRules) -> Option<(WallTime, WallTime)> {
     (rules.quiet_hours_from != rules.quiet_hours_until).then_some((rules.quiet_hours_from, rules.quiet_hours_until))
+}
+
+/// When the quiet hours end in which `now` is; `None` outside them.
+pub fn quiet_until(rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let (from, until) = quiet_hours(rules)?;
+    is_quiet(zones::wall(now, zone).time(), from.time(), until.time()).then(|| next(now, until.time(), zone))
 }
 
 /// The instant when `minutes` have passed since `now`, not counting quiet hours; never past the start.
@@ -144,6 +150,21 @@ mod tests {
         assert_eq!(grace_end(utc("2026-12-01T23:00"), 0, quiet, Paris, far), utc("2026-12-01T23:00"));
         let noon = Some((WallTime::at(12, 0), WallTime::at(14, 0)));
         assert_eq!(grace_end(utc("2026-12-01T10:55"), 15, noon, Paris, far), utc("2026-12-01T13:10"));
+    }
+
+    #[test]
+    fn quiet_hours_end_by_the_wall() {
+        let rules = HouseRules::default();
+        let ends = |zone, now: &str| quiet_until(&rules, zone, utc(now));
+        // 21:59, 22:00, 06:59 and 07:00.
+        assert_eq!(ends(Paris, "2026-12-01T20:59"), None);
+        assert_eq!(ends(Paris, "2026-12-01T21:00"), Some(utc("2026-12-02T06:00")));
+        assert_eq!(ends(Paris, "2026-12-02T05:59"), Some(utc("2026-12-02T06:00")));
+        assert_eq!(ends(Paris, "2026-12-02T06:00"), None);
+        // The night that is an hour shorter.
+        assert_eq!(ends(Paris, "2026-03-28T22:30"), Some(utc("2026-03-29T05:00")));
+        let none = HouseRules { quiet_hours_until: rules.quiet_hours_from, ..HouseRules::default() };
+        assert_eq!(quiet_until(&none, Paris, utc("2026-12-01T23:00")), None);
     }
 
     #[test]

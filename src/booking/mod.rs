@@ -10,6 +10,8 @@ pub mod cancel;
 pub mod cancelled_by_studio;
 pub mod close_waitlist;
 pub mod cut_off;
+pub mod offer;
+pub mod offering;
 pub mod place;
 pub mod refill;
 pub mod refusal;
@@ -140,6 +142,11 @@ impl Booking {
     pub fn overlaps(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
         self.starts_at < ends_at && starts_at < self.ends_at
     }
+
+    /// Whether the member gave back a place that the waitlist had given or offered them: they are not moved in again by themselves.
+    pub fn has_turned_down(&self) -> bool {
+        self.promoted_at.is_some() && self.ended_by == Some(EndedBy::Member)
+    }
 }
 
 /// A step that is not allowed from the booking's status. Always a fault of ours, never the member's: it is logged, and the command answers
@@ -258,6 +265,15 @@ impl Booking {
         Ok(())
     }
 
+    /// Waitlisted → offered a place; answers the key at which they waited, which the offer keeps.
+    pub fn offer(&mut self, now: DateTime<Utc>) -> Result<i64, TransitionRefused> {
+        self.only_from(&[BookingStatus::Waitlisted], "be offered a place")?;
+        self.status = BookingStatus::Offered;
+        self.passed_over = None;
+        self.promoted_at = Some(now);
+        Ok(self.queue_key.take().unwrap_or_default())
+    }
+
     /// Waitlisted, and stays so: a place came free that the member could not take.
     pub fn pass_over(&mut self, reason: PassedOver) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Waitlisted], "be passed over")?;
@@ -279,9 +295,9 @@ impl Booking {
         Ok(())
     }
 
-    /// Booked or offered → cancelled, after what was taken has been given back ([`Booking::give_back`]).
+    /// Booked → cancelled, after what was taken has been given back ([`Booking::give_back`]).
     pub fn cancel(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
-        self.only_from(&[BookingStatus::Booked, BookingStatus::Offered], "be cancelled")?;
+        self.only_from(&[BookingStatus::Booked], "be cancelled")?;
         if self.credits > 0 || self.visit_week.is_some() {
             return Err(TransitionRefused { from: self.status, step: "be cancelled with what was taken for it" });
         }
@@ -289,9 +305,9 @@ impl Booking {
         Ok(())
     }
 
-    /// Booked or offered → cancelled late: what was taken stays taken.
+    /// Booked → cancelled late: what was taken stays taken.
     pub fn cancel_late(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
-        self.only_from(&[BookingStatus::Booked, BookingStatus::Offered], "be cancelled late")?;
+        self.only_from(&[BookingStatus::Booked], "be cancelled late")?;
         self.end(BookingStatus::LateCancelled, ending, now);
         Ok(())
     }
@@ -305,9 +321,10 @@ impl Booking {
         Ok(())
     }
 
-    /// Booked → waitlisted, at this key: there are fewer places than before. What was taken has been given back first.
+    /// Booked or offered → waitlisted, at this key: there are fewer places than before, or the offer is withdrawn. What was taken has been
+    /// given back first.
     pub fn return_to_queue(&mut self, queue_key: i64) -> Result<(), TransitionRefused> {
-        self.only_from(&[BookingStatus::Booked], "return to the queue")?;
+        self.only_from(&[BookingStatus::Booked, BookingStatus::Offered], "return to the queue")?;
         if self.credits > 0 || self.visit_week.is_some() {
             return Err(TransitionRefused { from: self.status, step: "return to the queue with what was taken for it" });
         }
@@ -347,7 +364,7 @@ impl Booking {
     /// The session has a new time; whoever holds a place can cancel for free until its start.
     pub fn move_with_session(&mut self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) {
         (self.starts_at, self.ends_at) = (starts_at, ends_at);
-        if matches!(self.status, BookingStatus::Booked | BookingStatus::Offered) {
+        if self.status == BookingStatus::Booked {
             self.free_cancel_until = Some(starts_at);
         }
     }

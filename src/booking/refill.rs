@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use super::offering::offer;
 use super::place::{leave_overlapping, pay};
-use super::rules::{self, Ask, MemberNow, Refill, SessionNow};
+use super::rules::{self, Ask, MemberNow, Refill, SessionNow, Turn};
 use super::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
+use crate::letters::facts::PassedOver;
 use crate::passes::LedgerReason;
+use crate::schedule::Session;
 use crate::schedule::rules::week_of;
 use crate::studios::StudioContext;
-use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
+use crate::working_set::{Abort, Decision, Lookup, WorkingSet, all};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -60,64 +63,118 @@ pub fn settle(set: &mut WorkingSet, mut freed: Freed, now: DateTime<Utc>) -> Dec
     Ok(())
 }
 
-/// Gives the free places of one session to those who wait, or makes them public.
+/// Gives the free places of one session to those who wait, offers or keeps them, or makes them public.
 fn refill(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
     let session = set.session(session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
-    match rules::refill(&SessionNow::of(&session, studio.zone), now) {
-        Refill::Nothing => Ok(()),
-        Refill::Promote => promote(set, session_id, &studio, now),
-        Refill::Public => tell_free(set, session_id, now),
+    let kept_until = match rules::refill(&SessionNow::of(&session, studio.zone), &studio.rules, now) {
+        Refill::Nothing => None,
+        Refill::Promote | Refill::Offer(_) => {
+            serve(set, session_id, &studio, now)?;
+            None
+        }
+        Refill::Public => {
+            let waiting = set.in_company(&set.whole_queue(session_id)?)?;
+            tell_free(set, waiting, None, now)?;
+            None
+        }
+        Refill::Ask(until) => ask(set, &session, &studio, until, now)?.then_some(until),
+        Refill::Staff(until) => Some(until),
+    };
+    if kept_until != session.kept_until {
+        let mut session = set.session(session_id)?.clone();
+        session.kept_until = kept_until;
+        set.put_session(session);
     }
+    Ok(())
 }
 
-/// In queue order, each member who may take a place gets it; one who may not keeps their position and learns why.
-fn promote(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: DateTime<Utc>) -> Decision<()> {
+/// In queue order, each member who may take a place gets it or is offered it; one who may not keeps their position and learns why.
+fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: DateTime<Utc>) -> Decision<()> {
     let house = Actor::system();
     let mut after = None;
     loop {
         let session = set.session(session_id)?.clone();
         let state = SessionNow::of(&session, studio.zone);
-        if rules::refill(&state, now) != Refill::Promote {
+        let refill = rules::refill(&state, &studio.rules, now);
+        if !matches!(refill, Refill::Promote | Refill::Offer(_)) {
             return Ok(());
         }
         let Some(mut waiting) = set.next_waiting(session_id, after)?.cloned() else { return Ok(()) };
         after = waiting.queue_key;
         let person = set.person(waiting.person_id).map_err(|stop| set.with_queue_people(session_id, stop))?;
+        let turned_down = set.has_turned_down(session_id, person.id)?;
         let (passes, visits) = set.passes(person.id, week_of(session.local_date))?;
         let ahead = set.ahead(person.id, now);
         let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
-        let ask = Ask { pass_id: waiting.asked_pass_id, waitlist: true, by_staff: false, unpaid: waiting.asked_unpaid };
-        match rules::promote(&state, &studio.rules, member, ask, now) {
-            Ok(place) => {
+        let ask = asked(&waiting);
+        let turn = match refill {
+            Refill::Offer(clock) => rules::could_take(&state, &studio.rules, member, ask, now).map(|payment| Turn::Offered(clock, payment)),
+            _ => rules::promote(&state, &studio.rules, member, ask, turned_down, now),
+        };
+        match turn {
+            Ok(Turn::Promoted(place)) => {
                 waiting.promote(&place, now)?;
                 pay(set, &house, &waiting, LedgerReason::Promoted, now)?;
                 set.put(waiting.clone());
                 emit(set, &house, Event::of_booking(&waiting, Happened::Promoted { credits: waiting.credits }))?;
                 leave_overlapping(set, &house, &waiting, now)?;
             }
-            Err(reason) if waiting.passed_over == Some(reason) => {}
-            Err(reason) => {
-                waiting.pass_over(reason)?;
-                let event = Event::of_booking(&waiting, Happened::PassedOver { reason });
-                set.put(waiting);
-                emit(set, &house, event)?;
+            Ok(Turn::Offered(clock, payment)) => offer(set, waiting, clock, &payment, now)?,
+            Ok(Turn::Open) => {
+                let waiting = set.in_company(&set.whole_queue(session_id)?)?;
+                return tell_free(set, waiting, None, now);
             }
+            Err(reason) => pass_over(set, waiting, reason)?,
         }
     }
 }
 
-/// After the cut-off a free place is open to everybody: those who wait are told, once per booking.
-fn tell_free(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
-    let waiting: Vec<Booking> = set
-        .in_company(&set.whole_queue(session_id)?)?
-        .into_iter()
-        .filter(|booking| booking.told_free_at.is_none() && booking.status == BookingStatus::Waitlisted)
-        .collect();
+/// What a waiting member asked for when they joined the queue.
+fn asked(waiting: &Booking) -> Ask {
+    Ask { pass_id: waiting.asked_pass_id, waitlist: true, by_staff: false, unpaid: waiting.asked_unpaid }
+}
+
+/// They keep their position, and learn once why they could not have the place.
+fn pass_over(set: &mut WorkingSet, mut waiting: Booking, reason: PassedOver) -> Decision<()> {
+    if waiting.passed_over == Some(reason) {
+        return Ok(());
+    }
+    waiting.pass_over(reason)?;
+    let event = Event::of_booking(&waiting, Happened::PassedOver { reason });
+    set.put(waiting);
+    emit(set, &Actor::system(), event)
+}
+
+/// All who wait and could take the place are told that it is kept for them, the others why they could not have it. Whether there is anybody
+/// to keep it for.
+fn ask(set: &mut WorkingSet, session: &Session, studio: &StudioContext, until: DateTime<Utc>, now: DateTime<Utc>) -> Decision<bool> {
+    let waiting = set.in_company(&set.whole_queue(session.id)?)?;
     set.need_people(&waiting)?;
-    for mut booking in waiting {
+    let monday = week_of(session.local_date);
+    let means = all(waiting.iter().map(|booking| set.passes(booking.person_id, monday)))?;
+    let state = SessionNow::of(session, studio.zone);
+    let mut able = Vec::new();
+    for (booking, (passes, visits)) in waiting.into_iter().zip(means) {
+        let ahead = set.ahead(booking.person_id, now);
+        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
+        match rules::could_take(&state, &studio.rules, member, asked(&booking), now) {
+            Ok(_) => able.push(booking),
+            Err(reason) => pass_over(set, booking, reason)?,
+        }
+    }
+    let anybody = !able.is_empty();
+    tell_free(set, able, Some(until), now)?;
+    Ok(anybody)
+}
+
+/// A free place is open to everybody, or until then to those who wait: they are told, once per booking.
+fn tell_free(set: &mut WorkingSet, waiting: Vec<Booking>, kept_until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Decision<()> {
+    let untold: Vec<Booking> = waiting.into_iter().filter(|booking| booking.told_free_at.is_none()).collect();
+    set.need_people(&untold)?;
+    for mut booking in untold {
         booking.tell_free(now)?;
-        let event = Event::of_booking(&booking, Happened::ToldFree);
+        let event = Event::of_booking(&booking, Happened::ToldFree { kept_until });
         set.put(booking);
         emit(set, &Actor::system(), event)?;
     }

@@ -16,6 +16,7 @@ impl BookingRefusal {
             Self::Overlapping(booking_id) => Problem::new(ProblemType::OverlappingBooking).with("booking_id", booking_id),
             Self::TooMany(max) => Problem::new(ProblemType::TooManyBookings).with("max", max),
             Self::NoPass => Problem::new(ProblemType::NoPass).with("shop_url", shop_url),
+            Self::OfferExpired => Problem::new(ProblemType::OfferExpired),
             Self::Full { open, length, cap } => {
                 Problem::new(ProblemType::SessionFull).with("waitlist", json!({ "open": open, "length": length, "cap": cap }))
             }

@@ -4,13 +4,14 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::cut_off::{CameBy, free_until};
+use super::cut_off::{CameBy, free_until, quiet_until};
+use super::offer::OfferClock;
 use super::{Booking, BookingStatus, Place};
 use crate::letters::facts::PassedOver;
 use crate::passes::PassState;
 use crate::passes::rules::{Payment, ToPay, which_pays};
 use crate::schedule::SessionRow;
-use crate::studios::house_rules::HouseRules;
+use crate::studios::house_rules::{AfterCutoff, HouseRules};
 
 /// The session as a decision sees it: its row as the earlier commands of this batch left it.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct SessionNow {
     pub booking_closes_at: DateTime<Utc>,
     pub free_cancel_until: DateTime<Utc>,
     pub promote_until: DateTime<Utc>,
+    pub offers_until: Option<DateTime<Utc>>,
+    pub kept_until: Option<DateTime<Utc>>,
     pub waiting_ends_at: DateTime<Utc>,
 }
 
@@ -59,6 +62,8 @@ impl SessionNow {
             booking_closes_at: session.booking_closes_at,
             free_cancel_until: session.free_cancel_until,
             promote_until: session.promote_until,
+            offers_until: session.offers_until,
+            kept_until: session.kept_until,
             waiting_ends_at: session.waiting_ends_at,
         }
     }
@@ -66,6 +71,11 @@ impl SessionNow {
     /// Places that are neither taken, nor on offer, nor held back.
     pub const fn places_free(&self) -> i64 {
         self.capacity - self.taken - self.held
+    }
+
+    /// Places that everybody may take: none while they are kept for those who wait, or for staff to give.
+    pub fn places_public(&self, now: DateTime<Utc>) -> i64 {
+        if self.waiting > 0 && self.kept_until.is_some_and(|until| now < until) { 0 } else { self.places_free() }
     }
 
     /// Whether one more may join the queue now.
@@ -109,6 +119,7 @@ impl MemberNow<'_> {
     fn open_bookings(&self, session: &SessionNow, now: DateTime<Utc>) -> i64 {
         let open = |booking: &&&Booking| {
             booking.studio_id == session.studio_id
+                && booking.session_id != session.id
                 && matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered)
                 && booking.starts_at > now
         };
@@ -159,6 +170,8 @@ pub enum BookingRefusal {
     Full { open: bool, length: i64, cap: Option<i64> },
     /// No place in the queue is left either.
     WaitlistFull { length: i64, cap: i64 },
+    /// The time of the offer is over.
+    OfferExpired,
 }
 
 /// Decides a booking: a place if one is free and the member may have it, a position in the queue if they would wait.
@@ -189,7 +202,7 @@ pub fn book(
             return Err(BookingRefusal::Closed(session.booking_closes_at));
         }
     }
-    if session.places_free() > 0 {
+    if session.places_public(now) > 0 {
         return Ok(Admission::Place(take(session, rules, member, ask, CameBy::Booking, now)?));
     }
     let length = session.waiting;
@@ -210,7 +223,7 @@ pub fn book(
     }
 }
 
-/// Decides whether a waiting member may take a public place.
+/// Decides whether a waiting member may take a place that is public, or kept for those who wait: the first who does has it.
 pub fn accept(
     session: &SessionNow,
     rules: &HouseRules,
@@ -221,13 +234,33 @@ pub fn accept(
     if session.cancelled {
         return Err(BookingRefusal::SessionCancelled);
     }
-    if now >= session.booking_closes_at {
+    if now >= session.booking_closes_at && session.kept_until.is_none_or(|until| now >= until) {
         return Err(BookingRefusal::Closed(session.booking_closes_at));
     }
-    if session.places_free() <= 0 {
+    let for_those_who_wait = rules.after_cutoff == AfterCutoff::NotifyAll;
+    let places = if for_those_who_wait { session.places_free() } else { session.places_public(now) };
+    if places <= 0 {
         return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
     }
     Ok(take(session, rules, member, ask, CameBy::Booking, now)?)
+}
+
+/// Decides whether a member may take the place that is kept for them.
+pub fn accept_offer(
+    session: &SessionNow,
+    rules: &HouseRules,
+    member: MemberNow<'_>,
+    ask: Ask,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Place, BookingRefusal> {
+    if session.cancelled {
+        return Err(BookingRefusal::SessionCancelled);
+    }
+    if now >= expires_at {
+        return Err(BookingRefusal::OfferExpired);
+    }
+    Ok(take(session, rules, member, ask, CameBy::Offer, now)?)
 }
 
 /// Why somebody may not take a place that is free.
@@ -297,9 +330,57 @@ fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment>
     which_pays(member.passes, ask.pass_id, to_pay, visits).ok()
 }
 
-/// Whether a waiting member gets the place that is free now, before the promotion cut-off.
-pub fn promote(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Result<Place, PassedOver> {
-    Ok(take(session, rules, member, ask, CameBy::Promotion, now)?)
+/// What a waiting member gets of a place that is free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The place.
+    Promoted(Place),
+    /// An offer, and what would pay for the place now.
+    Offered(OfferClock, Payment),
+    /// Nothing of their own: no time is left in which they could be asked, so the place is everybody's.
+    Open,
+}
+
+/// What a waiting member gets of a place that is free before the promotion cut-off. A promotion that would cost them something before they
+/// have read of it, because cancelling it for free ends in quiet hours, is made as an offer instead.
+pub fn promote(
+    session: &SessionNow,
+    rules: &HouseRules,
+    member: MemberNow<'_>,
+    ask: Ask,
+    turned_down: bool,
+    now: DateTime<Utc>,
+) -> Result<Turn, PassedOver> {
+    if turned_down {
+        return Err(PassedOver::TurnedDown);
+    }
+    let place = take(session, rules, member, ask, CameBy::Promotion, now)?;
+    let takes = place.payment.credits > 0 || place.payment.visit_week.is_some();
+    let costly = |quiet_until| takes && place.free_cancel_until.is_none_or(|until| until < quiet_until);
+    if quiet_until(rules, session.zone, now).is_some_and(costly) {
+        return Ok(offer_clock(session, rules, now).map_or(Turn::Open, |clock| Turn::Offered(clock, place.payment)));
+    }
+    Ok(Turn::Promoted(place))
+}
+
+/// Whether a waiting member could take the place that is free now, if they were asked, and what would pay.
+pub fn could_take(
+    session: &SessionNow,
+    rules: &HouseRules,
+    member: MemberNow<'_>,
+    ask: Ask,
+    now: DateTime<Utc>,
+) -> Result<Payment, PassedOver> {
+    Ok(take(session, rules, member, ask, CameBy::Offer, now)?.payment)
+}
+
+/// From when to when an offer that is made now runs: its clock stands still until quiet hours end. `None`: a full clock does not fit before
+/// the offers' end.
+pub fn offer_clock(session: &SessionNow, rules: &HouseRules, now: DateTime<Utc>) -> Option<OfferClock> {
+    let clock_starts_at = quiet_until(rules, session.zone, now).unwrap_or(now);
+    let expires_at = clock_starts_at + Duration::minutes(rules.offer_min);
+    let offers_end = session.starts_at - Duration::minutes(rules.offers_until_min);
+    (expires_at <= offers_end).then_some(OfferClock { clock_starts_at, expires_at })
 }
 
 /// What happens to places that are free in a session in which somebody waits.
@@ -307,6 +388,12 @@ pub fn promote(session: &SessionNow, rules: &HouseRules, member: MemberNow<'_>, 
 pub enum Refill {
     /// The first who may take it now gets it.
     Promote,
+    /// The first who may take it now is offered it.
+    Offer(OfferClock),
+    /// Until then it is kept for those who wait: all who may take it are told, and the first who does has it.
+    Ask(DateTime<Utc>),
+    /// Until then it is kept for whom staff give it to.
+    Staff(DateTime<Utc>),
     /// It is open to everybody: those who wait are told once.
     Public,
     /// Nothing: no place is free, nobody waits, or the waiting is over.
@@ -314,20 +401,27 @@ pub enum Refill {
 }
 
 /// How a free place is refilled at this instant (docs/product.md, promise 6).
-pub fn refill(session: &SessionNow, now: DateTime<Utc>) -> Refill {
+pub fn refill(session: &SessionNow, rules: &HouseRules, now: DateTime<Utc>) -> Refill {
     if session.cancelled || session.places_free() <= 0 || session.waiting == 0 || now >= session.waiting_ends_at {
-        Refill::Nothing
-    } else if now < session.promote_until {
-        Refill::Promote
-    } else {
-        Refill::Public
+        return Refill::Nothing;
+    }
+    if now < session.promote_until {
+        return Refill::Promote;
+    }
+    let public = if now < session.booking_closes_at { Refill::Public } else { Refill::Nothing };
+    let Some(until) = session.offers_until.filter(|until| now < *until) else { return public };
+    match rules.after_cutoff {
+        AfterCutoff::Open => public,
+        AfterCutoff::Offers => offer_clock(session, rules, now).map_or(public, Refill::Offer),
+        AfterCutoff::NotifyAll => Refill::Ask(until),
+        AfterCutoff::Staff => Refill::Staff(until),
     }
 }
 
 /// What a cancellation at this instant does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancellation {
-    /// The member leaves the queue, or declines.
+    /// The member leaves the queue, or declines an offer.
     Leaves,
     /// What was taken comes back.
     Free { credits: i64 },
@@ -349,9 +443,9 @@ pub fn cancel(booking: &Booking, forgive: bool, now: DateTime<Utc>) -> Result<Ca
     match booking.status {
         BookingStatus::Cancelled | BookingStatus::LateCancelled => Err(CannotCancel::Ended),
         BookingStatus::Attended | BookingStatus::NoShow => Err(CannotCancel::Started),
-        BookingStatus::Waitlisted | BookingStatus::Standby => Ok(Cancellation::Leaves),
-        BookingStatus::Booked | BookingStatus::Offered if now >= booking.starts_at => Err(CannotCancel::Started),
-        BookingStatus::Booked | BookingStatus::Offered => {
+        BookingStatus::Waitlisted | BookingStatus::Offered | BookingStatus::Standby => Ok(Cancellation::Leaves),
+        BookingStatus::Booked if now >= booking.starts_at => Err(CannotCancel::Started),
+        BookingStatus::Booked => {
             let free = forgive || booking.free_cancel_until.is_some_and(|until| now <= until);
             Ok(if free {
                 Cancellation::Free { credits: booking.credits }
@@ -381,6 +475,8 @@ pub const fn cancel_with_session(booking: &Booking) -> WithSession {
         BookingStatus::Cancelled => WithSession::Nothing,
         BookingStatus::LateCancelled if credits == 0 && !visit => WithSession::Nothing,
         BookingStatus::LateCancelled => WithSession::Returned { credits, visit },
+        // A place that was only offered was nobody's yet.
+        BookingStatus::Offered => WithSession::Ends { credits, visit, had_place: false },
         status => WithSession::Ends { credits, visit, had_place: status.takes_place() },
     }
 }

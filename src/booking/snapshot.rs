@@ -1,6 +1,7 @@
 //! A booking as a command leaves it, with all that its answer shows.
 
 use super::Booking;
+use super::offer::Offer;
 use crate::events::Actor;
 use crate::people::Person;
 use crate::schedule::Session;
@@ -16,6 +17,8 @@ pub struct BookingSnapshot {
     /// Its session, with the counts as they were when it was decided.
     pub session: Session,
     pub studio: Arc<StudioContext>,
+    /// The offer that runs for it.
+    pub offer: Option<Offer>,
     /// The member's position in the queue, where it is known without counting.
     pub position: Option<i64>,
     /// Whether this command made it.
@@ -27,7 +30,8 @@ pub fn show(set: &WorkingSet, booking_id: Uuid) -> Decision<BookingSnapshot> {
     let Some(booking) = set.known_booking(booking_id).cloned() else { return Err(not_found()) };
     let session = set.session(booking.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
-    Ok(BookingSnapshot { booking, session, studio, position: None, fresh: false })
+    let offer = set.running_offer(booking_id).cloned();
+    Ok(BookingSnapshot { booking, session, studio, offer, position: None, fresh: false })
 }
 
 /// The booking, the caller, and whether they act for somebody else. Only its owner and the studio's front desk see it.

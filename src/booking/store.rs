@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::Booking;
+use super::offer::Offer;
 use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::schedule::SESSION_HOURS_MAX;
 
@@ -58,6 +59,45 @@ pub async fn rosters(tx: &mut Tx, sessions: &[Uuid]) -> Result<Vec<Booking>, Err
     tx.among(select!("WHERE status <> 'cancelled' AND session_id IN #"), (), sessions).await
 }
 
+/// The bookings by which somebody gave back a place that the waitlist of one of these sessions had given or offered them.
+pub async fn turned_down(tx: &mut Tx, sessions: &[Uuid]) -> Result<Vec<Booking>, Error> {
+    tx.among(select!("WHERE promoted_at IS NOT NULL AND ended_by = 'member' AND session_id IN #"), (), sessions).await
+}
+
+macro_rules! offers {
+    ($rest:literal) => {
+        concat!("SELECT id, booking_id, queue_key, made_at, clock_starts_at, expires_at, outcome, ended_at FROM offers ", $rest)
+    };
+}
+
+/// The offers that run for these bookings.
+pub async fn running_offers(tx: &mut Tx, bookings: &[Uuid]) -> Result<Vec<Offer>, Error> {
+    tx.among(offers!("WHERE outcome IS NULL AND booking_id IN #"), (), bookings).await
+}
+
+/// The bookings whose offers are over by the clock.
+pub async fn offers_due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
+    tx.all("SELECT booking_id FROM offers WHERE outcome IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2", (now, limit)).await
+}
+
+/// Writes new offers.
+pub async fn insert_offers(tx: &mut Tx, offers: Vec<&Offer>) -> Result<(), Error> {
+    let rows = offers
+        .into_iter()
+        .map(|o| (o.id, o.booking_id, o.queue_key, o.made_at, o.clock_starts_at, o.expires_at, o.outcome, o.ended_at))
+        .collect();
+    let sql = "INSERT INTO offers (id, booking_id, queue_key, made_at, clock_starts_at, expires_at, outcome, ended_at) VALUES #";
+    tx.rows(sql, rows).await.map(drop)
+}
+
+/// Writes what came of offers.
+pub async fn update_offers(tx: &mut Tx, offers: Vec<&Offer>) -> Result<(), Error> {
+    let rows = offers.into_iter().map(|o| (o.id, o.outcome, o.ended_at)).collect();
+    let sql = "WITH x (id, outcome, ended_at) AS (VALUES #) UPDATE offers SET outcome = x.outcome, ended_at = x.ended_at \
+               FROM x WHERE offers.id = x.id";
+    tx.rows(Sql::Both(sql), rows).await.map(drop)
+}
+
 /// How often a membership was used in a week.
 pub async fn visits(tx: &mut Tx, pass_id: Uuid, monday: NaiveDate) -> Result<i64, Error> {
     let (visits,): (i64,) = tx.one("SELECT COUNT(*) FROM bookings WHERE pass_id = $1 AND visit_week = $2", (pass_id, monday)).await?;
@@ -110,8 +150,8 @@ pub async fn waiting_over(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result
 
 /// Sessions with a free place for which somebody waits: the clock may have made them able to take it.
 pub async fn refillable(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
-    let sql = "SELECT id FROM sessions WHERE waiting > 0 AND waiting_ends_at > $1 AND promote_until > $1 AND taken + held < capacity \
-               AND status = 'scheduled' ORDER BY starts_at LIMIT $2";
+    let sql = "SELECT id FROM sessions WHERE waiting > 0 AND waiting_ends_at > $1 AND taken + held < capacity AND status = 'scheduled' \
+               AND (promote_until > $1 OR offers_until > $1 OR kept_until <= $1) ORDER BY starts_at LIMIT $2";
     tx.all(sql, (now, limit)).await
 }
 

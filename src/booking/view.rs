@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::offer::Offer;
 use super::rules::{self, Cancellation};
 use super::{Booking, BookingStatus, EndedBy};
 use crate::language::Language;
@@ -29,7 +30,7 @@ pub struct BookingView<'a> {
     pub credits_returned: i64,
     pub spot: Option<Uuid>,
     /// A timed invitation to take a place.
-    pub offer: Option<Offer>,
+    pub offer: Option<OfferView>,
     #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     /// Null: there is no free way out.
@@ -47,12 +48,19 @@ pub struct BookingView<'a> {
     pub session: SessionView<'a>,
 }
 
-/// A timed invitation to take a place.
+/// A timed invitation to take a place, which is kept meanwhile. It may be accepted at once.
 #[derive(Debug, Serialize, ToSchema)]
-#[allow(missing_docs, reason = "the words of the product")]
-pub struct Offer {
+#[schema(as = Offer)]
+pub struct OfferView {
+    /// From then on it is too late.
     #[serde(with = "crate::instant")]
     pub expires_at: DateTime<Utc>,
+    /// Its time counts from then: when it was made, or when quiet hours end.
+    #[serde(with = "crate::instant")]
+    pub clock_starts_at: DateTime<Utc>,
+    /// Until when the place, once accepted, can be cancelled for free; null: not at all.
+    #[serde(with = "crate::instant")]
+    pub free_cancel_until: Option<DateTime<Utc>>,
 }
 
 /// What a cancellation at this instant would do.
@@ -78,7 +86,14 @@ pub struct Fee {
 
 impl<'a> BookingView<'a> {
     /// The booking as this reader sees it now, in their language or the studio's.
-    pub fn of(booking: &Booking, session: &'a Session, position: Option<i64>, language: Option<Language>, now: DateTime<Utc>) -> Self {
+    pub fn of(
+        booking: &Booking,
+        session: &'a Session,
+        offer: Option<&Offer>,
+        position: Option<i64>,
+        language: Option<Language>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let language = language.unwrap_or(session.names.studio_locale);
         let zone = session.names.time_zone.tz();
         let live = !booking.status.has_ended();
@@ -93,7 +108,11 @@ impl<'a> BookingView<'a> {
             credits: booking.credits,
             credits_returned: booking.credits_returned,
             spot: booking.spot_id,
-            offer: None,
+            offer: offer.filter(|offer| offer.is_running()).map(|offer| OfferView {
+                expires_at: offer.expires_at,
+                clock_starts_at: offer.clock_starts_at,
+                free_cancel_until: Some(session.free_cancel_until).filter(|until| now < *until),
+            }),
             created_at: booking.created_at,
             free_cancel_until: booking.free_cancel_until,
             free_cancel_text: free_text(booking, zone, language),
@@ -109,8 +128,7 @@ impl<'a> BookingView<'a> {
 
 fn free_text(booking: &Booking, zone: Tz, language: Language) -> Option<String> {
     let terms = Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until };
-    matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered)
-        .then(|| free_cancel_text(&terms, booking.starts_at, zone, language))
+    (booking.status == BookingStatus::Booked).then(|| free_cancel_text(&terms, booking.starts_at, zone, language))
 }
 
 /// What a cancellation would do now, without a sentence: the facts of a refusal.

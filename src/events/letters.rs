@@ -2,17 +2,20 @@
 //!
 //! A letter about a booking goes to its member, one about the schedule to those who teach or run the studio; without an address, to nobody.
 
+use std::ops::Deref;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Event, Happened};
 use crate::booking::Booking;
 use crate::letters::calendar::method_of;
-use crate::letters::facts::{Facts, LeftBecause, Money, OtherBooking, PassedOver, SessionFacts, Terms, Waiting};
+use crate::letters::facts::{Facts, LeftBecause, Money, OtherBooking, PassedOver, SessionFacts, Terms, Then, Waiting};
 use crate::letters::outbox::Letter;
 use crate::people::Person;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
+use crate::studios::house_rules::{AfterCutoff, HouseRules};
 use crate::working_set::{Decision, WorkingSet};
 
 /// Writes the letters that follow from an event. The rows already say what happened.
@@ -35,6 +38,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 position: *position,
                 credits: waiting(booking, at).credits,
                 promoted_until: (booking.created_at < at.promote_until).then_some(at.promote_until),
+                then: at.then(),
             },
         ),
         Happened::PassedOver { reason } => {
@@ -46,7 +50,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 |booking, at, session| Facts::PassedOver { session, reason: *reason, waiting: Some(waiting(booking, at)), other },
             )
         }
-        Happened::ToldFree => to_member(
+        Happened::ToldFree { kept_until } => to_member(
             set,
             subject,
             |at| Some(at.booking_closes_at),
@@ -54,7 +58,31 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 session,
                 credits: Some(waiting(booking, at).credits),
                 closes_at: Some(at.booking_closes_at),
+                kept_until: *kept_until,
             },
+        ),
+        Happened::Offered { clock_starts_at, expires_at, credits, membership, .. } => to_member(
+            set,
+            subject,
+            |_| Some(*expires_at),
+            |booking, at, session| Facts::PlaceOffered {
+                session,
+                expires_at: *expires_at,
+                terms: Terms {
+                    credits: *credits,
+                    membership: *membership,
+                    // Until then the place can be cancelled for free once it is taken; an accepted offer has no grace of its own.
+                    free_cancel_until: Some(at.free_cancel_until).filter(|until| booking.promoted_at < Some(*until)),
+                },
+                clock_starts_at: Some(*clock_starts_at).filter(|starts| booking.promoted_at < Some(*starts)),
+            },
+        ),
+        Happened::OfferExpired => to_member(set, subject, |at| Some(at.starts_at), |_, _, session| Facts::OfferExpired { session }),
+        Happened::OfferWithdrawn => to_member(
+            set,
+            subject,
+            |at| Some(at.waiting_ends_at),
+            |booking, at, session| Facts::OfferWithdrawn { session, waiting: Some(waiting(booking, at)) },
         ),
         Happened::WaitlistLeft { because } => {
             let useful = |at: &Session| (*because == LeftBecause::Overlap).then_some(at.starts_at);
@@ -119,7 +147,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
         }
         Happened::MovedToWaitlist { position, credits_returned } => {
             let (position, credits_returned) = (*position, *credits_returned);
-            let facts = |booking: &Booking, at: &Session, session| Facts::MovedToWaitlist {
+            let facts = |booking: &Booking, at: &At<'_>, session| Facts::MovedToWaitlist {
                 session,
                 position,
                 credits_returned,
@@ -207,8 +235,34 @@ fn terms(booking: &Booking) -> Terms {
 }
 
 /// What a letter tells a waiting member: what a place will take, and until when they may be moved into it.
-fn waiting(booking: &Booking, session: &Session) -> Waiting {
-    Waiting { credits: if booking.asked_unpaid { 0 } else { session.credits }, promoted_until: Some(session.promote_until) }
+fn waiting(booking: &Booking, at: &At<'_>) -> Waiting {
+    let credits = if booking.asked_unpaid { 0 } else { at.credits };
+    Waiting { credits, promoted_until: Some(at.promote_until), then: at.then() }
+}
+
+/// A session, and the rules that hold for it.
+struct At<'s> {
+    session: &'s Session,
+    rules: &'s HouseRules,
+}
+
+impl Deref for At<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.session
+    }
+}
+
+impl At<'_> {
+    /// What becomes of a place that comes free after the promotion cut-off.
+    fn then(&self) -> Then {
+        match self.rules.after_cutoff {
+            AfterCutoff::Open | AfterCutoff::NotifyAll => Then::FirstToTake,
+            AfterCutoff::Offers => Then::Offered,
+            AfterCutoff::Staff => Then::StudioDecides,
+        }
+    }
 }
 
 /// What a letter says about the place that the same member holds in another session at that time.
@@ -226,7 +280,7 @@ fn to_member(
     set: &mut WorkingSet,
     booking_id: Uuid,
     useful_until: impl FnOnce(&Session) -> Option<DateTime<Utc>>,
-    facts: impl FnOnce(&Booking, &Session, SessionFacts) -> Facts,
+    facts: impl FnOnce(&Booking, &At<'_>, SessionFacts) -> Facts,
 ) -> Decision<()> {
     let Some(booking) = set.known_booking(booking_id) else { return Ok(()) };
     let session = set.session(booking.session_id)?;
@@ -235,7 +289,7 @@ fn to_member(
     if !person.has_address {
         return Ok(());
     }
-    let facts = facts(booking, session, session_facts(session, &studio));
+    let facts = facts(booking, &At { session, rules: &studio.rules }, session_facts(session, &studio));
     let mut letter = letter(&person, &studio, session, facts);
     letter.useful_until = useful_until(session);
     letter.booking_id = Some(booking_id);
@@ -323,7 +377,7 @@ fn session_changed(set: &mut WorkingSet, session_id: Uuid) -> Decision<()> {
         open.filter(|booking| !told.contains(&booking.id)).map(|booking| (booking.id, booking.status.takes_place())).collect();
     for (booking_id, booked) in to_tell {
         let before = was.clone();
-        let facts = |booking: &Booking, at: &Session, session| {
+        let facts = |booking: &Booking, at: &At<'_>, session| {
             let (terms, waiting) = if booked { (Some(terms(booking)), None) } else { (None, Some(waiting(booking, at))) };
             Facts::SessionChanged { session, before, booked, terms, waiting }
         };

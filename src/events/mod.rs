@@ -149,13 +149,20 @@ pub enum Happened {
     #[serde(rename = "booking.waitlisted")]
     Waitlisted { position: i64 },
     #[serde(rename = "booking.accepted")]
-    Accepted { credits: i64, by_staff: bool },
+    Accepted { credits: i64, by_staff: bool, offered: bool },
     #[serde(rename = "booking.promoted")]
     Promoted { credits: i64 },
     #[serde(rename = "booking.passed_over")]
     PassedOver { reason: PassedOver },
     #[serde(rename = "booking.told_free")]
-    ToldFree,
+    ToldFree { kept_until: Option<DateTime<Utc>> },
+    /// What would pay for the place when it was offered: credits of a pack, or a membership.
+    #[serde(rename = "booking.offered")]
+    Offered { offer: Uuid, clock_starts_at: DateTime<Utc>, expires_at: DateTime<Utc>, credits: i64, membership: bool },
+    #[serde(rename = "booking.offer_expired")]
+    OfferExpired,
+    #[serde(rename = "booking.offer_withdrawn")]
+    OfferWithdrawn,
     #[serde(rename = "booking.waitlist_left")]
     WaitlistLeft { because: LeftBecause },
     #[serde(rename = "booking.waitlist_closed")]

@@ -83,6 +83,9 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::Waitlisted { .. }
         | Facts::PassedOver { .. }
         | Facts::PlaceFree { .. }
+        | Facts::PlaceOffered { .. }
+        | Facts::OfferExpired { .. }
+        | Facts::OfferWithdrawn { .. }
         | Facts::WaitlistLeft { .. }
         | Facts::WaitlistClosed { .. }
         | Facts::SessionChanged { booked: false, .. }

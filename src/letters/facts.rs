@@ -68,6 +68,8 @@ pub enum Facts {
         /// The promotion cut-off: until then the member may be moved in, and charged, without another tap. `None`: they never are.
         #[serde(default)]
         promoted_until: Option<DateTime<Utc>>,
+        #[serde(default)]
+        then: Then,
     },
     /// From the waitlist into a place: "you're in".
     Promoted { session: SessionFacts, terms: Terms },
@@ -91,7 +93,23 @@ pub enum Facts {
         /// When booking closes. `None` in letters older than this fact.
         #[serde(default)]
         closes_at: Option<DateTime<Utc>>,
+        /// Until then it is kept for those who wait. `None`: it is everybody's.
+        #[serde(default)]
+        kept_until: Option<DateTime<Utc>>,
     },
+    /// A place is kept for the member for a time: they may take it.
+    PlaceOffered {
+        session: SessionFacts,
+        expires_at: DateTime<Utc>,
+        /// When its time begins to count, if that was later than when it was offered: when quiet hours end.
+        clock_starts_at: Option<DateTime<Utc>>,
+        /// What the place costs if they take it.
+        terms: Terms,
+    },
+    /// The time of an offer is over; the member no longer waits.
+    OfferExpired { session: SessionFacts },
+    /// The session changed, and the offer with it: the member waits again where they waited.
+    OfferWithdrawn { session: SessionFacts, waiting: Option<Waiting> },
     /// The member no longer waits, and had no place.
     WaitlistLeft { session: SessionFacts, because: LeftBecause },
     /// No way in is left; nothing was taken.
@@ -188,6 +206,9 @@ macro_rules! session_of {
             | Self::Promoted { session, .. }
             | Self::PassedOver { session, .. }
             | Self::PlaceFree { session, .. }
+            | Self::PlaceOffered { session, .. }
+            | Self::OfferExpired { session }
+            | Self::OfferWithdrawn { session, .. }
             | Self::WaitlistLeft { session, .. }
             | Self::WaitlistClosed { session }
             | Self::Cancelled { session, .. }
@@ -324,6 +345,22 @@ pub struct Waiting {
     pub credits: i64,
     /// The promotion cut-off; if `None`, or past when the letter was written, they are no longer moved in.
     pub promoted_until: Option<DateTime<Utc>>,
+    /// What becomes of a place that comes free after that.
+    #[serde(default)]
+    pub then: Then,
+}
+
+/// Who gets a place that comes free after the promotion cut-off, while a member waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// The first who takes it.
+    #[default]
+    FirstToTake,
+    /// It is offered in the queue's order.
+    Offered,
+    /// Whom the studio gives it to.
+    StudioDecides,
 }
 
 /// Another booking of the same member, about which a letter has to say what leaving it costs.
@@ -362,6 +399,8 @@ pub enum PassedOver {
     Overlap,
     /// They have as many bookings ahead as the house rules allow.
     TooManyBookings,
+    /// They gave back a place that this waitlist had given or offered them.
+    TurnedDown,
 }
 
 impl PassedOver {
@@ -371,6 +410,7 @@ impl PassedOver {
             Self::NoPass => "NoPass",
             Self::Overlap => "Overlap",
             Self::TooManyBookings => "TooManyBookings",
+            Self::TurnedDown => "TurnedDown",
         }
     }
 }
@@ -381,6 +421,8 @@ impl PassedOver {
 pub enum LeftBecause {
     /// The member left it.
     Member,
+    /// The member declined the place that they were offered.
+    Declined,
     /// The member got a place in another session at that time.
     Overlap,
     /// Staff took the member off it.

@@ -175,6 +175,11 @@ pub fn passed_over(reason: PassedOver, language: Language) -> &'static str {
         (PassedOver::TooManyBookings, Language::En) => "You have as many bookings ahead as the house rules allow.",
         (PassedOver::TooManyBookings, Language::ZhHans) => "您尚未上课的预约数已达到约课规则的上限。",
         (PassedOver::TooManyBookings, Language::ZhHant) => "您尚未上課的預約數已達預約規則的上限。",
+        (PassedOver::TurnedDown, Language::En) => {
+            "You gave back a place in this class that the waitlist had given or offered you, so you are not moved in again without being asked."
+        }
+        (PassedOver::TurnedDown, Language::ZhHans) => "您曾放弃这节课候补转入或为您保留的名额，因此系统不会再次自动为您转入。",
+        (PassedOver::TurnedDown, Language::ZhHant) => "您曾放棄這堂課候補轉入或為您保留的名額，因此系統不會再次自動為您轉入。",
     }
 }
 

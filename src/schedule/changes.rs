@@ -4,6 +4,7 @@
 use super::edit::Edit;
 use super::substitutes::follow::follow_sessions;
 use super::{Changed, Clash, Session};
+use crate::booking::offering::withdraw_offer;
 use crate::booking::place::give_back;
 use crate::booking::refill::{Freed, settle};
 use crate::booking::rules::may_check_in;
@@ -120,10 +121,11 @@ fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash
     sessions.iter().map(first).collect()
 }
 
-/// Bookings keep their session's time. After a move they can be cancelled for free until the start; a check-in is undone if the new time is
+/// Bookings keep their session's time; offers were made for the old one, and are taken back. After a move they can be cancelled for free until the start; a check-in is undone if the new time is
 /// too far off for anybody to be checked in.
 fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, after: &Session, now: DateTime<Utc>) -> Decision<()> {
     let mut undone = Vec::new();
+    withdraw_offers(set, actor, after.id, now)?;
     for mut booking in open_bookings(set, after.id)? {
         booking.move_with_session(after.starts_at, after.ends_at);
         if booking.status == BookingStatus::Attended && !may_check_in(&booking, &studio.rules, now) {
@@ -134,6 +136,12 @@ fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, af
         set.put(booking);
     }
     undone.into_iter().try_for_each(|event| emit(set, actor, event))
+}
+
+/// Takes back every offer that runs in a session.
+pub(super) fn withdraw_offers(set: &mut WorkingSet, actor: &Actor, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
+    let offered = open_bookings(set, session_id)?.into_iter().filter(|booking| booking.status == BookingStatus::Offered);
+    offered.collect::<Vec<_>>().into_iter().try_for_each(|booking| withdraw_offer(set, actor, booking, now))
 }
 
 /// Bookings of the session that have not ended.
@@ -180,7 +188,7 @@ fn prolong(studio: &StudioContext, now: DateTime<Utc>) -> Option<(i64, NaiveDate
 }
 
 /// With a capacity below what is booked, while members may still wait, the latest to book go to the head of the waitlist, in the order in
-/// which they booked. Their letter shows the session as it is now.
+/// which they booked; before them, those who were only offered a place. Their letter shows the session as it is now.
 fn make_wait(
     set: &mut WorkingSet,
     actor: &Actor,
@@ -196,13 +204,21 @@ fn make_wait(
         return Ok(());
     }
     let refused = || Err(Problem::new(ProblemType::CapacityTooSmall).with("booked", session.taken).with("held", session.held).into());
-    let mut booked: Vec<Booking> =
-        open_bookings(set, after.id)?.into_iter().filter(|booking| booking.status == BookingStatus::Booked).collect();
-    booked.sort_by_key(|booking| std::cmp::Reverse((booking.promoted_at.unwrap_or(booking.created_at), booking.id)));
+    let latest_first = |booking: &Booking| std::cmp::Reverse((booking.promoted_at.unwrap_or(booking.created_at), booking.id));
+    let (mut offered, mut booked): (Vec<Booking>, Vec<Booking>) = open_bookings(set, after.id)?
+        .into_iter()
+        .filter(|booking| matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered))
+        .partition(|booking| booking.status == BookingStatus::Offered);
+    offered.sort_by_key(latest_first);
+    booked.sort_by_key(latest_first);
     let count = usize::try_from(over).unwrap_or(usize::MAX);
-    if !release || booked.len() < count || now >= session.waiting_ends_at {
+    if !release || offered.len() + booked.len() < count || now >= session.waiting_ends_at {
         return refused();
     }
+    offered.truncate(count);
+    let over = over - i64::try_from(offered.len()).unwrap_or(over);
+    let count = count - offered.len();
+    offered.into_iter().try_for_each(|booking| withdraw_offer(set, actor, booking, now))?;
     let head = set.whole_queue(after.id)?.first().and_then(|id| set.known_booking(*id)?.queue_key);
     let mut key = head.unwrap_or(1).min(1);
     for (mut booking, position) in booked.into_iter().take(count).zip((1..=over).rev()) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::changes::{changed, open_bookings};
+use super::changes::{changed, open_bookings, withdraw_offers};
 use super::edit::Edit;
 use super::rules::{LocalStart, start_by_the_wall};
 use super::session_fields::set_start;
@@ -42,8 +42,9 @@ pub fn follow_clocks(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>)
     let actor = &Actor::system();
     set.put_session(after.clone());
     follow_sessions(set, actor, std::slice::from_ref(&edit), now)?;
+    set.need_people(&open_bookings(set, session_id)?)?;
+    withdraw_offers(set, actor, session_id, now)?;
     let bookings = open_bookings(set, session_id)?;
-    set.need_people(&bookings)?;
     for mut booking in bookings {
         let cut_offs = (before.free_cancel_until, after.free_cancel_until);
         booking.follow_clocks((after.starts_at, after.ends_at), cut_offs, now);

@@ -103,6 +103,8 @@ pub struct SessionRow {
     pub free_cancel_until: DateTime<Utc>,
     pub promote_until: DateTime<Utc>,
     pub waiting_ends_at: DateTime<Utc>,
+    pub offers_until: Option<DateTime<Utc>>,
+    pub kept_until: Option<DateTime<Utc>>,
     pub waitlist_cap: Option<i64>,
     pub changed: Json<Vec<Changed>>,
     pub cancelled_at: Option<DateTime<Utc>>,
@@ -207,6 +209,8 @@ impl SessionRow {
             free_cancel_until: new.starts_at,
             promote_until: new.starts_at,
             waiting_ends_at: new.starts_at,
+            offers_until: None,
+            kept_until: None,
             waitlist_cap: None,
             changed: Json(Vec::new()),
             cancelled_at: None,
@@ -244,6 +248,7 @@ impl SessionRow {
         self.free_cancel_until = instants.free_cancel_until;
         self.promote_until = instants.promote_until;
         self.waiting_ends_at = instants.waiting_ends_at;
+        self.offers_until = instants.offers_until;
         self.waitlist_cap = instants.waitlist_cap;
         let has_minimum = self.minimum.is_some() && !self.too_few_exempt && self.status == SessionStatus::Scheduled;
         let known = (self.too_few_at, self.too_few_due_at);
@@ -257,6 +262,11 @@ impl SessionRow {
     /// Whether the studio has cancelled it.
     pub fn is_cancelled(&self) -> bool {
         self.status == SessionStatus::Cancelled
+    }
+
+    /// Whether its free places are kept for those who wait, or for staff to give.
+    pub fn keeps_places(&self, now: DateTime<Utc>) -> bool {
+        self.waiting > 0 && self.kept_until.is_some_and(|until| now < until)
     }
 
     /// Whether members have not seen it yet.

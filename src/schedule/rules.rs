@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::booking::cut_off::cut_off;
-use crate::studios::house_rules::{HouseRules, WallTime};
+use crate::studios::house_rules::{AfterCutoff, HouseRules, WallTime};
 use crate::wrong::Wrong;
 use crate::zones::{self, instant, local_date};
 
@@ -170,6 +170,8 @@ pub struct SessionInstants {
     pub free_cancel_until: DateTime<Utc>,
     /// Promotion is automatic before this.
     pub promote_until: DateTime<Utc>,
+    /// After that and until this, a free place is offered to those who wait, or kept for them; `None`: it is public at once.
+    pub offers_until: Option<DateTime<Utc>>,
     /// No way in is left: those who still wait are told so.
     pub waiting_ends_at: DateTime<Utc>,
     /// How many may wait; `None` is no cap.
@@ -186,13 +188,15 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
     let opens = days_before(u64::try_from(rules.booking_opens_days).unwrap_or(0), rules.booking_opens_at);
     let free = cut_off(rules, zone, starts_at);
     let promote = rules.promotion_until_min.map_or(free, before);
+    let offers = (rules.after_cutoff != AfterCutoff::Open).then(|| before(rules.offers_until_min));
     SessionInstants {
         booking_opens_at: opens.min(closes),
         booking_closes_at: closes,
         free_cancel_until: free,
         promote_until: promote,
-        // Before the cut-off a free place is given to the next; after it, it is public until booking closes.
-        waiting_ends_at: promote.max(closes).min(starts_at),
+        offers_until: offers,
+        // Before the cut-off a free place is given to the next; after it, it is offered, or public until booking closes.
+        waiting_ends_at: promote.max(closes).max(offers.unwrap_or(closes)).min(starts_at),
         waitlist_cap: rules.waitlist_cap(capacity),
     }
 }
@@ -350,10 +354,18 @@ mod tests {
                 booking_closes_at: starts_at,
                 free_cancel_until: utc("2026-11-30T22:30"),
                 promote_until: utc("2026-11-30T22:30"),
+                offers_until: None,
                 waiting_ends_at: starts_at,
                 waitlist_cap: Some(4),
             }
         );
+    }
+
+    #[test]
+    fn offers_end_before_the_start_and_waiting_not_before_them() {
+        let rules = HouseRules { after_cutoff: AfterCutoff::Offers, booking_closes_min: 120, ..HouseRules::default() };
+        let given = instants(&rules, Paris, utc("2026-12-01T17:00"), 10);
+        assert_eq!((given.offers_until, given.waiting_ends_at), (Some(utc("2026-12-01T16:15")), utc("2026-12-01T16:15")));
     }
 
     /// Booking opens at the same wall time on either side of a change, and one that is skipped opens with the first minute after it.

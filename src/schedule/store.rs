@@ -15,7 +15,7 @@ macro_rules! columns {
     () => {
         "SELECT s.id, s.studio_id, s.class_type_id, s.room_id, s.instructor_id, s.starts_at, s.ends_at, s.local_date, s.local_minute, \
          s.local_weekday, s.capacity, s.taken, s.held, s.waiting, s.next_queue_key, s.credits, s.status, s.booking_opens_at, \
-         s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed, s.cancelled_at, \
+         s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.offers_until, s.kept_until, s.waitlist_cap, s.changed, s.cancelled_at, \
          s.cancel_reason, s.cancel_note, s.sequence, s.version, s.created_at, s.series_id, s.series_date, s.by_hand, s.skipped_minute, \
          s.was_draft, s.minimum, s.too_few_exempt, s.too_few_at, s.too_few_due_at, s.too_few_warned, s.team_note, s.member_note, \
          c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, \
@@ -418,7 +418,15 @@ pub async fn insert(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                 (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
                 (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version, s.created_at),
                 (s.series_id, s.series_date, s.by_hand.clone(), s.skipped_minute, s.was_draft, s.minimum, s.too_few_exempt),
-                (s.too_few_at, s.too_few_due_at, s.too_few_warned, s.team_note.clone(), s.member_note.clone()),
+                (
+                    s.too_few_at,
+                    s.too_few_due_at,
+                    s.too_few_warned,
+                    s.team_note.clone(),
+                    s.member_note.clone(),
+                    s.offers_until,
+                    s.kept_until,
+                ),
             ))
         })
         .collect();
@@ -426,7 +434,7 @@ pub async fn insert(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                local_weekday, capacity, taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, \
                free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, \
                sequence, version, created_at, series_id, series_date, by_hand, skipped_minute, was_draft, minimum, too_few_exempt, \
-               too_few_at, too_few_due_at, too_few_warned, team_note, member_note) VALUES #";
+               too_few_at, too_few_due_at, too_few_warned, team_note, member_note, offers_until, kept_until) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 
@@ -441,15 +449,15 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                 (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
                 (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version),
                 (s.by_hand.clone(), s.skipped_minute, s.was_draft, s.minimum, s.too_few_exempt, s.too_few_at, s.too_few_due_at),
-                (s.too_few_warned, s.team_note.clone(), s.member_note.clone()),
+                (s.too_few_warned, s.team_note.clone(), s.member_note.clone(), s.offers_until, s.kept_until),
             ))
         })
         .collect();
     let sql = "WITH x (id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, local_minute, local_weekday, capacity, \
                taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
                promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version, \
-               by_hand, skipped_minute, was_draft, minimum, too_few_exempt, too_few_at, too_few_due_at, too_few_warned, team_note, member_note) \
-               AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
+               by_hand, skipped_minute, was_draft, minimum, too_few_exempt, too_few_at, too_few_due_at, too_few_warned, team_note, member_note, \
+               offers_until, kept_until) AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
                starts_at = x.starts_at, ends_at = x.ends_at, local_date = x.local_date, local_minute = x.local_minute, \
                local_weekday = x.local_weekday, capacity = x.capacity, taken = x.taken, held = x.held, waiting = x.waiting, \
                next_queue_key = x.next_queue_key, credits = x.credits, status = x.status, booking_opens_at = x.booking_opens_at, \
@@ -458,7 +466,8 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                cancel_reason = x.cancel_reason, cancel_note = x.cancel_note, sequence = x.sequence, version = x.version, \
                by_hand = x.by_hand, skipped_minute = x.skipped_minute, was_draft = x.was_draft, minimum = x.minimum, \
                too_few_exempt = x.too_few_exempt, too_few_at = x.too_few_at, too_few_due_at = x.too_few_due_at, \
-               too_few_warned = x.too_few_warned, team_note = x.team_note, member_note = x.member_note \
+               too_few_warned = x.too_few_warned, team_note = x.team_note, member_note = x.member_note, \
+               offers_until = x.offers_until, kept_until = x.kept_until \
                FROM x WHERE sessions.id = x.id";
     tx.rows(sql, rows).await.map(drop)
 }

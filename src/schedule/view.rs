@@ -155,7 +155,7 @@ pub fn is_open(session: &SessionRow, now: DateTime<Utc>) -> bool {
 
 /// Places that the public may take now.
 pub fn places_left(session: &SessionRow, now: DateTime<Utc>) -> i64 {
-    if is_open(session, now) { (session.capacity - session.taken - session.held).max(0) } else { 0 }
+    if is_open(session, now) && !session.keeps_places(now) { (session.capacity - session.taken - session.held).max(0) } else { 0 }
 }
 
 /// Whether a member who finds it full may wait.
@@ -200,6 +200,8 @@ mod tests {
             free_cancel_until: at("2026-11-30T22:30:00Z"),
             promote_until: at("2026-11-30T22:30:00Z"),
             waiting_ends_at: at("2026-12-01T10:30:00Z"),
+            offers_until: None,
+            kept_until: None,
             waitlist_cap: Some(4),
             changed: Json(vec![]),
             cancelled_at: None,
@@ -276,6 +278,9 @@ mod tests {
         assert_eq!(left(|_| (), session().booking_closes_at), (0, false));
         assert_eq!(left(|s| s.held = 1, opens), (1, true));
         assert_eq!(left(|s| s.taken = 20, opens), (0, true));
+        let kept = |s: &mut SessionRow| (s.waiting, s.kept_until) = (1, Some(s.booking_opens_at + TimeDelta::minutes(1)));
+        assert_eq!(left(kept, opens), (0, true));
+        assert_eq!(left(kept, opens + TimeDelta::minutes(1)), (2, true));
         assert_eq!(left(|s| s.waiting = 4, opens), (2, false));
         assert_eq!(left(|s| s.waitlist_cap = None, opens), (2, true));
         assert_eq!(left(|s| s.status = SessionStatus::Cancelled, opens), (0, false));

@@ -62,8 +62,7 @@ impl<'de> Deserialize<'de> for WallTime {
     }
 }
 
-/// What happens to a place that comes free after the promotion cut-off. This version knows `open`; the others behave as `open` until
-/// their part comes.
+/// What happens to a place that comes free after the promotion cut-off, until offers end. Then it is public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AfterCutoff {
@@ -71,9 +70,9 @@ pub enum AfterCutoff {
     Open,
     /// Offered in the queue's order.
     Offers,
-    /// Everybody who waits is asked, the first wins.
+    /// Everybody who waits is asked, and the place kept for them: the first who takes it has it.
     NotifyAll,
-    /// Staff decide.
+    /// It is kept for whom staff give it to.
     Staff,
 }
 
@@ -143,13 +142,14 @@ house_rules! {
     /// What happens to a place that comes free after that.
     after_cutoff: AfterCutoff = AfterCutoff::Open, true;
     /// How long an offer stands.
-    offer_min: i64 = 30, false;
+    offer_min: i64 = 30, true;
     /// Offers end this many minutes before the start.
-    offers_until_min: i64 = 45, false;
-    /// Quiet hours begin. Not enforced for letters yet, but the grace after a promotion is counted outside them already.
-    quiet_hours_from: WallTime = WallTime::at(22, 0), false;
+    offers_until_min: i64 = 45, true;
+    /// Quiet hours begin: until they end, the clock of an offer and the grace after a promotion stand still, and nobody is promoted into a
+    /// place that would cost them something by then.
+    quiet_hours_from: WallTime = WallTime::at(22, 0), true;
     /// Quiet hours end; the same as their beginning: there are none.
-    quiet_hours_until: WallTime = WallTime::at(7, 0), false;
+    quiet_hours_until: WallTime = WallTime::at(7, 0), true;
     /// The waitlist takes this percentage of the capacity, rounded down …
     waitlist_cap_percent: i64 = 20, true;
     /// … but at least this many.
@@ -243,7 +243,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
 impl HouseRules {
     /// Which of the rules, as they are set, this version enforces.
     pub fn active(&self) -> Active {
-        Active { after_cutoff: self.after_cutoff == AfterCutoff::Open, ..Active::table() }
+        Active::table()
     }
 
     /// How many may wait for a session of this capacity; `None` is no cap.
@@ -391,10 +391,8 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_not_active() {
-        let mut rules = HouseRules::default();
-        assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().offer_min);
-        rules.after_cutoff = AfterCutoff::Offers;
-        assert!(!rules.active().after_cutoff);
+        let rules = HouseRules::default();
+        assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().strikes_max);
         assert_eq!(serde_json::to_value(rules.active()).unwrap().as_object().unwrap().len(), RULES.len());
     }
 

@@ -7,6 +7,7 @@ mod clocks;
 mod deletions;
 mod free_places;
 mod kind;
+mod offers;
 mod series_ahead;
 mod substitutes;
 mod too_few;
@@ -91,7 +92,8 @@ fn not_finished(name: &str, problem: &Problem) {
 }
 
 /// Everything that falls due, in the order in which it is looked for: those who wait in vain are told so before places are given out.
-const KINDS: [Kind; 6] = [waitlists_over::KIND, deletions::KIND, series_ahead::KIND, too_few::KIND, substitutes::KIND, free_places::KIND];
+const KINDS: [Kind; 7] =
+    [offers::KIND, waitlists_over::KIND, deletions::KIND, series_ahead::KIND, too_few::KIND, substitutes::KIND, free_places::KIND];
 
 /// One look at everything that may be due. Returns how many commands were submitted.
 pub async fn sweep(app: &App) -> Answer<usize> {

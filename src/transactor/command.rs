@@ -11,6 +11,7 @@ use crate::booking::accept::accept;
 use crate::booking::book::{Book, book};
 use crate::booking::cancel::{Cancel, cancel};
 use crate::booking::close_waitlist::close_waitlist;
+use crate::booking::offering::expire_offer;
 use crate::booking::refill::refill_by_clock;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::events::Actor;
@@ -48,7 +49,7 @@ pub enum Command {
     Book(Book),
     /// End a booking.
     Cancel(Cancel),
-    /// Take a public place while waiting.
+    /// Take an offered place, or, while waiting, a public one.
     Accept { booking_id: Uuid },
     /// The member came.
     CheckIn { booking_id: Uuid, at: Option<DateTime<Utc>> },
@@ -104,6 +105,8 @@ pub enum Command {
     RemovePerson { person_id: Uuid },
     /// Sweep: serve members who became able by the clock alone.
     Refill { session_id: Uuid },
+    /// Sweep: the time of an offer is over.
+    ExpireOffer { booking_id: Uuid },
     /// Sweep: the waiting is over.
     CloseWaitlist { session_id: Uuid },
 }
@@ -142,6 +145,7 @@ impl Command {
             Self::ErasePerson { .. } => "erase_person",
             Self::RemovePerson { .. } => "remove_person",
             Self::Refill { .. } => "refill",
+            Self::ExpireOffer { .. } => "expire_offer",
             Self::CloseWaitlist { .. } => "close_waitlist",
         }
     }
@@ -237,7 +241,10 @@ impl Request {
                 keys.extend([Lookup::Studio(*studio_id), Lookup::Person(*person_id), Lookup::Teaching(*person_id)]);
             }
             Command::RemovePerson { person_id } => keys.extend([Lookup::Person(*person_id), Lookup::Teaching(*person_id)]),
-            Command::Refill { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Queue(*session_id)]),
+            Command::Refill { session_id } => {
+                keys.extend([Lookup::Session(*session_id), Lookup::Queue(*session_id), Lookup::TurnedDown(*session_id)]);
+            }
+            Command::ExpireOffer { booking_id } => keys.push(Lookup::Booking(*booking_id, Uuid::nil())),
             Command::CloseWaitlist { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
         }
         keys
@@ -360,6 +367,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::ErasePerson { studio_id, person_id } => erase_person(set, actor, *studio_id, *person_id, now)?.into(),
         C::RemovePerson { person_id } => remove_person(set, actor, *person_id, now)?.into(),
         C::Refill { session_id } => refill_by_clock(set, *session_id, now)?.into(),
+        C::ExpireOffer { booking_id } => expire_offer(set, *booking_id, now)?.into(),
         C::CloseWaitlist { session_id } => close_waitlist(set, *session_id, now)?.into(),
     })
 }

@@ -70,6 +70,15 @@ impl WorkingSet {
         }
     }
 
+    /// Whether somebody gave back the place in a session that its waitlist had given or offered them.
+    pub fn has_turned_down(&self, session_id: Uuid, person_id: Uuid) -> Decision<bool> {
+        if !self.bookings.known_turned_down.has(&session_id) {
+            return Err(Abort::Needs(vec![Lookup::TurnedDown(session_id)]));
+        }
+        let theirs = |id: &Uuid| self.known_booking(*id).is_some_and(|booking| booking.person_id == person_id);
+        Ok(self.bookings.turned_down.get(&session_id).is_some_and(|ids| ids.iter().any(theirs)))
+    }
+
     /// All bookings with these ids; if there are so many that others would have to wait, the command is decided alone.
     pub fn in_company(&self, ids: &[Uuid]) -> Decision<Vec<Booking>> {
         self.must_bear(i64::try_from(ids.len()).unwrap_or(i64::MAX))?;
@@ -165,9 +174,8 @@ impl WorkingSet {
             return Ok(());
         }
         let ids: Vec<Uuid> = asked.iter().map(|(id, _)| *id).collect();
-        for booking in booking::store::by_id(tx, &ids).await? {
-            self.bookings.load(booking);
-        }
+        let found = booking::store::by_id(tx, &ids).await?;
+        self.take_bookings(tx, found).await?;
         for (booking_id, person_id, until) in booking::store::withdrawn(tx, &ids, now).await? {
             self.bookings.withdrawn.entry((booking_id, person_id)).or_insert(until);
         }
@@ -177,17 +185,15 @@ impl WorkingSet {
     }
 
     pub(super) async fn load_ahead(&mut self, tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<(), Error> {
-        for booking in booking::store::ahead(tx, people, now).await? {
-            self.bookings.load(booking);
-        }
+        let found = booking::store::ahead(tx, people, now).await?;
+        self.take_bookings(tx, found).await?;
         self.bookings.known_ahead.note(people.iter().copied());
         Ok(())
     }
 
     pub(super) async fn load_in_session(&mut self, tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Result<(), Error> {
-        for booking in booking::store::in_session(tx, session_id, people).await? {
-            self.bookings.load(booking);
-        }
+        let found = booking::store::in_session(tx, session_id, people).await?;
+        self.take_bookings(tx, found).await?;
         self.bookings.known_in_session.note(people.iter().map(|person_id| (session_id, *person_id)));
         Ok(())
     }
@@ -196,10 +202,20 @@ impl WorkingSet {
         if sessions.is_empty() {
             return Ok(());
         }
-        for booking in booking::store::rosters(tx, sessions).await? {
+        let found = booking::store::rosters(tx, sessions).await?;
+        self.take_bookings(tx, found).await?;
+        self.bookings.known_rosters.note(sessions.iter().copied());
+        Ok(())
+    }
+
+    pub(super) async fn load_turned_down(&mut self, tx: &mut Tx, sessions: &[Uuid]) -> Result<(), Error> {
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        for booking in booking::store::turned_down(tx, sessions).await? {
             self.bookings.load(booking);
         }
-        self.bookings.known_rosters.note(sessions.iter().copied());
+        self.bookings.known_turned_down.note(sessions.iter().copied());
         Ok(())
     }
 

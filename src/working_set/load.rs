@@ -18,6 +18,7 @@ struct Wanted {
     in_session: BTreeMap<Uuid, Vec<Uuid>>,
     rosters: Vec<Uuid>,
     queues: Vec<Uuid>,
+    turned_down: Vec<Uuid>,
     sessions: Vec<Uuid>,
     series: Vec<Uuid>,
     series_sessions: Vec<Uuid>,
@@ -56,6 +57,7 @@ impl Wanted {
                 Lookup::Booking(id, caller) => wanted.bookings.push((*id, *caller)),
                 Lookup::Visits(pass_id, monday) => wanted.visits.push((*pass_id, *monday)),
                 Lookup::Queue(session_id) => wanted.queues.push(*session_id),
+                Lookup::TurnedDown(session_id) => wanted.turned_down.push(*session_id),
                 Lookup::Roster(session_id) => wanted.rosters.push(*session_id),
                 Lookup::Pass(id) => wanted.passes.push(*id),
                 Lookup::Occupied(resource, from, until) => wanted.occupied.push((*resource, *from, *until)),
@@ -94,6 +96,7 @@ impl WorkingSet {
             self.load_in_session(tx, session_id, &people).await?;
         }
         self.load_rosters(tx, &wanted.rosters).await?;
+        self.load_turned_down(tx, &wanted.turned_down).await?;
         self.load_passes(tx, &wanted.passes).await?;
         self.load_class_types(tx, &wanted.class_types).await?;
         self.load_rooms(tx, &wanted.rooms).await?;
@@ -150,6 +153,7 @@ impl WorkingSet {
         self.write_closing_days(tx, now).await?;
         self.write_new_passes(tx).await?;
         self.write_bookings(tx).await?;
+        self.write_offers(tx).await?;
         self.write_changed_passes(tx).await?;
         self.write_changed_sessions(tx).await?;
         self.write_house_rules(tx).await?;

@@ -27,6 +27,8 @@ pub enum Lookup {
     Visits(Uuid, NaiveDate),
     /// The next slice of a queue.
     Queue(Uuid),
+    /// Who gave back the place in a session that its waitlist had given or offered them.
+    TurnedDown(Uuid),
     /// Everybody who is or was in a session and is touched when it changes.
     Roster(Uuid),
     /// A pass, which may be one that nobody can book with any more.

@@ -9,6 +9,7 @@ mod bookings;
 mod known;
 mod load;
 mod lookup;
+mod offers;
 mod passes;
 mod people;
 mod requests;
@@ -36,6 +37,7 @@ pub struct WorkingSet {
     /// Whether this batch holds one command only.
     pub alone: bool,
     bookings: rows::bookings::Bookings,
+    offers: offers::Offers,
     sessions: rows::sessions::Sessions,
     resources: rows::resources::Resources,
     series: rows::series::AllSeries,
@@ -58,6 +60,7 @@ pub struct WorkingSet {
 #[derive(Debug)]
 enum Change {
     Booking(rows::bookings::Undo),
+    Offer(offers::Undo),
     Session(rows::sessions::Undo),
     Series(rows::series::Undo),
     Request(rows::requests::Undo),
@@ -156,6 +159,7 @@ impl WorkingSet {
         while self.journal.len() > mark.journal {
             match self.journal.pop() {
                 Some(Change::Booking(undo)) => self.undo_booking(undo),
+                Some(Change::Offer(undo)) => self.undo_offer(undo),
                 Some(Change::Session(undo)) => self.undo_session(undo),
                 Some(Change::Series(undo)) => self.undo_series(undo),
                 Some(Change::Request(undo)) => self.undo_request(undo),

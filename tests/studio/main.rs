@@ -35,6 +35,7 @@ mod letters_read;
 mod limits;
 mod losing_postgres;
 mod matrix;
+mod offers;
 mod parsers;
 mod passes;
 mod passkeys;

@@ -20,7 +20,7 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 33] = [
+const HARMLESS: [(&str, &str); 34] = [
     ("accounts", "person_id verified_at policy_accepted_at created_at key_stale factor_refused factor_refused_since"),
     ("availability", "studio_id person_id version updated_at"),
     (
@@ -51,6 +51,7 @@ const HARMLESS: [(&str, &str); 33] = [
     ("members", "studio_id person_id joined_at key_stale given_at knows_address"),
     // Keyed hashes: without the deployment's key they say nothing, and after 90 days they are gone.
     ("security_events", "id kind at last_at count person_id by_id studio_id request_id bucket"),
+    ("offers", "id booking_id queue_key made_at clock_starts_at expires_at outcome ended_at"),
     ("pass_types", "id studio_id name kind credits per_week valid_days price_minor currency class_type_ids studio_ids version created_at"),
     ("passes", "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by"),
     ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale"),
@@ -65,7 +66,7 @@ const HARMLESS: [(&str, &str); 33] = [
         "id studio_id class_type_id room_id instructor_id starts_at ends_at local_date local_minute local_weekday capacity taken held \
          waiting next_queue_key credits status booking_opens_at booking_closes_at free_cancel_until promote_until waiting_ends_at \
          waitlist_cap changed cancelled_at cancel_reason sequence version created_at series_id series_date by_hand skipped_minute was_draft \
-         minimum too_few_exempt too_few_at too_few_due_at too_few_warned",
+         minimum too_few_exempt too_few_at too_few_due_at too_few_warned offers_until kept_until",
     ),
     ("staff", "studio_id person_id since"),
     (

@@ -27,7 +27,7 @@ const RACES_MAX: usize = 30;
 /// As good as another process: a transactor, pools and a server of its own on the same database.
 pub struct Neighbour {
     pub app: App,
-    url: String,
+    pub url: String,
     server: tokio::task::JoinHandle<()>,
 }
 

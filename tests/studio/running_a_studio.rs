@@ -176,7 +176,7 @@ both_engines! {
         let path = format!("/v1/studios/{}/house-rules", house.studio.id);
         let read = house.get(&path).by(&admin).await.expect(200);
         assert_eq!((&read["version"], &read["booking_opens_days"], &read["booking_opens_at"]), (&json!(1), &json!(14), &json!("12:00")));
-        assert_eq!((&read["active"]["free_cancel_min"], &read["active"]["offer_min"]), (&json!(true), &json!(false)));
+        assert_eq!((&read["active"]["free_cancel_min"], &read["active"]["strikes_max"]), (&json!(true), &json!(false)));
         let mut rules = read.body.clone();
         rules["free_cancel_min"] = json!(60);
         rules["offer_min"] = json!(10);
@@ -184,7 +184,7 @@ both_engines! {
         assert_eq!((&put["version"], &put["free_cancel_min"], &put["offer_min"]), (&json!(2), &json!(60), &json!(10)));
         assert_eq!(house.get(&path).by(&admin).await.body, put.body);
         let put = house.put_rules(&admin, 2, json!({"after_cutoff": "offers"})).await.expect(200);
-        assert_eq!((&put["free_cancel_min"], &put["after_cutoff"], &put["active"]["after_cutoff"]), (&json!(720), &json!("offers"), &json!(false)));
+        assert_eq!((&put["free_cancel_min"], &put["after_cutoff"], &put["active"]["after_cutoff"]), (&json!(720), &json!("offers"), &json!(true)));
         assert_eq!(house.audited("house_rules.changed").await.len(), 2);
     }
 

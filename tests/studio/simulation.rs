@@ -12,6 +12,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
+use releve::booking::offer::{Offer, OfferOutcome};
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::db::{Db, Engine};
 use releve::events::Actor;
@@ -34,11 +35,13 @@ use crate::house::{House, run};
 
 mod checker;
 
-use checker::{able, check_passes, check_repeats, check_session, holds_place, never_at_once};
+use checker::{check_offers, check_passes, check_repeats, check_session, holds_place, must_be_served, never_at_once};
 
 /// Months that are lived in memory, each from nothing, and on each engine, one after the other in one house.
 const MONTHS_IN_MEMORY: u64 = 250;
 const MONTHS_IN_A_HOUSE: u64 = 10;
+/// What becomes of a place that comes free after the promotion cut-off: one month in this way, the next in that.
+const MODES: [&str; 4] = ["offers", "open", "notify_all", "staff"];
 /// Commands of a month, without sweeps and without what is sent again.
 const COMMANDS: usize = 400;
 const MEMBERS: usize = 14;
@@ -65,7 +68,7 @@ struct Cast {
 impl House {
     /// A studio with little of everything, so that everybody is in everybody's way.
     async fn cast(&self) -> Cast {
-        self.rules(json!({"bookings_ahead_max": AHEAD_MAX})).await;
+        self.rules_of_month(0).await;
         let (studio, now) = (self.studio.clone(), self.clock.now());
         let rooms = [self.new_id(), self.new_id()];
         let types = [(self.new_id(), "pack", Some(3_i64), None), (self.new_id(), "membership", None, Some(2_i64))];
@@ -93,6 +96,14 @@ impl House {
         }
     }
 
+    /// Another way to give places in each month, and no grace in every third: then promotions in quiet hours cost something.
+    async fn rules_of_month(&self, month: u64) -> &'static str {
+        let mode = MODES[month as usize % MODES.len()];
+        let grace = if month.is_multiple_of(3) { 0 } else { 15 };
+        self.rules(json!({"bookings_ahead_max": AHEAD_MAX, "after_cutoff": mode, "grace_promotion_min": grace})).await;
+        mode
+    }
+
     /// Members who were never here before.
     async fn newcomers(&self, month: u64) -> Vec<Uuid> {
         let mut members = Vec::with_capacity(MEMBERS);
@@ -118,6 +129,7 @@ struct Tables {
     bookings: HashMap<Uuid, Booking>,
     passes: HashMap<Uuid, Pass>,
     ledger: Vec<LedgerEntry>,
+    offers: Vec<Offer>,
 }
 
 impl Tables {
@@ -128,8 +140,10 @@ impl Tables {
         let bookings: Vec<Booking> = tx.all("SELECT * FROM bookings WHERE created_at >= $1", since).await.unwrap();
         let passes: Vec<Pass> = tx.all("SELECT * FROM passes WHERE sold_at >= $1", since).await.unwrap();
         let ledger = tx.all("SELECT * FROM ledger WHERE at >= $1", since).await.unwrap();
+        let offers = tx.all("SELECT * FROM offers WHERE made_at >= $1", since).await.unwrap();
         tx.rollback().await;
         Self {
+            offers,
             sessions: sessions.into_iter().map(|row| (row.id, row)).collect(),
             bookings: bookings.into_iter().map(|row| (row.id, row)).collect(),
             passes: passes.into_iter().map(|row| (row.id, row)).collect(),
@@ -144,6 +158,7 @@ struct Rows<'a> {
     bookings: Vec<&'a Booking>,
     passes: Vec<&'a Pass>,
     ledger: &'a [LedgerEntry],
+    offers: Vec<&'a Offer>,
 }
 
 impl Lived {
@@ -175,6 +190,10 @@ impl Lived {
             Self::Memory { set, ledger } => {
                 for series_id in month.series.iter().copied().filter(|_| time_passed) {
                     let what = Command::MakeAhead { series_id };
+                    decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
+                }
+                for booking_id in month.bookings.iter().map(|made| made.id).filter(|_| time_passed) {
+                    let what = Command::ExpireOffer { booking_id };
                     decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
                 }
                 for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
@@ -223,6 +242,7 @@ impl Lived {
                 bookings: month.bookings.iter().map(|made| set.known_booking(made.id).unwrap()).collect(),
                 passes: month.passes.values().map(|id| set.pass(*id).unwrap()).collect(),
                 ledger,
+                offers: set.all_offers().collect(),
             },
             Self::House { house, tables } => {
                 *tables = Tables::read(&house.db, month.began).await;
@@ -231,6 +251,7 @@ impl Lived {
                     bookings: month.bookings.iter().filter_map(|made| tables.bookings.get(&made.id)).collect(),
                     passes: month.passes.values().filter_map(|id| tables.passes.get(id)).collect(),
                     ledger: &tables.ledger,
+                    offers: tables.offers.iter().collect(),
                 };
                 let found = (rows.sessions.len(), rows.bookings.len(), rows.passes.len());
                 let acknowledged = (month.sessions.len(), month.bookings.len(), month.passes.len());
@@ -265,6 +286,7 @@ struct Made {
 /// What is asked in a month, and what was answered.
 struct Month {
     seed: u64,
+    mode: &'static str,
     cast: Cast,
     dice: SmallRng,
     began: DateTime<Utc>,
@@ -291,9 +313,10 @@ struct Month {
 }
 
 impl Month {
-    fn begin(seed: u64, cast: Cast, now: DateTime<Utc>) -> Self {
+    fn begin(seed: u64, mode: &'static str, cast: Cast, now: DateTime<Utc>) -> Self {
         Self {
             seed,
+            mode,
             cast,
             dice: SmallRng::seed_from_u64(seed),
             began: now,
@@ -351,6 +374,14 @@ impl Month {
         let let_go = rows.bookings.iter().filter(|b| b.ended_by == Some(EndedBy::Studio) && held.contains(&b.session_id));
         self.seen.insert("let go by a move", let_go.count());
         self.seen.insert("promoted", count(|booking| booking.promoted_at.is_some()));
+        let ended = |how| rows.offers.iter().filter(|offer| offer.outcome == Some(how)).count();
+        self.seen.insert("offered", rows.offers.len());
+        self.seen.insert("offered in quiet hours", rows.offers.iter().filter(|offer| offer.made_at < offer.clock_starts_at).count());
+        self.seen.insert("offer accepted", ended(OfferOutcome::Accepted));
+        self.seen.insert("offer declined", ended(OfferOutcome::Declined));
+        self.seen.insert("offer expired", ended(OfferOutcome::Expired));
+        self.seen.insert("offer withdrawn", ended(OfferOutcome::Withdrawn));
+        self.seen.insert("kept for those who wait", rows.sessions.iter().filter(|session| session.kept_until.is_some()).count());
         self.seen.insert("waited in vain", count(|booking| booking.ended_by == Some(EndedBy::WaitlistClosed)));
         self.seen.insert("left a waitlist for another place", count(|booking| booking.ended_by == Some(EndedBy::Replaced)));
     }
@@ -609,10 +640,10 @@ impl Month {
         for session in &rows.sessions {
             let here = of_session.get(&session.id).map_or(&[][..], Vec::as_slice);
             check_session(session, here);
-            if !session.is_cancelled() && session.taken + session.held < session.capacity && self.now < session.promote_until {
+            if !session.is_cancelled() && session.taken + session.held < session.capacity {
                 for waiter in here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted) {
-                    let able = able(session, &of_person[&waiter.person_id], &rows.passes, self.now);
-                    assert!(!able, "idle: {waiter:?} waits while a place of {session:?} stands free at {}", self.now);
+                    let idle = must_be_served(session, &of_person[&waiter.person_id], &rows.passes, self);
+                    assert!(!idle, "idle: {waiter:?} waits while a place of {session:?} stands free at {}", self.now);
                 }
             }
         }
@@ -631,6 +662,7 @@ impl Month {
             never_at_once("two sessions in one room or with one instructor", there.map(|session| (session.starts_at, session.ends_at)));
         }
         check_passes(rows);
+        check_offers(rows, self.now);
     }
 }
 
@@ -693,7 +725,8 @@ async fn months_of_studio_life_keep_every_promise_in_memory() {
         cast.members = house.newcomers(0).await;
         let mut seen = Seen::default();
         for seed in 0..MONTHS_IN_MEMORY {
-            let mut month = Month::begin(seed, cast.clone(), house.clock.now());
+            let mode = house.rules_of_month(seed).await;
+            let mut month = Month::begin(seed, mode, cast.clone(), house.clock.now());
             month.live(&mut Lived::in_memory(&house, &cast).await).await;
             seen.month(&mut month);
         }
@@ -710,7 +743,8 @@ both_engines! {
         let mut seen = Seen::default();
         for seed in 0..MONTHS_IN_A_HOUSE {
             cast.members = house.newcomers(seed).await;
-            let mut month = Month::begin(seed, cast.clone(), house.clock.now());
+            let mode = house.rules_of_month(seed).await;
+            let mut month = Month::begin(seed, mode, cast.clone(), house.clock.now());
             month.live(&mut Lived::House { house: house.clone(), tables: Tables::default() }).await;
             house.audit_is_clean().await;
             seen.month(&mut month);
@@ -729,7 +763,7 @@ async fn the_checker_sees_an_oversold_session() {
     run(Engine::Sqlite, async |house: House| {
         let mut cast = house.cast().await;
         cast.members = house.newcomers(0).await;
-        let mut month = Month::begin(7, cast.clone(), house.clock.now());
+        let mut month = Month::begin(7, MODES[0], cast.clone(), house.clock.now());
         let mut lived = Lived::in_memory(&house, &cast).await;
         month.live(&mut lived).await;
         let Lived::Memory { set, .. } = &mut lived else { unreachable!() };

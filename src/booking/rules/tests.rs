@@ -39,6 +39,8 @@ fn evening() -> SessionNow {
         booking_closes_at: utc("2026-12-01T17:00"),
         free_cancel_until: utc("2026-12-01T05:00"),
         promote_until: utc("2026-12-01T05:00"),
+        offers_until: None,
+        kept_until: None,
         waiting_ends_at: utc("2026-12-01T17:00"),
     }
 }
@@ -88,6 +90,12 @@ fn waits(id: Uuid, session_id: Uuid, starts_at: &str) -> Booking {
     Booking::in_queue(asked(id, session_id, utc(starts_at)), 1, utc("2026-11-20T12:00"))
 }
 
+fn offered() -> Booking {
+    let mut booking = waits(Uuid::from_u128(11), EVENING, "2026-12-01T17:00");
+    booking.offer(utc("2026-12-01T10:00")).unwrap();
+    booking
+}
+
 /// A member who asks for themselves, on a day on which everything is open.
 const ALONE: Ask = Ask { pass_id: None, waitlist: false, by_staff: false, unpaid: false };
 const WOULD_WAIT: Ask = Ask { waitlist: true, ..ALONE };
@@ -117,6 +125,7 @@ fn booking_is(session: &SessionNow, ahead: &[Booking], credits: i64, ask: Ask, n
         Err(BookingRefusal::NoPass) => "no pass".to_owned(),
         Err(BookingRefusal::Full { open, .. }) => format!("full, waitlist {}", if open { "open" } else { "shut" }),
         Err(BookingRefusal::WaitlistFull { .. }) => "waitlist full".to_owned(),
+        Err(BookingRefusal::OfferExpired) => "offer expired".to_owned(),
     }
 }
 
@@ -160,6 +169,7 @@ fn book_a_full_session() {
     let elsewhere = booked(Uuid::from_u128(10), OTHER, "2026-12-01T17:30");
     let waiting = |waiting| SessionNow { waiting, ..full() };
     let ends = SessionNow { waiting_ends_at: utc("2026-12-01T16:00"), ..full() };
+    let kept = |waiting| SessionNow { waiting, kept_until: Some(utc("2026-11-20T12:01")), ..evening() };
     let no_cap = SessionNow { waiting: 500, waitlist_cap: None, ..full() };
     let table: Vec<Case> = vec![
         ("without a wish to wait", full(), vec![], 1, ALONE, OPEN, "full, waitlist open"),
@@ -172,6 +182,10 @@ fn book_a_full_session() {
         ("no cap", no_cap, vec![], 1, WOULD_WAIT, OPEN, "the queue"),
         ("staff jump the cap", waiting(3), vec![], 1, Ask { waitlist: true, ..BY_STAFF }, OPEN, "the queue"),
         ("the waiting is over", ends, vec![], 1, WOULD_WAIT, "2026-12-01T16:00", "full, waitlist shut"),
+        ("a place is kept for those who wait", kept(1), vec![], 1, ALONE, OPEN, "full, waitlist open"),
+        ("would wait for a kept place", kept(1), vec![], 1, WOULD_WAIT, OPEN, "the queue"),
+        ("staff give no kept place past the queue", kept(1), vec![], 1, BY_STAFF, OPEN, "full, waitlist open"),
+        ("nobody waits for the kept place", kept(0), vec![], 1, ALONE, OPEN, "a place for 1"),
     ];
     for (case, session, ahead, credits, ask, now, expected) in table {
         assert_eq!(booking_is(&session, &ahead, credits, ask, now), expected, "{case}");
@@ -231,7 +245,110 @@ fn promote_from_the_waitlist() {
     for (case, ahead, credits, expected) in table {
         let (ahead, passes): (Vec<&Booking>, _) = (ahead.iter().collect(), [pack(credits)]);
         let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[] };
-        let decided = promote(&evening(), &rules, member, WOULD_WAIT, utc(OPEN));
+        let decided = promote(&evening(), &rules, member, WOULD_WAIT, false, utc(OPEN));
+        let credits = |turn| match turn {
+            Turn::Promoted(place) => place.payment.credits,
+            other => panic!("{case}: {other:?}"),
+        };
+        assert_eq!(decided.map(credits), expected, "{case}");
+        assert_eq!(could_take(&evening(), &rules, member, WOULD_WAIT, utc(OPEN)).map(|payment| payment.credits), expected, "{case}");
+    }
+    let passes = [pack(1)];
+    let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
+    let again = promote(&evening(), &rules, member, WOULD_WAIT, true, utc(OPEN));
+    assert_eq!(again, Err(PassedOver::TurnedDown), "who gave back a promotion");
+}
+
+/// Quiet hours are from 22:00 to 07:00 in Paris, 21:00 to 06:00 in UTC.
+#[test]
+fn a_promotion_that_would_cost_before_it_is_read_is_offered() {
+    let in_the_evening = HouseRules { promotion_until_min: Some(60), ..HouseRules::default() };
+    let no_grace = HouseRules { grace_promotion_min: 0, ..in_the_evening.clone() };
+    let at = |starts: &str| SessionNow {
+        starts_at: utc(starts),
+        ends_at: utc(starts) + Duration::hours(1),
+        free_cancel_until: utc(starts) - Duration::hours(12),
+        ..evening()
+    };
+    let table = [
+        ("free until after the quiet hours", &no_grace, at("2026-12-02T18:30"), 1, "2026-12-01T22:00", "promoted"),
+        ("free until they end", &no_grace, at("2026-12-02T18:00"), 1, "2026-12-01T22:00", "promoted"),
+        ("free until a minute before", &no_grace, at("2026-12-02T17:59"), 1, "2026-12-01T22:00", "offered from 06:00 to 06:30"),
+        ("no free way out any more", &no_grace, at("2026-12-02T10:00"), 1, "2026-12-01T22:30", "offered from 06:00 to 06:30"),
+        ("grace is counted outside quiet hours", &in_the_evening, at("2026-12-02T10:00"), 1, "2026-12-01T22:30", "promoted"),
+        ("it costs nothing", &no_grace, at("2026-12-02T10:00"), 0, "2026-12-01T22:30", "promoted"),
+        ("a full clock just fits", &no_grace, at("2026-12-02T07:15"), 1, "2026-12-01T22:30", "offered from 06:00 to 06:30"),
+        ("it does not", &no_grace, at("2026-12-02T07:14"), 1, "2026-12-01T22:30", "open"),
+        ("the grace ends with a start in quiet hours", &in_the_evening, at("2026-12-02T05:30"), 1, "2026-12-01T22:30", "open"),
+        ("in the daytime", &no_grace, at("2026-12-02T10:00"), 1, "2026-12-02T06:00", "promoted"),
+    ];
+    for (case, rules, session, credits, now, expected) in table {
+        let session = SessionNow { credits, promote_until: session.starts_at - Duration::hours(1), ..session };
+        let passes = [pack(1)];
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
+        let came = match promote(&session, rules, member, WOULD_WAIT, false, utc(now)).unwrap() {
+            Turn::Promoted(_) => "promoted".to_owned(),
+            Turn::Offered(clock, _) => {
+                format!("offered from {} to {}", clock.clock_starts_at.format("%H:%M"), clock.expires_at.format("%H:%M"))
+            }
+            Turn::Open => "open".to_owned(),
+        };
+        assert_eq!(came, expected, "{case}");
+    }
+}
+
+#[test]
+fn the_clock_of_an_offer() {
+    let session = evening();
+    let clock = |now: &str| {
+        let clock = offer_clock(&session, &HouseRules::default(), utc(now));
+        clock.map(|clock| [clock.clock_starts_at, clock.expires_at].map(|at| at.format("%dT%H:%M").to_string()))
+    };
+    let from_to = |from: &str, to: &str| Some([from.to_owned(), to.to_owned()]);
+    assert_eq!(clock("2026-11-30T12:00"), from_to("30T12:00", "30T12:30"));
+    // It is made just before the quiet hours and runs on in them.
+    assert_eq!(clock("2026-11-30T20:59"), from_to("30T20:59", "30T21:29"));
+    assert_eq!(clock("2026-11-30T21:00"), from_to("01T06:00", "01T06:30"));
+    // Offers end 45 minutes before the start at 17:00.
+    assert_eq!(clock("2026-12-01T15:45"), from_to("01T15:45", "01T16:15"));
+    assert_eq!(clock("2026-12-01T15:46"), None);
+}
+
+#[test]
+fn accept_an_offered_place() {
+    let own = || {
+        let mut own = waits(Uuid::from_u128(14), EVENING, "2026-12-01T17:00");
+        own.offer(utc("2026-12-01T10:00")).unwrap();
+        own
+    };
+    let elsewhere = booked(Uuid::from_u128(10), OTHER, "2026-12-01T17:30");
+    let until = utc("2026-12-01T10:30");
+    let cancelled = SessionNow { cancelled: true, ..full() };
+    let closed = SessionNow { booking_closes_at: utc("2026-12-01T09:00"), ..full() };
+    let table = [
+        ("the place is kept, though the session is full", full(), vec![own()], 1, "2026-12-01T10:29", Ok(1)),
+        ("booking is closed, the offer stands", closed, vec![own()], 1, "2026-12-01T10:29", Ok(1)),
+        ("its time is over", full(), vec![own()], 1, "2026-12-01T10:30", Err(BookingRefusal::OfferExpired)),
+        ("nothing pays any more", full(), vec![own()], 0, "2026-12-01T10:29", Err(BookingRefusal::NoPass)),
+        (
+            "booked elsewhere meanwhile",
+            full(),
+            vec![own(), elsewhere.clone()],
+            1,
+            "2026-12-01T10:29",
+            Err(BookingRefusal::Overlapping(elsewhere.id)),
+        ),
+        ("the studio cancelled it", cancelled, vec![own()], 1, "2026-12-01T10:29", Err(BookingRefusal::SessionCancelled)),
+    ];
+    // The offer itself is no booking too many.
+    let rules = HouseRules { bookings_ahead_max: 1, ..HouseRules::default() };
+    for (case, session, ahead, credits, now, expected) in table {
+        let (ahead, passes): (Vec<&Booking>, _) = (ahead.iter().collect(), [pack(credits)]);
+        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[] };
+        let decided = accept_offer(&session, &rules, member, WOULD_WAIT, until, utc(now));
+        if let Ok(place) = &decided {
+            assert_eq!(place.free_cancel_until, None, "{case}: an accepted offer has no grace");
+        }
         assert_eq!(decided.map(|place| place.payment.credits), expected, "{case}");
     }
 }
@@ -244,7 +361,7 @@ fn a_promotion_has_a_grace_of_its_own() {
     let now = utc("2026-12-01T12:00");
     let rules = HouseRules::default();
     let taken = accept(&evening(), &rules, member, WOULD_WAIT, now).unwrap();
-    let moved = promote(&evening(), &rules, member, WOULD_WAIT, now).unwrap();
+    let Ok(Turn::Promoted(moved)) = promote(&evening(), &rules, member, WOULD_WAIT, false, now) else { panic!("promoted") };
     assert_eq!(taken.free_cancel_until, Some(utc("2026-12-01T12:05")));
     assert_eq!(moved.free_cancel_until, Some(utc("2026-12-01T12:15")));
 }
@@ -252,17 +369,54 @@ fn a_promotion_has_a_grace_of_its_own() {
 #[test]
 fn refill_a_freed_place() {
     let one_waits = || SessionNow { waiting: 1, ..evening() };
+    let until = utc("2026-12-01T16:15");
+    let late = || SessionNow { offers_until: Some(until), ..one_waits() };
+    let clock = |from: &str| {
+        let clock_starts_at = utc(from);
+        Refill::Offer(OfferClock { clock_starts_at, expires_at: clock_starts_at + Duration::minutes(30) })
+    };
+    let closed = SessionNow { booking_closes_at: utc("2026-12-01T08:00"), waiting_ends_at: until, ..late() };
+    use AfterCutoff::{NotifyAll, Offers, Open, Staff};
     let table = [
-        ("before the promotion cut-off", one_waits(), "2026-12-01T04:59", Refill::Promote),
-        ("from the cut-off on", one_waits(), "2026-12-01T05:00", Refill::Public),
-        ("when the waiting is over", one_waits(), "2026-12-01T17:00", Refill::Nothing),
-        ("nobody waits", evening(), "2026-12-01T04:59", Refill::Nothing),
-        ("no place is free", SessionNow { waiting: 1, ..full() }, "2026-12-01T04:59", Refill::Nothing),
-        ("the free place is held back", SessionNow { held: 1, ..one_waits() }, "2026-12-01T04:59", Refill::Nothing),
-        ("the studio cancelled it", SessionNow { cancelled: true, ..one_waits() }, "2026-12-01T04:59", Refill::Nothing),
+        ("before the promotion cut-off", one_waits(), Open, "2026-12-01T04:59", Refill::Promote),
+        ("from the cut-off on", one_waits(), Open, "2026-12-01T05:00", Refill::Public),
+        ("when the waiting is over", one_waits(), Open, "2026-12-01T17:00", Refill::Nothing),
+        ("nobody waits", evening(), Open, "2026-12-01T04:59", Refill::Nothing),
+        ("no place is free", SessionNow { waiting: 1, ..full() }, Open, "2026-12-01T04:59", Refill::Nothing),
+        ("the free place is held back", SessionNow { held: 1, ..one_waits() }, Open, "2026-12-01T04:59", Refill::Nothing),
+        ("the studio cancelled it", SessionNow { cancelled: true, ..one_waits() }, Open, "2026-12-01T04:59", Refill::Nothing),
+        ("offers, before the cut-off", late(), Offers, "2026-12-01T04:59", Refill::Promote),
+        ("offers, from the cut-off on, in quiet hours", late(), Offers, "2026-12-01T05:00", clock("2026-12-01T06:00")),
+        ("offers, as long as a full clock fits", late(), Offers, "2026-12-01T15:45", clock("2026-12-01T15:45")),
+        ("offers, when none fits any more", late(), Offers, "2026-12-01T15:46", Refill::Public),
+        ("offers, after booking has closed", closed, Offers, "2026-12-01T10:00", clock("2026-12-01T10:00")),
+        ("nobody can be asked, and booking has closed", closed, Offers, "2026-12-01T15:46", Refill::Nothing),
+        ("all are asked", late(), NotifyAll, "2026-12-01T05:00", Refill::Ask(until)),
+        ("all are asked, until offers end", late(), NotifyAll, "2026-12-01T16:15", Refill::Public),
+        ("staff decide", late(), Staff, "2026-12-01T05:00", Refill::Staff(until)),
+        ("staff decide, until offers end", late(), Staff, "2026-12-01T16:15", Refill::Public),
+        ("a session that was scheduled before there were offers", one_waits(), Offers, "2026-12-01T10:00", Refill::Public),
     ];
-    for (case, session, now, expected) in table {
-        assert_eq!(refill(&session, utc(now)), expected, "{case}");
+    for (case, session, after_cutoff, now, expected) in table {
+        let rules = HouseRules { after_cutoff, ..HouseRules::default() };
+        assert_eq!(refill(&session, &rules, utc(now)), expected, "{case}");
+    }
+}
+
+#[test]
+fn accept_a_kept_place() {
+    let kept = |waiting| SessionNow { waiting, kept_until: Some(utc("2026-12-01T16:15")), ..evening() };
+    let table = [
+        ("the first of those who wait", AfterCutoff::NotifyAll, kept(2), "2026-12-01T10:00", true),
+        ("it is for staff to give", AfterCutoff::Staff, kept(2), "2026-12-01T10:00", false),
+        ("until offers end", AfterCutoff::Staff, kept(2), "2026-12-01T16:15", true),
+        ("somebody was faster", AfterCutoff::NotifyAll, SessionNow { taken: 10, ..kept(2) }, "2026-12-01T10:00", false),
+    ];
+    for (case, after_cutoff, session, now, expected) in table {
+        let rules = HouseRules { after_cutoff, ..HouseRules::default() };
+        let passes = [pack(1)];
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
+        assert_eq!(accept(&session, &rules, member, WOULD_WAIT, utc(now)).is_ok(), expected, "{case}");
     }
 }
 
@@ -298,6 +452,7 @@ fn cancel_a_booking() {
         ("who came", came, false, "2026-12-01T16:56", Err(CannotCancel::Started)),
         ("who cancelled before", late, false, "2026-12-01T10:01", Err(CannotCancel::Ended)),
         ("who waits", waits(Uuid::from_u128(11), EVENING, "2026-12-01T17:00"), false, "2026-12-01T16:59", Ok(Cancellation::Leaves)),
+        ("who declines an offer", offered(), false, "2026-12-01T16:59", Ok(Cancellation::Leaves)),
     ];
     for (case, booking, forgive, now, expected) in table {
         assert_eq!(cancel(&booking, forgive, utc(now)), expected, "{case}");
@@ -335,6 +490,7 @@ fn the_studio_cancels_the_session() {
             waits(Uuid::from_u128(11), EVENING, "2026-12-01T17:00"),
             WithSession::Ends { credits: 0, visit: false, had_place: false },
         ),
+        ("who was offered a place", offered(), WithSession::Ends { credits: 0, visit: false, had_place: false }),
         ("a late cancel gets its credit back", late, WithSession::Returned { credits: 1, visit: false }),
         ("a late cancel gets its visit back", late_by_membership, WithSession::Returned { credits: 0, visit: true }),
         ("a late cancel that cost nothing", late_for_nothing, WithSession::Nothing),
@@ -351,6 +507,7 @@ fn transitions_hold_what_the_table_holds() {
     let now = utc("2026-12-01T10:00");
     let held = |status: BookingStatus| {
         let mut booking = match status {
+            BookingStatus::Offered => offered(),
             BookingStatus::Waitlisted => waits(Uuid::from_u128(10), EVENING, "2026-12-01T17:00"),
             _ => booked(Uuid::from_u128(10), EVENING, "2026-12-01T17:00"),
         };
@@ -371,13 +528,15 @@ fn transitions_hold_what_the_table_holds() {
         booking.give_back();
         booking.cancel(&EndedBy::Member.into(), now).is_ok()
     };
-    use BookingStatus::{Attended, Booked, Cancelled, LateCancelled, NoShow, Waitlisted};
-    let steps: [(&str, Step, &[BookingStatus]); 10] = [
-        ("accept", |booking, _| booking.accept(&place(1)).is_ok(), &[Waitlisted]),
+    use BookingStatus::{Attended, Booked, Cancelled, LateCancelled, NoShow, Offered, Waitlisted};
+    let steps: [(&str, Step, &[BookingStatus]); 12] = [
+        ("accept", |booking, _| booking.accept(&place(1)).is_ok(), &[Waitlisted, Offered]),
+        ("offer", |booking, now| booking.offer(now).is_ok(), &[Waitlisted]),
+        ("return to the queue", |booking, _| booking.return_to_queue(7).is_ok(), &[Offered]),
         ("promote", |booking, now| booking.promote(&place(1), now).is_ok(), &[Waitlisted]),
         ("pass over", |booking, _| booking.pass_over(PassedOver::NoPass).is_ok(), &[Waitlisted]),
         ("tell of a free place", |booking, now| booking.tell_free(now).is_ok(), &[Waitlisted]),
-        ("leave", |booking, now| booking.leave(&EndedBy::Member.into(), now).is_ok(), &[Waitlisted]),
+        ("leave", |booking, now| booking.leave(&EndedBy::Member.into(), now).is_ok(), &[Waitlisted, Offered]),
         ("cancel with what was taken", |booking, now| booking.cancel(&EndedBy::Member.into(), now).is_ok(), &[]),
         ("cancel refunded", refunded, &[Booked]),
         ("cancel late", |booking, now| booking.cancel_late(&EndedBy::Member.into(), now).is_ok(), &[Booked]),
@@ -385,7 +544,7 @@ fn transitions_hold_what_the_table_holds() {
         ("undo", |booking, _| booking.undo_check_in().is_ok(), &[Attended, NoShow]),
     ];
     for (name, step, allowed) in steps {
-        for status in [Booked, Waitlisted, Cancelled, LateCancelled, Attended, NoShow] {
+        for status in [Booked, Waitlisted, Offered, Cancelled, LateCancelled, Attended, NoShow] {
             let mut booking = held(status);
             assert_eq!(step(&mut booking, now), allowed.contains(&status), "{name} from {status:?}");
             // The table's CHECKs.

@@ -23,7 +23,7 @@ use askama::Template;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::facts::{
-    CancelReason, Facts, InvitedRole, LeftBecause, Money, OtherBooking, PassedOver, Rendered, SessionFacts, Terms, ToRender, Waiting,
+    CancelReason, Facts, InvitedRole, LeftBecause, Money, OtherBooking, PassedOver, Rendered, SessionFacts, Terms, Then, ToRender, Waiting,
 };
 use super::{calendar, phrases};
 use crate::language::{Language, Texts};
@@ -129,10 +129,13 @@ impl ToRender<'_> {
     /// What comes next for a waiting member.
     fn waiting(&self) -> Option<Waiting> {
         let waiting = match self.facts {
-            Facts::Waitlisted { credits, promoted_until, .. } => Some(Waiting { credits: *credits, promoted_until: *promoted_until }),
-            Facts::PassedOver { waiting, .. } | Facts::MovedToWaitlist { waiting, .. } | Facts::SessionChanged { waiting, .. } => {
-                waiting.clone()
+            Facts::Waitlisted { credits, promoted_until, then, .. } => {
+                Some(Waiting { credits: *credits, promoted_until: *promoted_until, then: *then })
             }
+            Facts::PassedOver { waiting, .. }
+            | Facts::MovedToWaitlist { waiting, .. }
+            | Facts::OfferWithdrawn { waiting, .. }
+            | Facts::SessionChanged { waiting, .. } => waiting.clone(),
             _ => None,
         };
         waiting.map(|waiting| Waiting { promoted_until: waiting.promoted_until.filter(|until| self.written_at < *until), ..waiting })

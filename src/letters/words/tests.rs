@@ -48,7 +48,7 @@ pub(in crate::letters) fn written_at() -> DateTime<Utc> {
 }
 
 fn waiting() -> Option<Waiting> {
-    Some(Waiting { credits: 1, promoted_until: Some(at("2026-11-30T22:30:00Z")) })
+    Some(Waiting { credits: 1, promoted_until: Some(at("2026-11-30T22:30:00Z")), then: Then::FirstToTake })
 }
 
 fn other() -> Option<OtherBooking> {
@@ -57,6 +57,10 @@ fn other() -> Option<OtherBooking> {
 
 fn membership() -> Terms {
     Terms { credits: 0, membership: true, free_cancel_until: Some(at("2026-11-30T22:30:00Z")) }
+}
+
+fn offered(clock_starts_at: Option<DateTime<Utc>>, terms: Terms) -> Facts {
+    Facts::PlaceOffered { session: demo_session(), expires_at: at("2026-12-01T00:15:00Z"), clock_starts_at, terms }
 }
 
 /// One example of each kind, in the order of [`Facts`], under its tag.
@@ -101,11 +105,23 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("booked", Facts::Booked { session: session.clone(), terms: pack(), by_staff: false }),
         (
             "waitlisted",
-            Facts::Waitlisted { session: session.clone(), position: 3, credits: 1, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
+            Facts::Waitlisted {
+                session: session.clone(),
+                position: 3,
+                credits: 1,
+                promoted_until: Some(at("2026-11-30T22:30:00Z")),
+                then: Then::FirstToTake,
+            },
         ),
         ("promoted", Facts::Promoted { session: session.clone(), terms: pack() }),
         ("passed_over", Facts::PassedOver { session: session.clone(), reason: PassedOver::NoPass, waiting: waiting(), other: None }),
-        ("place_free", Facts::PlaceFree { session: session.clone(), credits: Some(1), closes_at: Some(at("2026-12-01T10:30:00Z")) }),
+        (
+            "place_free",
+            Facts::PlaceFree { session: session.clone(), credits: Some(1), closes_at: Some(at("2026-12-01T10:30:00Z")), kept_until: None },
+        ),
+        ("place_offered", offered(None, Terms { free_cancel_until: None, ..pack() })),
+        ("offer_expired", Facts::OfferExpired { session: session.clone() }),
+        ("offer_withdrawn", Facts::OfferWithdrawn { session: session.clone(), waiting: waiting() }),
         ("waitlist_left", Facts::WaitlistLeft { session: session.clone(), because: LeftBecause::Member }),
         ("waitlist_closed", Facts::WaitlistClosed { session: session.clone() }),
         ("cancelled", Facts::Cancelled { session: session.clone(), credits_returned: 1 }),
@@ -174,6 +190,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
     };
     let passed_over = |reason, other| Facts::PassedOver { session: demo_session(), reason, waiting: waiting(), other };
     let free = Some(OtherBooking { starts_at: at("2026-12-01T11:00:00Z"), terms: Terms { free_cancel_until: None, ..membership() } });
+    let late_to_wait = |then| Facts::Waitlisted { session: demo_session(), position: 1, credits: 1, promoted_until: None, then };
     let left = |because| Facts::WaitlistLeft { session: demo_session(), because };
     let cancelled = |reason, credits_returned, had_place| Facts::SessionCancelled {
         session: demo_session(),
@@ -228,20 +245,46 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ),
         (
             "waitlisted, two credits",
-            Facts::Waitlisted { session: session.clone(), position: 1, credits: 2, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
+            Facts::Waitlisted {
+                session: session.clone(),
+                position: 1,
+                credits: 2,
+                promoted_until: Some(at("2026-11-30T22:30:00Z")),
+                then: Then::Offered,
+            },
         ),
         (
             "waitlisted, membership",
-            Facts::Waitlisted { session: session.clone(), position: 1, credits: 0, promoted_until: Some(at("2026-11-30T22:30:00Z")) },
+            Facts::Waitlisted {
+                session: session.clone(),
+                position: 1,
+                credits: 0,
+                promoted_until: Some(at("2026-11-30T22:30:00Z")),
+                then: Then::StudioDecides,
+            },
         ),
-        ("waitlisted after the cut-off", Facts::Waitlisted { session: session.clone(), position: 1, credits: 1, promoted_until: None }),
+        ("waitlisted after the cut-off", late_to_wait(Then::FirstToTake)),
+        ("waitlisted after the cut-off, offered in order", late_to_wait(Then::Offered)),
+        ("waitlisted after the cut-off, the studio decides", late_to_wait(Then::StudioDecides)),
         ("passed_over, overlap", passed_over(PassedOver::Overlap, other())),
         ("passed_over, overlap with a late one", passed_over(PassedOver::Overlap, free)),
         ("passed_over, too many", passed_over(PassedOver::TooManyBookings, None)),
         (
             "place_free, for nothing",
-            Facts::PlaceFree { session: demo_session(), credits: Some(0), closes_at: Some(at("2026-12-01T10:00:00Z")) },
+            Facts::PlaceFree { session: demo_session(), credits: Some(0), closes_at: Some(at("2026-12-01T10:00:00Z")), kept_until: None },
         ),
+        (
+            "place_free, for those who wait",
+            Facts::PlaceFree {
+                session: demo_session(),
+                credits: Some(1),
+                closes_at: Some(at("2026-12-01T10:30:00Z")),
+                kept_until: Some(at("2026-12-01T09:45:00Z")),
+            },
+        ),
+        ("place_offered, in quiet hours, membership", offered(Some(at("2026-11-30T23:00:00Z")), membership())),
+        ("passed_over, turned down", passed_over(PassedOver::TurnedDown, None)),
+        ("waitlist_left, declined", left(LeftBecause::Declined)),
         ("waitlist_left, overlap", left(LeftBecause::Overlap)),
         ("waitlist_left, staff", left(LeftBecause::Staff)),
         ("cancelled, nothing taken", Facts::Cancelled { session: session.clone(), credits_returned: 0 }),
@@ -255,7 +298,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("session_changed, waiting", changed(false, None, waiting())),
         (
             "session_changed, waiting after the cut-off",
-            changed(false, None, Some(Waiting { credits: 2, promoted_until: Some(at("2026-11-22T09:00:00Z")) })),
+            changed(false, None, Some(Waiting { credits: 2, promoted_until: Some(at("2026-11-22T09:00:00Z")), then: Then::FirstToTake })),
         ),
         ("session_cancelled, weather", cancelled(Some(CancelReason::Weather), 2, true)),
         ("session_cancelled, premises, membership", cancelled(Some(CancelReason::Premises), 0, true)),
@@ -265,7 +308,10 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("session_cancelled, after a late cancellation, membership", cancelled_after_late(0)),
         ("released, two credits", released(2)),
         ("released, membership", released(0)),
-        ("moved_to_waitlist, two credits", moved(2, Some(Waiting { credits: 2, promoted_until: Some(at("2026-11-30T22:30:00Z")) }))),
+        (
+            "moved_to_waitlist, two credits",
+            moved(2, Some(Waiting { credits: 2, promoted_until: Some(at("2026-11-30T22:30:00Z")), then: Then::FirstToTake })),
+        ),
         ("moved_to_waitlist, membership", moved(0, waiting())),
         (
             "too_few_soon, one needed",
@@ -282,7 +328,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
 
 /// Letters as older versions stored them, before letters stated costs: without the facts that came later.
 fn written_before() -> Vec<(String, Facts)> {
-    let later = ["waiting", "other", "credits", "closes_at", "visit_counts", "terms"];
+    let later = ["waiting", "other", "credits", "closes_at", "kept_until", "visit_counts", "terms"];
     let old = facts_of_every_kind().into_iter().chain(variants()).filter_map(|(name, facts)| {
         let told = matches!(
             facts,
@@ -427,6 +473,8 @@ fn leads_somewhere(facts: &Facts) -> bool {
             | Facts::Promoted { .. }
             | Facts::PassedOver { .. }
             | Facts::PlaceFree { .. }
+            | Facts::PlaceOffered { .. }
+            | Facts::OfferWithdrawn { .. }
             | Facts::SessionChanged { .. }
             | Facts::MovedToWaitlist { .. }
     )
@@ -525,7 +573,12 @@ fn every_letter_says_what_it_costs_and_until_when() {
                     let until = waiting.promoted_until.map(|until| letter(&facts, language).until(&until, session.unwrap()));
                     [Some(phrases::place_cost(waiting.credits, language)), until].into_iter().flatten().collect()
                 }
-                Facts::PlaceFree { session, credits, closes_at } => {
+                Facts::PlaceOffered { session, terms, expires_at, .. } => vec![
+                    phrases::cost(terms, language),
+                    letter(&facts, language).free_cancel(session, terms),
+                    letter(&facts, language).until(expires_at, session),
+                ],
+                Facts::PlaceFree { session, credits, closes_at, .. } => {
                     vec![phrases::place_cost(credits.unwrap(), language), letter(&facts, language).until(&closes_at.unwrap(), session)]
                 }
                 Facts::Cancelled { credits_returned: n @ 1.., .. }
@@ -659,6 +712,9 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::Promoted { session, .. }
         | Facts::PassedOver { session, .. }
         | Facts::PlaceFree { session, .. }
+        | Facts::PlaceOffered { session, .. }
+        | Facts::OfferExpired { session }
+        | Facts::OfferWithdrawn { session, .. }
         | Facts::WaitlistLeft { session, .. }
         | Facts::WaitlistClosed { session }
         | Facts::Cancelled { session, .. }

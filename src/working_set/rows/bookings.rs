@@ -35,6 +35,9 @@ pub struct Bookings {
     /// Sessions whose whole roster is known.
     pub known_rosters: Known<Uuid>,
     pub queues: HashMap<Uuid, Queue>,
+    /// The bookings by which somebody gave back a place that the waitlist of the session had given or offered them.
+    pub turned_down: HashMap<Uuid, BTreeSet<Uuid>>,
+    pub known_turned_down: Known<Uuid>,
     /// Ids that somebody cancelled before they booked, and until when they are barred for them.
     pub withdrawn: HashMap<(Uuid, Uuid), DateTime<Utc>>,
     pub known_withdrawn: Known<(Uuid, Uuid)>,
@@ -60,12 +63,14 @@ impl Bookings {
         self.known_in_session = Known::All;
         self.known_rosters = Known::All;
         self.known_withdrawn = Known::All;
+        self.known_turned_down = Known::All;
     }
 
     /// A session that was just made has nobody in it and nobody waits for it.
     pub fn know_empty(&mut self, session_id: Uuid) {
         self.known_rosters.note([session_id]);
         self.queues.entry(session_id).or_default().complete = true;
+        self.known_turned_down.note([session_id]);
     }
 
     pub fn knows_queue(&self, session_id: Uuid) -> bool {
@@ -86,6 +91,9 @@ impl Bookings {
         }
         if booking.status != BookingStatus::Cancelled {
             set(&mut self.roster, booking.session_id, booking.id, add);
+        }
+        if booking.has_turned_down() {
+            set(&mut self.turned_down, booking.session_id, booking.id, add);
         }
         if let Some(key) = booking.queue_key {
             let queue = self.queues.entry(booking.session_id).or_default();

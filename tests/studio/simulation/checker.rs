@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
-use releve::booking::{Booking, BookingStatus};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, TimeZone as _, Timelike as _, Utc};
+use chrono_tz::Asia::Shanghai;
+use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::passes::Pass;
 use releve::problem::Answer;
 use releve::schedule::SessionRow;
 use releve::transactor::{Outcome, Request};
 use uuid::Uuid;
 
-use super::{AHEAD_MAX, Rows};
+use super::{AHEAD_MAX, Month, Rows};
 
 /// The same PUT again answers with the booking as it is now, and makes none.
 pub fn check_repeats(lost: &[Request], again: &[Answer<Outcome>], rows: &Rows<'_>) {
@@ -35,10 +36,39 @@ pub fn check_session(session: &SessionRow, here: &[&Booking]) {
     }
 }
 
+/// Whether a free place of this session must be given, offered or kept at this instant for somebody who waits: `own` are their bookings.
+pub fn must_be_served(session: &SessionRow, own: &[&Booking], passes: &[&Pass], month: &Month) -> bool {
+    let now = month.now;
+    // The rules of every month: offers of 30 minutes, the last ends 45 minutes before the start; quiet from 22:00 to 07:00 in Shanghai.
+    let wall = now.with_timezone(&Shanghai).naive_local();
+    let quiet_until = match wall.hour() {
+        22.. => Some(wall.date() + Days::new(1)),
+        ..7 => Some(wall.date()),
+        _ => None,
+    };
+    let quiet_until = quiet_until.map(|day| Shanghai.from_local_datetime(&day.and_hms_opt(7, 0, 0).unwrap()).unwrap().to_utc());
+    let offer_fits = quiet_until.unwrap_or(now) + TimeDelta::minutes(75) <= session.starts_at;
+    let served = if now < session.promote_until {
+        let turned_down = own.iter().any(|b| b.session_id == session.id && b.promoted_at.is_some() && b.ended_by == Some(EndedBy::Member));
+        let no_grace = |until| month.seed.is_multiple_of(3) || session.starts_at < until;
+        let costly = quiet_until.is_some_and(|until| session.free_cancel_until < until && no_grace(until));
+        !turned_down && (!costly || offer_fits)
+    } else {
+        let until_offers_end = now < session.starts_at - TimeDelta::minutes(45);
+        match month.mode {
+            "offers" => offer_fits,
+            "notify_all" | "staff" => until_offers_end && session.kept_until.is_none_or(|until| until <= now),
+            _ => false,
+        }
+    };
+    served && able(session, own, passes, now)
+}
+
 /// Whether somebody who waits for this session could take a place in it.
-pub fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
+fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
     let overlaps = own.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
-    let ahead = own.iter().filter(|booking| booking.status == BookingStatus::Booked && booking.starts_at > now).count();
+    let open = |b: &&&Booking| matches!(b.status, BookingStatus::Booked | BookingStatus::Offered) && b.starts_at > now;
+    let ahead = own.iter().filter(open).count();
     let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
     let owner = own.first().map(|booking| booking.person_id);
     let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date).any(|pass| {
@@ -46,6 +76,18 @@ pub fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateT
         pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits)
     });
     !overlaps && ahead < AHEAD_MAX && pays
+}
+
+/// Whoever is offered a place has one offer whose time is not over, nobody else has, and nothing is taken for it.
+pub fn check_offers(rows: &Rows<'_>, now: DateTime<Utc>) {
+    let running: Vec<_> = rows.offers.iter().filter(|offer| offer.outcome.is_none()).collect();
+    for booking in rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Offered) {
+        let theirs: Vec<_> = running.iter().filter(|offer| offer.booking_id == booking.id).collect();
+        assert!(theirs.len() == 1 && now < theirs[0].expires_at, "{booking:?} is offered a place by {theirs:?} at {now}");
+        assert!(booking.credits == 0 && booking.visit_week.is_none(), "{booking:?} is offered a place and paid");
+    }
+    let offered = rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
+    assert_eq!(running.len(), offered, "offers run for nobody: {running:?}");
 }
 
 pub fn check_passes(rows: &Rows<'_>) {

@@ -1,0 +1,69 @@
+//! How an offer begins and ends: the booking leaves the queue for it, and the offer keeps its place there.
+
+use super::offer::{Offer, OfferClock, OfferOutcome};
+use super::refill::{Freed, settle};
+use super::{Booking, BookingStatus, EndedBy};
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened};
+use crate::ids::new_id;
+use crate::passes::rules::Payment;
+use crate::working_set::{Decision, WorkingSet};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Offers a free place to somebody who waits; `payment` is what would pay for it now.
+pub fn offer(set: &mut WorkingSet, mut booking: Booking, clock: OfferClock, payment: &Payment, now: DateTime<Utc>) -> Decision<()> {
+    let queue_key = booking.offer(now)?;
+    let offer = Offer::new(new_id(now), booking.id, queue_key, clock, now);
+    let what = Happened::Offered {
+        offer: offer.id,
+        clock_starts_at: clock.clock_starts_at,
+        expires_at: clock.expires_at,
+        credits: payment.credits,
+        membership: payment.visit_week.is_some(),
+    };
+    let event = Event::of_booking(&booking, what);
+    set.put(booking);
+    set.put_offer(offer);
+    emit(set, &Actor::system(), event)
+}
+
+/// Ends the offer that runs for a booking, if one does.
+pub fn end_offer(set: &mut WorkingSet, booking_id: Uuid, outcome: OfferOutcome, now: DateTime<Utc>) {
+    if let Some(mut offer) = set.running_offer(booking_id).cloned() {
+        offer.end(outcome, now);
+        set.put_offer(offer);
+    }
+}
+
+/// Takes an offer back, because its session changes: the member waits again where they waited.
+pub fn withdraw_offer(set: &mut WorkingSet, actor: &Actor, mut booking: Booking, now: DateTime<Utc>) -> Decision<()> {
+    let Some(queue_key) = set.running_offer(booking.id).map(|offer| offer.queue_key) else { return Ok(()) };
+    end_offer(set, booking.id, OfferOutcome::Withdrawn, now);
+    booking.return_to_queue(queue_key)?;
+    let event = Event::of_booking(&booking, Happened::OfferWithdrawn);
+    set.put(booking);
+    emit(set, actor, event)
+}
+
+/// Sweep: an offer whose time is over ends, and the next in the queue gets theirs.
+pub fn expire_offer(set: &mut WorkingSet, booking_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
+    let Some(mut booking) = set.booking(booking_id, Uuid::nil())?.cloned() else { return Ok(()) };
+    // Taken or declined meanwhile, or another one runs by now.
+    let over = set.running_offer(booking_id).is_some_and(|offer| offer.expires_at <= now);
+    if booking.status != BookingStatus::Offered || !over {
+        return Ok(());
+    }
+    set.session(booking.session_id)?;
+    set.person(booking.person_id)?;
+    end_offer(set, booking_id, OfferOutcome::Expired, now);
+    booking.leave(&EndedBy::OfferExpired.into(), now)?;
+    let mut freed = Freed::default();
+    freed.session(booking.session_id);
+    // With one place fewer ahead of them, they may be able to take another.
+    freed.person(booking.person_id);
+    let event = Event::of_booking(&booking, Happened::OfferExpired);
+    set.put(booking);
+    emit(set, &Actor::system(), event)?;
+    settle(set, freed, now)
+}
