@@ -105,8 +105,11 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))
         .route("/v1/bookings/{id}/cancellation", put(booking::api::cancel))
         .route("/v1/bookings/{id}/acceptance", put(booking::api::accept))
+        .route("/v1/bookings/{id}/move-up", put(booking::api::move_up))
+        .route("/v1/bookings/{id}/history", get(booking::history::show))
         .route("/v1/bookings/{id}/check-in", put(attendance::api::check_in).delete(attendance::api::undo))
         .route("/v1/me/bookings", get(booking::api::own))
+        .route("/offers/{id}/{signature}", get(booking::pages::show).post(booking::pages::submit))
         // Letters
         .route("/v1/me/letters", get(letters::api::own))
         .route("/v1/studios/{id}/letters", get(letters::api::of_studio))

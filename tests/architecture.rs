@@ -209,6 +209,8 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "booking/cancel.rs",
             "booking/cancelled_by_studio.rs",
             "booking/close_waitlist.rs",
+            "booking/expire_offer.rs",
+            "booking/move_up.rs",
             "booking/offering.rs",
             "booking/place.rs",
             "booking/refill.rs",

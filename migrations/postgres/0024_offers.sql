@@ -31,3 +31,9 @@ ALTER TABLE bookings ADD COLUMN passed_over_now text CHECK (passed_over_now IN (
 UPDATE bookings SET passed_over_now = passed_over WHERE passed_over IS NOT NULL;
 ALTER TABLE bookings DROP COLUMN passed_over;
 ALTER TABLE bookings RENAME COLUMN passed_over_now TO passed_over;
+
+-- Offers to this person run twice as long, if there is time for it.
+ALTER TABLE persons ADD COLUMN longer_offers boolean NOT NULL DEFAULT FALSE;
+
+-- Why staff moved the booking up, past those who had waited longer: they read it.
+ALTER TABLE bookings ADD COLUMN moved_up_reason text;

@@ -17,6 +17,7 @@ use super::{Booking, BookingStatus, store};
 use crate::app::App;
 use crate::booking::book::Book;
 use crate::booking::cancel::Cancel;
+use crate::booking::move_up::MoveUp;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
@@ -184,6 +185,36 @@ pub struct Nothing {}
 )]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, _: Option<Body<Nothing>>) -> Answer<Response> {
     let shown = submit(&app, &caller, Command::Accept { booking_id: id }).await?;
+    answer(&app, &caller, *shown).await
+}
+
+/// Why a member who waits is moved up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveUpBody {
+    /// Why, as those who waited longer read it in the history of their bookings.
+    reason: Note,
+    /// The session gets one place more for it.
+    #[serde(default)]
+    extra_place: bool,
+}
+
+/// Gives a waiting member a free or kept place, or an extra one, whoever has waited longer: for staff of the session. Repeated, it answers
+/// the same.
+#[utoipa::path(
+    put, path = "/v1/bookings/{id}/move-up", operation_id = "move_up",
+    params(("id" = Uuid, Path)), request_body = MoveUpBody,
+    responses((status = 200, body = BookingView<'static>)),
+    extensions(("x-problem-types" = json!(refuses![
+        NoPass, NotAllowed, StatusChanged, SessionFull, OverlappingBooking, BookingClosed, SessionCancelled, TooManyRequests
+    ])))
+)]
+pub async fn move_up(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<MoveUpBody>) -> Answer<Response> {
+    let reason = body.reason.into_string();
+    if reason.trim().is_empty() {
+        return Err(Problem::field("reason", Wrong::Empty));
+    }
+    let shown = submit(&app, &caller, Command::MoveUp(MoveUp { booking_id: id, reason, extra_place: body.extra_place })).await?;
     answer(&app, &caller, *shown).await
 }
 

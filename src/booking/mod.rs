@@ -10,8 +10,12 @@ pub mod cancel;
 pub mod cancelled_by_studio;
 pub mod close_waitlist;
 pub mod cut_off;
+pub mod expire_offer;
+pub mod history;
+pub mod move_up;
 pub mod offer;
 pub mod offering;
+pub mod pages;
 pub mod place;
 pub mod refill;
 pub mod refusal;
@@ -135,6 +139,8 @@ pub struct Booking {
     pub letters: i64,
     pub spot_id: Option<Uuid>,
     pub guest_of: Option<Uuid>,
+    /// Why staff moved it up, in their words.
+    pub moved_up_reason: Option<String>,
 }
 
 impl Booking {
@@ -247,6 +253,7 @@ impl Booking {
             letters: 0,
             spot_id: None,
             guest_of: None,
+            moved_up_reason: None,
         }
     }
 
@@ -262,6 +269,14 @@ impl Booking {
         self.only_from(&[BookingStatus::Waitlisted], "be promoted")?;
         self.hold(place);
         self.promoted_at = Some(now);
+        Ok(())
+    }
+
+    /// Waitlisted → booked, by staff, for this reason.
+    pub fn move_up(&mut self, place: &Place, reason: String) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Waitlisted], "be moved up")?;
+        self.hold(place);
+        self.moved_up_reason = Some(reason);
         Ok(())
     }
 

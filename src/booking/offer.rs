@@ -27,6 +27,15 @@ pub struct OfferClock {
     pub expires_at: DateTime<Utc>,
 }
 
+impl OfferClock {
+    /// The same for a member who asked for longer offers: twice as long, but not beyond the offers' end.
+    #[must_use]
+    pub fn longer(self, offers_end: DateTime<Utc>) -> Self {
+        let twice = self.expires_at + (self.expires_at - self.clock_starts_at);
+        Self { expires_at: twice.min(offers_end).max(self.expires_at), ..self }
+    }
+}
+
 /// A row of `offers`.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 #[allow(missing_docs, reason = "the columns are told in the migration")]

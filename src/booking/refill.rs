@@ -120,7 +120,10 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
                 emit(set, &house, Event::of_booking(&waiting, Happened::Promoted { credits: waiting.credits }))?;
                 leave_overlapping(set, &house, &waiting, now)?;
             }
-            Ok(Turn::Offered(clock, payment)) => offer(set, waiting, clock, &payment, now)?,
+            Ok(Turn::Offered(clock, payment)) => {
+                let clock = if person.longer_offers { clock.longer(rules::offers_end(&state, &studio.rules)) } else { clock };
+                offer(set, waiting, clock, &payment, now)?;
+            }
             Ok(Turn::Open) => {
                 let waiting = set.in_company(&set.whole_queue(session_id)?)?;
                 return tell_free(set, waiting, None, now);

@@ -245,6 +245,26 @@ pub fn accept(
     Ok(take(session, rules, member, ask, CameBy::Booking, now)?)
 }
 
+/// Decides whether staff may give a waiting member the place that is free, kept or made for them.
+pub fn move_up(
+    session: &SessionNow,
+    rules: &HouseRules,
+    member: MemberNow<'_>,
+    ask: Ask,
+    now: DateTime<Utc>,
+) -> Result<Place, BookingRefusal> {
+    if session.cancelled {
+        return Err(BookingRefusal::SessionCancelled);
+    }
+    if now >= session.ends_at {
+        return Err(BookingRefusal::Closed(session.ends_at));
+    }
+    if session.places_free() <= 0 {
+        return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
+    }
+    Ok(take(session, rules, member, ask, CameBy::Promotion, now)?)
+}
+
 /// Decides whether a member may take the place that is kept for them.
 pub fn accept_offer(
     session: &SessionNow,
@@ -379,8 +399,12 @@ pub fn could_take(
 pub fn offer_clock(session: &SessionNow, rules: &HouseRules, now: DateTime<Utc>) -> Option<OfferClock> {
     let clock_starts_at = quiet_until(rules, session.zone, now).unwrap_or(now);
     let expires_at = clock_starts_at + Duration::minutes(rules.offer_min);
-    let offers_end = session.starts_at - Duration::minutes(rules.offers_until_min);
-    (expires_at <= offers_end).then_some(OfferClock { clock_starts_at, expires_at })
+    (expires_at <= offers_end(session, rules)).then_some(OfferClock { clock_starts_at, expires_at })
+}
+
+/// By then every offer has ended.
+pub fn offers_end(session: &SessionNow, rules: &HouseRules) -> DateTime<Utc> {
+    session.starts_at - Duration::minutes(rules.offers_until_min)
 }
 
 /// What happens to places that are free in a session in which somebody waits.

@@ -1,6 +1,8 @@
 //! SQL of bookings. The transactor is the only writer.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Booking;
@@ -12,7 +14,7 @@ macro_rules! columns {
     () => {
         "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
          asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
-         arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of"
+         arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of, moved_up_reason"
     };
 }
 
@@ -75,6 +77,11 @@ pub async fn running_offers(tx: &mut Tx, bookings: &[Uuid]) -> Result<Vec<Offer>
     tx.among(offers!("WHERE outcome IS NULL AND booking_id IN #"), (), bookings).await
 }
 
+/// One offer, running or not.
+pub async fn offer(db: &Db, id: Uuid) -> Result<Option<Offer>, Error> {
+    db.maybe(offers!("WHERE id = $1"), (id,)).await
+}
+
 /// The bookings whose offers are over by the clock.
 pub async fn offers_due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
     tx.all("SELECT booking_id FROM offers WHERE outcome IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2", (now, limit)).await
@@ -96,6 +103,39 @@ pub async fn update_offers(tx: &mut Tx, offers: Vec<&Offer>) -> Result<(), Error
     let sql = "WITH x (id, outcome, ended_at) AS (VALUES #) UPDATE offers SET outcome = x.outcome, ended_at = x.ended_at \
                FROM x WHERE offers.id = x.id";
     tx.rows(Sql::Both(sql), rows).await.map(drop)
+}
+
+/// What happened to a booking, as the log tells it, with what staff wrote about it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Told {
+    pub at: DateTime<Utc>,
+    pub action: String,
+    pub details: Option<Json<Value>>,
+    #[sqlx(skip)]
+    pub note: Option<String>,
+}
+
+/// What happened to a booking, oldest first.
+pub async fn told(db: &Db, booking: &Booking) -> Result<Vec<Told>, Error> {
+    let mut tx = db.read().await?;
+    let sql =
+        "SELECT at, action, details FROM events WHERE subject_kind = 'booking' AND subject_id = $1 AND studio_id = $2 ORDER BY number";
+    let mut told: Vec<Told> = tx.all(sql, (booking.id, booking.studio_id)).await?;
+    let moved = |one: &Told| one.details.as_ref().and_then(|details| details["moved"].as_str()?.parse::<Uuid>().ok());
+    let others: Vec<Uuid> = told.iter().filter_map(moved).collect();
+    let reasons: Vec<(Uuid, Option<String>)> = tx.among("SELECT id, moved_up_reason FROM bookings WHERE id IN #", (), &others).await?;
+    tx.rollback().await;
+    for one in &mut told {
+        one.note = match one.action.as_str() {
+            "booking.moved_up" => booking.moved_up_reason.clone(),
+            "booking.overtaken" => {
+                moved(one).and_then(|id| reasons.iter().find(|(other, _)| *other == id)).and_then(|(_, reason)| reason.clone())
+            }
+            "booking.cancelled" | "booking.late_cancelled" | "booking.waitlist_left" => booking.ended_reason.clone(),
+            _ => None,
+        };
+    }
+    Ok(told)
 }
 
 /// How often a membership was used in a week.
@@ -174,7 +214,7 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.passed_over,
                 ),
                 (b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by, b.ended_reason.clone()),
-                (b.credits_returned, b.provisional, b.sequence, b.letters, b.spot_id, b.guest_of),
+                (b.credits_returned, b.provisional, b.sequence, b.letters, b.spot_id, b.guest_of, b.moved_up_reason.clone()),
             ))
         })
         .collect();
@@ -189,18 +229,19 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
             Wide((
                 (b.id, b.status, b.starts_at, b.ends_at, b.pass_id, b.credits, b.visit_week, b.free_cancel_until, b.queue_key),
                 (b.passed_over, b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by),
-                (b.ended_reason.clone(), b.credits_returned, b.provisional, b.sequence, b.letters),
+                (b.ended_reason.clone(), b.credits_returned, b.provisional, b.sequence, b.letters, b.moved_up_reason.clone()),
             ))
         })
         .collect();
     let sql = "WITH x (id, status, starts_at, ends_at, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, \
                told_free_at, promoted_at, arrived_at, arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, \
-               sequence, letters) AS (VALUES #) \
+               sequence, letters, moved_up_reason) AS (VALUES #) \
                UPDATE bookings SET status = x.status, starts_at = x.starts_at, ends_at = x.ends_at, pass_id = x.pass_id, \
                credits = x.credits, visit_week = x.visit_week, free_cancel_until = x.free_cancel_until, queue_key = x.queue_key, \
                passed_over = x.passed_over, told_free_at = x.told_free_at, promoted_at = x.promoted_at, arrived_at = x.arrived_at, \
                arrived_by = x.arrived_by, ended_at = x.ended_at, ended_by = x.ended_by, ended_reason = x.ended_reason, \
-               credits_returned = x.credits_returned, provisional = x.provisional, sequence = x.sequence, letters = x.letters \
+               credits_returned = x.credits_returned, provisional = x.provisional, sequence = x.sequence, letters = x.letters, \
+               moved_up_reason = x.moved_up_reason \
                FROM x WHERE bookings.id = x.id";
     tx.rows(Sql::Both(sql), rows).await.map(drop)
 }

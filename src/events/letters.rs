@@ -26,7 +26,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
             let by_staff = *by_staff;
             to_member(set, subject, |at| Some(at.ends_at), |booking, _, session| Facts::Booked { session, terms: terms(booking), by_staff })
         }
-        Happened::Promoted { .. } => {
+        Happened::Promoted { .. } | Happened::MovedUp { .. } => {
             to_member(set, subject, |at| Some(at.ends_at), |booking, _, session| Facts::Promoted { session, terms: terms(booking) })
         }
         Happened::Waitlisted { position } => to_member(
@@ -61,12 +61,13 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 kept_until: *kept_until,
             },
         ),
-        Happened::Offered { clock_starts_at, expires_at, credits, membership, .. } => to_member(
+        Happened::Offered { offer, clock_starts_at, expires_at, credits, membership } => to_member(
             set,
             subject,
             |_| Some(*expires_at),
             |booking, at, session| Facts::PlaceOffered {
                 session,
+                offer: *offer,
                 expires_at: *expires_at,
                 terms: Terms {
                     credits: *credits,

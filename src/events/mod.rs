@@ -159,6 +159,11 @@ pub enum Happened {
     /// What would pay for the place when it was offered: credits of a pack, or a membership.
     #[serde(rename = "booking.offered")]
     Offered { offer: Uuid, clock_starts_at: DateTime<Utc>, expires_at: DateTime<Utc>, credits: i64, membership: bool },
+    #[serde(rename = "booking.moved_up")]
+    MovedUp { credits: i64, extra_place: bool },
+    /// Somebody behind in the queue was moved up: by that booking.
+    #[serde(rename = "booking.overtaken")]
+    Overtaken { moved: Uuid, extra_place: bool },
     #[serde(rename = "booking.offer_expired")]
     OfferExpired,
     #[serde(rename = "booking.offer_withdrawn")]

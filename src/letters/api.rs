@@ -212,12 +212,21 @@ fn view(app: &App, row: &ListedRow) -> LetterView {
         state: row.state,
         subject,
         // A code that lets somebody in is in the mail alone.
-        text: text.filter(|_| !rules::carries_code(&row.kind)),
+        text: text.filter(|_| !rules::carries_code(&row.kind)).map(|text| without_link(&row.kind, text)),
         studio_id: row.studio_id,
         booking_id: row.booking_id,
         created_at: row.created_at,
         sent_at: row.sent_at,
     }
+}
+
+/// The link of an offer's letter answers for the member: it is in the mail alone.
+fn without_link(kind: &str, text: String) -> String {
+    if kind != "place_offered" {
+        return text;
+    }
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("/offers/")).collect();
+    lines.join("\n")
 }
 
 /// The words that a letter would have if it were sent now, in its reader's language.
@@ -232,6 +241,8 @@ fn as_it_would_be(app: &App, row: &ListedRow) -> Option<Rendered> {
         facts: &facts,
         public_url: &app.settings.server.public_url,
         booking_id: row.booking_id,
+        // The letter's own link is in the mail alone.
+        link: None,
         // Its subject shows no code, and its text is not shown.
         code: Some(""),
     };

@@ -100,6 +100,8 @@ pub enum Facts {
     /// A place is kept for the member for a time: they may take it.
     PlaceOffered {
         session: SessionFacts,
+        /// Which offer: its letter's link takes the place or declines it.
+        offer: Uuid,
         expires_at: DateTime<Utc>,
         /// When its time begins to count, if that was later than when it was offered: when quiet hours end.
         clock_starts_at: Option<DateTime<Utc>>,
@@ -453,6 +455,8 @@ pub struct ToRender<'a> {
     /// The setting `public_url`, without a slash at its end.
     pub public_url: &'a str,
     pub booking_id: Option<Uuid>,
+    /// Where the letter's link leads, if not to the page of its booking.
+    pub link: Option<&'a str>,
     /// The unsealed code, for the kinds that carry one.
     pub code: Option<&'a str>,
 }

@@ -204,6 +204,7 @@ mod tests {
             facts,
             public_url: "https://studio.test",
             booking_id: Some(booking_id()),
+            link: None,
             code: Some("12345678"),
         };
         build(&Parts {
@@ -275,6 +276,7 @@ mod tests {
                 facts: &facts,
                 public_url: "https://studio.test",
                 booking_id: Some(booking_id()),
+                link: None,
                 code: Some("12345678"),
             };
             let words = words::render(&to_render).unwrap();

@@ -109,6 +109,31 @@ pub fn cost(terms: &Terms, language: Language) -> String {
     }
 }
 
+/// Until when a place is kept for somebody.
+pub fn kept_until(until: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("This place is kept for you until {until}."),
+        Language::ZhHans => format!("名额为您保留至{until}。"),
+        Language::ZhHant => format!("名額為您保留至{until}。"),
+    }
+}
+
+/// What an offered place costs whoever takes it, and until when it can then be cancelled for free.
+pub fn offer_cost(credits_taken: i64, free_until: Option<String>, language: Language) -> String {
+    let cost = place_cost(credits_taken, language);
+    match (language, free_until) {
+        (Language::En, Some(until)) => format!("It costs {cost}. Once you have it, cancelling is free until {until}."),
+        (Language::En, None) if credits_taken == 0 => format!("It costs {cost}."),
+        (Language::En, None) => format!("It costs {cost}. Once you have it, cancelling does not give that back."),
+        (Language::ZhHans, Some(until)) => format!("费用：{cost}。接受后，{until}前可免费取消。"),
+        (Language::ZhHans, None) if credits_taken == 0 => format!("费用：{cost}。"),
+        (Language::ZhHans, None) => format!("费用：{cost}。接受后如取消，不予退还。"),
+        (Language::ZhHant, Some(until)) => format!("費用：{cost}。接受後，{until}前可免費取消。"),
+        (Language::ZhHant, None) if credits_taken == 0 => format!("費用：{cost}。"),
+        (Language::ZhHant, None) => format!("費用：{cost}。接受後如取消，不予退還。"),
+    }
+}
+
 /// What a place will cost whoever takes it, when it is not yet known which of their passes will pay.
 pub fn place_cost(credits_taken: i64, language: Language) -> String {
     let taken = credits(credits_taken, language);

@@ -312,6 +312,7 @@ mod tests {
                 facts: &facts,
                 public_url: "",
                 booking_id: None,
+                link: None,
                 code,
             };
             // Without a code such a letter cannot be put into words.

@@ -493,6 +493,12 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
         None => None,
     };
     let public_url = app.settings.server.public_url.as_str();
+    let link = match &facts {
+        Facts::PlaceOffered { offer, .. } => {
+            Some(format!("{}/offers/{offer}/{}", public_url.trim_end_matches('/'), app.keys.sign_offer(*offer)))
+        }
+        _ => None,
+    };
     let words = match (&row.subject, &row.body_text, &row.body_html) {
         (Some(subject), Some(text), Some(html)) => Rendered { subject: subject.clone(), text: text.clone(), html: html.clone() },
         _ => words::render(&ToRender {
@@ -502,6 +508,7 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
             facts: &facts,
             public_url,
             booking_id: row.booking_id,
+            link: link.as_deref(),
             code: code.as_deref(),
         })
         .map_err(|error| SendError::permanent(format!("it cannot be put into words: {error}")))?,

@@ -80,7 +80,11 @@ operations! {
         booking::api::show,
         booking::api::cancel,
         booking::api::accept,
+        booking::api::move_up,
+        booking::history::show,
         booking::api::own,
+        booking::pages::show,
+        booking::pages::submit,
     }
     "Passes": "The passes that a member holds, and where their credits came from and went." {
         passes::api::own,
@@ -371,6 +375,8 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (_, "room_id") => ("Which room.", of_demo(Example::Room)),
         (_, "person_id") => ("Which person.", of_demo(Example::Member)),
         (_, "date") => ("Which day, on the studio's calendar.", None),
+        (Some("offers"), "id") => ("Which offer.", None),
+        (_, "signature") => ("What shows that the link was made for this offer's letter.", None),
         (_, "file") => ("The secret of the calendar's address, with `.ics` behind it.", None),
         _ => ("", None),
     }

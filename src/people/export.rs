@@ -69,6 +69,7 @@ pub struct ExportedProfile {
     pub email_verified_at: Option<DateTime<Utc>>,
     pub phone: Option<String>,
     pub locale: Option<Language>,
+    pub longer_offers: bool,
     #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     pub policy_version: Option<String>,
@@ -149,6 +150,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
             email_verified_at: profile.verified_at,
             phone: profile.phone,
             locale: profile.locale,
+            longer_offers: profile.longer_offers,
             created_at: profile.created_at,
             policy_version: profile.policy_version,
             policy_accepted_at: profile.policy_accepted_at,

@@ -37,6 +37,8 @@ pub struct Me {
     pub phone: Option<String>,
     /// The language of letters, if they chose one.
     pub locale: Option<Language>,
+    /// Whether places are offered to them for twice as long, if there is time for it.
+    pub longer_offers: bool,
     /// Their roles in studios.
     pub roles: Vec<HeldRole>,
     /// Whether they own the deployment.
@@ -55,6 +57,7 @@ impl Me {
             name: profile.name,
             phone: profile.phone,
             locale: profile.locale,
+            longer_offers: profile.longer_offers,
             roles: roles.into_iter().map(|(studio_id, role)| HeldRole { studio_id, role }).collect(),
             owner: profile.is_owner,
             deletion_due_at: profile.deletion_due_at,
@@ -88,6 +91,8 @@ pub struct MeChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Language>)]
     pub locale: Option<Option<Language>>,
+    /// Who needs more time to answer is offered places for twice as long, if there is time for it.
+    pub longer_offers: Option<bool>,
 }
 
 /// Changes what somebody says of themselves. What a studio wrote down of them stays as it is.
@@ -98,7 +103,12 @@ pub struct MeChange {
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeChange>) -> Answer<Json<Me>> {
     let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
-    let change = Change { name: body.name, phone: body.phone.map(|phone| phone.map(Line::into_string)), locale: body.locale };
+    let change = Change {
+        name: body.name,
+        phone: body.phone.map(|phone| phone.map(Line::into_string)),
+        locale: body.locale,
+        longer_offers: body.longer_offers,
+    };
     let me = app
         .db
         .write("change_me", move |tx| {

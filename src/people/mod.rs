@@ -42,6 +42,8 @@ pub struct Person {
     pub has_address: bool,
     /// Whether their address is verified.
     pub verified: bool,
+    /// Whether they asked for longer offers.
+    pub longer_offers: bool,
     /// What they may do, and where.
     pub roles: Roles,
 }

@@ -121,6 +121,8 @@ pub struct Profile {
     pub verified_at: Option<DateTime<Utc>>,
     pub phone: Option<String>,
     pub locale: Option<Language>,
+    /// Whether they asked for longer offers.
+    pub longer_offers: bool,
     /// Whether they own the deployment.
     pub is_owner: bool,
     /// When they came.
@@ -134,7 +136,7 @@ pub struct Profile {
     pub policy_accepted_at: Option<DateTime<Utc>>,
 }
 
-const PROFILE: &str = "SELECT p.id, p.name, COALESCE(a.email, p.email) AS email, a.verified_at, p.phone, p.locale, p.is_owner, p.created_at, \
+const PROFILE: &str = "SELECT p.id, p.name, COALESCE(a.email, p.email) AS email, a.verified_at, p.phone, p.locale, p.longer_offers, p.is_owner, p.created_at, \
      p.deletion_asked_at, p.deletion_due_at, a.policy_version, a.policy_accepted_at \
      FROM persons p LEFT JOIN accounts a ON a.person_id = p.id WHERE p.id = $1";
 
@@ -154,15 +156,16 @@ pub struct Change {
     pub name: Option<Name>,
     pub phone: Option<Option<String>>,
     pub locale: Option<Option<Language>>,
+    pub longer_offers: Option<bool>,
 }
 
 /// Changes a person's own row.
 pub async fn change(tx: &mut Tx, id: Uuid, change: Change) -> Result<(), Error> {
     let sql = "UPDATE persons SET name = COALESCE($2, name), phone = CASE WHEN $3 THEN $4 ELSE phone END, \
-               locale = CASE WHEN $5 THEN $6 ELSE locale END WHERE id = $1";
+               locale = CASE WHEN $5 THEN $6 ELSE locale END, longer_offers = COALESCE($7, longer_offers) WHERE id = $1";
     let name = change.name.map(Name::into_string);
     let (phone, locale) = (change.phone, change.locale);
-    tx.run(sql, (id, name, phone.is_some(), phone.flatten(), locale.is_some(), locale.flatten())).await.map(drop)
+    tx.run(sql, (id, name, phone.is_some(), phone.flatten(), locale.is_some(), locale.flatten(), change.longer_offers)).await.map(drop)
 }
 
 /// The deployment's owners, but for one.
@@ -603,13 +606,15 @@ pub struct ExportedBooking {
     pub ended_reason: Option<String>,
     /// Why staff gave the place for nothing.
     pub unpaid_reason: Option<String>,
+    /// Why staff moved it up from the waitlist.
+    pub moved_up_reason: Option<String>,
     pub credits_returned: i64,
 }
 
 /// All bookings of a person.
 pub async fn bookings(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedBooking>, Error> {
     let sql = "SELECT b.id, b.studio_id, b.session_id, c.name AS class_type, b.starts_at, b.ends_at, b.status, b.pass_id, b.credits, \
-               b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.unpaid_reason, b.credits_returned \
+               b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.unpaid_reason, b.moved_up_reason, b.credits_returned \
                FROM bookings b JOIN sessions s ON s.id = b.session_id JOIN class_types c ON c.id = s.class_type_id \
                WHERE b.person_id = $1 ORDER BY b.created_at, b.id";
     tx.all(sql, (person_id,)).await
@@ -760,12 +765,13 @@ struct PersonRow {
     locale: Option<Language>,
     has_address: bool,
     verified: bool,
+    longer_offers: bool,
     is_owner: bool,
 }
 
 /// People as decisions need them, in no order. Who has left is not among them.
 pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
-    let sql = "SELECT id, name, locale, email IS NOT NULL AS has_address, verified_at IS NOT NULL AS verified, is_owner \
+    let sql = "SELECT id, name, locale, email IS NOT NULL AS has_address, verified_at IS NOT NULL AS verified, longer_offers, is_owner \
                FROM persons WHERE deleted_at IS NULL AND id IN #";
     let people: Vec<PersonRow> = tx.among(sql, (), ids).await?;
     let held: Vec<(Uuid, Uuid, Role)> = tx.among("SELECT person_id, studio_id, role FROM staff WHERE person_id IN #", (), ids).await?;
@@ -779,6 +785,7 @@ pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
         locale: row.locale,
         has_address: row.has_address,
         verified: row.verified,
+        longer_offers: row.longer_offers,
         roles: Roles::new(row.is_owner, roles.remove(&row.id).unwrap_or_default()),
     };
     Ok(people.into_iter().map(person).collect())

@@ -87,6 +87,7 @@ struct Key {
     seals_factors: XChaCha20Poly1305,
     hashes: Hkdf<Sha256>,
     marks: Hkdf<Sha256>,
+    links: Hkdf<Sha256>,
 }
 
 impl Keys {
@@ -189,6 +190,17 @@ impl Keys {
         String::from_utf8(code).ok()
     }
 
+    /// What makes a link to this offer: whoever has it may take the place or decline it, and nothing else.
+    pub fn sign_offer(&self, offer_id: Uuid) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.signing.sign_link(offer_id))
+    }
+
+    /// Whether one of the keys made this link.
+    pub fn is_signed_offer(&self, offer_id: Uuid, signature: &str) -> bool {
+        let Ok(signature) = BASE64_URL_SAFE_NO_PAD.decode(signature) else { return false };
+        self.accepted().fold(false, |found, key| found | secrets::same(&signature, &key.sign_link(offer_id)))
+    }
+
     /// A keyed hash of something of this kind, by a key that is for nothing else.
     pub fn mark(&self, kind: &str, what: &[u8]) -> Mark {
         let mut mark = [0; 12];
@@ -266,7 +278,17 @@ impl Key {
             seals_factors: XChaCha20Poly1305::new(&derive::<32>(&root, "second factors")?.into()),
             hashes: Hkdf::from_prk(&derive::<32>(&root, "code hashes")?).ok()?,
             marks: Hkdf::from_prk(&derive::<32>(&root, "security marks")?).ok()?,
+            links: Hkdf::from_prk(&derive::<32>(&root, "links of offers")?).ok()?,
         })
+    }
+
+    fn sign_link(&self, offer_id: Uuid) -> Vec<u8> {
+        let mut signature = [0; 32];
+        match self.links.expand(offer_id.as_bytes(), &mut signature) {
+            Ok(()) => signature.to_vec(),
+            // Of one block it never fails.
+            Err(_) => Vec::new(),
+        }
     }
 
     /// HKDF-Expand of one block is an HMAC.
@@ -369,6 +391,10 @@ mod tests {
         assert_eq!(both.renew_factor_seal(row, &renewed).unwrap(), None, "once is enough");
         assert_eq!(new.renew_factor_seal(row, &factor).unwrap(), None, "of a key that is gone nothing is made");
         assert_eq!(old.unseal(row, &factor), None, "another purpose, another key");
+
+        let (offer, link) = (Uuid::from_u128(9), old.sign_offer(Uuid::from_u128(9)));
+        assert!(both.is_signed_offer(offer, &link) && !new.is_signed_offer(offer, &link));
+        assert!(!old.is_signed_offer(letter, &link) && !old.is_signed_offer(offer, ""), "it is a link to one offer");
 
         let hash = old.hash_code("address ana@example.test", "12345678");
         assert!(both.is_code(&hash, "address ana@example.test", "12345678"));

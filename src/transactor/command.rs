@@ -11,7 +11,8 @@ use crate::booking::accept::accept;
 use crate::booking::book::{Book, book};
 use crate::booking::cancel::{Cancel, cancel};
 use crate::booking::close_waitlist::close_waitlist;
-use crate::booking::offering::expire_offer;
+use crate::booking::expire_offer::expire_offer;
+use crate::booking::move_up::{MoveUp, move_up};
 use crate::booking::refill::refill_by_clock;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::events::Actor;
@@ -51,6 +52,8 @@ pub enum Command {
     Cancel(Cancel),
     /// Take an offered place, or, while waiting, a public one.
     Accept { booking_id: Uuid },
+    /// Staff give a waiting member a place.
+    MoveUp(MoveUp),
     /// The member came.
     CheckIn { booking_id: Uuid, at: Option<DateTime<Utc>> },
     /// Takes the mark back: the member did not come after all.
@@ -118,6 +121,7 @@ impl Command {
             Self::Book(_) => "book",
             Self::Cancel(_) => "cancel",
             Self::Accept { .. } => "accept",
+            Self::MoveUp(_) => "move_up",
             Self::CheckIn { .. } => "check_in",
             Self::UndoCheckIn { .. } => "undo_check_in",
             Self::MakeSession(_) => "make_session",
@@ -174,6 +178,7 @@ impl Request {
                 keys.extend(caller.map(|caller| Lookup::Booking(ask.id, caller)));
                 keys.extend(ask.person_id.map(Lookup::Identity));
             }
+            Command::MoveUp(ask) => keys.extend(caller.map(|caller| Lookup::Booking(ask.booking_id, caller))),
             Command::Cancel(ask) => keys.extend(caller.map(|caller| Lookup::Booking(ask.booking_id, caller))),
             Command::Accept { booking_id } | Command::CheckIn { booking_id, .. } | Command::UndoCheckIn { booking_id } => {
                 keys.extend(caller.map(|caller| Lookup::Booking(*booking_id, caller)));
@@ -338,6 +343,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::Book(ask) => book(set, actor, ask, now)?.into(),
         C::Cancel(ask) => cancel(set, actor, ask, now)?.into(),
         C::Accept { booking_id } => accept(set, actor, *booking_id, now)?.into(),
+        C::MoveUp(ask) => move_up(set, actor, ask, now)?.into(),
         C::CheckIn { booking_id, at } => check_in(set, actor, *booking_id, true, *at, now)?.into(),
         C::UndoCheckIn { booking_id } => check_in(set, actor, *booking_id, false, None, now)?.into(),
         C::MakeSession(ask) => make_session(set, actor, ask, now)?.into(),

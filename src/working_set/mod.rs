@@ -37,7 +37,7 @@ pub struct WorkingSet {
     /// Whether this batch holds one command only.
     pub alone: bool,
     bookings: rows::bookings::Bookings,
-    offers: offers::Offers,
+    offers: rows::offers::Offers,
     sessions: rows::sessions::Sessions,
     resources: rows::resources::Resources,
     series: rows::series::AllSeries,
@@ -60,7 +60,7 @@ pub struct WorkingSet {
 #[derive(Debug)]
 enum Change {
     Booking(rows::bookings::Undo),
-    Offer(offers::Undo),
+    Offer(rows::offers::Undo),
     Session(rows::sessions::Undo),
     Series(rows::series::Undo),
     Request(rows::requests::Undo),

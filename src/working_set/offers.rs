@@ -1,18 +1,11 @@
 //! The offers that run, looked up and changed. A booking that is offered a place is loaded together with its offer.
 
-use super::table::{Before, Table};
+use super::rows::offers::Undo;
 use super::{Change, WorkingSet};
 use crate::booking::offer::Offer;
 use crate::booking::{self, Booking, BookingStatus};
 use crate::db::{Error, Tx};
 use uuid::Uuid;
-
-/// How a change to offers is undone.
-#[derive(Debug)]
-pub struct Undo(Uuid, Before<Offer>);
-
-/// The offers of a batch.
-pub type Offers = Table<Offer>;
 
 impl WorkingSet {
     /// The offer that runs for a booking that is loaded.

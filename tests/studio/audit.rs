@@ -45,6 +45,29 @@ both_engines! {
         house.expect_breach("numbered from 1, without a gap", house.studio.id, "were given out").await;
     }
 
+    async fn what_an_offer_holds_is_seen(house: House) {
+        house.audit_may_be_dirty();
+        house.letters_may_stay();
+        house.rules(json!({"after_cutoff": "offers"})).await;
+        let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
+        let evening = house.session("2026-12-03 18:30", 1).await;
+        let booked = house.book(&ana, &evening).await.expect_booked();
+        let waiting = house.book(&bo, &evening).or_wait().await.expect_waitlisted(1);
+        house.it_is("2026-12-03 12:00");
+        house.cancel(&booked).await.expect(200);
+        house.audit_is_clean().await;
+        house.it_is("2026-12-03 12:32");
+        house.expect_breach("kept no longer than it was offered", waiting.id, "its offer is over").await;
+        house.spoil("UPDATE offers SET outcome = 'expired', ended_at = expires_at WHERE booking_id = $1", waiting.id).await;
+        house.expect_breach("has an offer that runs", waiting.id, "no offer runs").await;
+        // Who waits while the place could be offered waits in vain.
+        house.spoil("UPDATE bookings SET status = 'waitlisted', queue_key = 1 WHERE id = $1", waiting.id).await;
+        house.spoil("UPDATE sessions SET taken = 0, waiting = 1 WHERE id = $1", evening.id).await;
+        house.expect_breach("never idle", waiting.id, "stands free").await;
+        house.spoil("UPDATE sessions SET offers_until = NULL WHERE id = $1", evening.id).await;
+        assert_eq!(house.breaches().await, []);
+    }
+
     async fn two_sessions_at_once_are_seen(house: House) {
         house.audit_may_be_dirty();
         let mei = house.colleague("Mei").await;

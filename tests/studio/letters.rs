@@ -12,7 +12,7 @@ use releve::app::App;
 use releve::db::{Db, Engine, Options};
 use releve::ids::new_id;
 use releve::language::{Language, Texts};
-use releve::letters::facts::{Facts, PassedOver, SessionFacts, StudioFacts, Terms};
+use releve::letters::facts::{Facts, PassedOver, SessionFacts, StudioFacts, Terms, Then};
 use releve::letters::message::Mail;
 use releve::letters::outbox::{self, Letter};
 use releve::letters::retention;
@@ -74,7 +74,7 @@ fn cancelled(house: &House) -> Facts {
 }
 
 fn waitlisted(house: &House) -> Facts {
-    Facts::Waitlisted { session: session(house), position: 1, credits: 1, promoted_until: None }
+    Facts::Waitlisted { session: session(house), position: 1, credits: 1, promoted_until: None, then: Then::FirstToTake }
 }
 
 fn passed_over(house: &House) -> Facts {

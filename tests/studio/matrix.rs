@@ -281,9 +281,20 @@ fn rows() -> Vec<Row> {
         row("get /v1/bookings/{id}", "/v1/bookings/<booking>", none, ["1.....", "144...", "14444."]),
         row("put /v1/bookings/{id}/cancellation", "/v1/bookings/<booking>/cancellation", NOTHING, ["1.....", "144...", "14444."]),
         row("put /v1/bookings/{id}/acceptance", "/v1/bookings/<booking>/acceptance", NOTHING, ["1.....", "144...", "14444."]),
+        // An instructor moves up from an hour before the start.
+        row(
+            "put /v1/bookings/{id}/move-up",
+            "/v1/bookings/<booking>/move-up",
+            Some(r#"{"reason":"A birthday"}"#),
+            ["133...", "144...", "14444."],
+        ),
+        row("get /v1/bookings/{id}/history", "/v1/bookings/<booking>/history", none, ["1.....", "144...", "14444."]),
         row("put /v1/bookings/{id}/check-in", "/v1/bookings/<booking>/check-in", NOTHING, ["13....", "144...", "14444."]),
         row("delete /v1/bookings/{id}/check-in", "/v1/bookings/<booking>/check-in", none, ["13....", "144...", "14444."]),
         plain("get /v1/me/bookings", "/v1/me/bookings", none, SIGNED_IN),
+        // Whoever has the link of an offer; here nobody does.
+        plain("get /offers/{id}/{signature}", "/offers/<new>/AAAA", none, "444444"),
+        plain("post /offers/{id}/{signature}", "/offers/<new>/AAAA", none, "444444"),
         // Letters
         plain("get /v1/me/letters", "/v1/me/letters", none, SIGNED_IN),
         row("get /v1/studios/{id}/letters", "/v1/studios/<studio>/letters", none, admin),

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::house::House;
-use crate::races::Neighbour;
+use crate::races::{Neighbour, without_the_lock};
 use crate::seed::{Person, Session};
-use crate::speech::Booking;
+use crate::speech::{Booking, Reply};
 
 impl House {
     /// The evening of 3 December, 18:30, with one place, and this many who wait: who is in it, and the others in their order.
@@ -34,6 +34,24 @@ impl House {
 
     fn instant(&self, local: &str) -> Value {
         json!(self.at(local).to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
+    }
+
+    /// What happened to a booking, as its member reads it.
+    async fn history(&self, booking: &Booking) -> Vec<Value> {
+        let told = self.get(format!("/v1/bookings/{}/history", booking.id)).by(&booking.person).await.expect(200);
+        told["entries"].as_array().unwrap().clone()
+    }
+
+    /// The path of the link in the last letter to a member.
+    async fn offer_link(&self, person: &Person) -> String {
+        let text = self.letters_to(person).await.pop().unwrap().body_text.unwrap();
+        let at = text.find("/offers/").unwrap_or_else(|| panic!("no link: {text}"));
+        text[at..].split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// A button of the page behind that link.
+    async fn answer(&self, link: &str, answer: &str) -> Reply {
+        self.post_to(link).body("application/x-www-form-urlencoded", format!("answer={answer}")).await
     }
 
     async fn last_kind_to(&self, person: &Person) -> String {
@@ -192,7 +210,7 @@ both_engines! {
         house.cancel(&of_cleo).await.expect(200);
         assert_eq!(house.status(&again).await, "waitlisted");
         assert_eq!(house.roster(&evening).await["waitlist"][0]["reason"], "turned_down");
-        assert_eq!(house.last_kind_to(&bo).await, "passed_over");
+        assert!(house.kinds_to(&bo).await.contains(&"passed_over".to_owned()));
         // The place is everybody's, and Bo's by their own tap.
         assert_eq!(house.accept(&again).await.expect(200)["status"], "booked");
     }
@@ -297,6 +315,127 @@ both_engines! {
         assert_eq!(house.accept(&queue[0]).await.expect(200)["status"], "booked");
     }
 
+    async fn who_needs_more_time_is_offered_places_for_longer(house: House) {
+        house.rules(json!({"after_cutoff": "offers"})).await;
+        let (evening, booked, queue) = house.evening_waited_for(1).await;
+        let me = house.patch("/v1/me").by(&queue[0].person).json(&json!({"longer_offers": true})).await.expect(200);
+        assert_eq!(me["longer_offers"], true);
+        house.it_is("2026-12-03 12:00");
+        house.cancel(&booked).await.expect(200);
+        assert_eq!(house.offer(&queue[0]).await.1, house.instant("2026-12-03 13:00"));
+        house.cancel(&queue[0]).await.expect(200);
+        // Not beyond the offers' end, 17:45.
+        house.it_is("2026-12-03 17:00");
+        let dan = house.member("Dan").await;
+        let of_dan = house.book(&dan, &evening).await.expect_booked();
+        let again = house.book(&queue[0].person, &evening).or_wait().await.expect_waitlisted(1);
+        house.cancel(&of_dan).await.expect(200);
+        assert_eq!(house.offer(&again).await.1, house.instant("2026-12-03 17:45"));
+    }
+
+    async fn staff_move_somebody_up_and_those_passed_over_read_why(house: House) {
+        house.rules(json!({"after_cutoff": "staff"})).await;
+        let (evening, booked, queue) = house.evening_waited_for(3).await;
+        let desk = &house.studio.desk;
+        let path = |one: &Booking| format!("/v1/bookings/{}/move-up", one.id);
+        let why = json!({"reason": "It is the last class before their exam."});
+        house.put(path(&queue[2])).by(desk).json(&why).await.expect_refused(409, "session-full");
+        house.it_is("2026-12-03 12:00");
+        house.cancel(&booked).await.expect(200);
+        house.put(path(&queue[2])).by(&queue[2].person).json(&why).await.expect_refused(403, "not-allowed");
+        house.put(path(&queue[2])).by(&house.studio.instructor).json(&why).await.expect_refused(403, "not-allowed");
+        house.put(path(&queue[2])).by(desk).json(&json!({"reason": " "})).await.expect(422).naming("reason");
+        let moved = house.put(path(&queue[2])).by(desk).json(&why).await.expect(200);
+        assert_eq!((&moved["status"], &moved["credits"]), (&json!("booked"), &json!(1)));
+        assert_eq!(house.put(path(&queue[2])).by(desk).json(&why).await.expect(200)["status"], "booked");
+        assert_eq!(house.last_kind_to(&queue[2].person).await, "promoted");
+
+        // An extra place, by the instructor at the door.
+        house.it_is("2026-12-03 18:00");
+        let extra = json!({"reason": "There is a barre left.", "extra_place": true});
+        house.put(path(&queue[1])).by(&house.studio.instructor).json(&extra).await.expect(200);
+        assert_eq!(house.shown(&evening).await["capacity"], 2);
+
+        let told = house.history(&queue[0]).await;
+        let last: Vec<_> = told.iter().rev().take(2).map(|entry| (entry["action"].clone(), entry["note"].clone())).collect();
+        assert_eq!(last, [
+            (json!("booking.overtaken"), extra["reason"].clone()),
+            (json!("booking.overtaken"), why["reason"].clone()),
+        ]);
+        let told = house.history(&queue[2]).await;
+        let last = told.last().unwrap();
+        assert_eq!((&last["text"], &last["note"]), (&json!("The studio moved this booking up."), &why["reason"]));
+    }
+
+    async fn a_booking_tells_its_history_in_its_reader_s_language(house: House) {
+        house.rules(json!({"after_cutoff": "offers"})).await;
+        let (ana, poor) = (house.member("Ana").await, house.stranger("Poor").await);
+        let evening = house.session("2026-12-03 18:30", 1).await;
+        let booked = house.book(&ana, &evening).await.expect_booked();
+        let waiting = house.book(&poor, &evening).or_wait().await.expect_waitlisted(1);
+        house.cancel(&booked).await.expect(200);
+        house.advance(chrono::TimeDelta::minutes(1));
+        house.sell_pack(&poor).await;
+        let texts: Vec<_> = house.history(&waiting).await.into_iter().map(|entry| entry["text"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(texts, [
+            "Joined the waitlist as number 1.",
+            "A place came free and could not be given. You have no pass with a credit or visit left that this class accepts.",
+            "Moved from the waitlist into the class.",
+        ]);
+        let path = format!("/v1/bookings/{}/history", waiting.id);
+        let told = house.get(&path).by(&poor).header("Accept-Language", "zh-Hant").await.expect(200);
+        assert_eq!(told["entries"][0]["text"], "加入候補，排在第1位。");
+        assert_eq!((&told["entries"][1]["reason"], &told["entries"][1]["note"]), (&json!("no_pass"), &Value::Null));
+        house.get(&path).by(&ana).await.expect_refused(404, "not-found");
+        house.get(&path).by(&house.studio.desk).await.expect(200);
+    }
+
+    async fn an_offer_is_answered_by_the_link_in_its_letter(house: House) {
+        house.rules(json!({"after_cutoff": "offers"})).await;
+        let (_, booked, queue) = house.evening_waited_for(2).await;
+        house.it_is("2026-12-03 12:00");
+        house.cancel(&booked).await.expect(200);
+        let link = house.offer_link(&queue[0].person).await;
+        // Mail scanners open every link: looking at it does nothing.
+        for _ in 0..2 {
+            let page = house.get(&link).header("Accept-Language", "zh-Hans").await.expect(200);
+            assert!(page.text.contains("接受名额") && page.text.contains("12:30"), "{}", page.text);
+            assert!(!page.text.contains("Member 2"), "{}", page.text);
+        }
+        assert_eq!(house.status(&queue[0]).await, "offered");
+        house.answer(&link, "maybe").await.expect(422);
+        house.answer(&format!("{}x", &link[..link.len() - 1]), "accept").await.expect_refused(404, "not-found");
+        let page = house.answer(&link, "accept").await.expect(200);
+        assert!(page.text.contains("The place is yours") && !page.text.contains("<form"), "{}", page.text);
+        assert_eq!(house.status(&queue[0]).await, "booked");
+        // Twice is once, and it is no way to cancel what was taken.
+        house.answer(&link, "accept").await.expect(200);
+        house.answer(&link, "decline").await.expect(200);
+        assert_eq!(house.status(&queue[0]).await, "booked");
+
+        house.cancel(&queue[0]).await.expect(200);
+        let link = house.offer_link(&queue[1].person).await;
+        assert!(house.answer(&link, "decline").await.expect(200).text.contains("declined"));
+        assert_eq!(house.status(&queue[1]).await, "cancelled");
+    }
+
+    async fn a_link_is_of_no_use_when_the_offer_is_over(house: House) {
+        house.rules(json!({"after_cutoff": "offers"})).await;
+        let (_, booked, queue) = house.evening_waited_for(1).await;
+        house.it_is("2026-12-03 12:00");
+        house.cancel(&booked).await.expect(200);
+        let link = house.offer_link(&queue[0].person).await;
+        house.it_is("2026-12-03 12:30");
+        let page = house.answer(&link, "accept").await.expect(409);
+        assert!(page.text.contains("is over"), "{}", page.text);
+        house.sweep().await;
+        assert!(house.answer(&link, "accept").await.expect(200).text.contains("is over"));
+        assert_eq!(house.status(&queue[0]).await, "cancelled");
+        // Neither the member's own list of letters nor the studio's shows it.
+        let letters = house.get("/v1/me/letters").by(&queue[0].person).await.expect(200);
+        assert!(letters.text.contains("place_offered") && !letters.text.contains("/offers/"), "{}", letters.text);
+    }
+
     async fn of_two_taps_on_one_offer_one_wins(house: House) {
         house.rules(json!({"after_cutoff": "offers", "offer_min": 30})).await;
         let neighbour = Neighbour::of(&house, true).await;
@@ -317,6 +456,16 @@ both_engines! {
                 (200, 409, "booked", "waitlisted") | (409, 200, "cancelled", "offered") => {}
                 other => panic!("{other:?}"),
             }
+            house.audit_is_clean().await;
+        }
+        neighbour.leave().await;
+    }
+
+    async fn of_all_who_are_asked_one_wins(house: House) {
+        let people = regulars(&house).await;
+        let neighbour = Neighbour::of(&house, true).await;
+        for race in 0..5 {
+            assert_eq!(all_accept(&house, &people, [&house.url, &neighbour.url], race).await, 1);
             house.audit_is_clean().await;
         }
         neighbour.leave().await;
@@ -350,4 +499,52 @@ both_engines! {
         }
         neighbour.leave().await;
     }
+}
+
+/// Members with a pass for every class, in a studio where all who wait are asked.
+async fn regulars(house: &House) -> Vec<Person> {
+    house.rules(json!({"after_cutoff": "notify_all", "bookings_ahead_max": 1_000, "waitlist_unlimited": true})).await;
+    let mut people = Vec::new();
+    for n in 0..5 {
+        let person = house.stranger(&format!("Regular {n}")).await;
+        house.membership(&person, None).await;
+        people.push(person);
+    }
+    people
+}
+
+/// On an evening of its own in each race a place comes free, and all who wait take it at once, by turns at either process; how many got it.
+async fn all_accept(house: &House, people: &[Person], urls: [&str; 2], race: usize) -> usize {
+    let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 3).unwrap() + chrono::Days::new(race as u64);
+    house.it_is(&format!("{day} 12:00"));
+    house.sweep().await;
+    let evening = house.session(&format!("{day} 18:30"), 1).await;
+    let booked = house.book(&people[0], &evening).await.expect_booked();
+    let mut waiting = Vec::new();
+    for person in &people[1..] {
+        waiting.push(house.book(person, &evening).or_wait().await.expect_waitlisted(waiting.len() as i64 + 1));
+    }
+    house.cancel(&booked).await.expect(200);
+    let taps = waiting.iter().enumerate().map(|(n, one)| {
+        let call = house.http.put(format!("{}/v1/bookings/{}/acceptance", urls[n % 2], one.id)).bearer_auth(&one.person.token);
+        let call = call.json(&json!({}));
+        tokio::spawn(async move { call.send().await.unwrap().status().as_u16() })
+    });
+    let taps: Vec<_> = taps.collect();
+    let statuses: Vec<u16> = futures_util::future::join_all(taps).await.into_iter().map(Result::unwrap).collect();
+    assert!(statuses.iter().all(|status| [200, 409].contains(status)), "{statuses:?}");
+    statuses.into_iter().filter(|status| *status == 200).count()
+}
+
+/// The negative control: without the lock that puts batches in sequence, and without the table's own check, two take one place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_batch_lock_two_take_one_place() {
+    let prepare = async |house: &House| {
+        house.write(|tx| Box::pin(tx.run("ALTER TABLE sessions DROP CONSTRAINT sessions_never_oversold", ()))).await;
+        regulars(house).await
+    };
+    let goes_wrong = async |house: &House, people: &Vec<Person>, [one, two]: [&Neighbour; 2], race: usize| {
+        all_accept(house, people, [&one.url, &two.url], race).await > 1
+    };
+    without_the_lock(prepare, goes_wrong).await;
 }

@@ -54,7 +54,7 @@ const HARMLESS: [(&str, &str); 34] = [
     ("offers", "id booking_id queue_key made_at clock_starts_at expires_at outcome ended_at"),
     ("pass_types", "id studio_id name kind credits per_week valid_days price_minor currency class_type_ids studio_ids version created_at"),
     ("passes", "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by"),
-    ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale"),
+    ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale longer_offers"),
     ("recovery_codes", "id person_id created_at used_at"),
     ("rooms", "id studio_id name capacity version created_at"),
     ("second_factors", "id person_id kind created_at confirmed_at tries last_step last_used_at"),

@@ -315,7 +315,10 @@ async fn teaches_and_left(house: &House, urls: [&str; 2], who: &Person, race: us
 }
 
 /// Two houses on one PostgreSQL, neither with the transactor's lock, race until it `goes_wrong`.
-async fn without_the_lock<P>(prepare: impl AsyncFnOnce(&House) -> P, goes_wrong: impl AsyncFn(&House, &P, [&Neighbour; 2], usize) -> bool) {
+pub async fn without_the_lock<P>(
+    prepare: impl AsyncFnOnce(&House) -> P,
+    goes_wrong: impl AsyncFn(&House, &P, [&Neighbour; 2], usize) -> bool,
+) {
     let went_wrong = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let seen = Arc::clone(&went_wrong);
     run(Engine::Postgres, async move |house: House| {

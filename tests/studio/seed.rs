@@ -382,12 +382,12 @@ impl IntoFuture for Plan {
                     tx.run(sql, (room, studio.id, format!("Room of {local}"), 1_000_i64, now)).await?;
                     let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, \
                                local_minute, local_weekday, capacity, credits, status, booking_opens_at, booking_closes_at, \
-                               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, created_at) VALUES \
-                               ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+                               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, created_at, offers_until) VALUES \
+                               ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
                     let what = (id, studio.id, studio.class_type, room, instructor);
                     let when = (starts_at, ends_at, on.date, on.minute, on.weekday, capacity, credits, status);
                     let (opens, closes, free) = (set.booking_opens_at, set.booking_closes_at, set.free_cancel_until);
-                    let until = (opens, closes, free, set.promote_until, set.waiting_ends_at, set.waitlist_cap, Json(json!([])), now);
+                    let until = (opens, closes, free, set.promote_until, set.waiting_ends_at, set.waitlist_cap, Json(json!([])), now, set.offers_until);
                     let values = Wide((what, when, until));
                     tx.run(sql, values).await
                 })

@@ -12,6 +12,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
+use releve::booking::move_up::MoveUp;
 use releve::booking::offer::{Offer, OfferOutcome};
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::db::{Db, Engine};
@@ -436,6 +437,10 @@ impl Month {
             }
             72..78 => {
                 let (booking_id, owner) = self.booking_talked_of()?;
+                if self.dice.random_bool(0.1) {
+                    let extra_place = self.dice.random_bool(0.3);
+                    return Some((admin, Command::MoveUp(MoveUp { booking_id, reason: "a reason".into(), extra_place })));
+                }
                 Some((owner, Command::Accept { booking_id }))
             }
             78..80 => Some((admin, self.change_capacity()?)),
@@ -675,7 +680,7 @@ impl Drop for Month {
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 21] = [
+const OFTEN: [(&str, usize); 29] = [
     ("make_series", 400),
     ("edit_series", 200),
     ("close_days", 1_000),
@@ -684,6 +689,14 @@ const OFTEN: [(&str, usize); 21] = [
     ("book", 20),
     ("cancel", 20),
     ("accept", 200),
+    ("offered", 1_000),
+    ("offered in quiet hours", 10_000),
+    ("offer accepted", 10_000),
+    ("offer declined", 10_000),
+    ("offer expired", 5_000),
+    ("offer withdrawn", 20_000),
+    ("kept for those who wait", 5_000),
+    ("move_up", 5_000),
     ("check_in", 1_000),
     ("undo_check_in", 4_000),
     ("make_session", 40),

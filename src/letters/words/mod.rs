@@ -61,8 +61,12 @@ enum Words<'a> {
 
 /// What the templates may ask of a letter: everything comes in the reader's language and in the studio's local time.
 impl ToRender<'_> {
-    /// The page of the booking. Only letters about a booking have a link; one whose booking is unknown leads to the front page.
+    /// The page of the booking, or of its offer. Only letters about a booking have a link; one whose booking is unknown leads to the front
+    /// page.
     fn link(&self) -> String {
+        if let Some(link) = self.link {
+            return link.to_owned();
+        }
         self.booking_id.map_or_else(|| format!("{}/", self.public_url), |id| calendar::link(self.public_url, id))
     }
 

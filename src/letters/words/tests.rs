@@ -60,7 +60,8 @@ fn membership() -> Terms {
 }
 
 fn offered(clock_starts_at: Option<DateTime<Utc>>, terms: Terms) -> Facts {
-    Facts::PlaceOffered { session: demo_session(), expires_at: at("2026-12-01T00:15:00Z"), clock_starts_at, terms }
+    let offer = "0197a000-0000-7000-8000-0000000000ff".parse().unwrap();
+    Facts::PlaceOffered { session: demo_session(), offer, expires_at: at("2026-12-01T00:15:00Z"), clock_starts_at, terms }
 }
 
 /// One example of each kind, in the order of [`Facts`], under its tag.
@@ -363,6 +364,8 @@ fn to_staff(facts: &Facts) -> bool {
     )
 }
 
+const OFFER_LINK: &str = "https://demo.example/offers/0197a000-0000-7000-8000-0000000000ff/signature";
+
 fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
     ToRender {
         language,
@@ -371,6 +374,7 @@ fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
         facts,
         public_url: "https://demo.example",
         booking_id: facts.session().filter(|_| !to_staff(facts)).map(|_| booking_id()),
+        link: matches!(facts, Facts::PlaceOffered { .. }).then_some(OFFER_LINK),
         code: match facts {
             Facts::AddressCode {} | Facts::PasswordCode {} | Facts::DeletionCode {} | Facts::Invitation { .. } => Some("40718265"),
             _ => None,
@@ -490,7 +494,7 @@ fn every_letter_is_complete() {
     for (name, facts) in every_letter() {
         for language in Language::ALL {
             let letter = letter(&facts, language);
-            let link = format!("https://demo.example/b/{}", booking_id());
+            let link = letter.link.map_or_else(|| format!("https://demo.example/b/{}", booking_id()), str::to_owned);
             let Rendered { subject, text, html } = render(&letter).unwrap();
             let here = format!("{name} {language}\n{subject}\n\n{text}");
             assert_eq!(text.lines().any(|line| line == link), leads_somewhere(&facts), "{here}");

@@ -123,7 +123,7 @@ pub const REGISTRY: &[Personal] = &[
         table: "bookings",
         whose: "person_id = $1",
         rows: STAYS,
-        columns: &[told("ended_reason", "bookings"), told("unpaid_reason", "bookings")],
+        columns: &[told("ended_reason", "bookings"), told("unpaid_reason", "bookings"), told("moved_up_reason", "bookings")],
     },
     // Sessions to come are still the studio's to run: their notes go when the next person leaves who was there.
     Personal {
@@ -219,7 +219,7 @@ pub const REGISTRY: &[Personal] = &[
     Personal {
         table: "persons",
         whose: "id = $1",
-        rows: Rows::Stay("verified_at = NULL, is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL"),
+        rows: Rows::Stay("verified_at = NULL, is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, longer_offers = FALSE"),
         columns: &[
             emptied(told("name", "profile")),
             told("email", "profile"),
@@ -317,6 +317,6 @@ mod tests {
             "UPDATE members SET name = '', name_search = '', phone = NULL \
              WHERE (person_id = $1) AND (name <> '' OR name_search <> '' OR phone IS NOT NULL)"
         );
-        assert!(of("persons").ends_with("deletion_due_at = NULL WHERE (id = $1)"), "{}", of("persons"));
+        assert!(of("persons").ends_with("longer_offers = FALSE WHERE (id = $1)"), "{}", of("persons"));
     }
 }
