@@ -1,5 +1,8 @@
 //! Relevé, the booking backend of barre and ballet-workout studios. The modules in reading order.
 
+// The facts of all problems stand in one literal (`openapi`).
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod routes;
 

@@ -130,7 +130,7 @@ kinds! {
     BookingClosed CONFLICT "booking-closed" { "Booking has closed.", "预约已截止。", "預約已截止。" }
     SessionCancelled CONFLICT "session-cancelled" { "The studio has cancelled this class.", "工作室已取消该课程。", "工作室已取消該課堂。" }
     WaitlistFull CONFLICT "waitlist-full" { "The waitlist is full.", "候补名单已满。", "候補名單已滿。" }
-    TooManyBookings CONFLICT "too-many-bookings" { "You have as many bookings ahead as the studio allows.", "您的未来预约已达工作室上限。", "您的未來預約已達工作室上限。" }
+    TooManyBookings CONFLICT "too-many-bookings" { "You have as many bookings as the studio allows.", "您的预约数已达工作室上限。", "您的預約數已達工作室上限。" }
     BookingIdReused CONFLICT "booking-id-reused" { "This booking id was used for something else.", "该预约编号已被使用。", "該預約編號已被使用。" }
     BookingWithdrawn CONFLICT "booking-withdrawn" { "This booking was withdrawn before it was made.", "该预约在生成前已撤回。", "該預約在產生前已撤回。" }
     TapExpired CONFLICT "tap-expired" { "This came too late to be done.", "操作已超时，未执行。", "操作已逾時，未執行。" }

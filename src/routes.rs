@@ -65,8 +65,16 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/studios/{id}/rooms/{room_id}", get(studios::api::room).patch(studios::api::change_room))
         .route("/v1/studios/{id}/class-types", get(schedule::api::class_types).post(schedule::api::add_class_type))
         .route("/v1/studios/{id}/class-types/{class_type_id}", patch(schedule::api::change_class_type))
+        .route(
+            "/v1/studios/{id}/class-types/{class_type_id}/house-rules",
+            get(studios::api::type_rules::of_class_type).put(studios::api::type_rules::set_of_class_type),
+        )
         .route("/v1/studios/{id}/pass-types", get(passes::api::types).post(passes::api::add_type))
         .route("/v1/studios/{id}/pass-types/{pass_type_id}", patch(passes::api::change_type))
+        .route(
+            "/v1/studios/{id}/pass-types/{pass_type_id}/house-rules",
+            get(studios::api::type_rules::of_pass_type).put(studios::api::type_rules::set_of_pass_type),
+        )
         .route("/v1/studios/{id}/members/{person_id}/passes", get(passes::api::of_member).post(selling::sell))
         .route("/v1/studios/{id}/reports/attendance", get(reports::api::attendance))
         .route("/v1/studios/{id}/staff", get(staff::list))
@@ -102,6 +110,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/sessions/{id}/notes", put(sessions::set_notes))
         .route("/v1/sessions/{id}/roster", get(attendance::api::roster))
         // Booking
+        .route("/v1/sessions/{id}/terms", get(booking::api::terms))
         .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))
         .route("/v1/bookings/{id}/cancellation", put(booking::api::cancel))
         .route("/v1/bookings/{id}/acceptance", put(booking::api::accept))

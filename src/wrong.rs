@@ -132,6 +132,14 @@ wrongs! {
     // House rules.
     NoHouseRule => "is no house rule", "不是约课规则", "不是預約規則";
     ClosesBeforeItOpens => "would close booking before it opens", "会使预约在开放之前截止", "會使預約在開放之前截止";
+    ListClosesBeforeBookingOpens => "would close the waitlist before booking opens", "会使候补在预约开放之前关闭", "會使候補在預約開放之前關閉";
+    PromotionAfterListCloses => "automatic promotion would go on after the waitlist has closed", "自动递补会晚于候补关闭的时间", "自動遞補會晚於候補關閉的時間";
+    OffersEndBeforePromotion => "offers end before automatic promotion does", "名额邀请会早于自动递补结束", "名額邀請會早於自動遞補結束";
+    ListClosesBeforeOffers => "the waitlist closes before the first offer could be made", "候补会在首个名额邀请之前关闭", "候補會在首個名額邀請之前關閉";
+    NoOfferFits => "is longer than the time between the end of automatic promotion and the end of offers", "长于自动递补结束到名额邀请结束之间的时间", "長於自動遞補結束到名額邀請結束之間的時間";
+    NoShowBeforeCheckInEnds => "would make members no-shows who may still check in", "会使仍可签到的会员被记为爽约", "會使仍可簽到的會員被記為缺席";
+    RuleOfStudio => "is a rule of the whole studio", "是整个工作室的规则", "是整個工作室的規則";
+    RuleOfSession => "is a rule of the class, whichever pass pays", "是课程的规则，与使用哪张卡无关", "是課堂的規則，與使用哪張票無關";
     CurrencyNeeded => "is needed with a fee", "设置费用时必须填写", "設定費用時必須填寫";
 }
 

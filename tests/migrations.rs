@@ -318,6 +318,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         18 => come_by_themselves(tx).await,
         20 => security(tx).await,
         21 => second_factors(tx).await,
+        22 => rules_by_type(tx).await,
         24 => offers(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
@@ -494,6 +495,12 @@ async fn come_by_themselves(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO members (studio_id, person_id, name, name_search, phone, joined_at, given_at, knows_address) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.run(sql, (id(STUDIO), id(LIN), "林月", "lin yue", Some("138"), now(), None::<DateTime<Utc>>, false)).await?;
+    Ok(())
+}
+
+async fn rules_by_type(tx: &mut Tx) -> Result<(), Error> {
+    tx.run("UPDATE class_types SET rules = $1, rules_version = 2", (Json(json!({"free_cancel_min": 120})),)).await?;
+    tx.run("UPDATE pass_types SET rules = $1, rules_version = 2", (Json(json!({"booking_opens_days": 30})),)).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use axum::routing::put;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use releve::app::App;
-use releve::booking::rules::{self, Admission, Ask, MemberNow, SessionNow};
+use releve::booking::rules::{self, Admission, Ask, MemberNow, PlaceTaken, SessionNow};
 use releve::booking::view::BookingView;
 use releve::booking::{Booking, NewBooking, store};
 use releve::db::{Engine, Sql, Tx};
@@ -16,7 +16,7 @@ use releve::events::{self, Event, Happened};
 use releve::extract::{Body, Path};
 use releve::ids::new_id;
 use releve::language::Language;
-use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
+use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms, Then};
 use releve::letters::outbox::{self, Letter};
 use releve::passes;
 use releve::passes::PassState;
@@ -24,6 +24,7 @@ use releve::problem::{Answer, Problem, ProblemType};
 use releve::schedule::{self, Session};
 use releve::sign_in::Caller;
 use releve::studios::house_rules::HouseRules;
+use releve::studios::house_rules::applied::SessionRules;
 use serde::Deserialize;
 use sqlx::types::Json as Stored;
 use uuid::Uuid;
@@ -65,7 +66,7 @@ async fn book(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body
         Engine::Postgres => app.db.write("textbook", move |tx| Box::pin(decide(tx, ask))).await?,
     };
     app.letters_written.notify_one();
-    Ok((StatusCode::CREATED, Json(BookingView::of(&booking, &session, position, language, now))).into_response())
+    Ok((StatusCode::CREATED, Json(BookingView::of(&booking, &session, None, position, language, now))).into_response())
 }
 
 struct Asked {
@@ -101,9 +102,12 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
 
     let seen = SessionNow::of(&session, session.names.time_zone.tz());
     let ahead: Vec<&Booking> = ahead.iter().collect();
-    let member = MemberNow { ahead: &ahead, passes: &states, visits: &[] };
+    let zone = session.names.time_zone.tz();
+    let places: Vec<PlaceTaken> = ahead.iter().filter_map(|booking| PlaceTaken::of(booking, zone, None, None, now)).collect();
+    let member = MemberNow { ahead: &ahead, passes: &states, visits: &[], places: &places };
     let asked = Ask { pass_id: None, waitlist: body.waitlist, by_staff: false, unpaid: false };
-    let entry = rules::book(&seen, &studio.house_rules, member, asked, now).map_err(|refusal| refusal.problem(None))?;
+    let entry =
+        rules::book(&seen, &SessionRules::of_studio(&studio.house_rules), member, asked, now).map_err(|refusal| refusal.problem(None))?;
 
     let new = new_booking(id, person_id, &session, body.waitlist);
     let told = SessionFacts {
@@ -141,7 +145,7 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
             let promoted_until = Some(session.promote_until);
             (
                 booking,
-                Facts::Waitlisted { session: told, position, credits, promoted_until },
+                Facts::Waitlisted { session: told, position, credits, promoted_until, then: Then::FirstToTake },
                 Happened::Waitlisted { position },
                 Some(position),
             )
@@ -177,6 +181,7 @@ async fn pay(tx: &mut Tx, booking: &mut Booking, person_id: Uuid, now: DateTime<
 fn state(pass: &passes::Pass) -> PassState {
     PassState {
         id: pass.id,
+        pass_type_id: pass.pass_type_id,
         kind: pass.kind,
         credits_left: pass.credits_left,
         per_week: pass.per_week,

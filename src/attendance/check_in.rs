@@ -36,7 +36,7 @@ pub fn check_in(
         BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => {}
         status => return Err(Problem::new(ProblemType::StatusChanged).with("booking_status", status).into()),
     }
-    if !rules::may_check_in(&booking, &studio.rules, now) {
+    if !rules::may_check_in(&booking, &studio.rules_of(session.class_type_id), now) {
         return Err(Problem::new(ProblemType::NotCheckInTime).into());
     }
     if let Some(at) = at

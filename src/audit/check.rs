@@ -340,6 +340,7 @@ struct Waiter {
     kept_until: Option<DateTime<Utc>>,
     time_zone: Zone,
     house_rules: Json<Value>,
+    class_type_rules: Option<Json<Value>>,
 }
 
 #[derive(FromRow)]
@@ -351,6 +352,8 @@ struct Means {
     expires_on: NaiveDate,
     class_type_ids: Option<Json<Vec<Uuid>>>,
     studio_ids: Json<Vec<Uuid>>,
+    pass_type_id: Uuid,
+    pass_type_rules: Option<Json<Value>>,
 }
 
 #[derive(FromRow)]
@@ -358,6 +361,9 @@ struct Taken {
     person_id: Uuid,
     studio_id: Uuid,
     session_id: Uuid,
+    class_type_id: Uuid,
+    pass_type_id: Option<Uuid>,
+    local_date: NaiveDate,
     starts_at: DateTime<Utc>,
     ends_at: DateTime<Utc>,
     status: String,
@@ -367,23 +373,28 @@ struct Taken {
 async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, b.session_id, s.studio_id, s.class_type_id, s.local_date, s.credits, s.starts_at, \
                s.ends_at, b.asked_pass_id, b.asked_unpaid, s.free_cancel_until, s.promote_until, s.offers_until, s.kept_until, st.time_zone, st.house_rules, \
+               c.rules AS class_type_rules, \
                EXISTS (SELECT 1 FROM bookings t WHERE t.session_id = b.session_id AND t.person_id = b.person_id \
                AND t.promoted_at IS NOT NULL AND t.ended_by = 'member') AS turned_down \
                FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status = 'waitlisted' JOIN studios st ON st.id = s.studio_id \
+               JOIN class_types c ON c.id = s.class_type_id \
                WHERE s.status = 'scheduled' AND s.waiting > 0 AND s.taken + s.held < s.capacity AND s.waiting_ends_at > $1 \
                AND (s.promote_until > $1 OR s.offers_until > $1)";
     let waiters: Vec<Waiter> = tx.all(sql, (now,)).await?;
     let examined = i64::try_from(waiters.len()).unwrap_or(i64::MAX);
     let people: Vec<Uuid> = waiters.iter().map(|waiter| waiter.person_id).collect();
     let mut means: HashMap<Uuid, Vec<Means>> = HashMap::new();
-    let sql = "SELECT id, person_id, credits_left, per_week, expires_on, class_type_ids, studio_ids FROM passes WHERE person_id IN #";
+    let sql = "SELECT p.id, p.person_id, p.credits_left, p.per_week, p.expires_on, p.class_type_ids, p.studio_ids, p.pass_type_id, \
+               t.rules AS pass_type_rules FROM passes p JOIN pass_types t ON t.id = p.pass_type_id WHERE p.person_id IN #";
     for pass in tx.among::<Means, _>(sql, (), &people).await? {
         means.entry(pass.person_id).or_default().push(pass);
     }
     let mut taken: HashMap<Uuid, Vec<Taken>> = HashMap::new();
-    let sql = "SELECT person_id, studio_id, session_id, starts_at, ends_at, status FROM bookings \
-               WHERE status IN ('booked', 'offered', 'attended', 'no_show') AND ends_at > $1 AND person_id IN #";
-    for booking in tx.among::<Taken, _>(sql, (now,), &people).await? {
+    // A cap counts what was earlier in a month or week too.
+    let sql = "SELECT b.person_id, b.studio_id, b.session_id, s.class_type_id, p.pass_type_id, s.local_date, b.starts_at, b.ends_at, b.status \
+               FROM bookings b JOIN sessions s ON s.id = b.session_id LEFT JOIN passes p ON p.id = b.pass_id \
+               WHERE b.status IN ('booked', 'offered', 'attended', 'no_show') AND b.ends_at > $1 AND b.person_id IN #";
+    for booking in tx.among::<Taken, _>(sql, (now - Duration::days(40),), &people).await? {
         taken.entry(booking.person_id).or_default().push(booking);
     }
     let visits: HashMap<(Uuid, NaiveDate), i64> = tx
@@ -401,24 +412,38 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
         .iter()
         .filter(|waiter| {
             let taken = taken.get(&waiter.person_id).unwrap_or(&none);
-            let means = means.get(&waiter.person_id);
+            let means = means.get(&waiter.person_id).map_or(&[][..], Vec::as_slice);
             // What the clock alone changes, the last sweep may not have seen.
-            [now, now - Duration::seconds(SWEEP_S)].into_iter().all(|at| waiter.must_be_served(at))
-                && able(waiter, taken, means.map_or(&[][..], Vec::as_slice), &visits, now)
+            [now, now - Duration::seconds(SWEEP_S)].into_iter().all(|at| waiter.must_be_served(means, at))
+                && able(waiter, taken, means, &visits, now)
         })
         .map(|waiter| (waiter.booking_id, format!("waits while a place of session {} stands free", waiter.session_id)))
         .collect();
     Ok(finding("never idle: nobody waits while a place stands free that they could be given", examined, idle))
 }
 
+impl Means {
+    /// Whether the type of this pass changes until when cancelling is free.
+    fn frees_by_own_rules(&self) -> bool {
+        let rules = self.pass_type_rules.as_ref().map_or(&Value::Null, |rules| &rules.0);
+        ["free_cancel_min", "free_cancel_morning_until", "grace_promotion_min"].into_iter().any(|name| !rules[name].is_null())
+    }
+}
+
 /// Written from docs/product.md; shares no code with the rules that decide.
 impl Waiter {
+    /// A rule as it is for the session's class type.
+    fn of_class_type(&self, name: &str) -> &Value {
+        let own = self.class_type_rules.as_ref().map_or(&Value::Null, |rules| &rules[name]);
+        if own.is_null() { &self.house_rules[name] } else { own }
+    }
+
     fn rule(&self, name: &str, usual: i64) -> i64 {
-        self.house_rules[name].as_i64().unwrap_or(usual)
+        self.of_class_type(name).as_i64().unwrap_or(usual)
     }
 
     fn time(&self, name: &str, usual: &str) -> NaiveTime {
-        let time = self.house_rules[name].as_str().unwrap_or(usual);
+        let time = self.of_class_type(name).as_str().unwrap_or(usual);
         NaiveTime::parse_from_str(time, "%H:%M").unwrap_or_default()
     }
 
@@ -449,13 +474,15 @@ impl Waiter {
     }
 
     /// Whether a free place must be given to them, offered or kept at this instant, if they can take it.
-    fn must_be_served(&self, at: DateTime<Utc>) -> bool {
+    fn must_be_served(&self, means: &[Means], at: DateTime<Utc>) -> bool {
         if at < self.promote_until {
-            return !self.turned_down && (!self.would_cost(at) || self.offer_fits(at));
+            // Where a pass has a cut-off or a grace of its own, what it would cost is not judged here.
+            let free = !self.would_cost(at) && !means.iter().any(Means::frees_by_own_rules);
+            return !self.turned_down && (free || self.offer_fits(at));
         }
         let offers = self.offers_until.is_some_and(|until| at < until);
         offers
-            && match self.house_rules["after_cutoff"].as_str() {
+            && match self.of_class_type("after_cutoff").as_str() {
                 Some("offers") => self.offer_fits(at),
                 Some("notify_all" | "staff") => self.kept_until.is_none_or(|until| until <= at),
                 _ => false,
@@ -468,17 +495,11 @@ fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uui
     let overlaps = taken
         .iter()
         .any(|other| other.session_id != waiter.session_id && other.starts_at < waiter.ends_at && waiter.starts_at < other.ends_at);
-    let open = taken
-        .iter()
-        .filter(|other| {
-            other.studio_id == waiter.studio_id && matches!(other.status.as_str(), "booked" | "offered") && other.starts_at > now
-        })
-        .count();
-    if overlaps || i64::try_from(open).unwrap_or(i64::MAX) >= waiter.rule("bookings_ahead_max", 20) {
+    if overlaps {
         return false;
     }
     if waiter.asked_unpaid || (waiter.credits == 0 && waiter.asked_pass_id.is_none()) {
-        return true;
+        return caps_leave_one(waiter, taken, None, now);
     }
     let monday = waiter.local_date - Days::new(u64::from(waiter.local_date.weekday().num_days_from_monday()));
     means.iter().filter(|pass| waiter.asked_pass_id.is_none_or(|named| named == pass.id)).any(|pass| {
@@ -490,5 +511,45 @@ fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uui
         room && pass.expires_on >= waiter.local_date
             && pass.studio_ids.contains(&waiter.studio_id)
             && pass.class_type_ids.as_ref().is_none_or(|only| only.contains(&waiter.class_type_id))
+            && caps_leave_one(waiter, taken, Some(pass), now)
     })
+}
+
+/// Which of somebody's places are counted.
+type Counts<'a> = &'a dyn Fn(&Taken) -> bool;
+
+/// Whether every cap leaves the waiter one more place: the studio's counts all that they have there, a class type's those of that type, a
+/// pass type's those that such a pass paid.
+fn caps_leave_one(waiter: &Waiter, taken: &[Taken], pass: Option<&Means>, now: DateTime<Utc>) -> bool {
+    let nothing = Value::Null;
+    let house = &waiter.house_rules.0;
+    let class_type = waiter.class_type_rules.as_ref().map_or(&nothing, |rules| &rules.0);
+    let pass_type = pass.and_then(|pass| pass.pass_type_rules.as_ref()).map_or(&nothing, |rules| &rules.0);
+    let extra = [pass_type, class_type, house].into_iter().find_map(|rules| rules["promoted_extra"].as_i64()).unwrap_or(0);
+    let week_starts_on = house["week_starts_on"].as_i64().unwrap_or(1);
+    let week = |date: NaiveDate| {
+        let into = (7 + i64::from(date.weekday().number_from_monday()) - week_starts_on) % 7;
+        date - Duration::days(into)
+    };
+    let here: Vec<&Taken> = taken.iter().filter(|other| other.studio_id == waiter.studio_id).collect();
+    let leaves_one = |rules: &Value, counts: Counts<'_>, ahead_usual: Option<i64>| {
+        let on = waiter.local_date;
+        let ahead = |other: &Taken| matches!(other.status.as_str(), "booked" | "offered") && other.starts_at > now;
+        let day = |other: &Taken| other.local_date == on;
+        let same_week = |other: &Taken| week(other.local_date) == week(on);
+        let month = |other: &Taken| (other.local_date.year(), other.local_date.month()) == (on.year(), on.month());
+        let caps: [(Option<i64>, Counts<'_>); 4] = [
+            (rules["bookings_ahead_max"].as_i64().or(ahead_usual), &ahead),
+            (rules["bookings_per_day_max"].as_i64(), &day),
+            (rules["bookings_per_week_max"].as_i64(), &same_week),
+            (rules["bookings_per_month_max"].as_i64(), &month),
+        ];
+        caps.into_iter().all(|(max, within)| {
+            let count = here.iter().filter(|other| counts(other) && within(other)).count();
+            max.is_none_or(|max| i64::try_from(count).unwrap_or(i64::MAX) < max + extra)
+        })
+    };
+    leaves_one(house, &|_| true, Some(20))
+        && leaves_one(class_type, &|other| other.class_type_id == waiter.class_type_id, None)
+        && leaves_one(pass_type, &|other| other.pass_type_id == pass.map(|pass| pass.pass_type_id), None)
 }

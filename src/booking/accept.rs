@@ -1,16 +1,16 @@
 //! `PUT /v1/bookings/{id}/acceptance`: a member takes the place that they are offered or, waiting, one that is now public.
 
 use super::BookingStatus;
+use super::member::who_takes;
 use super::offer::OfferOutcome;
 use super::offering::end_offer;
 use super::place::{leave_overlapping, pay};
-use super::rules::{self, Ask, MemberNow, SessionNow};
+use super::rules::{self, Ask, SessionNow};
 use super::snapshot::{BookingSnapshot, own_booking, show};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
-use crate::schedule::rules::week_of;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -29,15 +29,14 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     let studio = set.studio(session.studio_id)?;
     let member = set.person(booking.person_id)?;
     let by_staff = own.id != member.id;
-    let (passes, visits) = set.passes(member.id, week_of(session.local_date))?;
-    let ahead = set.ahead(member.id, now);
-    let member_now = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
+    let member = who_takes(set, member.id, &session, &studio, now)?;
     let ask = Ask { pass_id: booking.asked_pass_id, waitlist: true, by_staff, unpaid: booking.asked_unpaid };
+    let rules = studio.rules_of(session.class_type_id);
     let state = SessionNow::of(&session, studio.zone);
     let offered = set.running_offer(booking_id).map(|offer| offer.expires_at);
     let place = match offered {
-        Some(expires_at) => rules::accept_offer(&state, &studio.rules, member_now, ask, expires_at, now),
-        None => rules::accept(&state, &studio.rules, member_now, ask, now),
+        Some(expires_at) => rules::accept_offer(&state, &rules, member.now(), ask, expires_at, now),
+        None => rules::accept(&state, &rules, member.now(), ask, now),
     };
     let place = place.map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
     booking.accept(&place)?;

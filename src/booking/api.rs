@@ -12,6 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::offer::Offer;
+use super::rules::SessionNow;
+use super::tell_terms::tell_terms;
+use super::terms::{TermsFacts, TermsView};
 use super::view::BookingView;
 use super::{Booking, BookingStatus, store};
 use crate::app::App;
@@ -26,6 +29,7 @@ use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit as Often;
 use crate::text::Note;
 use crate::transactor::{Command, Outcome};
+use crate::working_set::look;
 use crate::wrong::Wrong;
 
 /// The body of `PUT /v1/bookings/{id}`.
@@ -85,6 +89,40 @@ pub async fn book(
     let shown = submit(&app, &caller, Command::Book(ask)).await?;
     let status = if shown.fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, answer(&app, &caller, *shown).await?).into_response())
+}
+
+/// The parameters of the terms.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct TermsParams {
+    /// Which pass shall pay; without it the rule of which pass pays decides.
+    pass_id: Option<Uuid>,
+}
+
+/// What a tap would do and cost now: which pass would pay, until when cancelling is free and what it costs after, how the waitlist goes;
+/// and if the caller may not book, why, and from when.
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}/terms", operation_id = "show_terms",
+    params(("id" = Uuid, Path), TermsParams),
+    responses((status = 200, body = TermsView))
+)]
+pub async fn terms(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(params): Query<TermsParams>,
+) -> Answer<Json<TermsView>> {
+    let now = app.clock.now();
+    let told = look(&app.db, now, |set| tell_terms(set, caller.person_id, id, params.pass_id, now)).await?;
+    let facts = TermsFacts {
+        session: SessionNow::of(&told.session, told.studio.zone),
+        rules: &told.studio.rules_of(told.session.class_type_id),
+        terms: &told.terms,
+        pass: told.pass,
+        unverified: told.unverified,
+    };
+    Ok(Json(TermsView::of(&facts, caller.language.unwrap_or(told.studio.locale), now)))
 }
 
 /// One booking: the caller's own, or a member's for the studio's front desk.

@@ -1,7 +1,8 @@
 //! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a position in the queue if they would wait.
 
+use super::member::{who_joins, who_takes};
 use super::place::{leave_overlapping, pay};
-use super::rules::{self, Admission, Ask, BookingRefusal, MemberNow, SessionNow};
+use super::rules::{self, Admission, Ask, BookingRefusal, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
 use super::{Booking, BookingStatus, NewBooking};
 use crate::events::emit::emit;
@@ -10,7 +11,6 @@ use crate::passes::LedgerReason;
 use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
 use crate::schedule::Session;
-use crate::schedule::rules::week_of;
 use crate::working_set::{Decision, WorkingSet, all_needs, caller, not_found};
 use crate::wrong::Wrong;
 use chrono::{DateTime, Utc};
@@ -53,19 +53,22 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let by_staff = may_book(set, &people.0, &people.1, ask, &session)?;
     // In a full session one can only join the queue, which needs neither a credit nor a free hour. In a rush hundreds do so: then neither
     // their passes nor their other bookings are read.
-    if SessionNow::of(&session, studio.zone).places_public(now) > 0 || !studio.rules.overlapping_waitlists {
-        set.person(person_id)?;
+    let rules = studio.rules_of(session.class_type_id);
+    let member = if SessionNow::of(&session, studio.zone).places_public(now) > 0 {
+        who_takes(set, person_id, &session, &studio, now)?
     } else {
-        set.know_in_session(session.id, person_id)?;
-    }
-    let monday = week_of(session.local_date);
-    let (passes, visits) = set.passes(person_id, monday)?;
-    let ahead = set.ahead(person_id, now);
-    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
+        // Where a pass may open the booking earlier or later, it must be known.
+        if rules.overlapping_waitlists && studio.pass_type_rules.is_empty() {
+            set.know_in_session(session.id, person_id)?;
+        } else {
+            set.person(person_id)?;
+        }
+        who_joins(set, person_id, &session, now)?
+    };
     let asked = Ask { pass_id: ask.pass_id, waitlist: ask.waitlist, by_staff, unpaid: ask.unpaid.is_some() };
-    let entry = rules::book(&SessionNow::of(&session, studio.zone), &studio.rules, member, asked, now).map_err(|refusal| {
+    let entry = rules::book(&SessionNow::of(&session, studio.zone), &rules, member.now(), asked, now).map_err(|refusal| {
         // That the member is elsewhere at that time is all that this studio's staff learn of another's.
-        let elsewhere = |id: Uuid| by_staff && ahead.iter().any(|other| other.id == id && other.studio_id != session.studio_id);
+        let elsewhere = |id: Uuid| by_staff && member.ahead.iter().any(|other| other.id == id && other.studio_id != session.studio_id);
         match refusal {
             BookingRefusal::Overlapping(id) if elsewhere(id) => Problem::new(ProblemType::OverlappingBooking),
             refusal => refusal.problem(studio.shop_url.as_deref()),

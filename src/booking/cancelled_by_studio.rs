@@ -20,7 +20,7 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
     bookings.sort_by_key(|booking| (booking.queue_key, booking.created_at, booking.id));
     set.need_people(&bookings)?;
     let mut freed = Freed::default();
-    let today = local_date(now, studio.zone);
+    let (rules, today) = (studio.rules_of(session.class_type_id), local_date(now, studio.zone));
     for mut booking in bookings {
         let decided = rules::cancel_with_session(&booking);
         let (credits_returned, visit_returned, had_place) = match decided {
@@ -28,8 +28,7 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
             WithSession::Returned { credits, visit } => (credits, visit, false),
             WithSession::Ends { credits, visit, had_place } => (credits, visit, had_place),
         };
-        let prolong = Some((studio.rules.returned_credit_days_min, today));
-        give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, prolong, now)?;
+        give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, Some((&rules, today)), now)?;
         if matches!(decided, WithSession::Ends { .. }) {
             end_offer(set, booking.id, OfferOutcome::Withdrawn, now);
             booking.cancel_with_session(now)?;

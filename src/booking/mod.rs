@@ -12,6 +12,7 @@ pub mod close_waitlist;
 pub mod cut_off;
 pub mod expire_offer;
 pub mod history;
+pub mod member;
 pub mod move_up;
 pub mod offer;
 pub mod offering;
@@ -22,6 +23,8 @@ pub mod refusal;
 pub mod rules;
 pub mod snapshot;
 pub mod store;
+pub mod tell_terms;
+pub mod terms;
 pub mod view;
 
 use chrono::{DateTime, NaiveDate, Utc};

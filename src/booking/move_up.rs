@@ -1,15 +1,15 @@
 //! `PUT /v1/bookings/{id}/move-up`: staff give a free place, or an extra one, to somebody who waits, past those who waited longer. These
 //! read why in the history of their own bookings.
 
+use super::member::who_takes;
 use super::place::{leave_overlapping, pay};
-use super::rules::{self, Ask, MemberNow, SessionNow};
+use super::rules::{self, Ask, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
 use super::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::LedgerReason;
 use crate::problem::{Problem, ProblemType};
-use crate::schedule::rules::week_of;
 use crate::schedule::series::ByHand;
 use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use chrono::{DateTime, Duration, Utc};
@@ -47,7 +47,7 @@ pub fn move_up(set: &mut WorkingSet, actor: &Actor, ask: &MoveUp, now: DateTime<
     }
     let passed_over = ahead_of(set, &booking)?;
     let member = set.person(booking.person_id)?;
-    let (passes, visits) = set.passes(member.id, week_of(session.local_date))?;
+    let member = who_takes(set, member.id, &session, &studio, now)?;
     if ask.extra_place {
         session.capacity += 1;
         session.version += 1;
@@ -55,10 +55,8 @@ pub fn move_up(set: &mut WorkingSet, actor: &Actor, ask: &MoveUp, now: DateTime<
             session.by_hand.0.push(ByHand::Capacity);
         }
     }
-    let ahead = set.ahead(member.id, now);
-    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
     let asked = Ask { pass_id: booking.asked_pass_id, waitlist: true, by_staff: true, unpaid: booking.asked_unpaid };
-    let place = rules::move_up(&SessionNow::of(&session, studio.zone), &studio.rules, member, asked, now)
+    let place = rules::move_up(&SessionNow::of(&session, studio.zone), &studio.rules_of(session.class_type_id), member.now(), asked, now)
         .map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
     if ask.extra_place {
         set.put_session(session);

@@ -7,6 +7,7 @@ use crate::ids::new_id;
 use crate::letters::facts::LeftBecause;
 use crate::passes::rules::prolonged;
 use crate::passes::{LedgerEntry, LedgerReason};
+use crate::studios::house_rules::applied::SessionRules;
 use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -23,14 +24,14 @@ pub fn pay(set: &mut WorkingSet, actor: &Actor, booking: &Booking, why: LedgerRe
     Ok(())
 }
 
-/// Gives back what was taken for a booking. `prolong`, as `(days, today)`, if the studio caused it: a pass that would expire within that
-/// many days is extended to their end.
+/// Gives back what was taken for a booking. `prolong`, as the session's rules and today, if the studio caused it: a pass that would expire
+/// within as many days as they say is extended to their end.
 pub fn give_back(
     set: &mut WorkingSet,
     actor: &Actor,
     booking: &mut Booking,
     why: LedgerReason,
-    prolong: Option<(i64, chrono::NaiveDate)>,
+    prolong: Option<(&SessionRules<'_>, chrono::NaiveDate)>,
     now: DateTime<Utc>,
 ) -> Decision<()> {
     if let Some(week) = booking.visit_week {
@@ -43,7 +44,9 @@ pub fn give_back(
     {
         let mut pass = set.pass(pass_id)?.clone();
         pass.credits_left = pass.credits_left.map(|left| left + credits);
-        if let Some((days_min, today)) = prolong {
+        if let Some((rules, today)) = prolong {
+            let own = rules.paid_by(pass.pass_type_id);
+            let days_min = own.as_ref().unwrap_or(rules).returned_credit_days_min;
             pass.expires_on = prolonged(pass.expires_on, today, days_min);
         }
         set.put_pass(pass, entry(actor, booking, pass_id, credits, why, now));

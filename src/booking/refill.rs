@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::member::who_takes;
 use super::offering::offer;
 use super::place::{leave_overlapping, pay};
-use super::rules::{self, Ask, MemberNow, Refill, SessionNow, Turn};
+use super::rules::{self, Ask, Refill, SessionNow, Turn};
 use super::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::PassedOver;
 use crate::passes::LedgerReason;
 use crate::schedule::Session;
-use crate::schedule::rules::week_of;
 use crate::studios::StudioContext;
 use crate::working_set::{Abort, Decision, Lookup, WorkingSet, all};
 use chrono::{DateTime, Utc};
@@ -67,7 +67,7 @@ pub fn settle(set: &mut WorkingSet, mut freed: Freed, now: DateTime<Utc>) -> Dec
 fn refill(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
     let session = set.session(session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
-    let kept_until = match rules::refill(&SessionNow::of(&session, studio.zone), &studio.rules, now) {
+    let kept_until = match rules::refill(&SessionNow::of(&session, studio.zone), &studio.rules_of(session.class_type_id), now) {
         Refill::Nothing => None,
         Refill::Promote | Refill::Offer(_) => {
             serve(set, session_id, &studio, now)?;
@@ -96,7 +96,8 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
     loop {
         let session = set.session(session_id)?.clone();
         let state = SessionNow::of(&session, studio.zone);
-        let refill = rules::refill(&state, &studio.rules, now);
+        let rules = studio.rules_of(session.class_type_id);
+        let refill = rules::refill(&state, &rules, now);
         if !matches!(refill, Refill::Promote | Refill::Offer(_)) {
             return Ok(());
         }
@@ -104,13 +105,12 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
         after = waiting.queue_key;
         let person = set.person(waiting.person_id).map_err(|stop| set.with_queue_people(session_id, stop))?;
         let turned_down = set.has_turned_down(session_id, person.id)?;
-        let (passes, visits) = set.passes(person.id, week_of(session.local_date))?;
-        let ahead = set.ahead(person.id, now);
-        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
-        let ask = asked(&waiting);
+        let member = who_takes(set, person.id, &session, studio, now).map_err(|stop| set.with_queue_people(session_id, stop))?;
         let turn = match refill {
-            Refill::Offer(clock) => rules::could_take(&state, &studio.rules, member, ask, now).map(|payment| Turn::Offered(clock, payment)),
-            _ => rules::promote(&state, &studio.rules, member, ask, turned_down, now),
+            Refill::Offer(clock) => {
+                rules::could_take(&state, &rules, member.now(), asked(&waiting), now).map(|payment| Turn::Offered(clock, payment))
+            }
+            _ => rules::promote(&state, &rules, member.now(), asked(&waiting), turned_down, now),
         };
         match turn {
             Ok(Turn::Promoted(place)) => {
@@ -121,7 +121,7 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
                 leave_overlapping(set, &house, &waiting, now)?;
             }
             Ok(Turn::Offered(clock, payment)) => {
-                let clock = if person.longer_offers { clock.longer(rules::offers_end(&state, &studio.rules)) } else { clock };
+                let clock = if person.longer_offers { clock.longer(rules::offers_end(&state, &rules)) } else { clock };
                 offer(set, waiting, clock, &payment, now)?;
             }
             Ok(Turn::Open) => {
@@ -154,14 +154,16 @@ fn pass_over(set: &mut WorkingSet, mut waiting: Booking, reason: PassedOver) -> 
 fn ask(set: &mut WorkingSet, session: &Session, studio: &StudioContext, until: DateTime<Utc>, now: DateTime<Utc>) -> Decision<bool> {
     let waiting = set.in_company(&set.whole_queue(session.id)?)?;
     set.need_people(&waiting)?;
-    let monday = week_of(session.local_date);
-    let means = all(waiting.iter().map(|booking| set.passes(booking.person_id, monday)))?;
     let state = SessionNow::of(session, studio.zone);
+    let rules = studio.rules_of(session.class_type_id);
+    let could_take = |booking: &Booking| {
+        let member = who_takes(set, booking.person_id, session, studio, now)?;
+        Ok(rules::could_take(&state, &rules, member.now(), asked(booking), now))
+    };
+    let could = all(waiting.iter().map(could_take))?;
     let mut able = Vec::new();
-    for (booking, (passes, visits)) in waiting.into_iter().zip(means) {
-        let ahead = set.ahead(booking.person_id, now);
-        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &visits };
-        match rules::could_take(&state, &studio.rules, member, asked(&booking), now) {
+    for (booking, could) in waiting.into_iter().zip(could) {
+        match could {
             Ok(_) => able.push(booking),
             Err(reason) => pass_over(set, booking, reason)?,
         }

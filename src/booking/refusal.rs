@@ -3,6 +3,7 @@
 use super::rules::BookingRefusal;
 use crate::instant;
 use crate::problem::{Problem, ProblemType};
+use crate::studios::house_rules::applied::Cap;
 use serde_json::json;
 
 impl BookingRefusal {
@@ -14,7 +15,9 @@ impl BookingRefusal {
             Self::Closed(closed_at) => Problem::new(ProblemType::BookingClosed).with("closed_at", instant::text(closed_at)),
             Self::AlreadyBooked(booking_id) => Problem::new(ProblemType::AlreadyBooked).with("booking_id", booking_id),
             Self::Overlapping(booking_id) => Problem::new(ProblemType::OverlappingBooking).with("booking_id", booking_id),
-            Self::TooMany(max) => Problem::new(ProblemType::TooManyBookings).with("max", max),
+            Self::TooMany(Cap { over, of, max }) => {
+                Problem::new(ProblemType::TooManyBookings).with("max", max).with("over", over).with("of", of)
+            }
             Self::NoPass => Problem::new(ProblemType::NoPass).with("shop_url", shop_url),
             Self::OfferExpired => Problem::new(ProblemType::OfferExpired),
             Self::Full { open, length, cap } => {

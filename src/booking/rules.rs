@@ -1,6 +1,6 @@
 //! What may be booked, what a cancellation costs, who is next in the queue. Pure: a snapshot, the house rules and `now` in, a value out.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -9,9 +9,12 @@ use super::offer::OfferClock;
 use super::{Booking, BookingStatus, Place};
 use crate::letters::facts::PassedOver;
 use crate::passes::PassState;
-use crate::passes::rules::{Payment, ToPay, which_pays};
+use crate::passes::rules::{Payment, ToPay, which_pay};
 use crate::schedule::SessionRow;
+use crate::schedule::rules::instants;
+use crate::studios::house_rules::applied::{Cap, CapOf, Over, SessionRules};
 use crate::studios::house_rules::{AfterCutoff, HouseRules};
+use crate::zones::{instant, local_date};
 
 /// The session as a decision sees it: its row as the earlier commands of this batch left it.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +96,54 @@ pub struct MemberNow<'a> {
     pub passes: &'a [PassState],
     /// How often each membership was used in the session's week.
     pub visits: &'a [(Uuid, i64)],
+    /// The member's places in the studio that a cap may count.
+    pub places: &'a [PlaceTaken],
+}
+
+/// A place that a member has or had, as caps count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceTaken {
+    /// Its session's date on the studio's calendar.
+    pub local_date: NaiveDate,
+    /// Whether it is still to come and open.
+    pub ahead: bool,
+    /// The class type, where one has caps of its own.
+    pub class_type_id: Option<Uuid>,
+    /// As what the pass was sold that pays.
+    pub pass_type_id: Option<Uuid>,
+}
+
+impl PlaceTaken {
+    /// The place of a booking, if it takes one.
+    pub fn of(booking: &Booking, zone: Tz, class_type_id: Option<Uuid>, pass_type_id: Option<Uuid>, now: DateTime<Utc>) -> Option<Self> {
+        let open = matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered);
+        booking.status.takes_place().then(|| Self {
+            local_date: local_date(booking.starts_at, zone),
+            ahead: open && booking.starts_at > now,
+            class_type_id,
+            pass_type_id,
+        })
+    }
+}
+
+/// The week of a date, by the weekday on which the studio's weeks begin: its first day, and the first after it.
+pub fn week(date: NaiveDate, starts_on: i64) -> (NaiveDate, NaiveDate) {
+    let into = (i64::from(date.weekday().number_from_monday()) - starts_on).rem_euclid(7);
+    let first = date.checked_sub_days(Days::new(u64::try_from(into).unwrap_or(0))).unwrap_or(date);
+    (first, first.checked_add_days(Days::new(7)).unwrap_or(date))
+}
+
+/// The calendar month of a date: its first day, and the first after it.
+pub fn month(date: NaiveDate) -> (NaiveDate, NaiveDate) {
+    let first = date.with_day(1).unwrap_or(date);
+    (first, first.checked_add_months(Months::new(1)).unwrap_or(date))
+}
+
+/// The time in which a place counts for a cap of a session on this date: its month, and its week, which may reach over the month's ends.
+pub fn counted_in(date: NaiveDate, rules: &HouseRules, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
+    let ((week_from, week_to), (month_from, month_to)) = (week(date, rules.week_starts_on), month(date));
+    let midnight = |date: NaiveDate| instant(date.and_time(NaiveTime::MIN), zone);
+    (midnight(week_from.min(month_from)), midnight(week_to.max(month_to)))
 }
 
 impl MemberNow<'_> {
@@ -115,15 +166,24 @@ impl MemberNow<'_> {
             .find(|booking| booking.status == BookingStatus::Waitlisted && booking.overlaps(session.starts_at, session.ends_at))
     }
 
-    /// The member's open bookings in the session's studio, whose house rules cap them.
-    fn open_bookings(&self, session: &SessionNow, now: DateTime<Utc>) -> i64 {
-        let open = |booking: &&&Booking| {
-            booking.studio_id == session.studio_id
-                && booking.session_id != session.id
-                && matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered)
-                && booking.starts_at > now
+    /// How many of the member's places a cap counts.
+    fn counted(&self, cap: Cap, session: &SessionNow, rules: &HouseRules, pass_type: Option<Uuid>) -> i64 {
+        let within = |(from, to): (NaiveDate, NaiveDate), date: NaiveDate| from <= date && date < to;
+        let counts = |place: &&PlaceTaken| {
+            let of = match cap.of {
+                CapOf::Studio => true,
+                CapOf::ClassType => place.class_type_id == Some(session.class_type_id),
+                CapOf::PassType => place.pass_type_id == pass_type,
+            };
+            let over = match cap.over {
+                Over::Ahead => place.ahead,
+                Over::Day => place.local_date == session.local_date,
+                Over::Week => within(week(session.local_date, rules.week_starts_on), place.local_date),
+                Over::Month => within(month(session.local_date), place.local_date),
+            };
+            of && over
         };
-        i64::try_from(self.ahead.iter().filter(open).count()).unwrap_or(i64::MAX)
+        i64::try_from(self.places.iter().filter(counts).count()).unwrap_or(i64::MAX)
     }
 }
 
@@ -162,8 +222,8 @@ pub enum BookingRefusal {
     AlreadyBooked(Uuid),
     /// The member is in another one at that time.
     Overlapping(Uuid),
-    /// The member has this many bookings ahead, the most that is allowed.
-    TooMany(i64),
+    /// The member has as many places as this cap allows.
+    TooMany(Cap),
     /// No pass can pay.
     NoPass,
     /// No place is left.
@@ -179,7 +239,7 @@ pub enum BookingRefusal {
 /// Joining a queue asks less than taking a place: an overlap or a missing credit only matters when a place comes.
 pub fn book(
     session: &SessionNow,
-    rules: &HouseRules,
+    rules: &SessionRules<'_>,
     member: MemberNow<'_>,
     ask: Ask,
     now: DateTime<Utc>,
@@ -190,20 +250,16 @@ pub fn book(
     if let Some(booking) = member.in_session(session.id) {
         return Err(BookingRefusal::AlreadyBooked(booking.id));
     }
+    let mut payers = payers(session, rules, member, ask);
     if ask.by_staff {
         if now >= session.ends_at {
             return Err(BookingRefusal::Closed(session.ends_at));
         }
     } else {
-        if now < session.booking_opens_at {
-            return Err(BookingRefusal::NotOpenYet(session.booking_opens_at));
-        }
-        if now >= session.booking_closes_at {
-            return Err(BookingRefusal::Closed(session.booking_closes_at));
-        }
+        in_time(session, &mut payers, now)?;
     }
     if session.places_public(now) > 0 {
-        return Ok(Admission::Place(take(session, rules, member, ask, CameBy::Booking, now)?));
+        return Ok(Admission::Place(take(session, rules, member, &payers, ask, CameBy::Booking, now)?));
     }
     let length = session.waiting;
     if !ask.waitlist {
@@ -223,10 +279,58 @@ pub fn book(
     }
 }
 
+/// What a member who would take a place, or wait for one, is told before the tap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What a tap comes to now.
+    pub outcome: Result<Admission, BookingRefusal>,
+    /// What would pay; `None`: nothing can.
+    pub payment: Option<Payment>,
+    /// With that, booking opens …
+    pub booking_opens_at: DateTime<Utc>,
+    /// … and closes.
+    pub booking_closes_at: DateTime<Utc>,
+    /// Until when a place that is taken now, or as soon as booking opens, can be cancelled for free.
+    pub free_cancel_until: Option<DateTime<Utc>>,
+    /// Every cap, and how many of the member's places it counts.
+    pub caps: Vec<(Cap, i64)>,
+}
+
+/// What the rules say to a member before they tap, whether or not they may book.
+pub fn terms(session: &SessionNow, rules: &SessionRules<'_>, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Terms {
+    let outcome = book(session, rules, member, Ask { waitlist: true, ..ask }, now);
+    // Before booking opens the member is told what will be so when it does.
+    let at = if let Err(BookingRefusal::NotOpenYet(opens)) = outcome { opens } else { now };
+    let waits = outcome == Ok(Admission::Queue);
+    let came_by = if waits { CameBy::Promotion } else { CameBy::Booking };
+    let mut payers = payers(session, rules, member, ask);
+    // Where booking has closed, what would have paid is told.
+    let _ = in_time(session, &mut payers, at);
+    let may = payers.iter().find(|payer| full_cap(session, rules, member, Some(payer), came_by).is_none());
+    let payer = may.or(payers.first());
+    let own = payer.and_then(|payer| payer.own_rules.as_ref()).unwrap_or(rules);
+    let cut_off = payer.map_or(session.free_cancel_until, |payer| payer.free_cancel_until);
+    let free_cancel_until = if waits {
+        // The grace of a promotion begins when it comes.
+        Some(cut_off.min(session.starts_at)).filter(|until| *until > now)
+    } else {
+        free_until(own, session.zone, cut_off, session.starts_at, CameBy::Booking, at)
+    };
+    let pass_type = payer.and_then(|payer| payer.pass_type_id);
+    Terms {
+        outcome,
+        payment: payer.map(|payer| payer.payment),
+        booking_opens_at: payer.map_or(session.booking_opens_at, |payer| payer.booking_opens_at),
+        booking_closes_at: payer.map_or(session.booking_closes_at, |payer| payer.booking_closes_at),
+        free_cancel_until,
+        caps: rules.caps(pass_type).into_iter().map(|cap| (cap, member.counted(cap, session, rules, pass_type))).collect(),
+    }
+}
+
 /// Decides whether a waiting member may take a place that is public, or kept for those who wait: the first who does has it.
 pub fn accept(
     session: &SessionNow,
-    rules: &HouseRules,
+    rules: &SessionRules<'_>,
     member: MemberNow<'_>,
     ask: Ask,
     now: DateTime<Utc>,
@@ -242,13 +346,13 @@ pub fn accept(
     if places <= 0 {
         return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
     }
-    Ok(take(session, rules, member, ask, CameBy::Booking, now)?)
+    Ok(take(session, rules, member, &payers(session, rules, member, ask), ask, CameBy::Booking, now)?)
 }
 
 /// Decides whether staff may give a waiting member the place that is free, kept or made for them.
 pub fn move_up(
     session: &SessionNow,
-    rules: &HouseRules,
+    rules: &SessionRules<'_>,
     member: MemberNow<'_>,
     ask: Ask,
     now: DateTime<Utc>,
@@ -262,13 +366,13 @@ pub fn move_up(
     if session.places_free() <= 0 {
         return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
     }
-    Ok(take(session, rules, member, ask, CameBy::Promotion, now)?)
+    Ok(take(session, rules, member, &payers(session, rules, member, ask), ask, CameBy::Promotion, now)?)
 }
 
 /// Decides whether a member may take the place that is kept for them.
 pub fn accept_offer(
     session: &SessionNow,
-    rules: &HouseRules,
+    rules: &SessionRules<'_>,
     member: MemberNow<'_>,
     ask: Ask,
     expires_at: DateTime<Utc>,
@@ -280,7 +384,7 @@ pub fn accept_offer(
     if now >= expires_at {
         return Err(BookingRefusal::OfferExpired);
     }
-    Ok(take(session, rules, member, ask, CameBy::Offer, now)?)
+    Ok(take(session, rules, member, &payers(session, rules, member, ask), ask, CameBy::Offer, now)?)
 }
 
 /// Why somebody may not take a place that is free.
@@ -288,8 +392,8 @@ pub fn accept_offer(
 pub enum Unable {
     /// They have a place in another session at that time.
     Overlap(Uuid),
-    /// They have as many bookings ahead as the house rules allow.
-    TooManyBookings(i64),
+    /// They have as many places as a cap of the house rules allows.
+    TooManyBookings(Cap),
     /// No pass can pay.
     NoPass,
 }
@@ -298,7 +402,7 @@ impl From<Unable> for BookingRefusal {
     fn from(unable: Unable) -> Self {
         match unable {
             Unable::Overlap(booking_id) => Self::Overlapping(booking_id),
-            Unable::TooManyBookings(max) => Self::TooMany(max),
+            Unable::TooManyBookings(cap) => Self::TooMany(cap),
             Unable::NoPass => Self::NoPass,
         }
     }
@@ -314,12 +418,13 @@ impl From<Unable> for PassedOver {
     }
 }
 
-/// The one rule for who may take a free place, however they come to it: nobody is in two places at once, nobody has more bookings ahead
-/// than the house rules allow (staff may give them more), and something pays for it.
+/// The one rule for who may take a free place, however they come to it: nobody is in two places at once, nobody has more places than the
+/// caps of the house rules allow (staff may give them more), and something pays for it: the first of their passes that may.
 fn take(
     session: &SessionNow,
-    rules: &HouseRules,
+    rules: &SessionRules<'_>,
     member: MemberNow<'_>,
+    payers: &[Payer],
     ask: Ask,
     came_by: CameBy,
     now: DateTime<Utc>,
@@ -327,18 +432,72 @@ fn take(
     if let Some(booking) = member.overlapping(session) {
         return Err(Unable::Overlap(booking.id));
     }
-    if !ask.by_staff && member.open_bookings(session, now) >= rules.bookings_ahead_max {
-        return Err(Unable::TooManyBookings(rules.bookings_ahead_max));
-    }
-    let payment = pay(session, member, ask).ok_or(Unable::NoPass)?;
-    let free_cancel_until = free_until(rules, session.zone, session.free_cancel_until, session.starts_at, came_by, now);
-    Ok(Place { payment, free_cancel_until })
+    let full = |payer: Option<&Payer>| if ask.by_staff { None } else { full_cap(session, rules, member, payer, came_by) };
+    let Some(first) = payers.first() else {
+        return Err(full(None).map_or(Unable::NoPass, Unable::TooManyBookings));
+    };
+    let Some(payer) = payers.iter().find(|payer| full(Some(payer)).is_none()) else {
+        return Err(full(Some(first)).map_or(Unable::NoPass, Unable::TooManyBookings));
+    };
+    let (own, cut_off) = (payer.own_rules.as_ref().unwrap_or(rules), payer.free_cancel_until);
+    let free_cancel_until = free_until(own, session.zone, cut_off, session.starts_at, came_by, now);
+    Ok(Place { payment: payer.payment, free_cancel_until })
 }
 
-/// `None`: no pass can pay.
-fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment> {
+/// The first cap that leaves the member no more places, if any does. One that is won from the waitlist may exceed it, if the rules say so.
+fn full_cap(session: &SessionNow, rules: &SessionRules<'_>, member: MemberNow<'_>, payer: Option<&Payer>, came_by: CameBy) -> Option<Cap> {
+    let pass_type = payer.and_then(|payer| payer.pass_type_id);
+    let own = payer.and_then(|payer| payer.own_rules.as_ref()).unwrap_or(rules);
+    let extra = if came_by == CameBy::Booking { 0 } else { own.promoted_extra };
+    rules.caps(pass_type).into_iter().find(|cap| member.counted(*cap, session, rules, pass_type) >= cap.max + extra)
+}
+
+/// What can pay for a place, and the rules under which it does.
+#[derive(Clone, Debug)]
+struct Payer {
+    payment: Payment,
+    pass_type_id: Option<Uuid>,
+    /// `None`: the session's.
+    own_rules: Option<HouseRules>,
+    booking_opens_at: DateTime<Utc>,
+    booking_closes_at: DateTime<Utc>,
+    free_cancel_until: DateTime<Utc>,
+}
+
+impl Payer {
+    fn new(session: &SessionNow, rules: &SessionRules<'_>, payment: Payment, pass: Option<&PassState>) -> Self {
+        let pass_type_id = pass.map(|pass| pass.pass_type_id);
+        let own_rules = pass_type_id.and_then(|id| rules.paid_by(id));
+        let own = own_rules.as_ref().map(|rules| instants(rules, session.zone, session.starts_at, session.capacity));
+        Self {
+            payment,
+            pass_type_id,
+            own_rules,
+            booking_opens_at: own.map_or(session.booking_opens_at, |own| own.booking_opens_at),
+            booking_closes_at: own.map_or(session.booking_closes_at, |own| own.booking_closes_at),
+            free_cancel_until: own.map_or(session.free_cancel_until, |own| own.free_cancel_until),
+        }
+    }
+}
+
+/// Keeps what may pay at this instant. Where nothing can pay, the session's own window is asked.
+fn in_time(session: &SessionNow, payers: &mut Vec<Payer>, now: DateTime<Utc>) -> Result<(), BookingRefusal> {
+    let windows = payers.iter().map(|payer| (payer.booking_opens_at, payer.booking_closes_at));
+    let windows: Vec<(DateTime<Utc>, DateTime<Utc>)> =
+        if payers.is_empty() { vec![(session.booking_opens_at, session.booking_closes_at)] } else { windows.collect() };
+    if windows.iter().any(|(opens, closes)| *opens <= now && now < *closes) {
+        payers.retain(|payer| payer.booking_opens_at <= now && now < payer.booking_closes_at);
+        return Ok(());
+    }
+    let opens = windows.iter().map(|(opens, _)| *opens).filter(|opens| now < *opens).min();
+    let closed = windows.iter().map(|(_, closes)| *closes).max().unwrap_or(session.booking_closes_at);
+    Err(opens.map_or(BookingRefusal::Closed(closed), BookingRefusal::NotOpenYet))
+}
+
+/// What can pay, in the order in which it would; empty: nothing can.
+fn payers(session: &SessionNow, rules: &SessionRules<'_>, member: MemberNow<'_>, ask: Ask) -> Vec<Payer> {
     if ask.unpaid {
-        return Some(Payment { pass_id: None, credits: 0, visit_week: None });
+        return vec![Payer::new(session, rules, Payment { pass_id: None, credits: 0, visit_week: None }, None)];
     }
     let to_pay = ToPay {
         studio_id: session.studio_id,
@@ -347,7 +506,8 @@ fn pay(session: &SessionNow, member: MemberNow<'_>, ask: Ask) -> Option<Payment>
         credits: session.credits,
     };
     let visits = |pass: Uuid| member.visits.iter().find(|(id, _)| *id == pass).map_or(0, |(_, visits)| *visits);
-    which_pays(member.passes, ask.pass_id, to_pay, visits).ok()
+    let all = which_pay(member.passes, ask.pass_id, to_pay, visits).unwrap_or_default();
+    all.into_iter().map(|(payment, pass)| Payer::new(session, rules, payment, pass)).collect()
 }
 
 /// What a waiting member gets of a place that is free.
@@ -365,7 +525,7 @@ pub enum Turn {
 /// have read of it, because cancelling it for free ends in quiet hours, is made as an offer instead.
 pub fn promote(
     session: &SessionNow,
-    rules: &HouseRules,
+    rules: &SessionRules<'_>,
     member: MemberNow<'_>,
     ask: Ask,
     turned_down: bool,
@@ -374,7 +534,7 @@ pub fn promote(
     if turned_down {
         return Err(PassedOver::TurnedDown);
     }
-    let place = take(session, rules, member, ask, CameBy::Promotion, now)?;
+    let place = take(session, rules, member, &payers(session, rules, member, ask), ask, CameBy::Promotion, now)?;
     let takes = place.payment.credits > 0 || place.payment.visit_week.is_some();
     let costly = |quiet_until| takes && place.free_cancel_until.is_none_or(|until| until < quiet_until);
     if quiet_until(rules, session.zone, now).is_some_and(costly) {
@@ -386,12 +546,12 @@ pub fn promote(
 /// Whether a waiting member could take the place that is free now, if they were asked, and what would pay.
 pub fn could_take(
     session: &SessionNow,
-    rules: &HouseRules,
+    rules: &SessionRules<'_>,
     member: MemberNow<'_>,
     ask: Ask,
     now: DateTime<Utc>,
 ) -> Result<Payment, PassedOver> {
-    Ok(take(session, rules, member, ask, CameBy::Offer, now)?.payment)
+    Ok(take(session, rules, member, &payers(session, rules, member, ask), ask, CameBy::Offer, now)?.payment)
 }
 
 /// From when to when an offer that is made now runs: its clock stands still until quiet hours end. `None`: a full clock does not fit before

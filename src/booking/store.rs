@@ -42,6 +42,13 @@ pub async fn ahead(tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<V
     tx.among(sql, (now - Duration::hours(SESSION_HOURS_MAX), now), people).await
 }
 
+/// These people's places in sessions that start in this time.
+pub async fn places(tx: &mut Tx, people: &[Uuid], from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
+    let sql =
+        select!("WHERE status IN ('booked', 'offered', 'attended', 'no_show') AND starts_at >= $1 AND starts_at < $2 AND person_id IN #");
+    tx.among(sql, (from, to), people).await
+}
+
 /// These people's bookings in one session.
 pub async fn in_session(tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Result<Vec<Booking>, Error> {
     let sql = select!(

@@ -359,6 +359,7 @@ fn class_types(studio: u64) -> impl Iterator<Item = ClassType> {
         credits,
         minimum: None,
         version: 1,
+        rules_version: 1,
     })
 }
 
@@ -376,6 +377,7 @@ fn pass_types(studio: u64, place: &DemoStudio) -> Vec<PassType> {
         class_type_ids: None,
         studio_ids: None,
         version: 1,
+        rules_version: 1,
     };
     let price = place.price_of_credit;
     vec![

@@ -258,6 +258,10 @@ pub enum Happened {
     StudioChanged { version: i64 },
     #[serde(rename = "house_rules.changed")]
     HouseRulesChanged { version: i64, sessions: usize, changed: Map<String, Value> },
+    #[serde(rename = "class_type.rules_changed")]
+    ClassTypeRulesChanged { version: i64, sessions: usize, changed: Map<String, Value> },
+    #[serde(rename = "pass_type.rules_changed")]
+    PassTypeRulesChanged { version: i64, sessions: usize, changed: Map<String, Value> },
     #[serde(rename = "room.added")]
     RoomAdded { capacity: i64 },
     #[serde(rename = "room.changed")]

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 
 use super::facts::{CancelReason, InvitedRole, Money, PassedOver, Terms};
 use crate::language::Language;
+use crate::studios::house_rules::applied::{Cap, CapOf, Over};
 use crate::zones;
 
 /// What a cancellation at this instant would do; the rules decide it, `cancel_now_text` says it.
@@ -82,6 +83,142 @@ pub fn cancel_now_text(cancel: CancelNow, language: Language) -> String {
         (CancelNow::VisitCounts, Language::ZhHans) => "现在取消将计入当周上课次数。".to_owned(),
         (CancelNow::VisitCounts, Language::ZhHant) => "現在取消將計入當週上課次數。".to_owned(),
     }
+}
+
+/// How a waitlist goes, as it is told to whoever would wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct Queue {
+    /// `None`: automatic promotion is over.
+    pub promotion_until: Option<DateTime<Utc>>,
+    pub after: AfterPromotion,
+    /// Where it closes before the start.
+    pub closes_at: Option<DateTime<Utc>>,
+    pub over: bool,
+}
+
+/// What becomes of a place that comes free after automatic promotion has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub enum AfterPromotion {
+    Open,
+    Offers { minutes: i64 },
+    NotifyAll,
+    Staff,
+}
+
+/// What waiting means, in a few sentences to be read before the tap.
+pub fn waitlist_text(queue: Queue, tz: Tz, language: Language) -> String {
+    if queue.over {
+        return match language {
+            Language::En => "The waitlist is closed.",
+            Language::ZhHans => "候补已关闭。",
+            Language::ZhHant => "候補已關閉。",
+        }
+        .to_owned();
+    }
+    let free = match language {
+        Language::En => "Waiting takes nothing.",
+        Language::ZhHans => "候补期间不扣费。",
+        Language::ZhHant => "候補期間不扣費。",
+    };
+    let until = queue.promotion_until.map(|until| {
+        let until = day_and_time(until, tz, language);
+        match language {
+            Language::En => format!("Until {until} a place that comes free is given to the next in line."),
+            Language::ZhHans => format!("{until}前空出的名额将自动递补给下一位。"),
+            Language::ZhHant => format!("{until}前釋出的名額將自動遞補給下一位。"),
+        }
+    });
+    let after = match (queue.after, language) {
+        (AfterPromotion::Open, Language::En) => "A place that comes free later is open to everybody.".to_owned(),
+        (AfterPromotion::Open, Language::ZhHans) => "此后空出的名额向所有人开放。".to_owned(),
+        (AfterPromotion::Open, Language::ZhHant) => "此後釋出的名額向所有人開放。".to_owned(),
+        (AfterPromotion::Offers { minutes }, Language::En) => {
+            format!("A place that comes free later is offered to one after another, for {minutes} minutes each.")
+        }
+        (AfterPromotion::Offers { minutes }, Language::ZhHans) => format!("此后空出的名额将按顺序逐一邀请，每位{minutes}分钟。"),
+        (AfterPromotion::Offers { minutes }, Language::ZhHant) => format!("此後釋出的名額將按順序逐一邀請，每位{minutes}分鐘。"),
+        (AfterPromotion::NotifyAll, Language::En) => {
+            "Of a place that comes free later all who wait are told, and the first to accept gets it.".to_owned()
+        }
+        (AfterPromotion::NotifyAll, Language::ZhHans) => "此后如有名额空出，将通知所有候补者，先到先得。".to_owned(),
+        (AfterPromotion::NotifyAll, Language::ZhHant) => "此後如有名額釋出，將通知所有候補者，先到先得。".to_owned(),
+        (AfterPromotion::Staff, Language::En) => "Who gets a place that comes free later is decided by the studio.".to_owned(),
+        (AfterPromotion::Staff, Language::ZhHans) => "此后空出的名额由工作室决定给谁。".to_owned(),
+        (AfterPromotion::Staff, Language::ZhHant) => "此後釋出的名額由工作室決定給誰。".to_owned(),
+    };
+    let closes = queue.closes_at.map(|at| {
+        let at = day_and_time(at, tz, language);
+        match language {
+            Language::En => format!("The waitlist closes {at}."),
+            Language::ZhHans => format!("候补于{at}关闭。"),
+            Language::ZhHant => format!("候補於{at}關閉。"),
+        }
+    });
+    let sentences: Vec<String> = [Some(free.to_owned()), until, Some(after), closes].into_iter().flatten().collect();
+    sentences.join(if language == Language::En { " " } else { "" })
+}
+
+/// What would pay, in one sentence to be read before the tap. `None`: nothing has to.
+pub fn pass_pays_text(pass: Option<&str>, taken: i64, visit: bool, language: Language) -> String {
+    let credits = credits(taken, language);
+    match (pass, language) {
+        (None, Language::En) => "This class costs nothing.".to_owned(),
+        (None, Language::ZhHans) => "这节课免费。".to_owned(),
+        (None, Language::ZhHant) => "這堂課免費。".to_owned(),
+        (Some(pass), Language::En) if visit => format!("“{pass}” pays: it counts as a visit that week."),
+        (Some(pass), Language::ZhHans) if visit => format!("将使用“{pass}”，计入当周上课次数。"),
+        (Some(pass), Language::ZhHant) if visit => format!("將使用「{pass}」，計入當週上課次數。"),
+        (Some(pass), Language::En) => format!("“{pass}” pays {credits}."),
+        (Some(pass), Language::ZhHans) => format!("将从“{pass}”扣除{credits}。"),
+        (Some(pass), Language::ZhHant) => format!("將從「{pass}」扣除{credits}。"),
+    }
+}
+
+/// From when a member may book.
+pub fn bookable_from_text(opens_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+    let from = day_and_time(opens_at, tz, language);
+    match language {
+        Language::En => format!("You can book from {from}."),
+        Language::ZhHans => format!("您可从{from}起预约。"),
+        Language::ZhHant => format!("您可從{from}起預約。"),
+    }
+}
+
+/// A cap as the rule that it is.
+pub fn cap_text(cap: Cap, language: Language) -> String {
+    let Cap { over, of, max } = cap;
+    let one = max == 1;
+    let most = match (over, language) {
+        (Over::Ahead, Language::En) if one => "At most 1 booking ahead".to_owned(),
+        (Over::Ahead, Language::En) => format!("At most {max} bookings ahead"),
+        (Over::Day, Language::En) if one => "At most 1 booking a day".to_owned(),
+        (Over::Day, Language::En) => format!("At most {max} bookings a day"),
+        (Over::Week, Language::En) if one => "At most 1 booking a week".to_owned(),
+        (Over::Week, Language::En) => format!("At most {max} bookings a week"),
+        (Over::Month, Language::En) if one => "At most 1 booking a month".to_owned(),
+        (Over::Month, Language::En) => format!("At most {max} bookings a month"),
+        (Over::Ahead, Language::ZhHans) => format!("最多可有{max}个未上课的预约"),
+        (Over::Day, Language::ZhHans) => format!("每天最多预约{max}节课"),
+        (Over::Week, Language::ZhHans) => format!("每周最多预约{max}节课"),
+        (Over::Month, Language::ZhHans) => format!("每月最多预约{max}节课"),
+        (Over::Ahead, Language::ZhHant) => format!("最多可有{max}個未上課的預約"),
+        (Over::Day, Language::ZhHant) => format!("每天最多預約{max}堂課"),
+        (Over::Week, Language::ZhHant) => format!("每週最多預約{max}堂課"),
+        (Over::Month, Language::ZhHant) => format!("每月最多預約{max}堂課"),
+    };
+    let which = match (of, language) {
+        (CapOf::Studio, Language::En) => ".",
+        (CapOf::ClassType, Language::En) => " of this kind of class.",
+        (CapOf::PassType, Language::En) => " with this pass.",
+        (CapOf::Studio, _) => "。",
+        (CapOf::ClassType, Language::ZhHans) => "（限此类课程）。",
+        (CapOf::ClassType, Language::ZhHant) => "（限此類課堂）。",
+        (CapOf::PassType, Language::ZhHans) => "（使用此卡）。",
+        (CapOf::PassType, Language::ZhHant) => "（使用此票）。",
+    };
+    format!("{most}{which}")
 }
 
 /// `1 credit`, `2 credits`; members read them as times (次) or lessons (堂) in Chinese.
@@ -197,9 +334,9 @@ pub fn passed_over(reason: PassedOver, language: Language) -> &'static str {
         (PassedOver::Overlap, Language::En) => "You are booked in another class at that time.",
         (PassedOver::Overlap, Language::ZhHans) => "您在同一时段已预约了另一节课。",
         (PassedOver::Overlap, Language::ZhHant) => "您在同一時段已預約了另一堂課。",
-        (PassedOver::TooManyBookings, Language::En) => "You have as many bookings ahead as the house rules allow.",
-        (PassedOver::TooManyBookings, Language::ZhHans) => "您尚未上课的预约数已达到约课规则的上限。",
-        (PassedOver::TooManyBookings, Language::ZhHant) => "您尚未上課的預約數已達預約規則的上限。",
+        (PassedOver::TooManyBookings, Language::En) => "You have as many bookings as the house rules allow.",
+        (PassedOver::TooManyBookings, Language::ZhHans) => "您的预约数已达到约课规则的上限。",
+        (PassedOver::TooManyBookings, Language::ZhHant) => "您的預約數已達預約規則的上限。",
         (PassedOver::TurnedDown, Language::En) => {
             "You gave back a place in this class that the waitlist had given or offered you, so you are not moved in again without being asked."
         }

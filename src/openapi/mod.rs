@@ -76,6 +76,7 @@ operations! {
         schedule::api::planning::closing_days,
     }
     "Booking": "Booking a place or waiting for one, cancelling, taking an offered place; for oneself, or by staff for a member." {
+        booking::api::terms,
         booking::api::book,
         booking::api::show,
         booking::api::cancel,
@@ -165,6 +166,10 @@ operations! {
         studios::api::change,
         studios::api::house_rules,
         studios::api::set_house_rules,
+        studios::api::type_rules::of_class_type,
+        studios::api::type_rules::set_of_class_type,
+        studios::api::type_rules::of_pass_type,
+        studios::api::type_rules::set_of_pass_type,
         studios::api::add_room,
         studios::api::change_room,
         schedule::api::add_class_type,
@@ -451,12 +456,14 @@ fn open_enums(node: &mut Value) {
 
 /// The house rules are many numbers with one table of bounds.
 fn bound_house_rules(document: &mut Value) {
-    let properties = &mut document["components"]["schemas"]["HouseRules"]["properties"];
-    for (rule, least, most) in RANGES {
-        properties[*rule]["minimum"] = json!(least);
-        properties[*rule]["maximum"] = json!(most);
+    for schema in ["HouseRules", "HouseRuleOverrides"] {
+        let properties = &mut document["components"]["schemas"][schema]["properties"];
+        for (rule, least, most) in RANGES {
+            properties[*rule]["minimum"] = json!(least);
+            properties[*rule]["maximum"] = json!(most);
+        }
+        properties["fee_currency"]["pattern"] = json!("^[A-Z]{3}$");
     }
-    properties["fee_currency"]["pattern"] = json!("^[A-Z]{3}$");
 }
 
 /// Enums in requests are closed: a word that is not listed is refused. They are written where they are used, since the same enums are open
@@ -741,6 +748,8 @@ fn problem_schemas() -> Value {
                     "items": { "type": "string" }
                 },
                 "max": number("The most that there may be."),
+                "of": text("Which places a cap counts: the member's in the `studio`, of the `class_type`, paid with a pass of the `pass_type`."),
+                "over": text("Over what time a cap counts: `ahead`, `day`, `week` or `month`."),
                 "next_valid": text("The first wall time that there is again, where a change of the clocks skips the one asked for."),
                 "opens_at": instant("When booking opens."),
                 "passkey": {

@@ -64,6 +64,7 @@ pub struct PassType {
     pub class_type_ids: Option<Json<Vec<Uuid>>>,
     pub studio_ids: Option<Json<Vec<Uuid>>>,
     pub version: i64,
+    pub rules_version: i64,
 }
 
 impl PassType {
@@ -105,6 +106,7 @@ impl Pass {
     pub fn state(&self) -> PassState {
         PassState {
             id: self.id,
+            pass_type_id: self.pass_type_id,
             kind: self.kind,
             credits_left: self.credits_left,
             per_week: self.per_week,
@@ -119,6 +121,8 @@ impl Pass {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassState {
     pub id: Uuid,
+    /// As what it was sold: by it the rules may differ.
+    pub pass_type_id: Uuid,
     /// Pack or membership.
     pub kind: PassKind,
     /// A pack's balance; `None` on a membership.

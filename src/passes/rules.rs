@@ -58,22 +58,30 @@ pub enum NoPass {
 
 /// Which of a member's passes pays: the one named; else a membership with room this week, unlimited ones first; then the pack that
 /// expires first. `visits` tells how many visits of the session's week a membership has paid for already. A session that costs nothing
-/// needs no pass.
-pub fn which_pays(passes: &[PassState], named: Option<Uuid>, session: ToPay, visits: impl Fn(Uuid) -> i64) -> Result<Payment, NoPass> {
+/// needs no pass. All that could pay are returned in this order: the rules of a pass's type may keep it from paying.
+pub fn which_pay(
+    passes: &[PassState],
+    named: Option<Uuid>,
+    session: ToPay,
+    visits: impl Fn(Uuid) -> i64,
+) -> Result<Vec<(Payment, Option<&PassState>)>, NoPass> {
     if let Some(id) = named {
         let pass = passes.iter().find(|pass| pass.id == id).ok_or(NoPass::Unknown)?;
         fits(pass, session, &visits).map_err(NoPass::Named)?;
-        return Ok(payment(pass, session));
+        return Ok(vec![(payment(pass, session), Some(pass))]);
     }
     if session.credits == 0 {
-        return Ok(Payment { pass_id: None, credits: 0, visit_week: None });
+        return Ok(vec![(Payment { pass_id: None, credits: 0, visit_week: None }, None)]);
     }
-    passes
-        .iter()
-        .filter(|pass| fits(pass, session, &visits).is_ok())
-        .min_by_key(|pass| (pass.kind == PassKind::Pack, pass.per_week.is_some(), pass.expires_on, pass.id))
-        .map(|pass| payment(pass, session))
-        .ok_or(NoPass::NoneFits)
+    let mut fit: Vec<&PassState> = passes.iter().filter(|pass| fits(pass, session, &visits).is_ok()).collect();
+    fit.sort_by_key(|pass| (pass.kind == PassKind::Pack, pass.per_week.is_some(), pass.expires_on, pass.id));
+    if fit.is_empty() { Err(NoPass::NoneFits) } else { Ok(fit.into_iter().map(|pass| (payment(pass, session), Some(pass))).collect()) }
+}
+
+/// The first of them.
+#[cfg(test)]
+fn which_pays(passes: &[PassState], named: Option<Uuid>, session: ToPay, visits: impl Fn(Uuid) -> i64) -> Result<Payment, NoPass> {
+    which_pay(passes, named, session, visits).map(|all| all[0].0)
 }
 
 /// Whether this pass pays for this session.
@@ -164,6 +172,7 @@ mod tests {
     fn pack(id: u128, credits: i64, expires: u32) -> PassState {
         PassState {
             id: Uuid::from_u128(id),
+            pass_type_id: Uuid::from_u128(100),
             kind: PassKind::Pack,
             credits_left: Some(credits),
             per_week: None,

@@ -19,7 +19,8 @@ macro_rules! passes {
 macro_rules! types {
     ($rest:literal) => {
         concat!(
-            "SELECT id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, studio_ids, version ",
+            "SELECT id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, studio_ids, version, ",
+            "rules_version ",
             "FROM pass_types ",
             $rest
         )

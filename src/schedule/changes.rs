@@ -17,7 +17,6 @@ use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all};
 use crate::zones::local_date;
-use chrono::NaiveDate;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -57,7 +56,7 @@ pub fn apply(
     for edit in touching.iter().filter(|edit| edit.moves()) {
         for (booking, other) in in_two_sessions(set, &edit.after, now)? {
             if release {
-                let_go(set, actor, studio, booking, &mut freed, now)?;
+                let_go(set, actor, studio, &edit.after, booking, &mut freed, now)?;
             } else {
                 torn.push(json!({ "booking_id": booking.id, "person_id": booking.person_id, "other_booking_id": other }));
             }
@@ -126,9 +125,10 @@ fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash
 fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, after: &Session, now: DateTime<Utc>) -> Decision<()> {
     let mut undone = Vec::new();
     withdraw_offers(set, actor, after.id, now)?;
+    let rules = studio.rules_of(after.class_type_id);
     for mut booking in open_bookings(set, after.id)? {
         booking.move_with_session(after.starts_at, after.ends_at);
-        if booking.status == BookingStatus::Attended && !may_check_in(&booking, &studio.rules, now) {
+        if booking.status == BookingStatus::Attended && !may_check_in(&booking, &rules, now) {
             booking.undo_check_in()?;
             booking.move_with_session(after.starts_at, after.ends_at);
             undone.push(Event::of_booking(&booking, Happened::CheckInUndone));
@@ -169,22 +169,20 @@ fn let_go(
     set: &mut WorkingSet,
     actor: &Actor,
     studio: &StudioContext,
+    session: &Session,
     mut booking: Booking,
     freed: &mut Freed,
     now: DateTime<Utc>,
 ) -> Decision<()> {
     let credits_returned = booking.credits;
-    give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
+    // The studio causes this: the pass that a credit returns to is extended, as when it cancels a session.
+    let prolong = (&studio.rules_of(session.class_type_id), local_date(now, studio.zone));
+    give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some(prolong), now)?;
     booking.cancel_with_session(now)?;
     freed.person(booking.person_id);
     let event = Event::of_booking(&booking, Happened::Released { credits_returned });
     set.put(booking);
     emit(set, actor, event)
-}
-
-/// The studio causes this: the pass that a credit returns to is extended, as when it cancels a session.
-fn prolong(studio: &StudioContext, now: DateTime<Utc>) -> Option<(i64, NaiveDate)> {
-    Some((studio.rules.returned_credit_days_min, local_date(now, studio.zone)))
 }
 
 /// With a capacity below what is booked, while members may still wait, the latest to book go to the head of the waitlist, in the order in
@@ -221,9 +219,10 @@ fn make_wait(
     offered.into_iter().try_for_each(|booking| withdraw_offer(set, actor, booking, now))?;
     let head = set.whole_queue(after.id)?.first().and_then(|id| set.known_booking(*id)?.queue_key);
     let mut key = head.unwrap_or(1).min(1);
+    let (rules, today) = (studio.rules_of(session.class_type_id), local_date(now, studio.zone));
     for (mut booking, position) in booked.into_iter().take(count).zip((1..=over).rev()) {
         let credits_returned = booking.credits;
-        give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, prolong(studio, now), now)?;
+        give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some((&rules, today)), now)?;
         key -= 1;
         booking.return_to_queue(key)?;
         freed.person(booking.person_id);

@@ -28,7 +28,8 @@ pub fn follow_clocks(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>)
     set.must_bear(before.taken + before.waiting)?;
     let mut after = before.clone();
     set_start(&mut after, starts_at);
-    after.follow_start(&studio.rules, studio.zone, now);
+    let rules = studio.rules_of(after.class_type_id);
+    after.follow_start(&rules, studio.zone, now);
     let shows_another_time = (after.local_date, after.local_minute) != wall;
     // Where the clocks skip the minute that its series means, that minute is kept.
     let meant = before.skipped_minute.unwrap_or(before.local_minute);

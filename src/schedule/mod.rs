@@ -293,6 +293,7 @@ pub struct ClassType {
     pub credits: i64,
     pub minimum: Option<i64>,
     pub version: i64,
+    pub rules_version: i64,
 }
 
 /// A session that may clash with another.

@@ -58,7 +58,8 @@ pub fn publish(set: &mut WorkingSet, actor: &Actor, ask: Publish, now: DateTime<
         }
         session.status = SessionStatus::Scheduled;
         session.version += 1;
-        session.follow_start(&studio.rules, studio.zone, now);
+        let rules = studio.rules_of(session.class_type_id);
+        session.follow_start(&rules, studio.zone, now);
         several.session_ids.push(session.id);
         let event = Event::of_session(&session, Happened::SessionPublished);
         of_instructor.entry(session.instructor_id).or_insert_with(|| (session.clone(), 0)).1 += 1;

@@ -187,8 +187,9 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
     let closes = before(rules.booking_closes_min);
     let opens = days_before(u64::try_from(rules.booking_opens_days).unwrap_or(0), rules.booking_opens_at);
     let free = cut_off(rules, zone, starts_at);
-    let promote = rules.promotion_until_min.map_or(free, before);
-    let offers = (rules.after_cutoff != AfterCutoff::Open).then(|| before(rules.offers_until_min));
+    let list_closes = rules.waitlist_closes_min.map_or(starts_at, before);
+    let promote = rules.promotion_until_min.map_or(free, before).min(list_closes);
+    let offers = (rules.after_cutoff != AfterCutoff::Open).then(|| before(rules.offers_until_min).min(list_closes));
     SessionInstants {
         booking_opens_at: opens.min(closes),
         booking_closes_at: closes,
@@ -196,7 +197,7 @@ pub fn instants(rules: &HouseRules, zone: Tz, starts_at: DateTime<Utc>, capacity
         promote_until: promote,
         offers_until: offers,
         // Before the cut-off a free place is given to the next; after it, it is offered, or public until booking closes.
-        waiting_ends_at: promote.max(closes).max(offers.unwrap_or(closes)).min(starts_at),
+        waiting_ends_at: promote.max(closes).max(offers.unwrap_or(closes)).min(starts_at).min(list_closes),
         waitlist_cap: rules.waitlist_cap(capacity),
     }
 }

@@ -75,7 +75,8 @@ pub fn set_start(session: &mut Session, starts_at: DateTime<Utc>) {
 
 /// What follows from the changes.
 pub fn finish(before: &Session, mut after: Session, studio: &StudioContext, now: DateTime<Utc>) -> Session {
-    after.follow_start(&studio.rules, studio.zone, now);
+    let rules = studio.rules_of(after.class_type_id);
+    after.follow_start(&rules, studio.zone, now);
     if !after.is_draft() {
         after.changed = Json(changed(before, &after));
     }

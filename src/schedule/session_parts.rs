@@ -48,7 +48,7 @@ impl SessionParts {
             time_zone: studio.zone.into(),
             studio_locale: studio.locale,
         };
-        Session { session: SessionRow::new(new, &studio.rules, studio.zone, now), names }
+        Session { session: SessionRow::new(new, &studio.rules_of(self.class_type.id), studio.zone, now), names }
     }
 }
 

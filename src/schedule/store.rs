@@ -376,7 +376,7 @@ pub async fn to_come(tx: &mut Tx, studio_id: Uuid, now: DateTime<Utc>) -> Result
 
 /// The studio's class types, oldest first.
 pub async fn class_types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64) -> Result<Vec<ClassType>, Error> {
-    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types \
+    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version, rules_version FROM class_types \
                WHERE studio_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
 }
@@ -384,8 +384,8 @@ pub async fn class_types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
 /// One class type of the studio, locked until the end of the transaction.
 pub async fn class_type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<ClassType>, Error> {
     let sql = Sql::Each {
-        sqlite: "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types WHERE studio_id = $1 AND id = $2",
-        postgres: "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types WHERE studio_id = $1 AND id = $2 \
+        sqlite: "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version, rules_version FROM class_types WHERE studio_id = $1 AND id = $2",
+        postgres: "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version, rules_version FROM class_types WHERE studio_id = $1 AND id = $2 \
                    FOR NO KEY UPDATE",
     };
     tx.maybe(sql, (studio_id, id)).await
@@ -395,7 +395,7 @@ pub async fn class_type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Resul
 pub async fn add_class_type(tx: &mut Tx, class: &ClassType, now: DateTime<Utc>) -> Result<(), Error> {
     let sql = "INSERT INTO class_types (id, studio_id, name, description, level, minutes, credits, minimum, version, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let ClassType { id, studio_id, name, description, level, minutes, credits, minimum, version } = class.clone();
+    let ClassType { id, studio_id, name, description, level, minutes, credits, minimum, version, .. } = class.clone();
     tx.run(sql, (id, studio_id, name, description, level, minutes, credits, minimum, version, now)).await.map(drop)
 }
 
@@ -403,7 +403,7 @@ pub async fn add_class_type(tx: &mut Tx, class: &ClassType, now: DateTime<Utc>) 
 pub async fn set_class_type(tx: &mut Tx, class: &ClassType) -> Result<(), Error> {
     let sql = "UPDATE class_types SET name = $3, description = $4, level = $5, minutes = $6, credits = $7, minimum = $8, version = $9 \
                WHERE studio_id = $1 AND id = $2";
-    let ClassType { id, studio_id, name, description, level, minutes, credits, minimum, version } = class.clone();
+    let ClassType { id, studio_id, name, description, level, minutes, credits, minimum, version, .. } = class.clone();
     tx.run(sql, (studio_id, id, name, description, level, minutes, credits, minimum, version)).await.map(drop)
 }
 
@@ -474,7 +474,8 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
 
 /// These class types, in no order.
 pub async fn class_types_among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<ClassType>, Error> {
-    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version FROM class_types WHERE id IN #";
+    let sql =
+        "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version, rules_version FROM class_types WHERE id IN #";
     tx.among(sql, (), ids).await
 }
 

@@ -160,7 +160,7 @@ pub fn places_left(session: &SessionRow, now: DateTime<Utc>) -> i64 {
 
 /// Whether a member who finds it full may wait.
 pub fn waitlist_open(session: &SessionRow, now: DateTime<Utc>) -> bool {
-    is_open(session, now) && session.waitlist_cap.is_none_or(|cap| session.waiting < cap)
+    is_open(session, now) && now < session.waiting_ends_at && session.waitlist_cap.is_none_or(|cap| session.waiting < cap)
 }
 
 #[cfg(test)]

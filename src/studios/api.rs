@@ -1,5 +1,7 @@
 //! Running a studio over HTTP: studios, rooms, house rules, who teaches.
 
+pub mod type_rules;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;

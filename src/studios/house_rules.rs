@@ -1,9 +1,15 @@
 //! A studio's policy: its house rules with their defaults, which of them this version enforces, and what values they may have.
 //!
-//! In the API and in `studios.house_rules` they are one flat object, a field per rule. A rule that a stored row lacks has its default, and
+//! In the API and in `studios.house_rules` they are one flat object, a field per rule; what a class type or a pass type changes about them
+//! is an object of the same rules, in which most are left out. A rule that a stored row lacks has its default, and
 //! one that this version does not know is left alone, so that versions may follow each other on one database. Pure.
 
-use chrono::{NaiveTime, Timelike};
+pub mod applied;
+
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -76,6 +82,44 @@ pub enum AfterCutoff {
     Staff,
 }
 
+/// What makes a strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StrikesFor {
+    /// Late cancels and no-shows.
+    Both,
+    /// Late cancels alone.
+    LateCancels,
+    /// No-shows alone.
+    NoShows,
+}
+
+/// Days of the studio's calendar, each once, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(value_type = Vec<String>, max_items = 366, example = json!(["2026-12-01"]))]
+pub struct Dates(BTreeSet<NaiveDate>);
+
+/// The most days that a rule names.
+const DATES_MAX: usize = 366;
+
+impl Dates {
+    /// Whether this is one of them.
+    pub fn has(&self, date: NaiveDate) -> bool {
+        self.0.contains(&date)
+    }
+}
+
+impl<'de> Deserialize<'de> for Dates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        if texts.len() > DATES_MAX {
+            return Err(Wrong::TooMany { max: DATES_MAX }.refuse());
+        }
+        let date = |text: &String| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|date| (2000..2200).contains(&date.year()));
+        texts.iter().map(date).collect::<Option<_>>().map(Self).ok_or_else(|| Wrong::NotDate.refuse())
+    }
+}
+
 /// What instructors may do with their own sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -89,17 +133,35 @@ pub enum InstructorsSchedule {
 }
 
 macro_rules! house_rules {
-    ($($(#[doc = $doc:literal])+ $rule:ident: $of:ty = $default:expr, $active:literal;)*) => {
+    ($($(#[doc = $doc:literal])+ $(#[serde($($serde:tt)*)])? $rule:ident: $of:ty = $default:expr, $active:literal, $finest:ident;)*) => {
         /// The rules of a house. Fields end in their unit: `_days`, `_hours`, `_min` (minutes); `_at`, `_until`, `_from` are local times.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
         #[serde(default)]
         pub struct HouseRules {
-            $($(#[doc = $doc])+ pub $rule: $of,)*
+            $($(#[doc = $doc])+ $(#[serde($($serde)*)])? pub $rule: $of,)*
         }
 
         impl Default for HouseRules {
             fn default() -> Self {
                 Self { $($rule: $default,)* }
+            }
+        }
+
+        /// What a class type or a pass type changes about its studio's rules: a rule that is left out stays as it is there.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+        #[serde(default)]
+        #[schema(as = HouseRuleOverrides)]
+        pub struct Overrides {
+            $($(#[doc = $doc])+ #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "written")] pub $rule: Option<$of>,)*
+        }
+
+        impl HouseRules {
+            /// These rules with what a class type or a pass type changes about them.
+            #[must_use]
+            pub fn with(&self, overrides: &Overrides) -> Self {
+                let mut both = Self { $($rule: overrides.$rule.clone().unwrap_or_else(|| self.$rule.clone()),)* };
+                both.keep_caps(self);
+                both
             }
         }
 
@@ -117,93 +179,140 @@ macro_rules! house_rules {
             }
         }
 
-        /// The names of the rules, in the order in which they are shown.
-        pub const RULES: &[&str] = &[$(stringify!($rule),)*];
+        /// The rules in the order in which they are shown, and how finely each can be set.
+        pub const RULES: &[(&str, Finest)] = &[$((stringify!($rule), Finest::$finest),)*];
     };
+}
+
+/// How finely a rule can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Finest {
+    /// For the whole studio: it is about the studio itself, or about a member whatever they book.
+    Studio,
+    /// For a class type too: it is about a session, whoever is in it.
+    ClassType,
+    /// For a pass type too: it is about one member's booking.
+    PassType,
+}
+
+/// A rule that stands there, be it null.
+fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A number, which was once a yes or no.
+fn number_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Bool(flag) => Ok(i64::from(flag)),
+        value => value.as_i64().ok_or_else(|| Wrong::NotWholeNumber.refuse()),
+    }
 }
 
 house_rules! {
     /// Booking opens this many days before the session's local date …
-    booking_opens_days: i64 = 14, true;
+    booking_opens_days: i64 = 14, true, PassType;
     /// … at this local time.
-    booking_opens_at: WallTime = WallTime::at(12, 0), true;
+    booking_opens_at: WallTime = WallTime::at(12, 0), true, PassType;
     /// Booking closes this many minutes before the start.
-    booking_closes_min: i64 = 0, true;
+    booking_closes_min: i64 = 0, true, PassType;
     /// Cancelling is free until this many minutes before the start.
-    free_cancel_min: i64 = 720, true;
+    free_cancel_min: i64 = 720, true, PassType;
     /// If set, for sessions that start before noon cancelling is free until this local time of the evening before instead.
-    free_cancel_morning_until: Option<WallTime> = None, true;
+    free_cancel_morning_until: Option<WallTime> = None, true, PassType;
     /// Whatever the cut-off, cancelling is free for this many minutes after a booking, never past the start.
-    grace_booking_min: i64 = 5, true;
+    grace_booking_min: i64 = 5, true, PassType;
     /// The same after a promotion, counted outside quiet hours.
-    grace_promotion_min: i64 = 15, true;
+    grace_promotion_min: i64 = 15, true, PassType;
     /// Promotion is automatic until this many minutes before the start; null: until the free-cancel cut-off of the session.
-    promotion_until_min: Option<i64> = None, true;
+    promotion_until_min: Option<i64> = None, true, ClassType;
     /// What happens to a place that comes free after that.
-    after_cutoff: AfterCutoff = AfterCutoff::Open, true;
+    after_cutoff: AfterCutoff = AfterCutoff::Open, true, ClassType;
     /// How long an offer stands.
-    offer_min: i64 = 30, true;
+    offer_min: i64 = 30, true, ClassType;
     /// Offers end this many minutes before the start.
-    offers_until_min: i64 = 45, true;
+    offers_until_min: i64 = 45, true, ClassType;
     /// Quiet hours begin: until they end, the clock of an offer and the grace after a promotion stand still, and nobody is promoted into a
     /// place that would cost them something by then.
-    quiet_hours_from: WallTime = WallTime::at(22, 0), true;
+    quiet_hours_from: WallTime = WallTime::at(22, 0), true, Studio;
     /// Quiet hours end; the same as their beginning: there are none.
-    quiet_hours_until: WallTime = WallTime::at(7, 0), true;
+    quiet_hours_until: WallTime = WallTime::at(7, 0), true, Studio;
     /// The waitlist takes this percentage of the capacity, rounded down …
-    waitlist_cap_percent: i64 = 20, true;
+    waitlist_cap_percent: i64 = 20, true, ClassType;
     /// … but at least this many.
-    waitlist_cap_min: i64 = 3, true;
+    waitlist_cap_min: i64 = 3, true, ClassType;
     /// The waitlist has no cap.
-    waitlist_unlimited: bool = false, true;
-    /// How many open bookings a member may have in the studio; waitlisted ones do not count.
-    bookings_ahead_max: i64 = 20, true;
+    waitlist_unlimited: bool = false, true, ClassType;
+    /// The waitlist closes this many minutes before the start: nobody joins it and nobody moves up from it after that; null: it closes
+    /// when no way in is left.
+    waitlist_closes_min: Option<i64> = None, true, ClassType;
+    /// How many open bookings a member may have in the studio; waitlisted ones do not count. A cap of a class type counts the bookings of
+    /// that class type, one of a pass type those that such a pass pays; each must hold.
+    bookings_ahead_max: i64 = 20, true, PassType;
+    /// How many places a member may have on one day, those of the past too; null: no cap.
+    bookings_per_day_max: Option<i64> = None, true, PassType;
+    /// … in one week.
+    bookings_per_week_max: Option<i64> = None, true, PassType;
+    /// … in one calendar month.
+    bookings_per_month_max: Option<i64> = None, true, PassType;
+    /// The day on which a week of the caps begins: 1 is Monday, 7 Sunday. A membership's own week begins on Monday.
+    week_starts_on: i64 = 1, true, Studio;
+    /// Places won from the waitlist count towards every cap, and may exceed it by this many.
+    promoted_extra: i64 = 0, true, PassType;
     /// Members may wait for sessions that overlap; getting a place leaves those that overlap.
-    overlapping_waitlists: bool = true, true;
+    overlapping_waitlists: bool = true, true, ClassType;
     /// A credit that comes back because the studio cancelled prolongs its pass, so that it has at least this many days left.
-    returned_credit_days_min: i64 = 14, true;
+    returned_credit_days_min: i64 = 14, true, PassType;
     /// What instructors may do with their own sessions.
-    instructors_schedule: InstructorsSchedule = InstructorsSchedule::Own, true;
+    instructors_schedule: InstructorsSchedule = InstructorsSchedule::Own, true, Studio;
     /// Staff may mark attendance from this many minutes before the start …
-    attendance_from_min: i64 = 60, true;
+    attendance_from_min: i64 = 60, true, ClassType;
     /// … until this many hours after the end.
-    attendance_until_hours: i64 = 48, true;
+    attendance_until_hours: i64 = 48, true, ClassType;
     /// Members may check in by code or kiosk from this many minutes before the start …
-    check_in_from_min: i64 = 30, false;
+    check_in_from_min: i64 = 30, false, ClassType;
     /// … until this many minutes after it.
-    check_in_until_min: i64 = 5, false;
+    check_in_until_min: i64 = 5, false, ClassType;
     /// Who has not come this many minutes after the start is a no-show for now …
-    no_show_provisional_min: i64 = 15, false;
+    no_show_provisional_min: i64 = 15, false, ClassType;
     /// … and finally this many minutes after the end.
-    no_show_final_min: i64 = 120, false;
+    no_show_final_min: i64 = 120, false, ClassType;
     /// A session in which nobody was marked counts as attended this many hours after its end.
-    unrecorded_after_hours: i64 = 48, false;
+    unrecorded_after_hours: i64 = 48, false, ClassType;
     /// What a late cancel on a membership costs, in minor units of `fee_currency`.
-    late_cancel_fee_minor: Option<i64> = None, false;
+    late_cancel_fee_minor: Option<i64> = None, false, PassType;
     /// What a no-show on a membership costs.
-    no_show_fee_minor: Option<i64> = None, false;
+    no_show_fee_minor: Option<i64> = None, false, PassType;
     /// The currency of the fees (ISO 4217).
-    fee_currency: Option<String> = None, false;
-    /// The first late cancel of a calendar month costs nothing.
-    first_late_cancel_free: bool = true, false;
+    fee_currency: Option<String> = None, false, PassType;
+    /// This many late cancels of a calendar month cost nothing.
+    #[serde(alias = "first_late_cancel_free", deserialize_with = "number_or_flag")]
+    late_cancels_forgiven: i64 = 1, false, PassType;
+    /// On these days of the studio's calendar nothing has consequences: a typhoon, snow.
+    penalty_free_days: Dates = Dates::default(), false, Studio;
+    /// What makes a strike.
+    strikes_for: StrikesFor = StrikesFor::Both, false, Studio;
+    /// Strikes count within a calendar month, instead of for `strike_lapse_days`.
+    strikes_by_month: bool = false, false, Studio;
     /// A strike counts for this many days.
-    strike_lapse_days: i64 = 30, false;
+    strike_lapse_days: i64 = 30, false, Studio;
     /// This many strikes have a consequence; null: none has.
-    strikes_max: Option<i64> = None, false;
+    strikes_max: Option<i64> = None, false, Studio;
     /// For this many days …
-    strike_consequence_days: i64 = 14, false;
-    /// … only sessions that start within this many hours may be booked.
-    strike_ahead_hours: i64 = 24, false;
-    /// Unclaimed places may be given to who stands by, this many minutes after the start.
-    door_release_min: i64 = 0, false;
+    strike_consequence_days: i64 = 14, false, Studio;
+    /// … only sessions that start within this many hours may be booked; 0: none.
+    strike_ahead_hours: i64 = 24, false, Studio;
+    /// Whether somebody may come late to their first visit.
+    first_visit_late_entry: bool = false, false, ClassType;
+    /// Unclaimed places may be given to who stands by, this many minutes after the start; below 0: before it.
+    door_release_min: i64 = 0, false, ClassType;
     /// Whether enough have booked is decided this many minutes before the start …
-    too_few_min: i64 = 180, true;
+    too_few_min: i64 = 180, true, ClassType;
     /// … for sessions that start before this local time …
-    too_few_morning_before: WallTime = WallTime::at(10, 0), true;
+    too_few_morning_before: WallTime = WallTime::at(10, 0), true, ClassType;
     /// … at this local time of the evening before.
-    too_few_evening_at: WallTime = WallTime::at(20, 0), true;
+    too_few_evening_at: WallTime = WallTime::at(20, 0), true, ClassType;
     /// An instructor's claim to stand in for another waits for an admin's approval.
-    substitutes_need_approval: bool = false, true;
+    substitutes_need_approval: bool = false, true, Studio;
 }
 
 /// A day, in minutes.
@@ -221,7 +330,13 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("offers_until_min", 0, DAY),
     ("waitlist_cap_percent", 0, 1_000),
     ("waitlist_cap_min", 0, 10_000),
+    ("waitlist_closes_min", 0, 14 * DAY),
     ("bookings_ahead_max", 1, 1_000),
+    ("bookings_per_day_max", 1, 1_000),
+    ("bookings_per_week_max", 1, 1_000),
+    ("bookings_per_month_max", 1, 1_000),
+    ("week_starts_on", 1, 7),
+    ("promoted_extra", 0, 1_000),
     ("returned_credit_days_min", 0, 365),
     ("attendance_from_min", 0, DAY),
     ("attendance_until_hours", 0, 14 * 24),
@@ -232,11 +347,12 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("unrecorded_after_hours", 1, 14 * 24),
     ("late_cancel_fee_minor", 1, 100_000_000),
     ("no_show_fee_minor", 1, 100_000_000),
+    ("late_cancels_forgiven", 0, 100),
     ("strike_lapse_days", 1, 365),
     ("strikes_max", 1, 100),
     ("strike_consequence_days", 1, 365),
     ("strike_ahead_hours", 0, 14 * 24),
-    ("door_release_min", 0, 120),
+    ("door_release_min", -120, 120),
     ("too_few_min", 0, 2 * DAY),
 ];
 
@@ -252,33 +368,22 @@ impl HouseRules {
     }
 
     /// Reads rules that an admin wrote. A rule left out gets its default; a name that is no rule, a value of the wrong type or out of range
-    /// is refused by the rule's name. What [`GET`](super::api::house_rules) adds to the rules may be present and is not read.
-    pub fn parse(mut written: Map<String, Value>) -> Result<Self, Vec<InvalidRule>> {
-        for shown in ["studio_id", "version", "active"] {
-            written.remove(shown);
-        }
-        let unknown: Vec<InvalidRule> =
-            written.keys().filter(|name| !RULES.contains(&name.as_str())).map(|name| (name.clone(), Wrong::NoHouseRule)).collect();
-        if !unknown.is_empty() {
-            return Err(unknown);
-        }
-        let rules: Self = serde_path_to_error::deserialize(Value::Object(written))
-            .map_err(|error| vec![(error.path().to_string(), Wrong::of_parser(&error.into_inner().to_string()))])?;
+    /// is refused by the rule's name, and so are rules that contradict each other. What [`GET`](super::api::house_rules) adds to the rules
+    /// may be present and is not read.
+    pub fn parse(written: Map<String, Value>) -> Result<Self, Vec<InvalidRule>> {
+        let rules: Self = read(written, &["studio_id", "version", "active"], |name| {
+            let known = name == BEFORE_LATE_CANCELS_FORGIVEN || finest(name).is_some();
+            (!known).then_some(Wrong::NoHouseRule)
+        })?;
         let refused = rules.refused();
         if refused.is_empty() { Ok(rules) } else { Err(refused) }
     }
 
     /// Every rule whose value makes no sense.
-    fn refused(&self) -> Vec<InvalidRule> {
-        let values = serde_json::to_value(self).unwrap_or_default();
-        let mut refused: Vec<InvalidRule> = RANGES
-            .iter()
-            .filter(|(rule, least, most)| values[*rule].as_i64().is_some_and(|value| !(*least..=*most).contains(&value)))
-            .map(|&(rule, least, most)| (rule.to_owned(), Wrong::OutOfRange { min: least, max: most }))
-            .collect();
-        // A session at midnight has the least time between opening and closing: it too must have some.
-        if refused.is_empty() && self.booking_closes_min >= self.booking_opens_days * DAY - self.booking_opens_at.minute() {
-            refused.push(("booking_closes_min".to_owned(), Wrong::ClosesBeforeItOpens));
+    pub fn refused(&self) -> Vec<InvalidRule> {
+        let mut refused = self.out_of_range();
+        if refused.is_empty() {
+            refused = self.contradictions().into_iter().map(|(rule, wrong)| (rule.to_owned(), wrong)).collect();
         }
         let fee = self.late_cancel_fee_minor.is_some() || self.no_show_fee_minor.is_some();
         match &self.fee_currency {
@@ -290,6 +395,102 @@ impl HouseRules {
         }
         refused
     }
+
+    /// Of caps the strictest holds.
+    fn keep_caps(&mut self, of: &Self) {
+        self.bookings_ahead_max = self.bookings_ahead_max.min(of.bookings_ahead_max);
+        for (cap, other) in [
+            (&mut self.bookings_per_day_max, of.bookings_per_day_max),
+            (&mut self.bookings_per_week_max, of.bookings_per_week_max),
+            (&mut self.bookings_per_month_max, of.bookings_per_month_max),
+        ] {
+            *cap = cap.iter().copied().chain(other).min();
+        }
+    }
+
+    fn out_of_range(&self) -> Vec<InvalidRule> {
+        let values = serde_json::to_value(self).unwrap_or_default();
+        RANGES
+            .iter()
+            .filter(|(rule, least, most)| values[*rule].as_i64().is_some_and(|value| !(*least..=*most).contains(&value)))
+            .map(|&(rule, least, most)| (rule.to_owned(), Wrong::OutOfRange { min: least, max: most }))
+            .collect()
+    }
+
+    /// Rules that cannot be kept together, each named by the one that is to be changed.
+    fn contradictions(&self) -> Vec<(&'static str, Wrong)> {
+        let mut found = Vec::new();
+        // A session at midnight has the least time between opening and closing: it too must have some.
+        let opens = self.booking_opens_days * DAY - self.booking_opens_at.minute();
+        if self.booking_closes_min >= opens {
+            found.push(("booking_closes_min", Wrong::ClosesBeforeItOpens));
+        }
+        let list_closes = self.waitlist_closes_min.unwrap_or(0);
+        if list_closes >= opens {
+            found.push(("waitlist_closes_min", Wrong::ListClosesBeforeBookingOpens));
+        }
+        if self.promotion_until_min.is_some_and(|until| until < list_closes) {
+            found.push(("promotion_until_min", Wrong::PromotionAfterListCloses));
+        }
+        let promotion_ends = self.promotion_until_min.unwrap_or(self.free_cancel_min);
+        if self.after_cutoff == AfterCutoff::Offers && promotion_ends <= self.offers_until_min {
+            found.push(("offers_until_min", Wrong::OffersEndBeforePromotion));
+        } else if self.after_cutoff == AfterCutoff::Offers && promotion_ends <= list_closes {
+            found.push(("waitlist_closes_min", Wrong::ListClosesBeforeOffers));
+        } else if self.after_cutoff == AfterCutoff::Offers && promotion_ends - self.offers_until_min.max(list_closes) < self.offer_min {
+            found.push(("offer_min", Wrong::NoOfferFits));
+        }
+        if self.no_show_provisional_min < self.check_in_until_min {
+            found.push(("no_show_provisional_min", Wrong::NoShowBeforeCheckInEnds));
+        }
+        found
+    }
+}
+
+impl Overrides {
+    /// Whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Reads what an admin wrote for a class type or a pass type. A name that is no rule, or none that can be set so finely, a value of the
+    /// wrong type or out of range is refused by the rule's name. Whether they fit the studio's rules is another question.
+    pub fn parse(written: Map<String, Value>, level: Finest) -> Result<Self, Vec<InvalidRule>> {
+        let shown = ["studio_id", "class_type_id", "pass_type_id", "version", "effective", "active"];
+        let overrides: Self = read(written, &shown, |name| match finest(name) {
+            None => Some(Wrong::NoHouseRule),
+            Some(finest) if finest >= level => None,
+            Some(Finest::Studio) => Some(Wrong::RuleOfStudio),
+            Some(_) => Some(Wrong::RuleOfSession),
+        })?;
+        let refused = HouseRules::default().with(&overrides).out_of_range();
+        if refused.is_empty() { Ok(overrides) } else { Err(refused) }
+    }
+}
+
+/// What `late_cancels_forgiven` was called when it was a yes or no. It is still read.
+const BEFORE_LATE_CANCELS_FORGIVEN: &str = "first_late_cancel_free";
+
+/// How finely a rule can be set; `None`: it is no rule.
+fn finest(name: &str) -> Option<Finest> {
+    RULES.iter().find(|(rule, _)| *rule == name).map(|(_, finest)| *finest)
+}
+
+/// Rules as they were written, without what is only shown with them.
+fn read<T: DeserializeOwned>(
+    mut written: Map<String, Value>,
+    shown: &[&str],
+    refuse: impl Fn(&str) -> Option<Wrong>,
+) -> Result<T, Vec<InvalidRule>> {
+    for name in shown {
+        written.remove(*name);
+    }
+    let refused: Vec<InvalidRule> = written.keys().filter_map(|name| refuse(name).map(|wrong| (name.clone(), wrong))).collect();
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    serde_path_to_error::deserialize(Value::Object(written))
+        .map_err(|error| vec![(error.path().to_string(), Wrong::of_parser(&error.into_inner().to_string()))])
 }
 
 /// Strategies of property tests: any minute, any rules.
@@ -298,7 +499,7 @@ pub mod any {
     use chrono::{DateTime, Utc};
     use proptest::prelude::*;
 
-    use super::{HouseRules, WallTime};
+    use crate::studios::house_rules::{HouseRules, WallTime};
 
     /// A minute of the years 2000 to 2099, whose changes the tables of zones cover.
     pub fn some_minute() -> impl Strategy<Value = DateTime<Utc>> {
@@ -387,6 +588,83 @@ mod tests {
     fn rows_of_other_versions_can_be_read() {
         let stored = json!({"free_cancel_min": 30, "a_rule_of_tomorrow": 1});
         assert_eq!(serde_json::from_value::<HouseRules>(stored).unwrap().free_cancel_min, 30);
+        // What was a yes or no is a number now; apps may still write it as they did.
+        for (first_is_free, forgiven) in [(true, 1), (false, 0)] {
+            let stored = json!({"first_late_cancel_free": first_is_free});
+            assert_eq!(serde_json::from_value::<HouseRules>(stored.clone()).unwrap().late_cancels_forgiven, forgiven);
+            assert_eq!(parse(stored).map(|rules| rules.late_cancels_forgiven), Ok(forgiven));
+        }
+        assert_eq!(parse(json!({"late_cancels_forgiven": 2})).map(|rules| rules.late_cancels_forgiven), Ok(2));
+        let both = json!({"late_cancels_forgiven": 2, "first_late_cancel_free": true});
+        assert!(parse(both).is_err());
+    }
+
+    #[test]
+    fn a_contradiction_is_named() {
+        let offers = |rest: Value| {
+            let mut rules = json!({"after_cutoff": "offers"});
+            rules.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            rules
+        };
+        let table = [
+            (json!({"booking_opens_days": 1, "booking_closes_min": 720}), "booking_closes_min", Wrong::ClosesBeforeItOpens),
+            (json!({"booking_opens_days": 1, "waitlist_closes_min": 720}), "waitlist_closes_min", Wrong::ListClosesBeforeBookingOpens),
+            (json!({"waitlist_closes_min": 480, "promotion_until_min": 180}), "promotion_until_min", Wrong::PromotionAfterListCloses),
+            (offers(json!({"free_cancel_min": 30})), "offers_until_min", Wrong::OffersEndBeforePromotion),
+            (offers(json!({"promotion_until_min": 45})), "offers_until_min", Wrong::OffersEndBeforePromotion),
+            (offers(json!({"waitlist_closes_min": 720})), "waitlist_closes_min", Wrong::ListClosesBeforeOffers),
+            (offers(json!({"promotion_until_min": 60})), "offer_min", Wrong::NoOfferFits),
+            (offers(json!({"waitlist_closes_min": 480, "offer_min": 300})), "offer_min", Wrong::NoOfferFits),
+            (json!({"check_in_until_min": 20}), "no_show_provisional_min", Wrong::NoShowBeforeCheckInEnds),
+        ];
+        for (written, rule, wrong) in table {
+            assert_eq!(parse(written.clone()), Err(vec![(rule.to_owned(), wrong)]), "{written}");
+        }
+        assert_eq!(Wrong::OffersEndBeforePromotion.to_string(), "offers end before automatic promotion does");
+        for fine in [
+            json!({"free_cancel_min": 30}),
+            offers(json!({})),
+            offers(json!({"promotion_until_min": 75})),
+            json!({"waitlist_closes_min": 480, "promotion_until_min": 480}),
+        ] {
+            assert!(parse(fine.clone()).is_ok(), "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_type_changes_some_rules() {
+        let parse = |level, written: Value| match written {
+            Value::Object(written) => Overrides::parse(written, level),
+            _ => panic!("an object"),
+        };
+        let overrides = parse(Finest::ClassType, json!({"free_cancel_min": 60, "promotion_until_min": null})).unwrap();
+        assert_eq!(serde_json::to_value(&overrides).unwrap(), json!({"free_cancel_min": 60, "promotion_until_min": null}));
+        assert_eq!(overrides.promotion_until_min, Some(None));
+        let mut shown = serde_json::to_value(&overrides).unwrap();
+        shown["effective"] = json!(HouseRules::default().with(&overrides));
+        shown["version"] = json!(3);
+        assert_eq!(parse(Finest::ClassType, shown), Ok(overrides));
+        assert!(parse(Finest::ClassType, json!({})).unwrap().is_empty());
+        for (level, written, rule, wrong) in [
+            (Finest::ClassType, json!({"strikes_max": 3}), "strikes_max", Wrong::RuleOfStudio),
+            (Finest::PassType, json!({"quiet_hours_from": "21:00"}), "quiet_hours_from", Wrong::RuleOfStudio),
+            (Finest::PassType, json!({"waitlist_closes_min": 480}), "waitlist_closes_min", Wrong::RuleOfSession),
+            (Finest::PassType, json!({"free_cancel": 480}), "free_cancel", Wrong::NoHouseRule),
+            (Finest::ClassType, json!({"free_cancel_min": null}), "free_cancel_min", Wrong::NotWholeNumber),
+            (Finest::ClassType, json!({"bookings_per_week_max": 0}), "bookings_per_week_max", Wrong::OutOfRange { min: 1, max: 1_000 }),
+        ] {
+            assert_eq!(parse(level, written.clone()), Err(vec![(rule.to_owned(), wrong)]), "{written}");
+        }
+    }
+
+    #[test]
+    fn days_without_penalties_are_dates() {
+        let rules = parse(json!({"penalty_free_days": ["2026-12-02", "2026-09-07", "2026-12-02"]})).unwrap();
+        assert_eq!(serde_json::to_value(&rules.penalty_free_days).unwrap(), json!(["2026-09-07", "2026-12-02"]));
+        assert!(rules.penalty_free_days.has("2026-12-02".parse().unwrap()));
+        for wrong in [json!(["2026-02-30"]), json!(["tomorrow"]), json!(["1999-01-01"]), json!("2026-12-02"), json!([1])] {
+            assert!(parse(json!({"penalty_free_days": wrong})).unwrap_err()[0].0.starts_with("penalty_free_days"));
+        }
     }
 
     #[test]

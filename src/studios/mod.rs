@@ -7,9 +7,11 @@
 pub mod api;
 pub mod guard;
 pub mod house_rules;
+pub mod override_rules;
 pub mod set_house_rules;
 pub mod store;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,7 +25,8 @@ use crate::language::Language;
 use crate::letters::facts::StudioFacts;
 use crate::wrong::Wrong;
 
-pub use house_rules::HouseRules;
+use house_rules::applied::{ByPassType, SessionRules};
+pub use house_rules::{HouseRules, Overrides};
 
 /// A studio's time zone: a name of the IANA database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ToSchema)]
@@ -145,6 +148,14 @@ pub struct Room {
     pub version: i64,
 }
 
+/// Whose rules differ from their studio's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub enum RulesOf {
+    ClassType(Uuid),
+    PassType(Uuid),
+}
+
 /// A studio as decisions and letters need it.
 #[derive(Clone, Debug)]
 pub struct StudioContext {
@@ -157,6 +168,25 @@ pub struct StudioContext {
     pub rules: HouseRules,
     /// The version of the policy: rises with each edit.
     pub rules_version: i64,
+    /// What its class types change about them; one that changes nothing is left out.
+    pub class_type_rules: BTreeMap<Uuid, Overrides>,
+    /// What pass types change about them, those of other studios too: a pass may be valid in several.
+    pub pass_type_rules: ByPassType,
     /// What its letters say about it.
     pub facts: StudioFacts,
+}
+
+impl StudioContext {
+    /// The rules of its sessions of a class type.
+    pub fn rules_of(&self, class_type_id: Uuid) -> SessionRules<'_> {
+        SessionRules::new(&self.rules, self.class_type_rules.get(&class_type_id), &self.pass_type_rules)
+    }
+
+    /// How many days before a session the first of all may book it, whatever it is and whatever pays.
+    pub fn opens_days_max(&self) -> i64 {
+        let by_class_type = self.class_type_rules.values().filter_map(|overrides| overrides.booking_opens_days);
+        let by_pass_type = self.pass_type_rules.values().filter(|of| of.studio_ids.contains(&self.id));
+        let by_pass_type = by_pass_type.filter_map(|of| of.overrides.booking_opens_days);
+        by_class_type.chain(by_pass_type).fold(self.rules.booking_opens_days, i64::max)
+    }
 }

@@ -1,10 +1,13 @@
 //! Studios and rooms in the database.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{HouseRules, Policy, Room, Studio, StudioContext, Zone};
+use super::house_rules::applied::{ByPassType, PassTypeRules};
+use super::{HouseRules, Overrides, Policy, Room, RulesOf, Studio, StudioContext, Zone};
 use crate::db::{Db, Error, Sql, Tx};
 use crate::language::Language;
 use crate::letters::facts::StudioFacts;
@@ -138,13 +141,23 @@ struct ContextRow {
     shop_url: Option<String>,
     house_rules: Json<HouseRules>,
     house_rules_version: i64,
+    class_types_differ: bool,
+    pass_types_differ: bool,
 }
 
 /// Studios as decisions and letters need them, in no order.
 pub async fn contexts(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<StudioContext>, Error> {
-    let sql = "SELECT id, name, address, contact, time_zone, locale, shop_url, house_rules, house_rules_version FROM studios WHERE id IN #";
+    let sql = "SELECT id, name, address, contact, time_zone, locale, shop_url, house_rules, house_rules_version, \
+               EXISTS (SELECT 1 FROM class_types c WHERE c.studio_id = studios.id AND c.rules IS NOT NULL) AS class_types_differ, \
+               EXISTS (SELECT 1 FROM pass_types p WHERE p.rules IS NOT NULL) AS pass_types_differ FROM studios WHERE id IN #";
     let rows: Vec<ContextRow> = tx.among(sql, (), ids).await?;
-    let context = |row: ContextRow| {
+    let differ: Vec<Uuid> = rows.iter().filter(|row| row.class_types_differ).map(|row| row.id).collect();
+    let mut class_type_rules: BTreeMap<Uuid, BTreeMap<Uuid, Overrides>> = BTreeMap::new();
+    for (studio_id, id, rules) in class_type_rules_of(tx, &differ).await? {
+        class_type_rules.entry(studio_id).or_default().insert(id, rules.0);
+    }
+    let pass_type_rules = if rows.iter().any(|row| row.pass_types_differ) { pass_type_rules(tx).await? } else { ByPassType::new() };
+    let mut context = |row: ContextRow| {
         let zone = row.time_zone.tz();
         StudioContext {
             id: row.id,
@@ -153,8 +166,46 @@ pub async fn contexts(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<StudioContext>, E
             shop_url: row.shop_url,
             rules: row.house_rules.0,
             rules_version: row.house_rules_version,
+            class_type_rules: class_type_rules.remove(&row.id).unwrap_or_default(),
+            pass_type_rules: pass_type_rules.clone(),
             facts: StudioFacts { name: row.name, address: row.address, contact: row.contact, time_zone: zone },
         }
     };
-    Ok(rows.into_iter().map(context).collect())
+    Ok(rows.into_iter().map(&mut context).collect())
+}
+
+/// What the class types of these studios change about their rules: studio, class type, changes.
+async fn class_type_rules_of(tx: &mut Tx, studios: &[Uuid]) -> Result<Vec<(Uuid, Uuid, Json<Overrides>)>, Error> {
+    tx.among("SELECT studio_id, id, rules FROM class_types WHERE rules IS NOT NULL AND studio_id IN #", (), studios).await
+}
+
+/// What pass types change, all of the deployment's: passes are valid across its studios, and few types change anything.
+async fn pass_type_rules(tx: &mut Tx) -> Result<ByPassType, Error> {
+    type Row = (Uuid, Uuid, Option<Json<Vec<Uuid>>>, Json<Overrides>);
+    let rows: Vec<Row> = tx.all("SELECT id, studio_id, studio_ids, rules FROM pass_types WHERE rules IS NOT NULL", ()).await?;
+    let rules = |(id, studio_id, studio_ids, overrides): Row| {
+        let studio_ids = studio_ids.map_or_else(|| vec![studio_id], |ids| ids.0);
+        (id, PassTypeRules { studio_ids, overrides: overrides.0 })
+    };
+    Ok(rows.into_iter().map(rules).collect())
+}
+
+/// What a class type, or a pass type, changes about its studio's rules. Sessions follow in the same transaction.
+pub async fn set_overrides(tx: &mut Tx, of: RulesOf, overrides: &Overrides, version: i64) -> Result<(), Error> {
+    let rules = (!overrides.is_empty()).then(|| Json(overrides.clone()));
+    let (sql, id) = match of {
+        RulesOf::ClassType(id) => ("UPDATE class_types SET rules = $2, rules_version = $3 WHERE id = $1", id),
+        RulesOf::PassType(id) => ("UPDATE pass_types SET rules = $2, rules_version = $3 WHERE id = $1", id),
+    };
+    tx.run(sql, (id, rules, version)).await.map(drop)
+}
+
+/// What a class type or a pass type of this studio changes about its rules, and the version of that; `None`: there is no such thing.
+pub async fn overrides(db: &Db, studio_id: Uuid, of: RulesOf) -> Result<Option<(Overrides, i64)>, Error> {
+    let (sql, id) = match of {
+        RulesOf::ClassType(id) => ("SELECT rules, rules_version FROM class_types WHERE studio_id = $1 AND id = $2", id),
+        RulesOf::PassType(id) => ("SELECT rules, rules_version FROM pass_types WHERE studio_id = $1 AND id = $2", id),
+    };
+    let found: Option<(Option<Json<Overrides>>, i64)> = db.maybe(sql, (studio_id, id)).await?;
+    Ok(found.map(|(rules, version)| (rules.map(|rules| rules.0).unwrap_or_default(), version)))
 }

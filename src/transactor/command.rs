@@ -40,6 +40,8 @@ use crate::schedule::substitutes::commands::{
     AskSubstitute, approve_substitute, ask_substitute, claim_substitute, substitute_due, unclaim_substitute, withdraw_substitute,
 };
 use crate::schedule::too_few::decide_too_few;
+use crate::studios::RulesOf;
+use crate::studios::override_rules::{OverrideRules, override_rules};
 use crate::studios::set_house_rules::{SetHouseRules, set_house_rules};
 use crate::working_set::{Decision, Lookup, WorkingSet};
 
@@ -102,6 +104,8 @@ pub enum Command {
     JoinStaff { invitation_id: Uuid, person_id: Uuid },
     /// Replace a studio's house rules.
     SetHouseRules(Box<SetHouseRules>),
+    /// Replace what a class type or a pass type changes about them.
+    OverrideRules(Box<OverrideRules>),
     /// Take from everything the name of somebody whom the studio entered and who has no account.
     ErasePerson { studio_id: Uuid, person_id: Uuid },
     /// Give up all that a person has to come, without penalty, and the person's name.
@@ -146,6 +150,7 @@ impl Command {
             Self::SetRoles { .. } => "set_roles",
             Self::JoinStaff { .. } => "join_staff",
             Self::SetHouseRules(_) => "set_house_rules",
+            Self::OverrideRules(_) => "override_rules",
             Self::ErasePerson { .. } => "erase_person",
             Self::RemovePerson { .. } => "remove_person",
             Self::Refill { .. } => "refill",
@@ -242,6 +247,13 @@ impl Request {
                 keys.extend([Lookup::Invitation(*invitation_id), Lookup::Identity(*person_id)]);
             }
             Command::SetHouseRules(ask) => keys.push(Lookup::Studio(ask.studio_id)),
+            Command::OverrideRules(ask) => {
+                keys.push(Lookup::Studio(ask.studio_id));
+                keys.push(match ask.of {
+                    RulesOf::ClassType(id) => Lookup::ClassType(id),
+                    RulesOf::PassType(id) => Lookup::PassType(id),
+                });
+            }
             Command::ErasePerson { studio_id, person_id } => {
                 keys.extend([Lookup::Studio(*studio_id), Lookup::Person(*person_id), Lookup::Teaching(*person_id)]);
             }
@@ -370,6 +382,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         }
         C::JoinStaff { invitation_id, person_id } => join_staff(set, actor, *invitation_id, *person_id, now)?.into(),
         C::SetHouseRules(ask) => set_house_rules(set, actor, ask, now)?.into(),
+        C::OverrideRules(ask) => override_rules(set, actor, ask, now)?.into(),
         C::ErasePerson { studio_id, person_id } => erase_person(set, actor, *studio_id, *person_id, now)?.into(),
         C::RemovePerson { person_id } => remove_person(set, actor, *person_id, now)?.into(),
         C::Refill { session_id } => refill_by_clock(set, *session_id, now)?.into(),

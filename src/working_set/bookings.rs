@@ -40,6 +40,15 @@ impl WorkingSet {
         ids.filter_map(|id| self.known_booking(*id)).filter(|booking| booking.ends_at > now).collect()
     }
 
+    /// A person's places in sessions that start in this time, past ones too.
+    pub fn places(&self, person_id: Uuid, from: DateTime<Utc>, to: DateTime<Utc>) -> Decision<Vec<&Booking>> {
+        if !self.bookings.known_places.has(&(person_id, from, to)) {
+            return Err(Abort::Needs(vec![Lookup::Places(person_id, from, to)]));
+        }
+        let own = self.bookings.ahead.get(&person_id).into_iter().flatten().filter_map(|id| self.known_booking(*id));
+        Ok(own.filter(|booking| booking.status.takes_place() && from <= booking.starts_at && booking.starts_at < to).collect())
+    }
+
     /// The first in the queue behind `after`, if there is one.
     pub fn next_waiting(&self, session_id: Uuid, after: Option<i64>) -> Decision<Option<&Booking>> {
         let queue = self.bookings.queues.get(&session_id);
@@ -92,12 +101,17 @@ impl WorkingSet {
         if keys.is_empty() { Ok(()) } else { Err(Abort::Needs(keys)) }
     }
 
-    /// Asks for those who are next in a queue too, when one of them is missing.
+    /// Asks for those who are next in a queue too, when one of them is missing, or their places are.
     pub fn with_queue_people(&self, session_id: Uuid, abort: Abort) -> Abort {
         let Abort::Needs(mut keys) = abort else { return abort };
         let entries = self.bookings.queues.get(&session_id).into_iter().flat_map(|queue| queue.entries.values());
         let people = entries.filter_map(|id| self.known_booking(*id)).map(|booking| booking.person_id);
         let slice = usize::try_from(QUEUE_SLICE).unwrap_or(16);
+        if let [Lookup::Places(_, from, to)] = keys[..] {
+            let unknown = |id: &Uuid| !self.bookings.known_places.has(&(*id, from, to));
+            keys.extend(people.filter(unknown).take(slice).map(|id| Lookup::Places(id, from, to)));
+            return Abort::Needs(keys);
+        }
         keys.extend(people.filter(|id| !self.bookings.known_ahead.has(id)).take(slice).map(Lookup::Person));
         Abort::Needs(keys)
     }
@@ -195,6 +209,19 @@ impl WorkingSet {
         let found = booking::store::in_session(tx, session_id, people).await?;
         self.take_bookings(tx, found).await?;
         self.bookings.known_in_session.note(people.iter().map(|person_id| (session_id, *person_id)));
+        Ok(())
+    }
+
+    pub(super) async fn load_places(
+        &mut self,
+        tx: &mut Tx,
+        people: &[Uuid],
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<(), Error> {
+        for booking in booking::store::places(tx, people, from, to).await? {
+            self.bookings.load(booking);
+        }
+        self.bookings.known_places.note(people.iter().map(|person_id| (*person_id, from, to)));
         Ok(())
     }
 

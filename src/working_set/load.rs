@@ -16,6 +16,7 @@ use crate::letters::outbox;
 struct Wanted {
     bookings: Vec<(Uuid, Uuid)>,
     in_session: BTreeMap<Uuid, Vec<Uuid>>,
+    places: BTreeMap<(DateTime<Utc>, DateTime<Utc>), Vec<Uuid>>,
     rosters: Vec<Uuid>,
     queues: Vec<Uuid>,
     turned_down: Vec<Uuid>,
@@ -56,6 +57,7 @@ impl Wanted {
                 Lookup::InSession(session_id, person_id) => wanted.in_session.entry(*session_id).or_default().push(*person_id),
                 Lookup::Booking(id, caller) => wanted.bookings.push((*id, *caller)),
                 Lookup::Visits(pass_id, monday) => wanted.visits.push((*pass_id, *monday)),
+                Lookup::Places(person_id, from, to) => wanted.places.entry((*from, *to)).or_default().push(*person_id),
                 Lookup::Queue(session_id) => wanted.queues.push(*session_id),
                 Lookup::TurnedDown(session_id) => wanted.turned_down.push(*session_id),
                 Lookup::Roster(session_id) => wanted.rosters.push(*session_id),
@@ -94,6 +96,9 @@ impl WorkingSet {
         self.load_people(tx, wanted.people, now).await?;
         for (session_id, people) in wanted.in_session {
             self.load_in_session(tx, session_id, &people).await?;
+        }
+        for (span, people) in wanted.places {
+            self.load_places(tx, &people, span).await?;
         }
         self.load_rosters(tx, &wanted.rosters).await?;
         self.load_turned_down(tx, &wanted.turned_down).await?;

@@ -25,6 +25,8 @@ pub enum Lookup {
     Booking(Uuid, Uuid),
     /// How often a membership was used in the week that begins on that Monday.
     Visits(Uuid, NaiveDate),
+    /// A person's places in sessions that start in this time: from, until.
+    Places(Uuid, DateTime<Utc>, DateTime<Utc>),
     /// The next slice of a queue.
     Queue(Uuid),
     /// Who gave back the place in a session that its waitlist had given or offered them.

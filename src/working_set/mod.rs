@@ -8,6 +8,7 @@
 mod bookings;
 mod known;
 mod load;
+mod look;
 mod lookup;
 mod offers;
 mod passes;
@@ -20,6 +21,7 @@ mod sessions;
 mod studios;
 mod table;
 
+pub use look::look;
 pub use lookup::{Abort, Decision, Lookup, all, all_needs, caller, not_found};
 pub use rows::resources::Resource;
 

@@ -148,6 +148,18 @@ fn rows() -> Vec<Row> {
             admin,
         ),
         row("patch /v1/studios/{id}/class-types/{class_type_id}", "/v1/studios/<studio>/class-types/<class_type>", NOTHING, admin),
+        row(
+            "get /v1/studios/{id}/class-types/{class_type_id}/house-rules",
+            "/v1/studios/<studio>/class-types/<class_type>/house-rules",
+            none,
+            admin,
+        ),
+        row(
+            "put /v1/studios/{id}/class-types/{class_type_id}/house-rules",
+            "/v1/studios/<studio>/class-types/<class_type>/house-rules",
+            NOTHING,
+            admin,
+        ),
         row("get /v1/studios/{id}/pass-types", "/v1/studios/<studio>/pass-types", none, anybody),
         row(
             "post /v1/studios/{id}/pass-types",
@@ -156,6 +168,18 @@ fn rows() -> Vec<Row> {
             admin,
         ),
         row("patch /v1/studios/{id}/pass-types/{pass_type_id}", "/v1/studios/<studio>/pass-types/<pass_type>", NOTHING, admin),
+        row(
+            "get /v1/studios/{id}/pass-types/{pass_type_id}/house-rules",
+            "/v1/studios/<studio>/pass-types/<pass_type>/house-rules",
+            none,
+            admin,
+        ),
+        row(
+            "put /v1/studios/{id}/pass-types/{pass_type_id}/house-rules",
+            "/v1/studios/<studio>/pass-types/<pass_type>/house-rules",
+            NOTHING,
+            admin,
+        ),
         row("get /v1/studios/{id}/members/{person_id}/passes", "/v1/studios/<studio>/members/<member>/passes", none, desk),
         row(
             "post /v1/studios/{id}/members/{person_id}/passes",
@@ -278,6 +302,7 @@ fn rows() -> Vec<Row> {
             Some(r#"{"session_id":"<session>","person_id":"<member>"}"#),
             ["1.....", "133...", "13333."],
         ),
+        row("get /v1/sessions/{id}/terms", "/v1/sessions/<session>/terms", none, [SIGNED_IN; 3]),
         row("get /v1/bookings/{id}", "/v1/bookings/<booking>", none, ["1.....", "144...", "14444."]),
         row("put /v1/bookings/{id}/cancellation", "/v1/bookings/<booking>/cancellation", NOTHING, ["1.....", "144...", "14444."]),
         row("put /v1/bookings/{id}/acceptance", "/v1/bookings/<booking>/acceptance", NOTHING, ["1.....", "144...", "14444."]),

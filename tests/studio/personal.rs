@@ -30,7 +30,7 @@ const HARMLESS: [(&str, &str); 34] = [
          credits_returned provisional sequence letters spot_id guest_of",
     ),
     ("calendar_feeds", "id person_id kind studio_id created_at last_read_at revoked_at"),
-    ("class_types", "id studio_id name description level minutes credits version created_at minimum"),
+    ("class_types", "id studio_id name description level minutes credits version created_at minimum rules rules_version"),
     ("closing_days", "studio_id closed_on note created_at"),
     ("codes", "id purpose person_id nth created_at expires_at tries used_at blind_tries asked_by"),
     // How often somebody tried, under keyed hashes, until it has run out.
@@ -52,7 +52,11 @@ const HARMLESS: [(&str, &str); 34] = [
     // Keyed hashes: without the deployment's key they say nothing, and after 90 days they are gone.
     ("security_events", "id kind at last_at count person_id by_id studio_id request_id bucket"),
     ("offers", "id booking_id queue_key made_at clock_starts_at expires_at outcome ended_at"),
-    ("pass_types", "id studio_id name kind credits per_week valid_days price_minor currency class_type_ids studio_ids version created_at"),
+    (
+        "pass_types",
+        "id studio_id name kind credits per_week valid_days price_minor currency class_type_ids studio_ids version created_at rules \
+         rules_version",
+    ),
     ("passes", "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by"),
     ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale longer_offers"),
     ("recovery_codes", "id person_id created_at used_at"),

@@ -97,11 +97,16 @@ impl House {
         }
     }
 
-    /// Another way to give places in each month, and no grace in every third: then promotions in quiet hours cost something.
+    /// Another way to give places in each month, and no grace in every third: then promotions in quiet hours cost something. In every second
+    /// round promotions end three days before the start, so that most places come free after that.
     async fn rules_of_month(&self, month: u64) -> &'static str {
         let mode = MODES[month as usize % MODES.len()];
         let grace = if month.is_multiple_of(3) { 0 } else { 15 };
-        self.rules(json!({"bookings_ahead_max": AHEAD_MAX, "after_cutoff": mode, "grace_promotion_min": grace})).await;
+        let early = (month as usize / MODES.len()).is_multiple_of(2) && mode != "open";
+        let until = early.then_some(3 * 24 * 60);
+        let rules =
+            json!({"bookings_ahead_max": AHEAD_MAX, "after_cutoff": mode, "grace_promotion_min": grace, "promotion_until_min": until});
+        self.rules(rules).await;
         mode
     }
 
@@ -307,6 +312,8 @@ struct Month {
     /// The sessions as everybody saw them after the last step: id, version, and whether there is a point in booking it.
     schedule: Vec<(Uuid, i64, bool)>,
     bookings: Vec<Made>,
+    /// Who is offered a place after the last step: booking and member.
+    offered: Vec<(Uuid, Uuid)>,
     /// By the key with which they were sold.
     passes: BTreeMap<String, Uuid>,
     /// How often each outcome came, so that a month in which nothing happens is noticed.
@@ -332,6 +339,7 @@ impl Month {
             closed: BTreeSet::new(),
             schedule: Vec::new(),
             bookings: Vec::new(),
+            offered: Vec::new(),
             passes: BTreeMap::new(),
             seen: BTreeMap::new(),
         }
@@ -360,6 +368,8 @@ impl Month {
                 |session: &SessionRow| !session.is_cancelled() && self.now < session.starts_at && session.booking_opens_at <= self.now;
             let to_come = rows.sessions.iter().filter(|session| session.series_id.is_some() && bookable(session));
             self.to_come = to_come.map(|session| (session.id, session.version, session.local_date)).collect();
+            let offered = rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Offered);
+            self.offered = offered.map(|booking| (booking.id, booking.person_id)).collect();
             self.schedule = rows.sessions.iter().map(|session| (session.id, session.version, bookable(session))).collect();
         }
         let rows = lived.rows(self).await;
@@ -437,11 +447,14 @@ impl Month {
             }
             72..78 => {
                 let (booking_id, owner) = self.booking_talked_of()?;
-                if self.dice.random_bool(0.1) {
-                    let extra_place = self.dice.random_bool(0.3);
+                if self.dice.random_bool(0.2) {
+                    let extra_place = self.dice.random_bool(0.5);
                     return Some((admin, Command::MoveUp(MoveUp { booking_id, reason: "a reason".into(), extra_place })));
                 }
-                Some((owner, Command::Accept { booking_id }))
+                match self.offered.choose(&mut self.dice).copied().filter(|_| self.dice.random_bool(0.5)) {
+                    Some((booking_id, owner)) => Some((owner, Command::Accept { booking_id })),
+                    None => Some((owner, Command::Accept { booking_id })),
+                }
             }
             78..80 => Some((admin, self.change_capacity()?)),
             80..84 => Some((admin, self.move_session()?)),
@@ -689,9 +702,9 @@ const OFTEN: [(&str, usize); 29] = [
     ("book", 20),
     ("cancel", 20),
     ("accept", 200),
-    ("offered", 1_000),
-    ("offered in quiet hours", 10_000),
-    ("offer accepted", 10_000),
+    ("offered", 2_000),
+    ("offered in quiet hours", 5_000),
+    ("offer accepted", 5_000),
     ("offer declined", 10_000),
     ("offer expired", 5_000),
     ("offer withdrawn", 20_000),

@@ -6,6 +6,8 @@ use chrono_tz::Europe::Paris;
 use super::*;
 use crate::booking::{EndedBy, NewBooking};
 use crate::passes::{PassKind, PassState};
+use crate::studios::house_rules::Overrides;
+use crate::studios::house_rules::applied::{ByPassType, PassTypeRules};
 
 const STUDIO: Uuid = Uuid::from_u128(1);
 const BARRE: Uuid = Uuid::from_u128(2);
@@ -13,6 +15,9 @@ const EVENING: Uuid = Uuid::from_u128(3);
 const MEMBER: Uuid = Uuid::from_u128(4);
 const PACK: Uuid = Uuid::from_u128(5);
 const OTHER: Uuid = Uuid::from_u128(6);
+const TEN: Uuid = Uuid::from_u128(7);
+const GOLD: Uuid = Uuid::from_u128(8);
+const BALLET: Uuid = Uuid::from_u128(9);
 
 fn utc(text: &str) -> DateTime<Utc> {
     format!("{text}:00Z").parse().unwrap()
@@ -52,6 +57,7 @@ fn full() -> SessionNow {
 fn pack(credits: i64) -> PassState {
     PassState {
         id: PACK,
+        pass_type_id: TEN,
         kind: PassKind::Pack,
         credits_left: Some(credits),
         per_week: None,
@@ -96,6 +102,12 @@ fn offered() -> Booking {
     booking
 }
 
+/// How caps count these bookings, all of barre and of packs: not the place in the session that is decided about.
+fn places(bookings: &[&Booking], now: &str) -> Vec<PlaceTaken> {
+    let others = bookings.iter().filter(|booking| booking.session_id != EVENING);
+    others.filter_map(|booking| PlaceTaken::of(booking, Paris, Some(BARRE), Some(TEN), utc(now))).collect()
+}
+
 /// A member who asks for themselves, on a day on which everything is open.
 const ALONE: Ask = Ask { pass_id: None, waitlist: false, by_staff: false, unpaid: false };
 const WOULD_WAIT: Ask = Ask { waitlist: true, ..ALONE };
@@ -110,10 +122,10 @@ type Case = (&'static str, SessionNow, Vec<Booking>, i64, Ask, &'static str, &'s
 /// What comes of booking `session`, with these bookings and this pack, in one word.
 fn booking_is(session: &SessionNow, ahead: &[Booking], credits: i64, ask: Ask, now: &str) -> String {
     let ahead: Vec<&Booking> = ahead.iter().collect();
-    let passes = [pack(credits)];
-    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[] };
+    let (passes, places) = ([pack(credits)], places(&ahead, now));
+    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places };
     let rules = HouseRules { bookings_ahead_max: 2, ..HouseRules::default() };
-    match book(session, &rules, member, ask, utc(now)) {
+    match book(session, &SessionRules::of_studio(&rules), member, ask, utc(now)) {
         Ok(Admission::Place(place)) => format!("a place for {}", place.payment.credits),
         Ok(Admission::Queue) => "the queue".to_owned(),
         Err(BookingRefusal::SessionCancelled) => "cancelled".to_owned(),
@@ -196,10 +208,10 @@ fn book_a_full_session() {
 fn overlapping_waitlists_may_be_forbidden() {
     let waiting = waits(Uuid::from_u128(12), OTHER, "2026-12-01T17:30");
     let passes = [pack(1)];
-    let member = MemberNow { ahead: &[&waiting], passes: &passes, visits: &[] };
+    let member = MemberNow { ahead: &[&waiting], passes: &passes, visits: &[], places: &[] };
     let decide = |overlapping_waitlists| {
         let rules = HouseRules { overlapping_waitlists, ..HouseRules::default() };
-        book(&full(), &rules, member, WOULD_WAIT, utc(OPEN))
+        book(&full(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, utc(OPEN))
     };
     assert_eq!(decide(true), Ok(Admission::Queue));
     assert_eq!(decide(false), Err(BookingRefusal::Overlapping(waiting.id)));
@@ -217,8 +229,8 @@ fn accept_a_public_place() {
     ];
     for (case, session, credits, now, expected) in table {
         let passes = [pack(credits)];
-        let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
-        let decided = accept(&session, &HouseRules::default(), member, WOULD_WAIT, utc(now));
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+        let decided = accept(&session, &SessionRules::of_studio(&HouseRules::default()), member, WOULD_WAIT, utc(now));
         let decided = decided.map(|place| place.payment.credits).map_err(|refusal| match refusal {
             BookingRefusal::Full { .. } => "full",
             BookingRefusal::Closed(_) => "closed",
@@ -244,18 +256,23 @@ fn promote_from_the_waitlist() {
     ];
     for (case, ahead, credits, expected) in table {
         let (ahead, passes): (Vec<&Booking>, _) = (ahead.iter().collect(), [pack(credits)]);
-        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[] };
-        let decided = promote(&evening(), &rules, member, WOULD_WAIT, false, utc(OPEN));
+        let places = places(&ahead, OPEN);
+        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places };
+        let decided = promote(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, false, utc(OPEN));
         let credits = |turn| match turn {
             Turn::Promoted(place) => place.payment.credits,
             other => panic!("{case}: {other:?}"),
         };
         assert_eq!(decided.map(credits), expected, "{case}");
-        assert_eq!(could_take(&evening(), &rules, member, WOULD_WAIT, utc(OPEN)).map(|payment| payment.credits), expected, "{case}");
+        assert_eq!(
+            could_take(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, utc(OPEN)).map(|payment| payment.credits),
+            expected,
+            "{case}"
+        );
     }
     let passes = [pack(1)];
-    let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
-    let again = promote(&evening(), &rules, member, WOULD_WAIT, true, utc(OPEN));
+    let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+    let again = promote(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, true, utc(OPEN));
     assert_eq!(again, Err(PassedOver::TurnedDown), "who gave back a promotion");
 }
 
@@ -285,8 +302,8 @@ fn a_promotion_that_would_cost_before_it_is_read_is_offered() {
     for (case, rules, session, credits, now, expected) in table {
         let session = SessionNow { credits, promote_until: session.starts_at - Duration::hours(1), ..session };
         let passes = [pack(1)];
-        let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
-        let came = match promote(&session, rules, member, WOULD_WAIT, false, utc(now)).unwrap() {
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+        let came = match promote(&session, &SessionRules::of_studio(rules), member, WOULD_WAIT, false, utc(now)).unwrap() {
             Turn::Promoted(_) => "promoted".to_owned(),
             Turn::Offered(clock, _) => {
                 format!("offered from {} to {}", clock.clock_starts_at.format("%H:%M"), clock.expires_at.format("%H:%M"))
@@ -344,8 +361,9 @@ fn accept_an_offered_place() {
     let rules = HouseRules { bookings_ahead_max: 1, ..HouseRules::default() };
     for (case, session, ahead, credits, now, expected) in table {
         let (ahead, passes): (Vec<&Booking>, _) = (ahead.iter().collect(), [pack(credits)]);
-        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[] };
-        let decided = accept_offer(&session, &rules, member, WOULD_WAIT, until, utc(now));
+        let places = places(&ahead, OPEN);
+        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places };
+        let decided = accept_offer(&session, &SessionRules::of_studio(&rules), member, WOULD_WAIT, until, utc(now));
         if let Ok(place) = &decided {
             assert_eq!(place.free_cancel_until, None, "{case}: an accepted offer has no grace");
         }
@@ -356,12 +374,14 @@ fn accept_an_offered_place() {
 #[test]
 fn a_promotion_has_a_grace_of_its_own() {
     let passes = [pack(1)];
-    let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
+    let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
     // After the session's cut-off: 5 minutes for a member who booked, 15 for one who was promoted.
     let now = utc("2026-12-01T12:00");
     let rules = HouseRules::default();
-    let taken = accept(&evening(), &rules, member, WOULD_WAIT, now).unwrap();
-    let Ok(Turn::Promoted(moved)) = promote(&evening(), &rules, member, WOULD_WAIT, false, now) else { panic!("promoted") };
+    let taken = accept(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, now).unwrap();
+    let Ok(Turn::Promoted(moved)) = promote(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, false, now) else {
+        panic!("promoted")
+    };
     assert_eq!(taken.free_cancel_until, Some(utc("2026-12-01T12:05")));
     assert_eq!(moved.free_cancel_until, Some(utc("2026-12-01T12:15")));
 }
@@ -415,8 +435,8 @@ fn accept_a_kept_place() {
     for (case, after_cutoff, session, now, expected) in table {
         let rules = HouseRules { after_cutoff, ..HouseRules::default() };
         let passes = [pack(1)];
-        let member = MemberNow { ahead: &[], passes: &passes, visits: &[] };
-        assert_eq!(accept(&session, &rules, member, WOULD_WAIT, utc(now)).is_ok(), expected, "{case}");
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+        assert_eq!(accept(&session, &SessionRules::of_studio(&rules), member, WOULD_WAIT, utc(now)).is_ok(), expected, "{case}");
     }
 }
 
@@ -553,4 +573,132 @@ fn transitions_hold_what_the_table_holds() {
             assert!(booking.status != Waitlisted || (booking.credits == 0 && booking.visit_week.is_none()), "{name} from {status:?}");
         }
     }
+}
+
+/// What a pass of this type changes.
+fn of_pass_type(id: Uuid, overrides: Overrides) -> ByPassType {
+    [(id, PassTypeRules { studio_ids: vec![STUDIO], overrides })].into()
+}
+
+#[test]
+fn a_week_begins_where_the_studio_says_and_crosses_months_and_years() {
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    for (date, starts_on, from, to) in [
+        ("2026-12-01", 1, "2026-11-30", "2026-12-07"),
+        ("2026-12-01", 7, "2026-11-29", "2026-12-06"),
+        ("2026-12-06", 7, "2026-12-06", "2026-12-13"),
+        ("2026-12-06", 1, "2026-11-30", "2026-12-07"),
+        ("2027-01-01", 1, "2026-12-28", "2027-01-04"),
+        ("2027-01-01", 5, "2027-01-01", "2027-01-08"),
+        ("2027-01-01", 6, "2026-12-26", "2027-01-02"),
+    ] {
+        assert_eq!(week(day(date), starts_on), (day(from), day(to)), "{date} {starts_on}");
+    }
+    assert_eq!(month(day("2026-12-31")), (day("2026-12-01"), day("2027-01-01")));
+    // The week reaches over the year's end, the month does not; the night in between is counted by the wall.
+    let counted = counted_in(day("2027-01-01"), &HouseRules::default(), Paris);
+    assert_eq!(counted, (utc("2026-12-27T23:00"), utc("2027-01-31T23:00")));
+    // The month in which the clocks go forward.
+    assert_eq!(counted_in(day("2027-03-15"), &HouseRules::default(), Paris), (utc("2027-02-28T23:00"), utc("2027-03-31T22:00")));
+}
+
+#[test]
+fn caps_count_what_they_are_about() {
+    let taken = |date: &str, ahead, class_type_id, pass_type_id| PlaceTaken {
+        local_date: date.parse().unwrap(),
+        ahead,
+        class_type_id: Some(class_type_id),
+        pass_type_id: Some(pass_type_id),
+    };
+    let today = taken("2026-12-01", true, BARRE, TEN);
+    let monday = taken("2026-11-30", false, BARRE, TEN);
+    let sunday = taken("2026-11-29", false, BALLET, TEN);
+    let later = taken("2026-12-20", true, BALLET, GOLD);
+    let cap = |over, of, max| Cap { over, of, max };
+    let day = Overrides { bookings_per_day_max: Some(Some(1)), ..Overrides::default() };
+    let week = Overrides { bookings_per_week_max: Some(Some(2)), ..Overrides::default() };
+    let month = Overrides { bookings_per_month_max: Some(Some(2)), ..Overrides::default() };
+    let ahead = Overrides { bookings_ahead_max: Some(1), ..Overrides::default() };
+    let none = Overrides::default();
+    // What the studio, the class type (barre) and the pass type (ten) cap, the places, and the cap that is full.
+    let table = [
+        ("nothing is capped", &none, &none, &none, vec![today, monday, later], None),
+        ("one a day", &day, &none, &none, vec![today], Some(cap(Over::Day, CapOf::Studio, 1))),
+        ("one a day, on another day", &day, &none, &none, vec![monday, later], None),
+        ("two a week", &week, &none, &none, vec![today, monday], Some(cap(Over::Week, CapOf::Studio, 2))),
+        ("two a week, and Sunday was last week", &week, &none, &none, vec![today, sunday], None),
+        ("two a month, Monday was November", &month, &none, &none, vec![monday, sunday, later], None),
+        ("two a month", &month, &none, &none, vec![today, later], Some(cap(Over::Month, CapOf::Studio, 2))),
+        ("one ahead of this class type", &none, &ahead, &none, vec![later], None),
+        ("one ahead of this class type, and it is", &none, &ahead, &none, vec![today], Some(cap(Over::Ahead, CapOf::ClassType, 1))),
+        ("two a week with this pass", &none, &none, &week, vec![monday, taken("2026-12-02", true, BARRE, GOLD)], None),
+        ("two a week with it, and they are", &none, &none, &week, vec![monday, today], Some(cap(Over::Week, CapOf::PassType, 2))),
+        ("of two the strictest", &week, &day, &none, vec![today], Some(cap(Over::Day, CapOf::ClassType, 1))),
+    ];
+    for (case, studio, class_type, pass_type, places, full) in table {
+        let (house, passes) = (HouseRules::default().with(studio), of_pass_type(TEN, pass_type.clone()));
+        let rules = SessionRules::new(&house, Some(class_type), &passes);
+        let own = [pack(5)];
+        let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &places };
+        let expected = full.map_or(Ok(()), |cap| Err(BookingRefusal::TooMany(cap)));
+        assert_eq!(book(&evening(), &rules, member, ALONE, utc(OPEN)).map(drop), expected, "{case}");
+        // Who is moved up is counted too; staff may give more.
+        let promoted = promote(&evening(), &rules, member, WOULD_WAIT, false, utc(OPEN)).map(drop);
+        assert_eq!(promoted, full.map_or(Ok(()), |_| Err(PassedOver::TooManyBookings)), "{case}");
+        assert!(book(&evening(), &rules, member, BY_STAFF, utc(OPEN)).is_ok(), "{case}");
+        // One more may be won from the list.
+        let softer = HouseRules { promoted_extra: 1, ..house.clone() };
+        let rules = SessionRules::new(&softer, Some(class_type), &passes);
+        assert!(promote(&evening(), &rules, member, WOULD_WAIT, false, utc(OPEN)).is_ok(), "{case}");
+        assert_eq!(book(&evening(), &rules, member, ALONE, utc(OPEN)).is_ok(), full.is_none(), "{case}");
+    }
+}
+
+#[test]
+fn the_pass_that_would_pay_says_when_booking_opens() {
+    let gold = |id: u128, credits| PassState { id: Uuid::from_u128(id), pass_type_id: GOLD, ..pack(credits) };
+    let house = HouseRules::default();
+    let earlier = Overrides { booking_opens_days: Some(30), free_cancel_min: Some(60), ..Overrides::default() };
+    let later = Overrides { booking_opens_days: Some(7), ..Overrides::default() };
+    let closes = Overrides { booking_closes_min: Some(120), ..Overrides::default() };
+    let (early, usual, late) = ("2026-11-05T12:00", "2026-11-20T12:00", "2026-12-01T15:30");
+    let basic = pack(5);
+    // What gold changes, the passes, the one that is named, when, and with which pass the place is had or until when one waits.
+    type Case<'a> = (&'a str, &'a Overrides, Vec<PassState>, Option<Uuid>, &'a str, Result<Uuid, BookingRefusal>);
+    let table: Vec<Case> = vec![
+        ("gold books earlier", &earlier, vec![gold(50, 5)], None, early, Ok(Uuid::from_u128(50))),
+        ("basic does not", &earlier, vec![basic.clone()], None, early, Err(BookingRefusal::NotOpenYet(utc("2026-11-17T11:00")))),
+        ("of both, what may pay now", &earlier, vec![basic.clone(), gold(50, 5)], None, early, Ok(Uuid::from_u128(50))),
+        (
+            "the one that is named",
+            &earlier,
+            vec![basic.clone(), gold(50, 5)],
+            Some(PACK),
+            early,
+            Err(BookingRefusal::NotOpenYet(utc("2026-11-17T11:00"))),
+        ),
+        ("an empty one opens nothing", &earlier, vec![gold(50, 0)], None, early, Err(BookingRefusal::NotOpenYet(utc("2026-11-17T11:00")))),
+        ("once it is open, the usual order", &earlier, vec![basic.clone(), gold(50, 5)], None, usual, Ok(PACK)),
+        ("a pass that opens later", &later, vec![gold(50, 5)], None, usual, Err(BookingRefusal::NotOpenYet(utc("2026-11-24T11:00")))),
+        ("another pays meanwhile", &later, vec![gold(1, 5), basic.clone()], None, usual, Ok(PACK)),
+        ("a pass that closes earlier", &closes, vec![gold(50, 5)], None, late, Err(BookingRefusal::Closed(utc("2026-12-01T15:00")))),
+        ("and another", &closes, vec![gold(50, 5), basic.clone()], None, late, Ok(PACK)),
+    ];
+    for (case, overrides, own, named, now, expected) in table {
+        let passes = of_pass_type(GOLD, overrides.clone());
+        let rules = SessionRules::new(&house, None, &passes);
+        let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &[] };
+        let decided = book(&evening(), &rules, member, Ask { pass_id: named, ..ALONE }, utc(now));
+        let paid = decided.map(|admission| match admission {
+            Admission::Place(place) => place.payment.pass_id.unwrap_or_default(),
+            Admission::Queue => Uuid::nil(),
+        });
+        assert_eq!(paid, expected, "{case}");
+    }
+    // Its cut-off is its own too, by whichever way the member came to the place.
+    let (passes, own) = (of_pass_type(GOLD, earlier), [gold(50, 5)]);
+    let rules = SessionRules::new(&house, None, &passes);
+    let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &[] };
+    let Ok(Turn::Promoted(promoted)) = promote(&evening(), &rules, member, WOULD_WAIT, false, utc(usual)) else { panic!("promoted") };
+    assert_eq!(promoted.free_cancel_until, Some(utc("2026-12-01T16:00")));
 }

@@ -191,6 +191,7 @@ pub async fn add_type(
         class_type_ids: new.class_type_ids.map(|ids| types::Json(ids.0)),
         studio_ids: new.studio_ids.map(|ids| types::Json(ids.0)),
         version: 1,
+        rules_version: 1,
     };
     let row = sold.clone();
     let studio = app

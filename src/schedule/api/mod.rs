@@ -398,6 +398,7 @@ pub async fn add_class_type(
         credits: new.credits.0,
         minimum: new.minimum.map(|minimum| minimum.0),
         version: 1,
+        rules_version: 1,
     };
     let row = class.clone();
     let studio = app

@@ -28,13 +28,13 @@ pub fn make_ahead(set: &mut WorkingSet, series_id: Uuid, now: DateTime<Utc>) -> 
 /// Makes what is within reach, and sets when the next is due.
 pub fn go_on(set: &mut WorkingSet, studio: &StudioContext, plan: &mut Plan, now: DateTime<Utc>) -> Decision<Vec<Session>> {
     let Some(from) = plan.series.next_date else { return Ok(Vec::new()) };
-    let until = made_until(&studio.rules, local_date(now, studio.zone));
+    let until = made_until(studio.opens_days_max(), local_date(now, studio.zone));
     let due: Vec<NaiveDate> = dates(&plan.series, from).take_while(|date| *date <= until).take(MADE_AT_ONCE_MAX).collect();
     let made = make_dates(set, studio, plan, &due, now)?;
     if let Some(next) = due.last().and_then(NaiveDate::succ_opt) {
-        plan.go_on_from(next, &studio.rules, studio.zone);
+        plan.go_on_from(next, studio.opens_days_max(), studio.zone);
     } else {
-        plan.go_on_from(from, &studio.rules, studio.zone);
+        plan.go_on_from(from, studio.opens_days_max(), studio.zone);
     }
     Ok(made)
 }

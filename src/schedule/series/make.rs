@@ -78,7 +78,7 @@ pub fn make_series(set: &mut WorkingSet, actor: &Actor, ask: &MakeSeries, now: D
         shift_days: 0,
     };
     let mut plan = Plan { series, parts: [(part.from_date, part)].into(), gaps: [].into() };
-    plan.go_on_from(plan.series.starts_on, &studio.rules, studio.zone);
+    plan.go_on_from(plan.series.starts_on, studio.opens_days_max(), studio.zone);
     let id = plan.series.id;
     let made = go_on(set, &studio, &mut plan, now)?;
     // Whoever begins a series is told at once of anything in its way; a later obstacle leaves a gap.

@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::{ByHand, Part, Plan, Series};
 use crate::schedule::SessionRow;
 use crate::schedule::rules::{LocalStart, YEARS, resolve_local_start};
-use crate::studios::HouseRules;
 use crate::wrong::Wrong;
 use crate::zones::instant;
 
@@ -105,19 +104,19 @@ pub fn dates(series: &Series, from: NaiveDate) -> impl Iterator<Item = NaiveDate
         .filter(|date| !series.except_dates.contains(date))
 }
 
-/// How many days ahead sessions are made: at least as far as booking opens.
-fn days_ahead(rules: &HouseRules) -> u64 {
-    u64::try_from((rules.booking_opens_days + 1).max(AHEAD_DAYS_MIN)).unwrap_or(0)
+/// How many days ahead sessions are made: at least as far as booking opens to anybody.
+fn days_ahead(opens_days: i64) -> u64 {
+    u64::try_from((opens_days + 1).max(AHEAD_DAYS_MIN)).unwrap_or(0)
 }
 
 /// The last date for which sessions are made today.
-pub fn made_until(rules: &HouseRules, today: NaiveDate) -> NaiveDate {
-    today.checked_add_days(Days::new(days_ahead(rules))).unwrap_or(NaiveDate::MAX)
+pub fn made_until(opens_days: i64, today: NaiveDate) -> NaiveDate {
+    today.checked_add_days(Days::new(days_ahead(opens_days))).unwrap_or(NaiveDate::MAX)
 }
 
 /// When the session of this date of a series is due to be made: at midnight of the day it comes within reach.
-pub fn make_at(rules: &HouseRules, zone: Tz, date: NaiveDate) -> DateTime<Utc> {
-    let day = date.checked_sub_days(Days::new(days_ahead(rules))).unwrap_or(date);
+pub fn make_at(opens_days: i64, zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    let day = date.checked_sub_days(Days::new(days_ahead(opens_days))).unwrap_or(date);
     instant(day.and_time(NaiveTime::MIN), zone)
 }
 
@@ -208,15 +207,15 @@ impl Plan {
     }
 
     /// Under other house rules the next date falls due at another time.
-    pub fn follow_rules(&mut self, rules: &HouseRules, zone: Tz) {
-        self.series.make_at = self.series.next_date.map(|next| make_at(rules, zone, next));
+    pub fn follow_rules(&mut self, opens_days: i64, zone: Tz) {
+        self.series.make_at = self.series.next_date.map(|next| make_at(opens_days, zone, next));
     }
 
     /// The next date to be made, and when it is due.
-    pub fn go_on_from(&mut self, date: NaiveDate, rules: &HouseRules, zone: Tz) {
+    pub fn go_on_from(&mut self, date: NaiveDate, opens_days: i64, zone: Tz) {
         let next = dates(&self.series, date).next();
         self.series.next_date = next;
-        self.series.make_at = next.map(|next| make_at(rules, zone, next));
+        self.series.make_at = next.map(|next| make_at(opens_days, zone, next));
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Bookings {
     /// Ids that somebody cancelled before they booked, and until when they are barred for them.
     pub withdrawn: HashMap<(Uuid, Uuid), DateTime<Utc>>,
     pub known_withdrawn: Known<(Uuid, Uuid)>,
+    /// People whose places in sessions that start in a span of time are all known.
+    pub known_places: Known<(Uuid, DateTime<Utc>, DateTime<Utc>)>,
     pub new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
 }
 
@@ -64,6 +66,7 @@ impl Bookings {
         self.known_rosters = Known::All;
         self.known_withdrawn = Known::All;
         self.known_turned_down = Known::All;
+        self.known_places = Known::All;
     }
 
     /// A session that was just made has nobody in it and nobody waits for it.

@@ -1,0 +1,106 @@
+//! What a member is told before the tap, and that the tap then does it.
+
+use serde_json::{Value, json};
+
+use crate::house::House;
+use crate::seed::{Pass, Person, Session};
+use crate::speech::Call;
+
+impl House {
+    fn terms(&self, person: &Person, session: &Session) -> Call {
+        self.get(format!("/v1/sessions/{}/terms", session.id)).by(person)
+    }
+
+    fn terms_with(&self, person: &Person, session: &Session, pass: &Pass) -> Call {
+        self.get(format!("/v1/sessions/{}/terms?pass_id={}", session.id, pass.id)).by(person)
+    }
+}
+
+both_engines! {
+    async fn the_tap_does_what_was_told(house: House) {
+        let ana = house.stranger("Ana").await;
+        let (pack, membership) = (house.pack(&ana, 5).await, house.membership(&ana, Some(2)).await);
+        let evening = house.session("2026-12-03 18:30", 12).await;
+        let told = house.terms(&ana, &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"], &told["session_id"]), (&json!("booked"), &Value::Null, &json!(evening.id)));
+        assert_eq!((&told["pass"]["id"], &told["pass"]["kind"], &told["pass"]["credits_left"]), (&json!(membership.id), &json!("membership"), &Value::Null));
+        assert_eq!((&told["credits"], &told["visit"]), (&json!(0), &json!(true)));
+        assert_eq!(told["late_cancel"], json!({"credits_lost": 0, "visit_counts": true}));
+        assert_eq!(told["pass_text"], "“Membership” pays: it counts as a visit that week.");
+        assert_eq!(told["free_cancel_text"], "Free to cancel until Thu 3 Dec, 06:30; then it counts as a visit that week.");
+
+        let told = house.terms_with(&ana, &evening, &pack).header("Accept-Language", "zh-Hans").await.expect(200);
+        assert_eq!((&told["pass"]["id"], &told["pass"]["credits_left"], &told["credits"]), (&json!(pack.id), &json!(5), &json!(1)));
+        assert_eq!(told["free_cancel_text"], "12月3日（周四）06:30前可免费取消；之后取消将扣除1次。");
+        let booking = house.book(&ana, &evening).with(&pack).await.expect_booked();
+        for same in ["free_cancel_until", "free_cancel_text"] {
+            let shown = house.get(format!("/v1/bookings/{}", booking.id)).by(&ana).header("Accept-Language", "zh-Hans").await;
+            assert_eq!(told[same], shown[same], "{same}");
+        }
+        assert_eq!((&booking.body["pass_id"], &booking.body["credits"]), (&told["pass"]["id"], &told["credits"]));
+
+        let again = house.terms(&ana, &evening).await.expect(200);
+        assert_eq!((&again["would_be"], &again["refusal"]["type"]), (&Value::Null, &json!("/problems/already-booked")));
+        assert_eq!(again["refusal"]["booking_id"], json!(booking.id));
+        house.get(format!("/v1/sessions/{}/terms", evening.id)).await.expect_refused(401, "sign-in-required");
+        house.get(format!("/v1/sessions/{}/terms", house.new_id())).by(&ana).await.expect_refused(404, "not-found");
+        let draft = house.plan("2026-12-04 18:30", 12).draft().await;
+        house.terms(&ana, &draft).await.expect_refused(404, "not-found");
+        house.terms(&house.studio.desk, &draft).await.expect(200);
+    }
+
+    async fn the_waitlist_is_told(house: House) {
+        house.rules(json!({"waitlist_closes_min": 60})).await;
+        let people = house.members(2).await;
+        let evening = house.session("2026-12-03 18:30", 1).await;
+        house.book(&people[0], &evening).await.expect_booked();
+        let told = house.terms(&people[1], &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"], &told["credits"]), (&json!("waitlisted"), &Value::Null, &json!(1)));
+        let list = &told["waitlist"];
+        assert_eq!((&list["open"], &list["length"], &list["cap"], &list["after_cutoff"]), (&json!(true), &json!(0), &json!(3), &json!("open")));
+        assert_eq!((&list["promotion_until"], &list["closes_at"]), (&json!("2026-12-02T22:30:00.000000Z"), &json!("2026-12-03T09:30:00.000000Z")));
+        assert_eq!(
+            list["text"],
+            "Waiting takes nothing. Until Thu 3 Dec, 06:30 a place that comes free is given to the next in line. \
+             A place that comes free later is open to everybody. The waitlist closes Thu 3 Dec, 17:30."
+        );
+        house.book(&people[1], &evening).or_wait().await.expect_waitlisted(1);
+        house.it_is("2026-12-03 17:30");
+        house.sweep().await;
+        let told = house.terms(&people[1], &evening).header("Accept-Language", "zh-TW").await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"]["type"]), (&Value::Null, &json!("/problems/session-full")));
+        assert_eq!((&told["refusal"]["text"], &told["waitlist"]["text"]), (&json!("該課堂名額已滿。"), &json!("候補已關閉。")));
+    }
+
+    async fn why_not_and_from_when(house: House) {
+        let gold = house.pass_type(json!({"kind": "pack", "credits": 10}), json!({"booking_opens_days": 20, "bookings_ahead_max": 1})).await;
+        let (ana, bo, cara) = (house.stranger("Ana").await, house.member("Bo").await, house.stranger("Cara").await);
+        let pass = house.sell_of(gold, &ana).await;
+        let evening = house.session("2026-12-18 18:30", 12).await;
+        let told = house.terms(&bo, &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"]["type"]), (&Value::Null, &json!("/problems/not-open-yet")));
+        assert_eq!((&told["refusal"]["from"], &told["booking_opens_at"]), (&json!("2026-12-04T04:00:00.000000Z"), &json!("2026-12-04T04:00:00.000000Z")));
+        assert_eq!(told["refusal"]["text"], "Booking has not opened yet. You can book from Fri 4 Dec, 12:00.");
+        assert_eq!(told["free_cancel_until"], "2026-12-17T22:30:00.000000Z");
+        let told = house.terms(&ana, &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["pass"]["id"]), (&json!("booked"), &json!(pass.id)));
+        assert_eq!(told["booking_opens_at"], "2026-11-28T04:00:00.000000Z");
+        assert_eq!(told["caps"][1], json!({"over": "ahead", "of": "pass_type", "max": 1, "taken": 0}));
+        house.book(&ana, &evening).await.expect_booked();
+        let next = house.session("2026-12-09 18:30", 12).await;
+        let told = house.terms(&ana, &next).await.expect(200);
+        assert_eq!(told["refusal"]["type"], "/problems/too-many-bookings");
+        assert_eq!(told["refusal"]["text"], "You have as many bookings as the studio allows. At most 1 booking ahead with this pass.");
+        assert_eq!(told["caps"][1], json!({"over": "ahead", "of": "pass_type", "max": 1, "taken": 1}));
+        let told = house.terms(&cara, &next).await.expect(200);
+        assert_eq!((&told["refusal"]["type"], &told["pass"], &told["pass_text"]), (&json!("/problems/no-pass"), &Value::Null, &Value::Null));
+        assert_eq!(told["late_cancel"]["credits_lost"], 1, "what it costs is told before a pass is bought");
+        let id = cara.id;
+        house.write(move |tx| Box::pin(async move {
+            tx.run("UPDATE persons SET verified_at = NULL WHERE id = $1", (id,)).await?;
+            tx.run("UPDATE accounts SET verified_at = NULL WHERE person_id = $1", (id,)).await
+        })).await;
+        let told = house.terms(&cara, &next).await.expect(200);
+        assert_eq!(told["refusal"]["type"], "/problems/address-not-verified");
+    }
+}
