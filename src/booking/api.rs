@@ -27,7 +27,7 @@ use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule;
 use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit as Often;
-use crate::text::Note;
+use crate::text::{Line, Note};
 use crate::transactor::{Command, Outcome};
 use crate::working_set::look;
 use crate::wrong::Wrong;
@@ -231,7 +231,7 @@ pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
 #[serde(deny_unknown_fields)]
 pub struct MoveUpBody {
     /// Why, as those who waited longer read it in the history of their bookings.
-    reason: Note,
+    reason: Line<500>,
     /// The session gets one place more for it.
     #[serde(default)]
     extra_place: bool,
@@ -249,9 +249,6 @@ pub struct MoveUpBody {
 )]
 pub async fn move_up(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<MoveUpBody>) -> Answer<Response> {
     let reason = body.reason.into_string();
-    if reason.trim().is_empty() {
-        return Err(Problem::field("reason", Wrong::Empty));
-    }
     let shown = submit(&app, &caller, Command::MoveUp(MoveUp { booking_id: id, reason, extra_place: body.extra_place })).await?;
     answer(&app, &caller, *shown).await
 }

@@ -39,8 +39,8 @@ const LISTED_MAX: i64 = 500;
 #[serde(deny_unknown_fields)]
 pub struct InvitationRequest {
     pub email: Email,
-    /// The roles that they will hold, one at least.
-    #[schema(min_items = 1)]
+    /// The roles that they will hold, one at least. One that is named twice is held once.
+    #[schema(value_type = Vec<Role>, min_items = 1)]
     pub roles: BTreeSet<Role>,
 }
 

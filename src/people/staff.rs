@@ -76,6 +76,8 @@ pub async fn list(State(app): State<App>, caller: Caller, Path(studio_id): Path<
 #[serde(deny_unknown_fields)]
 #[schema(as = StaffRoles)]
 pub struct Roles {
+    /// Those that they shall hold. One that is named twice is held once.
+    #[schema(value_type = Vec<Role>)]
     pub roles: BTreeSet<Role>,
     /// Takes the role of an instructor at once, though sessions to come are left without one by it; without, those stand in the way
     /// (409). Members keep their places in them: an admin names somebody else, or cancels.
