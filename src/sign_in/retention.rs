@@ -1,5 +1,5 @@
-//! How long signing in remembers: codes and devices that showed no second factor for a day, devices and invitations for 90 days after their end, accounts that were never
-//! verified for 30 days.
+//! How long signing in remembers: codes and devices that showed no second factor for a day, devices and invitations for 90 days after their
+//! end, accounts that were never verified for 30 days.
 
 use chrono::TimeDelta;
 use uuid::Uuid;

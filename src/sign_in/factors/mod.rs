@@ -1,10 +1,10 @@
 //! The second factor: what somebody shows besides their password.
 //!
 //! An authenticator app's secret is enrolled and confirmed by a first code, a passkey by its authenticator's answer (`enrolment`,
-//! `passkeys`); the first one brings ten recovery codes. From then
-//! on a device that has shown the right password is not signed in: it awaits the factor, and is asked for it with a challenge of five
-//! minutes (`challenge`). Which code counts is decided in one place (`proof`), under the lock of the account, so that no code counts twice.
-//! Admins and owners may be required to have a factor (`rules`); as long as they have none, what only they may do is refused.
+//! `passkeys`); the first one brings ten recovery codes. From then on a device that has shown the right password is not signed in: it
+//! awaits the factor, and is asked for it with a challenge of five minutes (`challenge`). Which code counts is decided in one place
+//! (`proof`), under the lock of the account, so that no code counts twice. Admins and owners may be required to have a factor (`rules`); as
+//! long as they have none, what only they may do is refused.
 //!
 //! Whether somebody has a factor is told to nobody who has not shown the right password.
 

@@ -74,8 +74,8 @@ impl Shown {
     }
 }
 
-/// Whether this is a factor of the person, shown on this device, whose account's lock is held. One that is right is used up; a wrong code is counted, and
-/// that must be committed. 429 when the account has heard too many.
+/// Whether this is a factor of the person, shown on this device. Their account's lock is held. One that is right is used up; a wrong code
+/// is counted, and that must be committed. 429 when the account has heard too many.
 pub async fn check(tx: &mut Tx, app: &App, now: DateTime<Utc>, person_id: Uuid, device_id: Uuid, shown: &Shown) -> Answer<bool> {
     match shown {
         Shown::Passkey(answer) => {
