@@ -15,7 +15,7 @@ const DIGITS: usize = 6;
 /// Steps before and after the present one whose codes count: clocks differ, and people type slowly.
 const DRIFT: i64 = 1;
 
-/// The step whose code was typed, if it counts: no further from now than [`DRIFT`], and after the last one that was taken.
+/// The step whose code was typed, if it counts: no further from now than `DRIFT`, and after the last one that was taken.
 pub fn step_of(secret: &[u8], typed: &str, now: DateTime<Utc>, last: Option<i64>) -> Option<i64> {
     let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
     let present = now.timestamp().div_euclid(STEP_S);
