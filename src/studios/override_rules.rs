@@ -53,7 +53,7 @@ pub fn override_rules(set: &mut WorkingSet, actor: &Actor, ask: &OverrideRules, 
     let (mut freed, mut sessions) = (Freed::default(), 0);
     for studio in studios {
         let after = set.studio(studio.id)?;
-        must_make_sense(&after)?;
+        must_make_sense(&after, Some(ask.of))?;
         sessions += follow_rules(set, &after, &mut freed, now)?;
     }
     let changed = difference(&before.unwrap_or_default(), &ask.overrides);

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::StudioContext;
 use super::house_rules::{HouseRules, InvalidRule};
+use super::{RulesOf, StudioContext};
 use crate::booking::refill::{Freed, settle};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
@@ -41,7 +41,7 @@ pub fn set_house_rules(set: &mut WorkingSet, actor: &Actor, ask: &SetHouseRules,
     let version = ask.version + 1;
     set.put_house_rules(&studio, ask.rules.clone(), version);
     let after = set.studio(studio.id)?;
-    must_make_sense(&after)?;
+    must_make_sense(&after, None)?;
     let mut freed = Freed::default();
     let sessions = follow_rules(set, &after, &mut freed, now)?;
     let changed = difference(&studio.rules, &ask.rules);
@@ -50,12 +50,19 @@ pub fn set_house_rules(set: &mut WorkingSet, actor: &Actor, ask: &SetHouseRules,
 }
 
 /// Refuses rules that, together with what class types and pass types change about them, cannot be kept. One that only a class type or a
-/// pass type makes impossible is named with it.
-pub fn must_make_sense(studio: &StudioContext) -> Decision<()> {
-    let named = |of: String, refused: Vec<InvalidRule>| refused.into_iter().map(move |(rule, wrong)| (format!("{of}{rule}"), wrong));
+/// pass type makes impossible is named with it, unless it is the one that is being `written`: then the rule is a field of the call.
+pub fn must_make_sense(studio: &StudioContext, written: Option<RulesOf>) -> Decision<()> {
+    let named = |of: RulesOf, refused: Vec<InvalidRule>| {
+        let prefix = match of {
+            _ if Some(of) == written => String::new(),
+            RulesOf::ClassType(id) => format!("class_types.{id}."),
+            RulesOf::PassType(id) => format!("pass_types.{id}."),
+        };
+        refused.into_iter().map(move |(rule, wrong)| (format!("{prefix}{rule}"), wrong))
+    };
     let mut refused: Vec<InvalidRule> = studio.rules.refused();
     for (id, overrides) in &studio.class_type_rules {
-        refused.extend(named(format!("class_types.{id}."), studio.rules.with(overrides).refused()));
+        refused.extend(named(RulesOf::ClassType(*id), studio.rules.with(overrides).refused()));
     }
     // What is wrong whoever pays is not said of each pass again.
     let valid_here = studio.pass_type_rules.iter().filter(|(_, of)| refused.is_empty() && of.studio_ids.contains(&studio.id));
@@ -63,7 +70,7 @@ pub fn must_make_sense(studio: &StudioContext) -> Decision<()> {
         let of_class_types = studio.class_type_rules.values().map(|overrides| studio.rules.with(overrides));
         let rules = std::iter::once(studio.rules.clone()).chain(of_class_types);
         let first = rules.map(|rules| rules.with(&of.overrides).refused()).find(|refused| !refused.is_empty());
-        refused.extend(named(format!("pass_types.{id}."), first.unwrap_or_default()));
+        refused.extend(named(RulesOf::PassType(*id), first.unwrap_or_default()));
     }
     let errors: Vec<FieldError> = refused.into_iter().map(|(field, wrong)| FieldError { field, wrong }).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors).into()) }
