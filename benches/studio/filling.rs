@@ -44,6 +44,8 @@ pub struct Filled {
     /// One for each rush.
     pub rushes: Vec<Uuid>,
     pub spread: Vec<Uuid>,
+    /// The studio that all this is in.
+    pub studio: Uuid,
     /// The studio whose schedule is read, and its Monday.
     pub scheduled: (Uuid, chrono::NaiveDate),
 }
@@ -70,7 +72,7 @@ pub async fn fill(url: &str, rushes: usize, bookings_before: usize) -> Filled {
     let now = releve::clock::Clock::System.now();
     let keys = Keys::new(&[KEY.to_owned()]).expect("a key");
     let (one, other) = (studio(&db, now, "Jing'an").await, studio(&db, now, "West Bund").await);
-    let members = people(&db, now, &keys, &one).await;
+    let members = people(&db, now, &keys, &one, MEMBERS).await;
 
     // An hour each, so that nobody has to be in two places.
     let today = zones::local_date(now, Shanghai);
@@ -89,7 +91,38 @@ pub async fn fill(url: &str, rushes: usize, bookings_before: usize) -> Filled {
         db.write("bench", |tx| Box::pin(async { tx.run("ANALYZE", ()).await })).await.expect("analysed");
     }
     db.close().await;
-    Filled { members, rushes: rush, spread, scheduled: (other.id, monday) }
+    Filled { members, rushes: rush, spread, studio: one.id, scheduled: (other.id, monday) }
+}
+
+/// Fills an empty database with one studio, a session in three weeks for each crowd, and the people of all crowds.
+pub async fn crowds(url: &str, places: usize, crowds: &[usize]) -> Vec<(Uuid, Vec<Member>)> {
+    let db = Db::open(url, Options { connections: 2, ..Options::default() }).await.expect("the database");
+    db.migrate().await.expect("migrated");
+    let now = releve::clock::Clock::System.now();
+    let keys = Keys::new(&[KEY.to_owned()]).expect("a key");
+    let studio = studio(&db, now, "Jing'an").await;
+    let mut members = people(&db, now, &keys, &studio, crowds.iter().sum()).await;
+    let first = zones::instant((zones::local_date(now, Shanghai) + Days::new(21)).and_time(NaiveTime::MIN), Shanghai);
+    let starts: Vec<_> = (0..crowds.len()).map(|n| first + TimeDelta::hours(n as i64)).collect();
+    let sessions = sessions(&db, now, &studio, &starts, places).await;
+    if db.engine() == Engine::Postgres {
+        db.write("bench", |tx| Box::pin(async { tx.run("ANALYZE", ()).await })).await.expect("analysed");
+    }
+    db.close().await;
+    sessions.into_iter().zip(crowds).map(|(session, count)| (session, members.drain(..count).collect())).collect()
+}
+
+/// The rules of a studio that has all of them: offers, caps by day, week and month, strikes, fees.
+pub async fn full_rules(url: &str, studio: Uuid) {
+    let rules = json!({
+        "waitlist_unlimited": true, "booking_opens_days": 365, "bookings_ahead_max": 1000,
+        "after_cutoff": "offers", "bookings_per_day_max": 100, "bookings_per_week_max": 200, "bookings_per_month_max": 500,
+        "strikes_max": 3, "late_cancels_forgiven": 1, "late_cancel_fee_minor": 1000, "fee_currency": "CNY",
+    });
+    let db = Db::open(url, Options { connections: 1, ..Options::default() }).await.expect("the database");
+    let sql = "UPDATE studios SET house_rules = $1 WHERE id = $2";
+    db.write("bench", move |tx| Box::pin(async move { tx.run(sql, (Json(rules), studio)).await })).await.expect("rules");
+    db.close().await;
 }
 
 fn texts(text: &str) -> Json<Texts> {
@@ -126,21 +159,21 @@ pub async fn studio(db: &Db, now: DateTime<Utc>, name: &'static str) -> Studio {
     studio
 }
 
-pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -> Vec<Member> {
+pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio, count: usize) -> Vec<Member> {
     let passwords = Passwords::new(&Settings::defaults().expect("settings").sign_in).expect("a hasher");
     // One for all: two thousand would take a minute to make, and are checked no differently.
     let password_hash = passwords.hash(NewPassword::parse(PASSWORD).expect("a password")).await.expect("a hash");
-    let mut members = Vec::with_capacity(MEMBERS);
+    let mut members = Vec::with_capacity(count);
     let (mut persons, mut accounts, mut devices, mut joined, mut passes, mut ledger) = (vec![], vec![], vec![], vec![], vec![], vec![]);
-    for n in 1..=MEMBERS {
+    for n in 1..=count {
         let (id, device, pass) = (new_id(now), new_id(now), new_id(now));
         let (iat, exp) = (now.timestamp(), now.timestamp() + 24 * 3_600);
         members.push(Member { id, token: keys.sign(&Claims { sub: id, dev: device, iat, exp }).expect("a token") });
         let (name, email) = (format!("Member {n}"), email(n));
-        persons.push((id, name.clone(), email.clone(), email.clone(), "zh-Hans", now, now));
-        accounts.push((id, email.clone(), email, password_hash.clone(), now, now));
+        persons.push((id, name.clone(), email.clone(), email.clone(), "zh-Hans", now, now, false));
+        accounts.push((id, email.clone(), email, password_hash.clone(), now, now, false));
         devices.push((device, id, device.as_bytes().to_vec(), device.as_bytes().to_vec(), now, now));
-        joined.push((studio.id, id, name.clone(), name_key(&name), now));
+        joined.push((studio.id, id, name.clone(), name_key(&name), now, false));
         let expires_on = now.date_naive() + Days::new(365);
         let studios = Json(json!([studio.id]));
         passes.push((pass, studio.id, id, studio.pack_type, texts("Hundred classes"), "pack", 1_000_i64, expires_on, studios, now));
@@ -148,11 +181,14 @@ pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio) -
     }
     db.write("bench", move |tx| {
         Box::pin(async move {
-            tx.rows("INSERT INTO persons (id, name, email, email_key, locale, verified_at, created_at) VALUES #", persons).await?;
-            let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES #";
+            // Their keys are this version's: else the process would make them anew before it serves.
+            let sql = "INSERT INTO persons (id, name, email, email_key, locale, verified_at, created_at, key_stale) VALUES #";
+            tx.rows(sql, persons).await?;
+            let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at, key_stale) VALUES #";
             tx.rows(sql, accounts).await?;
             tx.rows("INSERT INTO devices (id, person_id, family_hash, current_hash, created_at, used_at) VALUES #", devices).await?;
-            tx.rows("INSERT INTO members (studio_id, person_id, name, name_search, joined_at) VALUES #", joined).await?;
+            let sql = "INSERT INTO members (studio_id, person_id, name, name_search, joined_at, key_stale) VALUES #";
+            tx.rows(sql, joined).await?;
             let sql = "INSERT INTO passes (id, studio_id, person_id, pass_type_id, name, kind, credits_left, expires_on, studio_ids, sold_at) \
                        VALUES #";
             tx.rows(sql, passes).await?;

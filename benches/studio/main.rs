@@ -3,7 +3,8 @@
 //! Every server is a process of its own: the release binary of Relevé with its worker on, or this binary as a peer on the same stack and
 //! limits. Tokens are minted and connections open before the clock starts. Ratios are comparable, as everything runs in one go on one
 //! machine; absolute figures hold for this machine only. `-- --quick` shortens it, `-- --sqlite` or `-- --postgres` runs one engine; `--
-//! --sign-ins` and `-- --soak` (ten minutes of mixed traffic for each engine; `--soak=3` three) run that alone.
+//! --sign-ins`, `-- --rules` (a rush under full house rules, a place that comes free before a long waitlist) and `-- --soak` (ten minutes
+//! of mixed traffic for each engine; `--soak=3` three) run that alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -15,6 +16,7 @@ mod making;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, reason = "each binary uses what it needs")]
 mod postgres;
+mod ruled;
 mod servers;
 mod textbook;
 
@@ -92,6 +94,8 @@ fn main() {
         Part::Soak
     } else if has("--sign-ins") {
         Part::SignIns
+    } else if has("--rules") {
+        Part::Rules
     } else {
         Part::All
     };
@@ -115,6 +119,8 @@ enum Part {
     All,
     /// The sign-ins alone.
     SignIns,
+    /// What house rules and long waitlists cost alone.
+    Rules,
     /// The mixed traffic alone.
     Soak,
 }
@@ -124,6 +130,7 @@ async fn living(part: Part, size: Size, engines: &[Engine]) {
     for engine in engines {
         match Place::of(*engine) {
             Some(place) if part == Part::Soak => living::soak(Duration::from_secs(60 * size.soak_minutes), &place, &mut report).await,
+            Some(place) if part == Part::Rules => ruled::ruled(size, &place, &mut report).await,
             Some(place) => living::sign_ins(size, &place, &mut report).await,
             None => report.line("| PostgreSQL: NOT RUN, its binaries are missing | | | |".into()),
         }
@@ -144,6 +151,7 @@ async fn bench(size: Size, engines: &[Engine]) {
         let peer = textbook(size, &place, &mut report).await;
         level(size, &place, &mut report).await;
         making::making(size, &place, &mut report).await;
+        ruled::ruled(size, &place, &mut report).await;
         living::sign_ins(size, &place, &mut report).await;
         report.goal(Goal::at_least(format!("{place}: rush beside the textbook"), figures.rush.rate() / peer.rate(), 8.0, "×"));
         own.push((place.to_string(), figures));
@@ -308,7 +316,7 @@ async fn rushes(server: &Server, url: &str, filled: &Filled) -> (Figures, Bytes)
 }
 
 /// Every member at once for one session.
-async fn rush(server: &Server, filled: &Filled, session: Uuid) -> Storm {
+pub async fn rush(server: &Server, filled: &Filled, session: Uuid) -> Storm {
     let wires = client::open(server.address, MEMBERS).await;
     let requests = filled.members.iter().map(|member| vec![booking(session, &member.token, true)]).collect();
     let storm = storm(wires, requests).await;
@@ -369,13 +377,17 @@ pub async fn reads(size: Size, server: &Server, read: impl Fn(usize) -> Ready, s
 
 /// A tap on "book", with an id that an app would choose.
 pub fn booking(session: Uuid, token: &str, waitlist: bool) -> Ready {
-    let id = releve::ids::new_id(releve::clock::Clock::System.now());
+    book(releve::ids::new_id(releve::clock::Clock::System.now()), session, token, waitlist)
+}
+
+/// The same, with this id.
+pub fn book(id: Uuid, session: Uuid, token: &str, waitlist: bool) -> Ready {
     let body = format!(r#"{{"session_id":"{session}","waitlist":{waitlist}}}"#);
     request("PUT", &format!("/v1/bookings/{id}"), Some(token), Some(body))
 }
 
 /// Waits until every letter has left: the next round begins in a quiet house.
-async fn settled(url: &str) {
+pub async fn settled(url: &str) {
     let db = look(url).await;
     loop {
         let sql = "SELECT COUNT(*) FROM letters WHERE due_at IS NOT NULL OR lease IS NOT NULL";

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::client::{Ready, request};
 use crate::figures::{Figures, Goal};
-use crate::filling::{self, Member};
+use crate::filling::{self, MEMBERS, Member};
 use crate::servers::{KEY, Server, Which};
 use crate::{Place, Report, Size, look, progress, reads};
 
@@ -81,7 +81,7 @@ async fn made(place: &Place, studios: usize, weeks: i64) -> Made {
     }
     let studio = first.unwrap();
     let keys = Keys::new(&[KEY.to_owned()]).unwrap();
-    let member = filling::people(&db, now, &keys, &studio).await.swap_remove(0);
+    let member = filling::people(&db, now, &keys, &studio, MEMBERS).await.swap_remove(0);
     db.close().await;
 
     let began = Instant::now();
