@@ -140,6 +140,14 @@ kinds! {
     SessionStarted CONFLICT "session-started" { "The class has started; attendance is corrected instead.", "课程已开始，请改为更正出勤。", "課堂已開始，請改為更正出席。" }
     NotCheckInTime CONFLICT "not-check-in-time" { "Attendance cannot be marked at this time.", "当前时间不能登记出勤。", "目前時間不能登記出席。" }
 
+    // Passes.
+    PassNotForThem CONFLICT "pass-not-for-them" { "This pass is not for this member: it is for new members, or once for each.", "该会员不符合购买条件：仅限新会员，或每人限购一次。", "該會員不符合購買條件：僅限新會員，或每人限購一次。" }
+    PassInUse CONFLICT "pass-in-use" { "Classes to come are paid with this pass. Please cancel them first.", "该卡仍有未上课的预约，请先取消。", "該票仍有未上課的預約，請先取消。" }
+    PassOver CONFLICT "pass-over" { "This pass is over.", "该卡已失效。", "該票已失效。" }
+    PassFrozen CONFLICT "pass-frozen" { "This pass is frozen. Please end that first.", "该卡处于冻结期，请先结束冻结。", "該票處於凍結期，請先結束凍結。" }
+    FreezeTooLong CONFLICT "freeze-too-long" { "This pass cannot be frozen for so many days.", "冻结天数超过该卡的上限。", "凍結天數超過該票的上限。" }
+    PassNotTransferable CONFLICT "pass-not-transferable" { "This pass cannot be transferred.", "该卡不可转让。", "該票不可轉讓。" }
+
     // Running a studio.
     AddressInUse CONFLICT "address-in-use" { "Somebody of another name uses this address. Please say who is meant.", "该邮箱已由另一姓名的会员使用，请确认是哪一位。", "該電子郵件已由另一姓名的會員使用，請確認是哪一位。" }
     HasAccount CONFLICT "has-account" { "This person has an account, and deletes it themselves.", "该会员已有账号，须由本人注销。", "該會員已有帳號，須由本人註銷。" }

@@ -4,7 +4,7 @@ use axum::routing::{delete, get, patch, post, put};
 use axum::{Extension, Router};
 
 use crate::app::App;
-use crate::passes::api::selling;
+use crate::passes::api::{changing, refunds, selling};
 use crate::people::{deletion, erasure, export, invitations, me, members, pages, staff, staff_devices};
 use crate::running::document::ApiDocument;
 use crate::schedule::api::{planning, sessions};
@@ -51,6 +51,12 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/me/email", put(address::change))
         .route("/v1/me/passes", get(passes::api::own))
         .route("/v1/passes/{id}/ledger", get(passes::api::ledger))
+        .route("/v1/passes/{id}/gifts", post(changing::give))
+        .route("/v1/passes/{id}/expiry", put(changing::extend))
+        .route("/v1/passes/{id}/freeze", put(changing::freeze).delete(changing::unfreeze))
+        .route("/v1/passes/{id}/transfer", put(changing::transfer))
+        .route("/v1/passes/{id}/refund", get(refunds::show))
+        .route("/v1/passes/{id}/refunds", post(refunds::make))
         .route("/v1/me/teaching", get(schedule::api::teaching))
         .route("/v1/me/substitute-requests", get(substitutes::api::own))
         .route("/v1/me/calendars", get(calendars::api::list).post(calendars::api::make))

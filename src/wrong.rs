@@ -103,6 +103,14 @@ wrongs! {
     NotPassType => "is not a pass type of this studio", "不是该工作室的卡种", "不是該工作室的票種";
     UnknownStudio => "names a studio that does not exist", "包含不存在的工作室", "包含不存在的工作室";
     ForeignClassTypes => "names a class type that the pass's studios do not have", "包含该卡适用工作室没有的课程", "包含該票適用工作室沒有的課程";
+    DaysOrMonths => "must be given, or else `valid_months`: one of the two", "必须填写，或改为填写 `valid_months`，二者选一", "必須填寫，或改為填寫 `valid_months`，二者擇一";
+    OnlyFromFirstClass => "is only for a pass that is valid from the first class attended", "仅适用于自首次上课起计算有效期的卡", "僅適用於自首次上課起計算有效期的票";
+    OfferNotTransferable => "must be false for what is only for new members, or once for each person", "仅限新会员或每人限购一次的卡不可转让", "僅限新會員或每人限購一次的票不可轉讓";
+    NotLater => "must be later than its last day is", "必须晚于当前的有效期", "必須晚於目前的有效期";
+    BeforeFrom => "must not be before `from`, nor in the past", "不能早于 `from` 或今天", "不能早於 `from` 或今天";
+    AfterLastDay => "is after the last day of the pass", "晚于该卡的有效期", "晚於該票的有效期";
+    TooFarAhead { days: u64 } => "must be at most {days} days from today", "最多为今天起 {days} 天", "最多為今天起 {days} 天";
+    OneAtLeast => "must be given, or else `studio_id`", "必须填写，或改为填写 `studio_id`", "必須填寫，或改為填寫 `studio_id`";
     StudioNeeded => "is needed for `studio`", "`studio` 类型必须填写", "`studio` 類型必須填寫";
     NoStudio => "is not a studio", "不是工作室", "不是工作室";
     OnlyForStudio => "is only for `studio`", "仅用于 `studio` 类型", "僅用於 `studio` 類型";

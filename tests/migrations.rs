@@ -320,6 +320,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         21 => second_factors(tx).await,
         22 => rules_by_type(tx).await,
         24 => offers(tx).await,
+        26 => passes_that_differ(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -474,6 +475,14 @@ async fn offers(tx: &mut Tx) -> Result<(), Error> {
                VALUES ($1, $2, 1, $3, $3, $4, 'withdrawn', $4)";
     tx.run(sql, (id(0xe3), id(WAITING), now(), now() + TimeDelta::minutes(30))).await?;
     tx.run("UPDATE bookings SET passed_over = 'turned_down' WHERE id = $1", (id(WAITING),)).await.map(drop)
+}
+
+async fn passes_that_differ(tx: &mut Tx) -> Result<(), Error> {
+    tx.run("UPDATE pass_types SET freeze_days_max = 30, followed_by = id, transferable = $1", (true,)).await?;
+    let sql = "UPDATE passes SET frozen_from = $2, frozen_until = $2, frozen_days = 1, starts_on = $2 WHERE id = $1";
+    tx.run(sql, (id(PASS), day("2027-01-01"))).await?;
+    let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, note) VALUES ($1, $2, $3, 0, 'frozen', 'ill')";
+    tx.run(sql, (id(0xd4), id(PASS), now())).await.map(drop)
 }
 
 async fn shared_addresses(tx: &mut Tx) -> Result<(), Error> {

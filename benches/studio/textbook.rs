@@ -98,7 +98,7 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
     let (locale,): (Option<Language>,) = tx.one("SELECT locale FROM persons WHERE id = $1", (person_id,)).await?;
     let ahead = store::ahead(tx, &[person_id], now).await?;
     let passes = passes::store::of_people(tx, &[person_id]).await?;
-    let states: Vec<PassState> = passes.iter().map(state).collect();
+    let states: Vec<PassState> = passes.iter().map(passes::Pass::state).collect();
 
     let seen = SessionNow::of(&session, session.names.time_zone.tz());
     let ahead: Vec<&Booking> = ahead.iter().collect();
@@ -176,19 +176,6 @@ async fn pay(tx: &mut Tx, booking: &mut Booking, person_id: Uuid, now: DateTime<
         tx.run(sql, (new_id(now), pass_id, now, -credits, "booked", booking.id, person_id)).await?;
     }
     Ok(credits)
-}
-
-fn state(pass: &passes::Pass) -> PassState {
-    PassState {
-        id: pass.id,
-        pass_type_id: pass.pass_type_id,
-        kind: pass.kind,
-        credits_left: pass.credits_left,
-        per_week: pass.per_week,
-        expires_on: pass.expires_on,
-        class_type_ids: pass.class_type_ids.as_ref().map(|ids| ids.0.clone()),
-        studio_ids: pass.studio_ids.0.clone(),
-    }
 }
 
 fn new_booking(id: Uuid, person_id: Uuid, session: &Session, waitlist: bool) -> NewBooking {

@@ -6,6 +6,7 @@ use crate::booking::rules;
 use crate::booking::snapshot::{BookingSnapshot, show};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
+use crate::passes::begin;
 use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Decision, WorkingSet, caller, not_found};
 use crate::wrong::Wrong;
@@ -56,8 +57,11 @@ pub fn check_in(
     if came && now < booking.starts_at {
         freed.person(booking.person_id);
     }
-    set.put(booking);
+    set.put(booking.clone());
     emit(set, actor, event)?;
+    if begin::follow(set, actor, &booking, now)? {
+        freed.person(booking.person_id);
+    }
     settle(set, freed, now)?;
     show(set, booking_id)
 }

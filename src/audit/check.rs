@@ -143,6 +143,15 @@ const CHECKS: &[Check] = &[
                  GROUP BY p.id, p.per_week, b.visit_week HAVING COUNT(*) > p.per_week",
     },
     Check {
+        promise: "a pass that counts from the first class attended began on that day",
+        examined: "SELECT COUNT(*) FROM passes WHERE begin_by IS NOT NULL",
+        broken: "SELECT x.id, 'began ' || COALESCE(CAST(x.begun_on AS TEXT), 'never') || ', the first class attended was ' || \
+                 COALESCE(CAST(x.attended_on AS TEXT), 'none') FROM (SELECT p.id, p.begun_on, (SELECT MIN(s.local_date) FROM bookings b \
+                 JOIN sessions s ON s.id = b.session_id WHERE b.person_id = p.person_id AND b.pass_id = p.id AND b.status = 'attended') \
+                 AS attended_on FROM passes p WHERE p.begin_by IS NOT NULL AND p.ended_at IS NULL) x \
+                 WHERE COALESCE(CAST(x.begun_on AS TEXT), '') <> COALESCE(CAST(x.attended_on AS TEXT), '')",
+    },
+    Check {
         promise: "a booking carries its session's time and studio",
         examined: "SELECT COUNT(*) FROM bookings",
         broken: "SELECT b.id, 'another time or studio than its session' FROM bookings b JOIN sessions s ON s.id = b.session_id \
@@ -201,6 +210,7 @@ pub async fn check(db: &Db, now: DateTime<Utc>) -> Result<Report, Error> {
     findings.push(at_their_wall_times(&mut tx, now).await?);
     findings.push(told_in_time(&mut tx, now).await?);
     findings.push(offers_end(&mut tx, now).await?);
+    findings.push(paid_by_what_pays(&mut tx, now).await?);
     findings.extend(series(&mut tx, now).await?);
     findings.push(never_idle(&mut tx, now).await?);
     tx.rollback().await;
@@ -280,6 +290,17 @@ async fn offers_end(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     Ok(finding("a place is kept no longer than it was offered", examined, broken))
 }
 
+/// What is to come is paid by passes that pay on that day. A session that was moved keeps what paid for it.
+async fn paid_by_what_pays(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
+    let (examined,): (i64,) =
+        tx.one("SELECT COUNT(*) FROM bookings WHERE pass_id IS NOT NULL AND status = 'booked' AND starts_at > $1", (now,)).await?;
+    let sql = "SELECT b.id, CASE WHEN p.ended_at IS NOT NULL THEN 'its pass was given back' ELSE 'its pass is frozen on that day' END \
+               FROM bookings b JOIN passes p ON p.id = b.pass_id JOIN sessions s ON s.id = b.session_id \
+               WHERE b.status = 'booked' AND b.starts_at > $1 AND (p.ended_at IS NOT NULL \
+               OR (s.version = 1 AND p.frozen_from <= s.local_date AND s.local_date <= p.frozen_until))";
+    Ok(finding("a pass that is frozen or was given back pays for nothing to come", examined, tx.all(sql, (now,)).await?))
+}
+
 /// A series' sessions to come are on its dates, and match the series in everything that nobody changed by hand.
 async fn series(tx: &mut Tx, now: DateTime<Utc>) -> Result<[Finding; 2], Error> {
     let (mut examined, mut astray, mut off) = (0, Vec::new(), Vec::new());
@@ -350,6 +371,10 @@ struct Means {
     credits_left: Option<i64>,
     per_week: Option<i64>,
     expires_on: NaiveDate,
+    starts_on: Option<NaiveDate>,
+    frozen_from: Option<NaiveDate>,
+    frozen_until: Option<NaiveDate>,
+    ended_at: Option<DateTime<Utc>>,
     class_type_ids: Option<Json<Vec<Uuid>>>,
     studio_ids: Json<Vec<Uuid>>,
     pass_type_id: Uuid,
@@ -384,7 +409,8 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let examined = i64::try_from(waiters.len()).unwrap_or(i64::MAX);
     let people: Vec<Uuid> = waiters.iter().map(|waiter| waiter.person_id).collect();
     let mut means: HashMap<Uuid, Vec<Means>> = HashMap::new();
-    let sql = "SELECT p.id, p.person_id, p.credits_left, p.per_week, p.expires_on, p.class_type_ids, p.studio_ids, p.pass_type_id, \
+    let sql = "SELECT p.id, p.person_id, p.credits_left, p.per_week, p.expires_on, p.starts_on, p.frozen_from, p.frozen_until, \
+               p.ended_at, p.class_type_ids, p.studio_ids, p.pass_type_id, \
                t.rules AS pass_type_rules FROM passes p JOIN pass_types t ON t.id = p.pass_type_id WHERE p.person_id IN #";
     for pass in tx.among::<Means, _>(sql, (), &people).await? {
         means.entry(pass.person_id).or_default().push(pass);
@@ -423,6 +449,13 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
 }
 
 impl Means {
+    /// Whether it pays for what begins on this day.
+    fn pays_on(&self, date: NaiveDate) -> bool {
+        let begun = self.starts_on.is_none_or(|first| first <= date);
+        let frozen = self.frozen_from.is_some_and(|from| from <= date) && self.frozen_until.is_some_and(|until| date <= until);
+        begun && !frozen && date <= self.expires_on && self.ended_at.is_none()
+    }
+
     /// Whether the type of this pass changes until when cancelling is free.
     fn frees_by_own_rules(&self) -> bool {
         let rules = self.pass_type_rules.as_ref().map_or(&Value::Null, |rules| &rules.0);
@@ -508,7 +541,7 @@ fn able(waiter: &Waiter, taken: &[Taken], means: &[Means], visits: &HashMap<(Uui
             (None, Some(most)) => waiter.credits == 0 || visits.get(&(pass.id, monday)).copied().unwrap_or(0) < most,
             (None, None) => true,
         };
-        room && pass.expires_on >= waiter.local_date
+        room && pass.pays_on(waiter.local_date)
             && pass.studio_ids.contains(&waiter.studio_id)
             && pass.class_type_ids.as_ref().is_none_or(|only| only.contains(&waiter.class_type_id))
             && caps_leave_one(waiter, taken, Some(pass), now)

@@ -1,5 +1,6 @@
 //! What is given back, and to whom, when the studio cancels a session.
 
+use super::BookingStatus;
 use super::offer::OfferOutcome;
 use super::offering::end_offer;
 use super::place::give_back;
@@ -7,7 +8,7 @@ use super::refill::Freed;
 use super::rules::{self, WithSession};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
-use crate::passes::LedgerReason;
+use crate::passes::{LedgerReason, begin};
 use crate::schedule::Session;
 use crate::working_set::{Decision, WorkingSet};
 use crate::zones::local_date;
@@ -28,6 +29,7 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
             WithSession::Returned { credits, visit } => (credits, visit, false),
             WithSession::Ends { credits, visit, had_place } => (credits, visit, had_place),
         };
+        let had_come = booking.status == BookingStatus::Attended;
         give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, Some((&rules, today)), now)?;
         if matches!(decided, WithSession::Ends { .. }) {
             end_offer(set, booking.id, OfferOutcome::Withdrawn, now);
@@ -38,8 +40,11 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
         let had_cancelled = matches!(decided, WithSession::Returned { .. });
         let happened = Happened::CancelledWithSession { credits_returned, visit_returned, had_place, had_cancelled };
         let event = Event::of_booking(&booking, happened);
-        set.put(booking);
+        set.put(booking.clone());
         emit(set, actor, event)?;
+        if had_come {
+            begin::follow(set, actor, &booking, now)?;
+        }
     }
     Ok(freed)
 }

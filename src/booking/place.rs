@@ -5,6 +5,7 @@ use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::ids::new_id;
 use crate::letters::facts::LeftBecause;
+use crate::passes::held::keep;
 use crate::passes::rules::prolonged;
 use crate::passes::{LedgerEntry, LedgerReason};
 use crate::studios::house_rules::applied::SessionRules;
@@ -47,27 +48,16 @@ pub fn give_back(
         if let Some((rules, today)) = prolong {
             let own = rules.paid_by(pass.pass_type_id);
             let days_min = own.as_ref().unwrap_or(rules).returned_credit_days_min;
-            pass.expires_on = prolonged(pass.expires_on, today, days_min);
+            pass.end_on(prolonged(pass.expires_on, today, days_min));
         }
-        set.put_pass(pass, entry(actor, booking, pass_id, credits, why, now));
+        keep(set, pass, entry(actor, booking, pass_id, credits, why, now), now)?;
     }
     Ok(())
 }
 
 fn entry(actor: &Actor, booking: &Booking, pass_id: Uuid, credits: i64, reason: LedgerReason, now: DateTime<Utc>) -> LedgerEntry {
-    LedgerEntry {
-        id: new_id(now),
-        pass_id,
-        at: now,
-        credits,
-        reason,
-        booking_id: Some(booking.id),
-        amount_minor: None,
-        currency: None,
-        method: None,
-        reference: None,
-        by_person: actor.person_id,
-    }
+    let entry = LedgerEntry::new(new_id(now), pass_id, reason, actor.person_id, now);
+    LedgerEntry { credits, booking_id: Some(booking.id), ..entry }
 }
 
 /// A member who got a place leaves the queues of sessions that overlap it.

@@ -58,6 +58,18 @@ pub async fn in_session(tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Resul
     tx.among(sql, (session_id,), people).await
 }
 
+/// The first classes that this person attended with this pass.
+pub async fn attended_with(tx: &mut Tx, person_id: Uuid, pass_id: Uuid, limit: i64) -> Result<Vec<Booking>, Error> {
+    let sql = select!("WHERE person_id = $1 AND pass_id = $2 AND status = 'attended' ORDER BY starts_at, id LIMIT $3");
+    tx.all(sql, (person_id, pass_id, limit)).await
+}
+
+/// The first classes that this person attended in this studio.
+pub async fn attended_at(tx: &mut Tx, person_id: Uuid, studio_id: Uuid, limit: i64) -> Result<Vec<Booking>, Error> {
+    let sql = select!("WHERE person_id = $1 AND studio_id = $2 AND status = 'attended' ORDER BY starts_at, id LIMIT $3");
+    tx.all(sql, (person_id, studio_id, limit)).await
+}
+
 /// The next bookings of a queue, behind the key `after`.
 pub async fn queue_slice(tx: &mut Tx, session_id: Uuid, after: i64, limit: i64) -> Result<Vec<Booking>, Error> {
     tx.all(select!("WHERE session_id = $1 AND queue_key > $2 ORDER BY queue_key LIMIT $3"), (session_id, after, limit)).await

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::booking::{Booking, EndedBy, NewBooking, Place};
 use crate::language::{Language, Texts};
 use crate::passes::rules::{Payment, sale};
-use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType};
+use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType, Sale, ValidFrom};
 use crate::schedule::rules::{local, week_of};
 use crate::schedule::{ClassType, NewSession, Session, SessionNames, SessionRow};
 use crate::studios::{HouseRules, Room, Studio};
@@ -243,37 +243,20 @@ impl Plan {
         let Some(of) = self.pass_types.iter().find(|of| of.id == id(Of::PassType, studio * 10 + kind)) else { return };
         let sold_at = now - TimeDelta::days(20);
         let zone = self.studios.iter().find(|one| one.id == of.studio_id).map_or(Tz::UTC, |one| one.time_zone.tz());
-        let sold = sale(&of.terms(), of.studio_id, local(sold_at, zone).date);
+        let sold = sale(&of.terms(), of.studio_id, local(sold_at, zone).date, None);
         let n = member * 100 + studio * 10 + kind;
         let by = Some(id(Of::Staff, DESK));
+        let what =
+            Sale { id: id(Of::Pass, n), studio_id: of.studio_id, person_id: id(Of::Member, member), pass_type_id: of.id, at: sold_at, by };
         self.ledger.push(LedgerEntry {
-            id: id(Of::Ledger, n),
-            pass_id: id(Of::Pass, n),
-            at: sold_at,
             credits: sold.credits_left.unwrap_or(0),
-            reason: LedgerReason::Sold,
-            booking_id: None,
             amount_minor: of.price_minor,
             currency: of.currency.clone(),
             method: Some("card".into()),
             reference: Some("demo".into()),
-            by_person: by,
+            ..LedgerEntry::new(id(Of::Ledger, n), what.id, LedgerReason::Sold, by, sold_at)
         });
-        self.passes.push(Pass {
-            id: id(Of::Pass, n),
-            studio_id: of.studio_id,
-            person_id: id(Of::Member, member),
-            pass_type_id: of.id,
-            name: Json(sold.name),
-            kind: sold.kind,
-            credits_left: sold.credits_left,
-            per_week: sold.per_week,
-            expires_on: sold.expires_on,
-            class_type_ids: sold.class_type_ids.map(Json),
-            studio_ids: Json(sold.studio_ids),
-            sold_at,
-            sold_by: by,
-        });
+        self.passes.push(Pass::sold(what, sold));
     }
 
     /// Regulars came to past sessions, with the odd late cancel and no-show, and are booked into those of the next four days. At most one
@@ -371,13 +354,21 @@ fn pass_types(studio: u64, place: &DemoStudio) -> Vec<PassType> {
         kind: of,
         credits,
         per_week,
-        valid_days,
+        valid_days: Some(valid_days),
         price_minor: Some(price),
         currency: Some(place.currency.into()),
         class_type_ids: None,
         studio_ids: None,
         version: 1,
         rules_version: 1,
+        valid_months: None,
+        valid_from: ValidFrom::Sale,
+        activate_within_days: None,
+        new_members_only: false,
+        once_per_person: false,
+        followed_by: None,
+        freeze_days_max: 30,
+        transferable: false,
     };
     let price = place.price_of_credit;
     vec![

@@ -4,19 +4,21 @@
 
 use std::ops::Deref;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
 use super::{Event, Happened};
 use crate::booking::Booking;
 use crate::letters::calendar::method_of;
-use crate::letters::facts::{Facts, LeftBecause, Money, OtherBooking, PassedOver, SessionFacts, Terms, Then, Waiting};
-use crate::letters::outbox::Letter;
+use crate::letters::facts::{Facts, LeftBecause, Money, OtherBooking, PassedOver, SessionFacts, StudioFacts, Terms, Then, Waiting};
+use crate::letters::outbox::{Letter, ending_key};
+use crate::passes::Pass;
 use crate::people::Person;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
 use crate::studios::house_rules::{AfterCutoff, HouseRules};
 use crate::working_set::{Decision, WorkingSet};
+use crate::zones::instant;
 
 /// Writes the letters that follow from an event. The rows already say what happened.
 pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
@@ -226,6 +228,34 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
             let paid = amount_minor.zip(currency.clone()).map(|(amount_minor, currency)| Money { amount_minor, currency });
             pass_sold(set, subject, *person_id, paid)
         }
+        Happened::PassEndingTold { person_id, days_ahead, expires_on } => {
+            let (days_ahead, expires_on) = (*days_ahead, *expires_on);
+            let facts = |pass: &Pass, studio: StudioFacts| Facts::PassEnding {
+                studio,
+                pass: pass.name.0.clone(),
+                credits: pass.credits_left,
+                expires_on,
+                unbegun: pass.is_unbegun(),
+            };
+            let once = ending_key(subject, expires_on, days_ahead);
+            about_pass(set, subject, *person_id, Some((once, expires_on)), facts)
+        }
+        Happened::PassTransferred { person_id, to_person, credits, .. } if person_id != to_person => {
+            let credits = *credits;
+            let facts = |pass: &Pass, studio: StudioFacts| Facts::PassGone { studio, pass: pass.name.0.clone(), credits };
+            about_pass(set, subject, *person_id, None, facts)
+        }
+        Happened::PassReceived { person_id, .. } => {
+            let facts = |pass: &Pass, studio: StudioFacts| Facts::PassReceived {
+                studio,
+                pass: pass.name.0.clone(),
+                credits: pass.credits_left,
+                per_week: pass.per_week,
+                expires_on: pass.expires_on,
+                from_first: pass.from_first().filter(|_| pass.is_unbegun()),
+            };
+            about_pass(set, subject, *person_id, None, facts)
+        }
         _ => Ok(()),
     }
 }
@@ -401,9 +431,33 @@ fn pass_sold(set: &mut WorkingSet, pass_id: Uuid, person_id: Uuid, paid: Option<
         per_week: pass.per_week,
         expires_on: pass.expires_on,
         paid,
+        starts_on: pass.starts_on,
+        from_first: pass.from_first(),
     };
     let mut letter = Letter::to_person(person.id, person.locale.unwrap_or(studio.locale), facts);
     letter.studio_id = Some(studio.id);
+    set.letters.push(letter);
+    Ok(())
+}
+
+/// One letter about a pass to this person, if they have not left; `once` is its key and the last day on which it is of use.
+fn about_pass(
+    set: &mut WorkingSet,
+    pass_id: Uuid,
+    person_id: Uuid,
+    once: Option<(String, NaiveDate)>,
+    facts: impl FnOnce(&Pass, StudioFacts) -> Facts,
+) -> Decision<()> {
+    let Some(person) = set.identity_if_any(person_id)?.filter(|person| person.has_address) else { return Ok(()) };
+    let pass = set.pass(pass_id)?;
+    let studio = set.studio(pass.studio_id)?;
+    let facts = facts(pass, studio.facts.clone());
+    let mut letter = Letter::to_person(person.id, person.locale.unwrap_or(studio.locale), facts);
+    letter.studio_id = Some(studio.id);
+    if let Some((key, last_day)) = once {
+        letter.dedupe_key = Some(key);
+        letter.useful_until = last_day.succ_opt().map(|after| instant(after.and_time(NaiveTime::MIN), studio.zone));
+    }
     set.letters.push(letter);
     Ok(())
 }

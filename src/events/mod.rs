@@ -246,6 +246,27 @@ pub enum Happened {
     // Passes.
     #[serde(rename = "pass.sold")]
     PassSold { person_id: Uuid, credits: Option<i64>, amount_minor: Option<i64>, currency: Option<String> },
+    /// With a class on that day; without one, it has not begun after all.
+    #[serde(rename = "pass.begun")]
+    PassBegun { person_id: Uuid, on: Option<NaiveDate> },
+    #[serde(rename = "pass.gifted")]
+    PassGifted { person_id: Uuid, credits: i64 },
+    #[serde(rename = "pass.extended")]
+    PassExtended { person_id: Uuid, before: NaiveDate, expires_on: NaiveDate },
+    #[serde(rename = "pass.frozen")]
+    PassFrozen { person_id: Uuid, from: NaiveDate, until: NaiveDate, expires_on: NaiveDate, by_staff: bool },
+    #[serde(rename = "pass.unfrozen")]
+    PassUnfrozen { person_id: Uuid, expires_on: NaiveDate, by_staff: bool },
+    /// What was left of it is another pass now, of this person or at this studio.
+    #[serde(rename = "pass.transferred")]
+    PassTransferred { person_id: Uuid, to_person: Uuid, to_studio: Uuid, to_pass: Uuid, credits: Option<i64> },
+    /// The other side of it.
+    #[serde(rename = "pass.received")]
+    PassReceived { person_id: Uuid, from_pass: Uuid, credits: Option<i64> },
+    #[serde(rename = "pass.refunded")]
+    PassRefunded { person_id: Uuid, credits: i64, amount_minor: i64, currency: Option<String> },
+    #[serde(rename = "pass.ending_told")]
+    PassEndingTold { person_id: Uuid, days_ahead: i64, expires_on: NaiveDate },
     #[serde(rename = "pass_type.added")]
     PassTypeAdded,
     #[serde(rename = "pass_type.changed")]

@@ -80,6 +80,9 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::Invitation { .. }
         | Facts::EnteredByFrontDesk { .. }
         | Facts::PassSold { .. }
+        | Facts::PassEnding { .. }
+        | Facts::PassGone { .. }
+        | Facts::PassReceived { .. }
         | Facts::Waitlisted { .. }
         | Facts::PassedOver { .. }
         | Facts::PlaceFree { .. }

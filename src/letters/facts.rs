@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::language::{Language, Texts};
+use crate::passes::Length;
 use crate::sign_in::factors::FactorKind;
 
 /// One kind of letter with what it has to say. The tag is the letter's `kind` in the API and in the outbox.
@@ -56,6 +57,26 @@ pub enum Facts {
         per_week: Option<i64>,
         expires_on: NaiveDate,
         paid: Option<Money>,
+        /// The first day on which it pays, if that was named.
+        #[serde(default)]
+        starts_on: Option<NaiveDate>,
+        /// It counts from the first class: how long. Then `expires_on` is the last day on which it can begin.
+        #[serde(default)]
+        from_first: Option<Length>,
+    },
+    /// The end of a pass is near: its last day or, of one that has not begun, the last on which it can begin.
+    PassEnding { studio: StudioFacts, pass: Texts, credits: Option<i64>, expires_on: NaiveDate, unbegun: bool },
+    /// What was left of a pass went to another member.
+    PassGone { studio: StudioFacts, pass: Texts, credits: Option<i64> },
+    /// What was left of another member's pass, or of one's own at another studio.
+    PassReceived {
+        studio: StudioFacts,
+        pass: Texts,
+        credits: Option<i64>,
+        per_week: Option<i64>,
+        expires_on: NaiveDate,
+        /// As in `PassSold`.
+        from_first: Option<Length>,
     },
     /// The member has a place.
     Booked { session: SessionFacts, terms: Terms, by_staff: bool },
@@ -261,7 +282,12 @@ impl Facts {
         }
         if let Some(session) = session_of!(&mut self) {
             session.studio.hush();
-        } else if let Self::Invitation { studio, .. } | Self::EnteredByFrontDesk { studio, .. } | Self::PassSold { studio, .. } = &mut self
+        } else if let Self::Invitation { studio, .. }
+        | Self::EnteredByFrontDesk { studio, .. }
+        | Self::PassSold { studio, .. }
+        | Self::PassEnding { studio, .. }
+        | Self::PassGone { studio, .. }
+        | Self::PassReceived { studio, .. } = &mut self
         {
             studio.hush();
         }
@@ -271,7 +297,12 @@ impl Facts {
     /// The studio that writes; `None` where the letter is about the account.
     pub fn studio(&self) -> Option<&StudioFacts> {
         let studio = match self {
-            Self::Invitation { studio, .. } | Self::EnteredByFrontDesk { studio, .. } | Self::PassSold { studio, .. } => Some(studio),
+            Self::Invitation { studio, .. }
+            | Self::EnteredByFrontDesk { studio, .. }
+            | Self::PassSold { studio, .. }
+            | Self::PassEnding { studio, .. }
+            | Self::PassGone { studio, .. }
+            | Self::PassReceived { studio, .. } => Some(studio),
             _ => self.session().map(|session| &session.studio),
         };
         studio.filter(|studio| !studio.name.is_empty())

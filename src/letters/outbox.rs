@@ -1,6 +1,6 @@
 //! The outbox: letters are written in the transaction that made them necessary.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -74,6 +74,9 @@ impl Facts {
             Self::Invitation { .. } => "invitation",
             Self::EnteredByFrontDesk { .. } => "entered_by_desk",
             Self::PassSold { .. } => "pass_sold",
+            Self::PassEnding { .. } => "pass_ending",
+            Self::PassGone { .. } => "pass_gone",
+            Self::PassReceived { .. } => "pass_received",
             Self::Booked { .. } => "booked",
             Self::Waitlisted { .. } => "waitlisted",
             Self::Promoted { .. } => "promoted",
@@ -139,6 +142,21 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Res
     let sql = "INSERT INTO letters (id, person_id, studio_id, booking_id, session_id, nth, kind, to_email, locale, facts, sequence, \
                sealed_code, dedupe_key, state, created_at, due_at, useful_until) VALUES # ON CONFLICT (dedupe_key) DO NOTHING";
     tx.rows(sql, rows).await.map(drop)
+}
+
+/// The key under which the end of a pass is told so many days ahead: once for each last day that it has.
+pub fn ending_key(pass_id: Uuid, last_day: NaiveDate, days_ahead: i64) -> String {
+    format!("pass-ending:{pass_id}:{last_day}:{days_ahead}")
+}
+
+/// Letters with these keys that have not left are not sent: what they say is so no more.
+pub async fn overtake(tx: &mut Tx, keys: Vec<String>) -> Result<(), Error> {
+    let sql = "UPDATE letters SET state = 'obsolete', error = 'what it says is so no more', due_at = NULL WHERE due_at IS NOT NULL \
+               AND dedupe_key = $1";
+    for key in keys {
+        tx.run(sql, (key,)).await?;
+    }
+    Ok(())
 }
 
 /// Gives a person's letters to the person they turned out to be.

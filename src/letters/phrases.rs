@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 
 use super::facts::{CancelReason, InvitedRole, Money, PassedOver, Terms};
 use crate::language::Language;
+use crate::passes::Length;
 use crate::studios::house_rules::applied::{Cap, CapOf, Over};
 use crate::zones;
 
@@ -228,6 +229,19 @@ pub fn credits(n: i64, language: Language) -> String {
         Language::En => format!("{n} credits"),
         Language::ZhHans => format!("{n}次"),
         Language::ZhHant => format!("{n}堂"),
+    }
+}
+
+/// For how long a pass is valid from the first class.
+pub fn pass_length(length: Length, language: Language) -> String {
+    match (length, language) {
+        (Length::Days(1), Language::En) => "1 day".to_owned(),
+        (Length::Days(n), Language::En) => format!("{n} days"),
+        (Length::Days(n), Language::ZhHans | Language::ZhHant) => format!("{n}天"),
+        (Length::Months(1), Language::En) => "1 month".to_owned(),
+        (Length::Months(n), Language::En) => format!("{n} months"),
+        (Length::Months(n), Language::ZhHans) => format!("{n}个月"),
+        (Length::Months(n), Language::ZhHant) => format!("{n}個月"),
     }
 }
 

@@ -87,9 +87,12 @@ operations! {
         booking::pages::show,
         booking::pages::submit,
     }
-    "Passes": "The passes that a member holds, and where their credits came from and went." {
+    "Passes": "The passes that a member holds, where their credits came from and went, freezes, and what one is worth." {
         passes::api::own,
         passes::api::ledger,
+        passes::api::changing::freeze,
+        passes::api::changing::unfreeze,
+        passes::api::refunds::show,
     }
     "Calendars": "Private addresses from which a phone's calendar reads classes." {
         calendars::api::make,
@@ -139,12 +142,13 @@ operations! {
         attendance::api::check_in,
         attendance::api::undo,
     }
-    "Front desk": "Members found and entered, and passes sold to them." {
+    "Front desk": "Members found and entered, passes sold to them and transferred." {
         people::members::find,
         people::members::search,
         people::members::enter,
         passes::api::of_member,
         passes::api::selling::sell,
+        passes::api::changing::transfer,
     }
     "Planning": "Classes made, changed, cancelled and published: single ones, whole days, and series." {
         schedule::api::sessions::make,
@@ -176,6 +180,9 @@ operations! {
         schedule::api::change_class_type,
         passes::api::add_type,
         passes::api::change_type,
+        passes::api::changing::give,
+        passes::api::changing::extend,
+        passes::api::refunds::make,
         people::staff::list,
         people::staff::put,
         people::staff_devices::list,
@@ -724,8 +731,13 @@ fn problem_schemas() -> Value {
                     "description": "What is wrong with which field, parameter or header.",
                     "items": { "$ref": "#/components/schemas/FieldError" }
                 },
+                "because": text("Why a pass is not for this member: `new_members_only` or `once_per_person`."),
                 "booked": number("How many are booked."),
                 "booking_id": id("The booking that stands in the way."),
+                "booking_ids": {
+                    "type": "array", "items": { "type": "string", "format": "uuid" },
+                    "description": "The bookings to come that the pass pays for."
+                },
                 "booking_status": text("The status of the booking as it is now."),
                 "bookings": {
                     "type": "array",
@@ -741,6 +753,8 @@ fn problem_schemas() -> Value {
                 "date": { "type": "string", "format": "date", "description": "The date on which something stands in the way." },
                 "expires_in": number("For how many seconds the challenge can be answered."),
                 "failed": text("Which part of the service does not answer."),
+                "frozen_from": { "type": "string", "format": "date", "description": "The first day of the freeze." },
+                "frozen_until": { "type": "string", "format": "date", "description": "Its last." },
                 "held": number("How many places are kept back."),
                 "kinds": {
                     "type": "array",

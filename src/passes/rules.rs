@@ -1,10 +1,15 @@
 //! Which pass pays, what a sale makes, and how a returned credit extends a pass. Pure.
 
-use chrono::{Days, NaiveDate};
+pub mod freeze;
+pub mod notice;
+pub mod refund;
+pub mod validity;
+
+use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::{PassKind, PassState, PassTerms};
-use crate::language::Texts;
+use self::validity::{OPEN_END, last_day};
+use super::{Length, NewPass, PassKind, PassState, PassTerms, ValidFrom};
 use crate::schedule::rules::week_of;
 
 /// A session as far as paying goes.
@@ -37,8 +42,14 @@ pub enum Unfit {
     Studio,
     /// It is not for this class type.
     ClassType,
+    /// It was refunded or transferred.
+    Ended,
+    /// The session starts before its first day.
+    NotYet,
     /// The session starts after its last day.
     Expired,
+    /// The session starts on a day on which it is frozen.
+    Frozen,
     /// Too few credits are left.
     Credits,
     /// The week's visits are used up.
@@ -92,8 +103,17 @@ pub fn fits(pass: &PassState, session: ToPay, visits: impl Fn(Uuid) -> i64) -> R
     if pass.class_type_ids.as_ref().is_some_and(|only| !only.contains(&session.class_type_id)) {
         return Err(Unfit::ClassType);
     }
+    if pass.ended {
+        return Err(Unfit::Ended);
+    }
+    if pass.starts_on.is_some_and(|first| session.local_date < first) {
+        return Err(Unfit::NotYet);
+    }
     if session.local_date > pass.expires_on {
         return Err(Unfit::Expired);
+    }
+    if pass.frozen.is_some_and(|(from, until)| from <= session.local_date && session.local_date <= until) {
+        return Err(Unfit::Frozen);
     }
     match pass.kind {
         PassKind::Pack if pass.credits_left.unwrap_or(0) < session.credits => Err(Unfit::Credits),
@@ -112,34 +132,26 @@ fn payment(pass: &PassState, session: ToPay) -> Payment {
     }
 }
 
-/// A pass as it has just been sold.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewPass {
-    /// What it is called, in each language.
-    pub name: Texts,
-    /// Pack or membership.
-    pub kind: PassKind,
-    /// A pack's balance.
-    pub credits_left: Option<i64>,
-    /// A membership's visits a week.
-    pub per_week: Option<i64>,
-    /// Its last day.
-    pub expires_on: NaiveDate,
-    /// `None`: all class types.
-    pub class_type_ids: Option<Vec<Uuid>>,
-    /// Where it is valid.
-    pub studio_ids: Vec<Uuid>,
-}
-
-/// What a sale makes of a pass type. The day of the sale is not counted: sold on the 1st, valid for 30 days, its last day is the 31st.
-/// `today` is the date on the selling studio's calendar.
-pub fn sale(of: &PassTerms, sold_by_studio: Uuid, today: NaiveDate) -> NewPass {
+/// What a sale makes of a pass type. `today` is the date on the selling studio's calendar, `starts_on` the first day if one was named. The
+/// day from which a pass counts is not counted: sold on the 1st, valid for 30 days, its last day is the 31st. One that counts from the
+/// first class is open until then, and must have begun within the days that its type says.
+pub fn sale(of: &PassTerms, sold_by_studio: Uuid, today: NaiveDate, starts_on: Option<NaiveDate>) -> NewPass {
+    let from = starts_on.unwrap_or(today);
+    let from_first = (of.valid_from == ValidFrom::FirstAttended).then_some(of.length);
+    let expires_on = match from_first {
+        None => last_day(from, of.length),
+        Some(_) => of.activate_within_days.map_or(OPEN_END, |days| last_day(from, Length::Days(days))),
+    };
     NewPass {
         name: of.name.clone(),
         kind: of.kind,
         credits_left: of.credits,
         per_week: of.per_week,
-        expires_on: in_days(today, of.valid_days),
+        starts_on,
+        expires_on,
+        from_first,
+        freeze_days_max: of.freeze_days_max,
+        transferable: of.transferable,
         class_type_ids: of.class_type_ids.clone(),
         studio_ids: of.studio_ids.clone().unwrap_or_else(|| vec![sold_by_studio]),
     }
@@ -147,11 +159,7 @@ pub fn sale(of: &PassTerms, sold_by_studio: Uuid, today: NaiveDate) -> NewPass {
 
 /// The last day of a pass after a credit came back to it because of the studio: at least `days_min` from today.
 pub fn prolonged(expires_on: NaiveDate, today: NaiveDate, days_min: i64) -> NaiveDate {
-    expires_on.max(in_days(today, days_min))
-}
-
-fn in_days(today: NaiveDate, days: i64) -> NaiveDate {
-    today.checked_add_days(Days::new(u64::try_from(days).unwrap_or(0))).unwrap_or(NaiveDate::MAX)
+    expires_on.max(last_day(today, Length::Days(days_min)))
 }
 
 #[cfg(test)]
@@ -159,6 +167,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::language::Texts;
 
     const HERE: Uuid = Uuid::from_u128(1);
     const ELSEWHERE: Uuid = Uuid::from_u128(2);
@@ -177,6 +186,9 @@ mod tests {
             credits_left: Some(credits),
             per_week: None,
             expires_on: day(expires),
+            starts_on: None,
+            frozen: None,
+            ended: false,
             class_type_ids: None,
             studio_ids: vec![HERE],
         }
@@ -214,16 +226,25 @@ mod tests {
     fn why_the_one_named_does_not_pay() {
         let only_ballet = PassState { class_type_ids: Some(vec![BALLET]), ..pack(1, 5, 31) };
         let only_elsewhere = PassState { studio_ids: vec![ELSEWHERE], ..pack(1, 5, 31) };
+        let from_the = |first| PassState { starts_on: Some(day(first)), ..pack(1, 5, 31) };
+        let frozen = |from, until| PassState { frozen: Some((day(from), day(until))), ..pack(1, 5, 31) };
         for (pass, visits, unfit) in [
             (only_ballet, 0, Unfit::ClassType),
             (only_elsewhere, 0, Unfit::Studio),
             (pack(1, 5, 4), 0, Unfit::Expired),
+            (from_the(6), 0, Unfit::NotYet),
+            (frozen(5, 9), 0, Unfit::Frozen),
+            (frozen(2, 5), 0, Unfit::Frozen),
+            (PassState { ended: true, ..pack(1, 5, 31) }, 0, Unfit::Ended),
             (pack(1, 1, 31), 0, Unfit::Credits),
             (membership(1, Some(1), 31), 1, Unfit::Week),
         ] {
             assert_eq!(pays(&[pass, membership(2, None, 31)], Some(1), session(5, 2), visits), Err(NoPass::Named(unfit)));
         }
         assert_eq!(pays(&[pack(1, 5, 31)], Some(9), session(5, 1), 0), Err(NoPass::Unknown));
+        for fine in [from_the(5), frozen(1, 4), frozen(6, 9)] {
+            assert_eq!(pays(&[fine], Some(1), session(5, 2), 0), Ok(1), "the first day is included, and what is not frozen");
+        }
     }
 
     #[test]
@@ -243,16 +264,33 @@ mod tests {
             kind: PassKind::Pack,
             credits: Some(10),
             per_week: None,
-            valid_days: 30,
+            length: Length::Days(30),
+            valid_from: ValidFrom::Sale,
+            activate_within_days: None,
+            freeze_days_max: 0,
+            transferable: false,
             class_type_ids: None,
             studio_ids: None,
         };
-        let sold = sale(&terms, HERE, day(1));
+        let sold = sale(&terms, HERE, day(1), None);
         assert_eq!((sold.expires_on, sold.credits_left, sold.studio_ids), (day(31), Some(10), vec![HERE]));
         terms.studio_ids = Some(vec![HERE, ELSEWHERE]);
-        assert_eq!(sale(&terms, HERE, day(1)).studio_ids, [HERE, ELSEWHERE]);
-        terms.valid_days = i64::MAX;
-        assert_eq!(sale(&terms, HERE, day(1)).expires_on, NaiveDate::MAX);
+        assert_eq!(sale(&terms, HERE, day(1), None).studio_ids, [HERE, ELSEWHERE]);
+        terms.length = Length::Days(i64::MAX);
+        assert_eq!(sale(&terms, HERE, day(1), None).expires_on, OPEN_END);
+
+        // Bought in December from January, it counts from January.
+        let new_year = NaiveDate::from_ymd_opt(2027, 1, 1);
+        terms.length = Length::Months(3);
+        let sold = sale(&terms, HERE, day(1), new_year);
+        assert_eq!((sold.starts_on, Some(sold.expires_on), sold.from_first), (new_year, NaiveDate::from_ymd_opt(2027, 4, 1), None));
+        // From the first class: until then it is open, or must have begun by a day.
+        terms.valid_from = ValidFrom::FirstAttended;
+        let sold = sale(&terms, HERE, day(1), None);
+        assert_eq!((sold.expires_on, sold.from_first), (OPEN_END, Some(Length::Months(3))));
+        terms.activate_within_days = Some(30);
+        assert_eq!(sale(&terms, HERE, day(1), None).expires_on, day(31));
+        assert_eq!(Some(sale(&terms, HERE, day(1), new_year).expires_on), NaiveDate::from_ymd_opt(2027, 1, 31));
     }
 
     #[test]

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use super::rules::notice::next;
 use super::rules::sale;
-use super::{LedgerEntry, LedgerReason, Pass, PassType};
+use super::{LedgerEntry, LedgerReason, Pass, PassType, Sale};
 use crate::booking::refill::{Freed, settle};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
 use crate::letters::facts::Money;
+use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
-use crate::working_set::{Decision, WorkingSet, caller, not_found};
+use crate::studios::StudioContext;
+use crate::working_set::{Attended, Decision, WorkingSet, caller, not_found};
 use crate::wrong::Wrong;
 use crate::zones::local_date;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -25,9 +28,14 @@ pub struct SellPass {
     pub person_id: Uuid,
     pub pass_type_id: Uuid,
     pub paid: Option<Paid>,
+    /// The first day on which it pays, if not today.
+    pub starts_on: Option<NaiveDate>,
     pub key: String,
     pub body_hash: String,
 }
+
+/// How far ahead a pass may begin.
+const STARTS_WITHIN_DAYS: u64 = 366;
 
 /// What was paid for a pass, as the front desk recorded it; Relevé moves no money.
 #[derive(Clone, Debug, Serialize)]
@@ -54,35 +62,27 @@ pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateT
         return Err(not_found());
     }
     let pass_type = pass_type(set, ask.pass_type_id, studio.id)?;
-    let sold = sale(&pass_type.terms(), studio.id, local_date(now, studio.zone));
-    let pass = Pass {
-        id: new_id(now),
-        studio_id: studio.id,
-        person_id: member.id,
-        pass_type_id: pass_type.id,
-        name: sqlx::types::Json(sold.name.clone()),
-        kind: sold.kind,
-        credits_left: sold.credits_left,
-        per_week: sold.per_week,
-        expires_on: sold.expires_on,
-        class_type_ids: sold.class_type_ids.map(sqlx::types::Json),
-        studio_ids: sqlx::types::Json(sold.studio_ids),
-        sold_at: now,
-        sold_by: Some(caller),
-    };
+    let today = local_date(now, studio.zone);
+    if let Some(first) = ask.starts_on {
+        if first < today {
+            return Err(Problem::field("starts_on", Wrong::InPast).into());
+        }
+        if first > today.checked_add_days(Days::new(STARTS_WITHIN_DAYS)).unwrap_or(today) {
+            return Err(Problem::field("starts_on", Wrong::TooFarAhead { days: STARTS_WITHIN_DAYS }).into());
+        }
+    }
+    is_for(set, &pass_type, &member, &studio)?;
+    let what = Sale { id: new_id(now), studio_id: studio.id, person_id: member.id, pass_type_id: pass_type.id, at: now, by: Some(caller) };
+    let mut pass = Pass::sold(what, sale(&pass_type.terms(), studio.id, today, ask.starts_on));
+    pass.notice_at = next(&pass, studio.zone, now);
     let paid = ask.paid.as_ref();
     let entry = LedgerEntry {
-        id: new_id(now),
-        pass_id: pass.id,
-        at: now,
         credits: pass.credits_left.unwrap_or(0),
-        reason: LedgerReason::Sold,
-        booking_id: None,
         amount_minor: paid.map(|paid| paid.money.amount_minor),
         currency: paid.map(|paid| paid.money.currency.clone()),
         method: paid.map(|paid| paid.method.clone()),
         reference: paid.and_then(|paid| paid.reference.clone()),
-        by_person: Some(caller),
+        ..LedgerEntry::new(new_id(now), pass.id, LedgerReason::Sold, Some(caller), now)
     };
     let what = Happened::PassSold {
         person_id: member.id,
@@ -98,6 +98,22 @@ pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateT
     freed.person(member.id);
     settle(set, freed, now)?;
     Ok(id)
+}
+
+/// Refuses an introductory offer to somebody for whom it is not: what is once for each person, to who had one, and what is for new members,
+/// to who bought a pass of this studio or came to a class before.
+fn is_for(set: &WorkingSet, sold: &PassType, member: &Person, studio: &StudioContext) -> Decision<()> {
+    let refused = |because: &str| Err(Problem::new(ProblemType::PassNotForThem).with("because", because).into());
+    if sold.once_per_person && set.held_by(member.id).any(|pass| pass.pass_type_id == sold.id) {
+        return refused("once_per_person");
+    }
+    if sold.new_members_only {
+        let has_bought = set.held_by(member.id).any(|pass| pass.studio_id == studio.id);
+        if has_bought || set.first_attended(Attended::At(member.id, studio.id))?.is_some() {
+            return refused("new_members_only");
+        }
+    }
+    Ok(())
 }
 
 fn pass_type(set: &WorkingSet, id: Uuid, studio_id: Uuid) -> Decision<Arc<PassType>> {

@@ -1,16 +1,19 @@
 //! Passes, pass types and the ledger in the database. Passes and ledger are written by the transactor alone.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{LedgerEntry, Pass, PassType};
+use crate::booking::BookingStatus;
 use crate::db::{Db, Error, Sql, Tx, Wide};
 
 macro_rules! passes {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, p.studio_id, p.person_id, p.pass_type_id, p.name, p.kind, p.credits_left, p.per_week, p.expires_on, ",
-            "p.class_type_ids, p.studio_ids, p.sold_at, p.sold_by FROM passes p ",
+            "p.class_type_ids, p.studio_ids, p.sold_at, p.sold_by, p.starts_on, p.valid_days, p.valid_months, p.begin_by, p.begun_on, ",
+            "p.freeze_days_max, p.transferable, p.frozen_from, p.frozen_until, p.frozen_days, p.extended_days, p.ended_at, p.moved_to, ",
+            "p.notice_at FROM passes p ",
             $rest
         )
     };
@@ -20,8 +23,8 @@ macro_rules! types {
     ($rest:literal) => {
         concat!(
             "SELECT id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, studio_ids, version, ",
-            "rules_version ",
-            "FROM pass_types ",
+            "rules_version, valid_months, valid_from, activate_within_days, new_members_only, once_per_person, followed_by, ",
+            "freeze_days_max, transferable FROM pass_types ",
             $rest
         )
     };
@@ -42,33 +45,53 @@ pub async fn insert(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
     let rows = passes
         .into_iter()
         .map(|p| {
-            (
-                p.id,
-                p.studio_id,
-                p.person_id,
-                p.pass_type_id,
-                p.name.clone(),
-                p.kind,
-                p.credits_left,
-                p.per_week,
-                p.expires_on,
-                p.class_type_ids.clone(),
-                p.studio_ids.clone(),
-                p.sold_at,
-                p.sold_by,
-            )
+            Wide((
+                (p.id, p.studio_id, p.person_id, p.pass_type_id, p.name.clone(), p.kind, p.credits_left, p.per_week, p.expires_on),
+                (p.class_type_ids.clone(), p.studio_ids.clone(), p.sold_at, p.sold_by, p.starts_on, p.valid_days, p.valid_months),
+                (p.begin_by, p.begun_on, p.freeze_days_max, p.transferable, p.frozen_from, p.frozen_until, p.frozen_days),
+                (p.extended_days, p.ended_at, p.moved_to, p.notice_at),
+            ))
         })
         .collect();
     let sql = "INSERT INTO passes (id, studio_id, person_id, pass_type_id, name, kind, credits_left, per_week, expires_on, class_type_ids, \
-               studio_ids, sold_at, sold_by) VALUES #";
+               studio_ids, sold_at, sold_by, starts_on, valid_days, valid_months, begin_by, begun_on, freeze_days_max, transferable, \
+               frozen_from, frozen_until, frozen_days, extended_days, ended_at, moved_to, notice_at) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 
-/// Writes changed passes: the balance, and the last day where it was prolonged.
+/// Writes passes of which the balance has changed, and nothing else.
+pub async fn update_balances(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
+    let rows = passes.into_iter().map(|p| (p.id, p.credits_left)).collect();
+    let sql = "WITH x (id, credits_left) AS (VALUES #) UPDATE passes SET credits_left = x.credits_left FROM x WHERE passes.id = x.id";
+    tx.rows(sql, rows).await.map(drop)
+}
+
+/// Writes changed passes: the balance, and all else that can change.
 pub async fn update(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
-    let rows = passes.into_iter().map(|p| (p.id, p.credits_left, p.expires_on)).collect();
-    let sql = "WITH x (id, credits_left, expires_on) AS (VALUES #) UPDATE passes SET credits_left = x.credits_left, \
-               expires_on = x.expires_on FROM x WHERE passes.id = x.id";
+    let rows = passes
+        .into_iter()
+        .map(|p| {
+            (
+                p.id,
+                p.credits_left,
+                p.expires_on,
+                p.begin_by,
+                p.begun_on,
+                p.frozen_from,
+                p.frozen_until,
+                p.frozen_days,
+                p.extended_days,
+                p.ended_at,
+                p.moved_to,
+                p.notice_at,
+            )
+        })
+        .collect();
+    let sql = "WITH x (id, credits_left, expires_on, begin_by, begun_on, frozen_from, frozen_until, frozen_days, extended_days, ended_at, \
+               moved_to, notice_at) AS (VALUES #) UPDATE passes SET credits_left = x.credits_left, expires_on = x.expires_on, \
+               begin_by = x.begin_by, begun_on = x.begun_on, frozen_from = x.frozen_from, frozen_until = x.frozen_until, \
+               frozen_days = x.frozen_days, extended_days = x.extended_days, ended_at = x.ended_at, moved_to = x.moved_to, \
+               notice_at = x.notice_at FROM x WHERE passes.id = x.id";
     tx.rows(sql, rows).await.map(drop)
 }
 
@@ -79,12 +102,12 @@ pub async fn insert_ledger(tx: &mut Tx, entries: Vec<LedgerEntry>) -> Result<(),
         .map(|e| {
             Wide((
                 (e.id, e.pass_id, e.at, e.credits, e.reason, e.booking_id),
-                (e.amount_minor, e.currency, e.method, e.reference, e.by_person),
+                (e.amount_minor, e.currency, e.method, e.reference, e.by_person, e.note),
             ))
         })
         .collect();
-    let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person) \
-               VALUES #";
+    let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person, \
+               note) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 
@@ -105,7 +128,7 @@ pub async fn of_person(db: &Db, person_id: Uuid, before: Option<Uuid>, count_max
 
 /// A pass's ledger, the oldest first, behind the cursor.
 pub async fn ledger(db: &Db, pass_id: Uuid, after: Option<(DateTime<Utc>, Uuid)>, count_max: i64) -> Result<Vec<LedgerEntry>, Error> {
-    let sql = "SELECT id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person FROM ledger \
+    let sql = "SELECT id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person, note FROM ledger \
                WHERE pass_id = $1 AND at >= $2 AND (at > $2 OR id > $3) ORDER BY at, id LIMIT $4";
     let (at, id) = after.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
     db.all(sql, (pass_id, at, id, count_max)).await
@@ -134,45 +157,75 @@ pub async fn type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Opti
 /// A new pass type.
 pub async fn add_type(tx: &mut Tx, sold: &PassType, now: DateTime<Utc>) -> Result<(), Error> {
     let sql = "INSERT INTO pass_types (id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, \
-               studio_ids, version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+               studio_ids, version, created_at, valid_months, valid_from, activate_within_days, new_members_only, once_per_person, \
+               followed_by, freeze_days_max, transferable) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
     let t = sold.clone();
-    let binds = (
-        t.id,
-        t.studio_id,
-        t.name,
-        t.kind,
-        t.credits,
-        t.per_week,
-        t.valid_days,
-        t.price_minor,
-        t.currency,
-        t.class_type_ids,
-        t.studio_ids,
-        t.version,
-        now,
-    );
-    tx.run(sql, binds).await.map(drop)
+    let what = (t.id, t.studio_id, t.name, t.kind, t.credits, t.per_week, t.valid_days, t.price_minor, t.currency);
+    let whose = (t.class_type_ids, t.studio_ids, t.version, now, t.valid_months, t.valid_from, t.activate_within_days);
+    let terms = (t.new_members_only, t.once_per_person, t.followed_by, t.freeze_days_max, t.transferable);
+    tx.run(sql, Wide((what, whose, terms))).await.map(drop)
 }
 
 /// The pass type as it is after an edit. Passes that were sold keep what they promised.
 pub async fn set_type(tx: &mut Tx, sold: &PassType) -> Result<(), Error> {
     let sql = "UPDATE pass_types SET name = $3, credits = $4, per_week = $5, valid_days = $6, price_minor = $7, currency = $8, \
-               class_type_ids = $9, studio_ids = $10, version = $11 WHERE studio_id = $1 AND id = $2";
+               class_type_ids = $9, studio_ids = $10, version = $11, valid_months = $12, valid_from = $13, activate_within_days = $14, \
+               new_members_only = $15, once_per_person = $16, followed_by = $17, freeze_days_max = $18, transferable = $19 \
+               WHERE studio_id = $1 AND id = $2";
     let t = sold.clone();
-    let binds = (
-        t.studio_id,
-        t.id,
-        t.name,
-        t.credits,
-        t.per_week,
-        t.valid_days,
-        t.price_minor,
-        t.currency,
-        t.class_type_ids,
-        t.studio_ids,
-        t.version,
-    );
-    tx.run(sql, binds).await.map(drop)
+    let what = (t.studio_id, t.id, t.name, t.credits, t.per_week, t.valid_days, t.price_minor, t.currency);
+    let whose = (t.class_type_ids, t.studio_ids, t.version, t.valid_months, t.valid_from, t.activate_within_days);
+    let terms = (t.new_members_only, t.once_per_person, t.followed_by, t.freeze_days_max, t.transferable);
+    tx.run(sql, Wide((what, whose, terms))).await.map(drop)
+}
+
+/// What was paid for a pass, and for how many credits; and how many were given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+#[allow(missing_docs, reason = "sums of the ledger")]
+pub struct Paid {
+    pub amount_minor: i64,
+    pub currency: Option<String>,
+    pub sold: i64,
+    pub given: i64,
+}
+
+/// What was paid for a pass.
+pub async fn paid(tx: &mut Tx, pass_id: Uuid) -> Result<Paid, Error> {
+    let sql = "SELECT CAST(COALESCE(SUM(CASE WHEN reason IN ('sold', 'transferred') THEN amount_minor END), 0) AS BIGINT) AS amount_minor, \
+               MAX(CASE WHEN reason IN ('sold', 'transferred') THEN currency END) AS currency, \
+               CAST(COALESCE(SUM(CASE WHEN reason IN ('sold', 'transferred') THEN credits END), 0) AS BIGINT) AS sold, \
+               CAST(COALESCE(SUM(CASE WHEN reason = 'gift' THEN credits END), 0) AS BIGINT) AS given FROM ledger WHERE pass_id = $1";
+    tx.one(sql, (pass_id,)).await
+}
+
+/// A class for which a pass paid, and still does.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "columns of a booking")]
+pub struct Use {
+    pub booking_id: Uuid,
+    pub starts_at: DateTime<Utc>,
+    pub status: BookingStatus,
+    pub credits: i64,
+    pub visit_week: Option<NaiveDate>,
+}
+
+/// What a pass of this person paid for, in the order of the classes; what came back is left out.
+pub async fn uses(tx: &mut Tx, person_id: Uuid, pass_id: Uuid, count_max: i64) -> Result<Vec<Use>, Error> {
+    let sql = "SELECT id AS booking_id, starts_at, status, credits, visit_week FROM bookings WHERE person_id = $1 AND pass_id = $2 \
+               AND (credits > 0 OR visit_week IS NOT NULL) ORDER BY starts_at, id LIMIT $3";
+    tx.all(sql, (person_id, pass_id, count_max)).await
+}
+
+/// Passes whose end may have to be told now.
+pub async fn notices_due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<(Uuid,)>, Error> {
+    tx.all("SELECT id FROM passes WHERE notice_at <= $1 ORDER BY notice_at LIMIT $2", (now, count_max)).await
+}
+
+/// Whether a studio sells this.
+pub async fn is_type_of(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<bool, Error> {
+    let sql = "SELECT id FROM pass_types WHERE studio_id = $1 AND id = $2";
+    Ok(tx.maybe::<(Uuid,)>(sql, (studio_id, id)).await?.is_some())
 }
 
 /// Which of these are class types, with their studios.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Pass, PassKind};
+use super::{Pass, PassKind, ValidFrom};
 use crate::language::Language;
 
 /// A pass: what it is called in the reader's language, what is left of it, and until when.
@@ -19,15 +19,40 @@ pub struct PassView {
     credits_left: Option<i64>,
     /// A membership's visits a week; null is unlimited.
     per_week: Option<i64>,
-    /// The last local date on which a session that it pays for may start.
+    /// The first local date on which a session that it pays for may start; null: from the sale on.
+    starts_on: Option<NaiveDate>,
+    /// The last local date on which a session that it pays for may start. Of a pass that counts from the first class attended, until that:
+    /// the last on which it can begin, 2199-12-31 if there is none.
     expires_on: NaiveDate,
+    /// From when it counts.
+    valid_from: ValidFrom,
+    /// When the first class was attended with a pass that counts from that; null: it has not begun, or counts from the sale.
+    begun_on: Option<NaiveDate>,
     state: State,
+    /// Its latest freeze: on these days it pays for nothing, and by as many it is longer.
+    freeze: Option<FreezeView>,
+    /// For how many days more whoever holds it may freeze it.
+    freeze_days_left: i64,
+    /// Whether it may be transferred to another member or studio.
+    transferable: bool,
+    /// What was left of it went to this pass.
+    transferred_to: Option<Uuid>,
     /// For which class types; null: for all.
     class_type_ids: Option<Vec<Uuid>>,
     /// In which studios.
     studio_ids: Vec<Uuid>,
     #[serde(with = "crate::instant")]
     sold_at: DateTime<Utc>,
+}
+
+/// The days on which a pass is frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PassFreeze)]
+pub struct FreezeView {
+    /// The first …
+    from: NaiveDate,
+    /// … and the last.
+    until: NaiveDate,
 }
 
 /// Whether a pass can still pay.
@@ -41,13 +66,20 @@ pub enum State {
     UsedUp,
     /// Its last day is over.
     Expired,
+    /// Today it pays for nothing; for other days it does.
+    Frozen,
+    /// It was refunded or transferred.
+    Ended,
 }
 
 impl PassView {
     /// The pass as this reader sees it on that day of the studio's calendar.
     pub fn of(pass: Pass, language: Language, today: NaiveDate) -> Self {
+        let freeze = pass.frozen().map(|(from, until)| FreezeView { from, until });
         let state = match pass.credits_left {
+            _ if pass.ended_at.is_some() => State::Ended,
             _ if pass.expires_on < today => State::Expired,
+            _ if freeze.is_some_and(|freeze| freeze.from <= today && today <= freeze.until) => State::Frozen,
             Some(0) => State::UsedUp,
             _ => State::Active,
         };
@@ -58,8 +90,15 @@ impl PassView {
             kind: pass.kind,
             credits_left: pass.credits_left,
             per_week: pass.per_week,
+            starts_on: pass.starts_on,
             expires_on: pass.expires_on,
+            valid_from: if pass.from_first().is_some() { ValidFrom::FirstAttended } else { ValidFrom::Sale },
+            begun_on: pass.begun_on,
             state,
+            freeze,
+            freeze_days_left: (pass.freeze_days_max - pass.frozen_days).max(0),
+            transferable: pass.transferable,
+            transferred_to: pass.moved_to,
             class_type_ids: pass.class_type_ids.map(|ids| ids.0),
             studio_ids: pass.studio_ids.0,
             sold_at: pass.sold_at,

@@ -94,6 +94,12 @@ pub struct ExportedPass {
     pub expires_on: NaiveDate,
     #[serde(with = "crate::instant")]
     pub sold_at: DateTime<Utc>,
+    pub starts_on: Option<NaiveDate>,
+    pub begun_on: Option<NaiveDate>,
+    pub frozen_from: Option<NaiveDate>,
+    pub frozen_until: Option<NaiveDate>,
+    #[serde(with = "crate::instant")]
+    pub ended_at: Option<DateTime<Utc>>,
     pub ledger: Vec<ExportedEntry>,
 }
 
@@ -138,6 +144,11 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
             per_week: pass.per_week,
             expires_on: pass.expires_on,
             sold_at: pass.sold_at,
+            starts_on: pass.starts_on,
+            begun_on: pass.begun_on,
+            frozen_from: pass.frozen_from,
+            frozen_until: pass.frozen_until,
+            ended_at: pass.ended_at,
             ledger,
         }
     });

@@ -632,12 +632,17 @@ pub struct PassRow {
     pub per_week: Option<i64>,
     pub expires_on: NaiveDate,
     pub sold_at: DateTime<Utc>,
+    pub starts_on: Option<NaiveDate>,
+    pub begun_on: Option<NaiveDate>,
+    pub frozen_from: Option<NaiveDate>,
+    pub frozen_until: Option<NaiveDate>,
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// All passes of a person.
 pub async fn passes(tx: &mut Tx, person_id: Uuid) -> Result<Vec<PassRow>, Error> {
-    let sql = "SELECT id, studio_id, name, kind, credits_left, per_week, expires_on, sold_at FROM passes WHERE person_id = $1 \
-               ORDER BY sold_at, id";
+    let sql = "SELECT id, studio_id, name, kind, credits_left, per_week, expires_on, sold_at, starts_on, begun_on, frozen_from, \
+               frozen_until, ended_at FROM passes WHERE person_id = $1 ORDER BY sold_at, id";
     tx.all(sql, (person_id,)).await
 }
 
@@ -656,11 +661,13 @@ pub struct ExportedEntry {
     pub currency: Option<String>,
     pub method: Option<String>,
     pub reference: Option<String>,
+    /// Why, as staff wrote it.
+    pub note: Option<String>,
 }
 
 /// The ledgers of all passes of a person.
 pub async fn ledgers(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedEntry>, Error> {
-    let sql = "SELECT l.pass_id, l.at, l.credits, l.reason, l.booking_id, l.amount_minor, l.currency, l.method, l.reference \
+    let sql = "SELECT l.pass_id, l.at, l.credits, l.reason, l.booking_id, l.amount_minor, l.currency, l.method, l.reference, l.note \
                FROM ledger l JOIN passes p ON p.id = l.pass_id WHERE p.person_id = $1 ORDER BY l.at, l.id";
     tx.all(sql, (person_id,)).await
 }

@@ -12,7 +12,7 @@ use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::instant;
-use crate::passes::LedgerReason;
+use crate::passes::{LedgerReason, begin};
 use crate::problem::{Problem, ProblemType};
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all};
@@ -123,11 +123,14 @@ fn clashes(set: &WorkingSet, sessions: &[&Session]) -> Vec<Decision<Option<Clash
 /// Bookings keep their session's time; offers were made for the old one, and are taken back. After a move they can be cancelled for free until the start; a check-in is undone if the new time is
 /// too far off for anybody to be checked in.
 fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, after: &Session, now: DateTime<Utc>) -> Decision<()> {
-    let mut undone = Vec::new();
+    let (mut undone, mut had_come) = (Vec::new(), Vec::new());
     withdraw_offers(set, actor, after.id, now)?;
     let rules = studio.rules_of(after.class_type_id);
     for mut booking in open_bookings(set, after.id)? {
         booking.move_with_session(after.starts_at, after.ends_at);
+        if booking.status == BookingStatus::Attended {
+            had_come.push(booking.clone());
+        }
         if booking.status == BookingStatus::Attended && !may_check_in(&booking, &rules, now) {
             booking.undo_check_in()?;
             booking.move_with_session(after.starts_at, after.ends_at);
@@ -135,7 +138,8 @@ fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, af
         }
         set.put(booking);
     }
-    undone.into_iter().try_for_each(|event| emit(set, actor, event))
+    undone.into_iter().try_for_each(|event| emit(set, actor, event))?;
+    had_come.into_iter().try_for_each(|booking| begin::follow(set, actor, &booking, now).map(drop))
 }
 
 /// Takes back every offer that runs in a session.
@@ -174,15 +178,19 @@ fn let_go(
     freed: &mut Freed,
     now: DateTime<Utc>,
 ) -> Decision<()> {
-    let credits_returned = booking.credits;
+    let (credits_returned, had_come) = (booking.credits, booking.status == BookingStatus::Attended);
     // The studio causes this: the pass that a credit returns to is extended, as when it cancels a session.
     let prolong = (&studio.rules_of(session.class_type_id), local_date(now, studio.zone));
     give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some(prolong), now)?;
     booking.cancel_with_session(now)?;
     freed.person(booking.person_id);
     let event = Event::of_booking(&booking, Happened::Released { credits_returned });
-    set.put(booking);
-    emit(set, actor, event)
+    set.put(booking.clone());
+    emit(set, actor, event)?;
+    if had_come {
+        begin::follow(set, actor, &booking, now)?;
+    }
+    Ok(())
 }
 
 /// With a capacity below what is booked, while members may still wait, the latest to book go to the head of the waitlist, in the order in

@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for LocalStart {
 }
 
 /// A date on a studio's calendar, `2026-12-01`, in the years that Relevé knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[schema(value_type = String, format = Date, example = "2026-12-01", pattern = r"^2[01]\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 pub struct LocalDate(pub NaiveDate);
 

@@ -8,6 +8,7 @@ mod deletions;
 mod free_places;
 mod kind;
 mod offers;
+mod pass_notices;
 mod series_ahead;
 mod substitutes;
 mod too_few;
@@ -92,8 +93,16 @@ fn not_finished(name: &str, problem: &Problem) {
 }
 
 /// Everything that falls due, in the order in which it is looked for: those who wait in vain are told so before places are given out.
-const KINDS: [Kind; 7] =
-    [offers::KIND, waitlists_over::KIND, deletions::KIND, series_ahead::KIND, too_few::KIND, substitutes::KIND, free_places::KIND];
+const KINDS: [Kind; 8] = [
+    offers::KIND,
+    waitlists_over::KIND,
+    deletions::KIND,
+    series_ahead::KIND,
+    too_few::KIND,
+    substitutes::KIND,
+    free_places::KIND,
+    pass_notices::KIND,
+];
 
 /// One look at everything that may be due. Returns how many commands were submitted.
 pub async fn sweep(app: &App) -> Answer<usize> {

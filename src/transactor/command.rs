@@ -16,7 +16,13 @@ use crate::booking::move_up::{MoveUp, move_up};
 use crate::booking::refill::refill_by_clock;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::events::Actor;
+use crate::passes::extend::{ExtendPass, extend_pass};
+use crate::passes::freeze::{FreezePass, freeze_pass, unfreeze_pass};
+use crate::passes::give::{GiveCredits, give_credits};
+use crate::passes::notice::tell_ending;
+use crate::passes::refund::{RefundPass, refund_pass};
 use crate::passes::sell::{SellPass, sell_pass};
+use crate::passes::transfer::{TransferPass, transfer_pass};
 use crate::people::erase::erase_person;
 use crate::people::join_staff::join_staff;
 use crate::people::remove::remove_person;
@@ -98,6 +104,20 @@ pub enum Command {
     FollowClocks { session_id: Uuid },
     /// Sell a pass.
     SellPass(SellPass),
+    /// Give credits to a pack.
+    GiveCredits(GiveCredits),
+    /// Give a pass a later last day.
+    ExtendPass(ExtendPass),
+    /// Freeze a pass.
+    FreezePass(FreezePass),
+    /// End its freeze.
+    UnfreezePass { pass_id: Uuid },
+    /// Make what is left of a pass another's, or another studio's.
+    TransferPass(TransferPass),
+    /// Take a pass back for money.
+    RefundPass(RefundPass),
+    /// Sweep: tell the end of a pass ahead.
+    TellPassEnding { pass_id: Uuid },
     /// Give somebody exactly these roles in a studio; with `leave_sessions` also if sessions to come lose their instructor by it.
     SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role>, leave_sessions: bool },
     /// Give somebody the roles of the invitation that they accept.
@@ -147,6 +167,13 @@ impl Command {
             Self::DecideTooFew { .. } => "decide_too_few",
             Self::FollowClocks { .. } => "follow_clocks",
             Self::SellPass(_) => "sell_pass",
+            Self::GiveCredits(_) => "give_credits",
+            Self::ExtendPass(_) => "extend_pass",
+            Self::FreezePass(_) => "freeze_pass",
+            Self::UnfreezePass { .. } => "unfreeze_pass",
+            Self::TransferPass(_) => "transfer_pass",
+            Self::RefundPass(_) => "refund_pass",
+            Self::TellPassEnding { .. } => "tell_pass_ending",
             Self::SetRoles { .. } => "set_roles",
             Self::JoinStaff { .. } => "join_staff",
             Self::SetHouseRules(_) => "set_house_rules",
@@ -240,6 +267,15 @@ impl Request {
                 keys.extend([Lookup::Studio(ask.studio_id), Lookup::PassType(ask.pass_type_id), Lookup::Person(ask.person_id)]);
                 keys.extend(caller.map(|caller| Lookup::Idempotency(caller, ask.key.clone())));
             }
+            Command::GiveCredits(GiveCredits { pass_id, key, .. }) | Command::RefundPass(RefundPass { pass_id, key, .. }) => {
+                keys.push(Lookup::Pass(*pass_id));
+                keys.extend(caller.map(|caller| Lookup::Idempotency(caller, key.clone())));
+            }
+            Command::ExtendPass(ExtendPass { pass_id, .. })
+            | Command::FreezePass(FreezePass { pass_id, .. })
+            | Command::UnfreezePass { pass_id }
+            | Command::TransferPass(TransferPass { pass_id, .. })
+            | Command::TellPassEnding { pass_id } => keys.push(Lookup::Pass(*pass_id)),
             Command::SetRoles { studio_id, person_id, .. } => {
                 keys.extend([Lookup::Studio(*studio_id), Lookup::Identity(*person_id), Lookup::Teaching(*person_id)]);
             }
@@ -377,6 +413,13 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::DecideTooFew { session_id } => decide_too_few(set, *session_id, now)?.into(),
         C::FollowClocks { session_id } => follow_clocks(set, *session_id, now)?.into(),
         C::SellPass(ask) => sell_pass(set, actor, ask, now)?.into(),
+        C::GiveCredits(ask) => give_credits(set, actor, ask, now)?.into(),
+        C::ExtendPass(ask) => extend_pass(set, actor, ask, now)?.into(),
+        C::FreezePass(ask) => freeze_pass(set, actor, ask, now)?.into(),
+        C::UnfreezePass { pass_id } => unfreeze_pass(set, actor, *pass_id, now)?.into(),
+        C::TransferPass(ask) => transfer_pass(set, actor, ask, now)?.into(),
+        C::RefundPass(ask) => refund_pass(set, actor, ask, now)?.into(),
+        C::TellPassEnding { pass_id } => tell_ending(set, *pass_id, now)?.into(),
         C::SetRoles { studio_id, person_id, roles, leave_sessions } => {
             set_roles(set, actor, *studio_id, *person_id, roles, *leave_sessions, now)?.into()
         }

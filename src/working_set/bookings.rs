@@ -1,9 +1,9 @@
 //! The bookings, looked up and changed, and their indexes: by person, by session, by queue.
 
-use super::rows::bookings::{QUEUE_SLICE, Undo};
+use super::rows::bookings::{ATTENDED_MAX, QUEUE_SLICE, Undo};
 use super::table::Before;
-use super::{Abort, Change, Decision, Lookup, WorkingSet};
-use crate::booking::{self, Booking};
+use super::{Abort, Attended, Change, Decision, Lookup, WorkingSet};
+use crate::booking::{self, Booking, BookingStatus};
 use crate::db::{Error, Tx};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -86,6 +86,21 @@ impl WorkingSet {
         }
         let theirs = |id: &Uuid| self.known_booking(*id).is_some_and(|booking| booking.person_id == person_id);
         Ok(self.bookings.turned_down.get(&session_id).is_some_and(|ids| ids.iter().any(theirs)))
+    }
+
+    /// The first of the classes that somebody attended, if there is one.
+    pub fn first_attended(&self, which: Attended) -> Decision<Option<&Booking>> {
+        if !self.bookings.known_attended.has(&which) {
+            return Err(Abort::Needs(vec![Lookup::Attended(which)]));
+        }
+        let counts = |booking: &&Booking| {
+            booking.status == BookingStatus::Attended
+                && match which {
+                    Attended::With(person_id, pass_id) => booking.person_id == person_id && booking.pass_id == Some(pass_id),
+                    Attended::At(person_id, studio_id) => booking.person_id == person_id && booking.studio_id == studio_id,
+                }
+        };
+        Ok(self.bookings.table.rows.values().filter(counts).min_by_key(|booking| (booking.starts_at, booking.id)))
     }
 
     /// All bookings with these ids; if there are so many that others would have to wait, the command is decided alone.
@@ -243,6 +258,16 @@ impl WorkingSet {
             self.bookings.load(booking);
         }
         self.bookings.known_turned_down.note(sessions.iter().copied());
+        Ok(())
+    }
+
+    pub(super) async fn load_attended(&mut self, tx: &mut Tx, which: Attended) -> Result<(), Error> {
+        let found = match which {
+            Attended::With(person_id, pass_id) => booking::store::attended_with(tx, person_id, pass_id, ATTENDED_MAX).await?,
+            Attended::At(person_id, studio_id) => booking::store::attended_at(tx, person_id, studio_id, ATTENDED_MAX).await?,
+        };
+        self.take_bookings(tx, found).await?;
+        self.bookings.known_attended.note([which]);
         Ok(())
     }
 

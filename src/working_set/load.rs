@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::rows::resources::Resource;
-use super::{Lookup, WorkingSet};
+use super::{Attended, Lookup, WorkingSet};
 use crate::db::{Error, Tx};
 use crate::events;
 use crate::letters::outbox;
@@ -40,6 +40,8 @@ struct Wanted {
     visits: Vec<(Uuid, NaiveDate)>,
     pass_types: Vec<Uuid>,
     answers: Vec<(Uuid, String)>,
+    paid: Vec<Uuid>,
+    attended: Vec<Attended>,
     studios: Vec<Uuid>,
     rooms: Vec<Uuid>,
     class_types: Vec<Uuid>,
@@ -62,6 +64,8 @@ impl Wanted {
                 Lookup::TurnedDown(session_id) => wanted.turned_down.push(*session_id),
                 Lookup::Roster(session_id) => wanted.rosters.push(*session_id),
                 Lookup::Pass(id) => wanted.passes.push(*id),
+                Lookup::Paid(id) => wanted.paid.push(*id),
+                Lookup::Attended(which) => wanted.attended.push(*which),
                 Lookup::Occupied(resource, from, until) => wanted.occupied.push((*resource, *from, *until)),
                 Lookup::Series(id) => wanted.series.push(*id),
                 Lookup::SeriesSessions(id) => wanted.series_sessions.push(*id),
@@ -115,6 +119,12 @@ impl WorkingSet {
         for (pass_id, monday) in wanted.visits {
             self.load_visits(tx, pass_id, monday).await?;
         }
+        for pass_id in wanted.paid {
+            self.load_paid(tx, pass_id).await?;
+        }
+        for which in wanted.attended {
+            self.load_attended(tx, which).await?;
+        }
         for (resource, from, until) in wanted.occupied {
             self.load_occupied(tx, resource, from, until).await?;
         }
@@ -165,6 +175,7 @@ impl WorkingSet {
         self.write_roles(tx, now).await?;
         self.write_acceptances(tx).await?;
         outbox::write(tx, now, std::mem::take(&mut self.letters)).await?;
+        outbox::overtake(tx, std::mem::take(&mut self.overtaken)).await?;
         self.write_removals(tx, now).await?;
         // The numbers of a studio's events are assigned last: from there to the commit, other writers of its events wait.
         events::log::write(tx, now, std::mem::take(&mut self.events)).await

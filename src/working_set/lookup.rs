@@ -35,6 +35,10 @@ pub enum Lookup {
     Roster(Uuid),
     /// A pass, which may be one that nobody can book with any more.
     Pass(Uuid),
+    /// What was paid for a pass.
+    Paid(Uuid),
+    /// The first classes that somebody attended.
+    Attended(Attended),
     /// What occupies a room or an instructor during a time: from, until.
     Occupied(Resource, DateTime<Utc>, DateTime<Utc>),
     /// A series with its parts.
@@ -69,6 +73,15 @@ pub enum Lookup {
     PassType(Uuid),
     /// The answer that a person's key was given before.
     Idempotency(Uuid, String),
+}
+
+/// Which of the classes that somebody attended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Attended {
+    /// Those for which a pass of this person paid: (person, pass).
+    With(Uuid, Uuid),
+    /// Those of a studio: (person, studio).
+    At(Uuid, Uuid),
 }
 
 impl Lookup {

@@ -22,7 +22,7 @@ mod studios;
 mod table;
 
 pub use look::look;
-pub use lookup::{Abort, Decision, Lookup, all, all_needs, caller, not_found};
+pub use lookup::{Abort, Attended, Decision, Lookup, all, all_needs, caller, not_found};
 pub use rows::resources::Resource;
 
 use crate::booking::Booking;
@@ -49,6 +49,8 @@ pub struct WorkingSet {
     studios: rows::studios::Studios,
     /// Letters to be written.
     pub letters: Vec<Letter>,
+    /// Keys of letters that are not to be sent any more, if they have not left.
+    pub overtaken: Vec<String>,
     /// What happened, to be written into the log.
     pub events: Vec<(Actor, Event)>,
     journal: Vec<Change>,
@@ -77,6 +79,7 @@ pub struct Mark {
     journal: usize,
     letters: usize,
     events: usize,
+    overtaken: usize,
 }
 
 impl WorkingSet {
@@ -119,7 +122,8 @@ impl WorkingSet {
     }
 
     pub fn mark(&self) -> Mark {
-        Mark { journal: self.journal.len(), letters: self.letters.len(), events: self.events.len() }
+        let (letters, overtaken) = (self.letters.len(), self.overtaken.len());
+        Mark { journal: self.journal.len(), letters, events: self.events.len(), overtaken }
     }
 
     /// A command of this actor begins: what is done from here on is its own.
@@ -158,6 +162,7 @@ impl WorkingSet {
     pub fn back_to(&mut self, mark: Mark) {
         self.letters.truncate(mark.letters);
         self.events.truncate(mark.events);
+        self.overtaken.truncate(mark.overtaken);
         while self.journal.len() > mark.journal {
             match self.journal.pop() {
                 Some(Change::Booking(undo)) => self.undo_booking(undo),

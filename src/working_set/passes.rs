@@ -4,7 +4,8 @@ use super::rows::passes::{Undo, Visits};
 use super::{Abort, Change, Decision, Lookup, WorkingSet};
 use crate::booking::{self, Booking};
 use crate::db::{Error, Tx};
-use crate::passes::{self, LedgerEntry, Pass, PassKind, PassState, PassType};
+use crate::passes::store::Paid;
+use crate::passes::{self, LedgerEntry, LedgerReason, Pass, PassKind, PassState, PassType};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -53,9 +54,52 @@ impl WorkingSet {
     pub fn put_pass(&mut self, pass: Pass, entry: LedgerEntry) {
         let id = pass.id;
         self.passes.of_person.entry(pass.person_id).or_default().insert(id);
+        self.note_terms(&pass);
         let before = self.passes.table.put(id, pass);
         self.journal.push(Change::Pass(Undo::Put(id, before)));
         self.passes.ledger.push(entry);
+    }
+
+    /// Puts a pass about which nothing has changed that its ledger tells.
+    pub fn put_pass_unchanged(&mut self, pass: Pass) {
+        let id = pass.id;
+        self.note_terms(&pass);
+        let before = self.passes.table.put(id, pass);
+        self.journal.push(Change::Pass(Undo::Noted(id, before)));
+    }
+
+    /// Notes whether more of a pass is to be written than its balance, which changes with every booking.
+    fn note_terms(&mut self, pass: &Pass) {
+        if self.passes.table.rows.get(&pass.id).is_some_and(|before| !pass.differs_in_balance_alone(before)) {
+            self.passes.new_terms.insert(pass.id);
+        }
+    }
+
+    /// All passes of a person ([`WorkingSet::person`]), whatever they can still pay for.
+    pub fn held_by(&self, person_id: Uuid) -> impl Iterator<Item = &Pass> {
+        let own = self.passes.of_person.get(&person_id).into_iter().flatten();
+        own.filter_map(|id| self.passes.table.rows.get(id))
+    }
+
+    /// What was paid for a pass, in this batch too.
+    pub fn paid_for(&self, pass_id: Uuid) -> Decision<Paid> {
+        let is_new = self.passes.table.dirty.get(&pass_id) == Some(&true);
+        let mut paid = match self.passes.paid.get(&pass_id) {
+            None if !is_new && !self.passes.known_paid.has(&pass_id) => return Err(Abort::Needs(vec![Lookup::Paid(pass_id)])),
+            found => found.cloned().unwrap_or_default(),
+        };
+        for entry in self.passes.ledger.iter().filter(|entry| entry.pass_id == pass_id) {
+            match entry.reason {
+                LedgerReason::Sold | LedgerReason::Transferred => {
+                    paid.amount_minor += entry.amount_minor.unwrap_or(0);
+                    paid.sold += entry.credits;
+                    paid.currency = paid.currency.or_else(|| entry.currency.clone());
+                }
+                LedgerReason::Gift => paid.given += entry.credits,
+                _ => {}
+            }
+        }
+        Ok(paid)
     }
 
     /// Stores the answer to a key.
@@ -86,6 +130,7 @@ impl WorkingSet {
                     own.remove(&id);
                 }
             }
+            Undo::Noted(id, before) => drop(self.passes.table.put_back(id, before)),
             Undo::Answer(person_id, key) => {
                 self.passes.answers.remove(&(person_id, key));
                 self.passes.new_answers.pop();
@@ -131,6 +176,14 @@ impl WorkingSet {
         Ok(())
     }
 
+    pub(super) async fn load_paid(&mut self, tx: &mut Tx, pass_id: Uuid) -> Result<(), Error> {
+        // What is to be written is not there yet, and is added when it is asked for.
+        let paid = passes::store::paid(tx, pass_id).await?;
+        self.passes.paid.insert(pass_id, paid);
+        self.passes.known_paid.note([pass_id]);
+        Ok(())
+    }
+
     pub(super) async fn load_answer(&mut self, tx: &mut Tx, person_id: Uuid, key: &str) -> Result<(), Error> {
         let key = (person_id, key.to_owned());
         if !self.passes.known_answers.has(&key) {
@@ -147,7 +200,9 @@ impl WorkingSet {
     }
 
     pub(super) async fn write_changed_passes(&mut self, tx: &mut Tx) -> Result<(), Error> {
-        passes::store::update(tx, self.passes.table.to_write(false)).await?;
+        let (terms, balances) = self.passes.table.to_write(false).into_iter().partition(|pass| self.passes.new_terms.contains(&pass.id));
+        passes::store::update(tx, terms).await?;
+        passes::store::update_balances(tx, balances).await?;
         passes::store::insert_ledger(tx, std::mem::take(&mut self.passes.ledger)).await?;
         passes::store::remember_answers(tx, std::mem::take(&mut self.passes.new_answers)).await
     }

@@ -54,6 +54,7 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
     let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
     let session = house.session("2026-12-03 18:30", 12).await;
     let booking = house.book(&ana, &session).await.expect_booked();
+    let pass = house.pack(&bo, 3).await.id;
     let studio = house.studio.clone();
     let (own, at, of) = (studio.id, format!("/v1/studios/{}", studio.id), |path: &str| format!("/v1/studios/{}/{path}", studio.id));
     let version = || vec![("If-Match", "1".to_owned())];
@@ -217,6 +218,23 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
             json!({"if_status": "booked", "if_free": true}),
         ),
         make("PUT", format!("/v1/bookings/{}/acceptance", booking.id), Some(&ana), vec![], json!({})),
+        make("POST", format!("/v1/passes/{pass}/gifts"), admin, key(), json!({"credits": 1, "reason": "A birthday"})),
+        make("PUT", format!("/v1/passes/{pass}/expiry"), admin, vec![], json!({"expires_on": "2027-12-31", "reason": "A birthday"})),
+        make(
+            "PUT",
+            format!("/v1/passes/{pass}/freeze"),
+            desk,
+            vec![],
+            json!({"from": "2026-12-05", "until": "2026-12-06", "cancel_bookings": true}),
+        ),
+        make("PUT", format!("/v1/passes/{pass}/transfer"), desk, vec![], json!({"person_id": ana.id, "studio_id": own})),
+        make(
+            "POST",
+            format!("/v1/passes/{pass}/refunds"),
+            admin,
+            key(),
+            json!({"amount_minor": 1, "method": "cash", "reason": "Moved away"}),
+        ),
         make("PUT", format!("/v1/bookings/{}/check-in", booking.id), desk, vec![], json!({"at": "2026-12-03T10:30:00Z"})),
     ]
 }

@@ -39,6 +39,7 @@ mod matrix;
 mod offers;
 mod parsers;
 mod passes;
+mod passes_kept;
 mod passkeys;
 mod passwords;
 mod people;

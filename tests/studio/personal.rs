@@ -55,9 +55,15 @@ const HARMLESS: [(&str, &str); 34] = [
     (
         "pass_types",
         "id studio_id name kind credits per_week valid_days price_minor currency class_type_ids studio_ids version created_at rules \
-         rules_version",
+         rules_version valid_months valid_from activate_within_days new_members_only once_per_person followed_by freeze_days_max \
+         transferable",
     ),
-    ("passes", "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by"),
+    (
+        "passes",
+        "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by \
+         starts_on valid_days valid_months begin_by begun_on freeze_days_max transferable frozen_from frozen_until frozen_days \
+         extended_days ended_at moved_to notice_at",
+    ),
     ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale longer_offers"),
     ("recovery_codes", "id person_id created_at used_at"),
     ("rooms", "id studio_id name capacity version created_at"),

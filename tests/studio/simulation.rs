@@ -17,6 +17,7 @@ use releve::booking::offer::{Offer, OfferOutcome};
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::db::{Db, Engine};
 use releve::events::Actor;
+use releve::passes::freeze::FreezePass;
 use releve::passes::sell::SellPass;
 use releve::passes::{LedgerEntry, Pass};
 use releve::problem::Answer;
@@ -63,6 +64,8 @@ struct Cast {
     instructors: [Uuid; 2],
     pack_type: Uuid,
     membership_type: Uuid,
+    /// Packs that count from the first class attended, by when they must have begun.
+    open_type: Uuid,
     members: Vec<Uuid>,
 }
 
@@ -73,7 +76,7 @@ impl House {
         let (studio, now) = (self.studio.clone(), self.clock.now());
         let rooms = [self.new_id(), self.new_id()];
         let types = [(self.new_id(), "pack", Some(3_i64), None), (self.new_id(), "membership", None, Some(2_i64))];
-        let id = studio.id;
+        let (id, open_type) = (studio.id, self.new_id());
         self.write(move |tx| {
             Box::pin(async move {
                 let rows = rooms.map(|room| (room, id, room.to_string(), 6_i64, now)).to_vec();
@@ -81,7 +84,10 @@ impl House {
                 let sql = "INSERT INTO pass_types (id, studio_id, name, kind, credits, per_week, valid_days, created_at) VALUES #";
                 let name = sqlx::types::Json(json!({"en": "Pass"}));
                 let rows = types.map(|(pass, kind, credits, a_week)| (pass, id, name.clone(), kind, credits, a_week, 40_i64, now)).to_vec();
-                tx.rows(sql, rows).await
+                tx.rows(sql, rows).await?;
+                let sql = "INSERT INTO pass_types (id, studio_id, name, kind, credits, valid_days, created_at, valid_from, activate_within_days) \
+                           VALUES ($1, $2, $3, 'pack', 3, 20, $4, 'first_attended', 30)";
+                tx.run(sql, (open_type, id, name, now)).await
             })
         })
         .await;
@@ -93,6 +99,7 @@ impl House {
             instructors: [studio.instructor.id, self.colleague("Mei").await.id],
             pack_type: types[0].0,
             membership_type: types[1].0,
+            open_type,
             members: Vec::new(),
         }
     }
@@ -174,7 +181,8 @@ impl Lived {
         let people = cast.members.iter().chain(&cast.instructors).chain([&cast.admin]).copied().map(Lookup::Person);
         let things = [Lookup::Studio(cast.studio), Lookup::ClassType(cast.class_type), Lookup::PassType(cast.pack_type)];
         let rooms = cast.rooms.map(Lookup::Room);
-        let keys: BTreeSet<Lookup> = people.chain(things).chain(rooms).chain([Lookup::PassType(cast.membership_type)]).collect();
+        let keys: BTreeSet<Lookup> =
+            people.chain(things).chain(rooms).chain([cast.membership_type, cast.open_type].map(Lookup::PassType)).collect();
         let mut tx = house.db.read().await.unwrap();
         set.load(&mut tx, &keys, house.clock.now()).await.unwrap();
         tx.rollback().await;
@@ -463,13 +471,33 @@ impl Month {
                 Some((admin, Command::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::This })))
             }
             85..92 => {
-                let pass_type_id = if self.dice.random_bool(0.6) { self.cast.pack_type } else { self.cast.membership_type };
+                let pass_type_id = match self.dice.random_range(0..10) {
+                    0..5 => self.cast.pack_type,
+                    5..9 => self.cast.membership_type,
+                    _ => self.cast.open_type,
+                };
                 let key = self.id().to_string();
                 let studio_id = self.cast.studio;
                 Some((
                     admin,
-                    Command::SellPass(SellPass { studio_id, person_id: who, pass_type_id, paid: None, key, body_hash: String::new() }),
+                    Command::SellPass(SellPass {
+                        studio_id,
+                        person_id: who,
+                        pass_type_id,
+                        paid: None,
+                        starts_on: None,
+                        key,
+                        body_hash: String::new(),
+                    }),
                 ))
+            }
+            92..93 => {
+                let pass_id = *self.passes.values().collect::<Vec<_>>().choose(&mut self.dice)?;
+                let from = self.now.date_naive() + Days::new(self.dice.random_range(0..5));
+                let until = from + Days::new(self.dice.random_range(0..2));
+                let ask = FreezePass { pass_id: *pass_id, from, until, cancel_bookings: self.dice.random_bool(0.7) };
+                let thaws = self.dice.random_bool(0.3);
+                Some((admin, if thaws { Command::UnfreezePass { pass_id: ask.pass_id } } else { Command::FreezePass(ask) }))
             }
             _ => {
                 let now = self.now;
@@ -693,7 +721,8 @@ impl Drop for Month {
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 29] = [
+const OFTEN: [(&str, usize); 30] = [
+    ("freeze_pass", 1_000),
     ("make_series", 400),
     ("edit_series", 200),
     ("close_days", 1_000),

@@ -62,6 +62,9 @@ fn pack(credits: i64) -> PassState {
         credits_left: Some(credits),
         per_week: None,
         expires_on: NaiveDate::from_ymd_opt(2027, 6, 1).unwrap(),
+        starts_on: None,
+        frozen: None,
+        ended: false,
         class_type_ids: None,
         studio_ids: vec![STUDIO],
     }

@@ -329,6 +329,9 @@ fn told_of(rule: &Rule, told: &Told) -> (TermsFactsOwned, DateTime<Utc>) {
         credits_left: (!rule.membership).then_some(8),
         per_week: None,
         expires_on: starts_at.date_naive() + Duration::days(30),
+        starts_on: None,
+        frozen: None,
+        ended: false,
         class_type_ids: None,
         studio_ids: vec![STUDIO],
     };

@@ -27,6 +27,8 @@ use super::facts::{
 };
 use super::{calendar, phrases};
 use crate::language::{Language, Texts};
+use crate::passes::Length;
+use crate::passes::rules::validity::OPEN_END;
 use crate::sign_in::factors::FactorKind;
 
 /// A subject's length in characters, beyond which it is cut: phones show about 40, and header lines have a limit.
@@ -108,6 +110,15 @@ impl ToRender<'_> {
 
     fn date(&self, date: &NaiveDate) -> String {
         phrases::date(*date, self.language)
+    }
+
+    /// A last day; none where there is no end.
+    fn end(&self, date: &NaiveDate) -> String {
+        if *date == OPEN_END { String::new() } else { self.date(date) }
+    }
+
+    fn length(&self, length: &Length) -> String {
+        phrases::pass_length(*length, self.language)
     }
 
     fn money(&self, money: &Money) -> String {

@@ -101,6 +101,30 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 per_week: None,
                 expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
                 paid: Some(Money { amount_minor: 188_000, currency: "CNY".to_owned() }),
+                starts_on: None,
+                from_first: None,
+            },
+        ),
+        (
+            "pass_ending",
+            Facts::PassEnding {
+                studio: demo_studio(),
+                pass: texts("10 classes", "10次卡", "10堂課堂套票"),
+                credits: Some(3),
+                expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
+                unbegun: false,
+            },
+        ),
+        ("pass_gone", Facts::PassGone { studio: demo_studio(), pass: texts("10 classes", "10次卡", "10堂課堂套票"), credits: Some(3) }),
+        (
+            "pass_received",
+            Facts::PassReceived {
+                studio: demo_studio(),
+                pass: texts("10 classes", "10次卡", "10堂課堂套票"),
+                credits: Some(3),
+                per_week: None,
+                expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
+                from_first: None,
             },
         ),
         ("booked", Facts::Booked { session: session.clone(), terms: pack(), by_staff: false }),
@@ -188,6 +212,18 @@ fn variants() -> Vec<(&'static str, Facts)> {
         per_week,
         expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
         paid: None,
+        starts_on: None,
+        from_first: None,
+    };
+    let from_first = |length, expires_on| Facts::PassSold {
+        studio: demo_studio(),
+        pass: texts("A month", "月卡", "月票"),
+        credits: None,
+        per_week: None,
+        expires_on,
+        paid: None,
+        starts_on: NaiveDate::from_ymd_opt(2027, 1, 4),
+        from_first: Some(length),
     };
     let passed_over = |reason, other| Facts::PassedOver { session: demo_session(), reason, waiting: waiting(), other };
     let free = Some(OtherBooking { starts_at: at("2026-12-01T11:00:00Z"), terms: Terms { free_cancel_until: None, ..membership() } });
@@ -239,6 +275,18 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("entered_by_desk, shared", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: false, shares_address: true }),
         ("pass_sold, by the week", pass(None, Some(2))),
         ("pass_sold, unlimited", pass(None, None)),
+        ("pass_sold, from the first class", from_first(Length::Months(1), NaiveDate::from_ymd_opt(2027, 3, 31).unwrap())),
+        ("pass_sold, from the first class whenever it is", from_first(Length::Days(30), OPEN_END)),
+        (
+            "pass_ending, before its first class",
+            Facts::PassEnding {
+                studio: demo_studio(),
+                pass: texts("A month", "月卡", "月票"),
+                credits: None,
+                expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
+                unbegun: true,
+            },
+        ),
         ("booked, by staff, membership", Facts::Booked { session: session.clone(), terms: membership(), by_staff: true }),
         (
             "booked, no free way out",
@@ -678,7 +726,10 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
             *invited_by = text();
         }
         Facts::EnteredByFrontDesk { studio, .. } => infect_studio(studio),
-        Facts::PassSold { studio, pass, .. } => {
+        Facts::PassSold { studio, pass, .. }
+        | Facts::PassEnding { studio, pass, .. }
+        | Facts::PassGone { studio, pass, .. }
+        | Facts::PassReceived { studio, pass, .. } => {
             infect_studio(studio);
             *pass = texts(evil, evil, evil);
         }

@@ -1,5 +1,7 @@
 //! Passes over HTTP: what a studio sells, what a member holds, and where its credits went. Selling is a command to the transactor.
 
+pub mod changing;
+pub mod refunds;
 pub mod selling;
 
 use std::collections::HashMap;
@@ -21,7 +23,7 @@ use crate::extract::{Body, Cursor, Ids, IfMatch, Limit, PAGE_MAX, Paging, Path, 
 use crate::ids::new_id;
 use crate::language::{Language, Texts};
 use crate::passes::view::PassView;
-use crate::passes::{LedgerEntry, LedgerReason, PassKind, PassType, store};
+use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType, ValidFrom, store};
 use crate::problem::{self, Answer, Problem, refuses};
 use crate::schedule::api::reads;
 use crate::sign_in::Caller;
@@ -62,8 +64,24 @@ pub struct PassTypeView {
     credits: Option<i64>,
     /// A membership's visits a week; null is unlimited.
     per_week: Option<i64>,
-    /// How many days after the sale its last day is.
-    valid_days: i64,
+    /// How many days after the day from which it counts its last day is; null: it is valid for months.
+    valid_days: Option<i64>,
+    /// The same in months, which keep their day: from 31 January to 28 February, to 31 March.
+    valid_months: Option<i64>,
+    /// From when it counts.
+    valid_from: ValidFrom,
+    /// Within how many days a pass that counts from the first class attended must have begun; null: whenever.
+    activate_within_days: Option<i64>,
+    /// Only for who bought no pass of this studio before, and came to no class.
+    new_members_only: bool,
+    /// Nobody can buy a second one.
+    once_per_person: bool,
+    /// The pass type that is meant for afterwards.
+    followed_by: Option<Uuid>,
+    /// For how many days in all whoever holds one may freeze it.
+    freeze_days_max: i64,
+    /// Whether one may be transferred to another member or studio.
+    transferable: bool,
     /// What it costs.
     price: Option<Price>,
     /// For which class types; null: for all.
@@ -85,6 +103,14 @@ impl PassTypeView {
             credits: sold.credits,
             per_week: sold.per_week,
             valid_days: sold.valid_days,
+            valid_months: sold.valid_months,
+            valid_from: sold.valid_from,
+            activate_within_days: sold.activate_within_days,
+            new_members_only: sold.new_members_only,
+            once_per_person: sold.once_per_person,
+            followed_by: sold.followed_by,
+            freeze_days_max: sold.freeze_days_max,
+            transferable: sold.transferable,
             price: sold.price_minor.zip(sold.currency).map(|(amount_minor, currency)| Price { amount_minor, currency }),
             class_type_ids: sold.class_type_ids.map(|ids| ids.0),
             studio_ids: sold.studio_ids.map(|ids| ids.0),
@@ -139,6 +165,10 @@ type PackCredits = Within<1, 10_000>;
 type PerWeek = Within<1, 100>;
 /// Days for which a pass is valid.
 type ValidDays = Within<1, 36_500>;
+/// Months for which a pass is valid.
+type ValidMonths = Within<1, 120>;
+/// Days for which a pass may be frozen in all.
+type FreezeDays = Within<0, 3_660>;
 
 /// A new pass type.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -152,8 +182,28 @@ pub struct NewPassType {
     credits: Option<PackCredits>,
     /// A membership's visits a week, 1 to 100; without it, unlimited.
     per_week: Option<PerWeek>,
-    /// How many days after the sale its last day is, 1 to 36,500.
-    valid_days: ValidDays,
+    /// How many days after the day from which it counts its last day is, 1 to 36,500. Either this …
+    valid_days: Option<ValidDays>,
+    /// … or so many months, 1 to 120, which keep their day.
+    valid_months: Option<ValidMonths>,
+    /// From when it counts; without it, from the sale.
+    #[serde(default)]
+    valid_from: ValidFrom,
+    /// Within how many days a pass that counts from the first class attended must have begun, 1 to 36,500; without it, whenever.
+    activate_within_days: Option<ValidDays>,
+    /// Only for who bought no pass of this studio before, and came to no class.
+    #[serde(default)]
+    new_members_only: bool,
+    /// Nobody can buy a second one.
+    #[serde(default)]
+    once_per_person: bool,
+    /// The pass type of this studio that is meant for afterwards: shown, no more.
+    followed_by: Option<Uuid>,
+    /// For how many days in all whoever holds one may freeze it, 0 to 3,660; without it, only staff do.
+    freeze_days_max: Option<FreezeDays>,
+    /// Whether one may be transferred to another member or studio.
+    #[serde(default)]
+    transferable: bool,
     /// What it costs.
     price: Option<NewPrice>,
     /// For which class types; without it, for all.
@@ -185,13 +235,21 @@ pub async fn add_type(
         kind: new.kind,
         credits: new.credits.map(|credits| credits.0),
         per_week: new.per_week.map(|visits| visits.0),
-        valid_days: new.valid_days.0,
+        valid_days: new.valid_days.map(|days| days.0),
         price_minor,
         currency,
         class_type_ids: new.class_type_ids.map(|ids| types::Json(ids.0)),
         studio_ids: new.studio_ids.map(|ids| types::Json(ids.0)),
         version: 1,
         rules_version: 1,
+        valid_months: new.valid_months.map(|months| months.0),
+        valid_from: new.valid_from,
+        activate_within_days: new.activate_within_days.map(|days| days.0),
+        new_members_only: new.new_members_only,
+        once_per_person: new.once_per_person,
+        followed_by: new.followed_by,
+        freeze_days_max: new.freeze_days_max.map_or(0, |days| days.0),
+        transferable: new.transferable,
     };
     let row = sold.clone();
     let studio = app
@@ -223,7 +281,18 @@ pub struct PassTypeChange {
     credits: Option<PackCredits>,
     #[serde(default, deserialize_with = "given")]
     per_week: Option<Option<PerWeek>>,
+    /// Takes the place of months, and `valid_months` that of days.
     valid_days: Option<ValidDays>,
+    valid_months: Option<ValidMonths>,
+    valid_from: Option<ValidFrom>,
+    #[serde(default, deserialize_with = "given")]
+    activate_within_days: Option<Option<ValidDays>>,
+    new_members_only: Option<bool>,
+    once_per_person: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    followed_by: Option<Option<Uuid>>,
+    freeze_days_max: Option<FreezeDays>,
+    transferable: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     price: Option<Option<NewPrice>>,
     #[serde(default, deserialize_with = "given")]
@@ -243,7 +312,19 @@ impl PassTypeChange {
         if let Some(per_week) = self.per_week {
             sold.per_week = per_week.map(|visits| visits.0);
         }
-        sold.valid_days = self.valid_days.map_or(sold.valid_days, |days| days.0);
+        if self.valid_days.is_some() || self.valid_months.is_some() {
+            sold.valid_days = self.valid_days.map(|days| days.0);
+            sold.valid_months = self.valid_months.map(|months| months.0);
+        }
+        sold.valid_from = self.valid_from.unwrap_or(sold.valid_from);
+        if let Some(days) = self.activate_within_days {
+            sold.activate_within_days = days.map(|days| days.0);
+        }
+        sold.new_members_only = self.new_members_only.unwrap_or(sold.new_members_only);
+        sold.once_per_person = self.once_per_person.unwrap_or(sold.once_per_person);
+        sold.followed_by = self.followed_by.unwrap_or(sold.followed_by);
+        sold.freeze_days_max = self.freeze_days_max.map_or(sold.freeze_days_max, |days| days.0);
+        sold.transferable = self.transferable.unwrap_or(sold.transferable);
         if let Some(price) = self.price {
             (sold.price_minor, sold.currency) = price.map(|price| (price.amount_minor.0, price.currency.into())).unzip();
         }
@@ -304,6 +385,20 @@ async fn must_make_sense(tx: &mut Tx, caller: &Caller, sold: &PassType) -> Answe
         PassKind::Pack if sold.per_week.is_some() => return Err(Problem::field("per_week", Wrong::OnlyForMembership)),
         PassKind::Membership if sold.credits.is_some() => return Err(Problem::field("credits", Wrong::OnlyForPack)),
         PassKind::Pack | PassKind::Membership => {}
+    }
+    if sold.valid_days.is_some() == sold.valid_months.is_some() {
+        return Err(Problem::field("valid_days", Wrong::DaysOrMonths));
+    }
+    if sold.activate_within_days.is_some() && sold.valid_from == ValidFrom::Sale {
+        return Err(Problem::field("activate_within_days", Wrong::OnlyFromFirstClass));
+    }
+    if sold.transferable && (sold.new_members_only || sold.once_per_person) {
+        return Err(Problem::field("transferable", Wrong::OfferNotTransferable));
+    }
+    if let Some(next) = sold.followed_by
+        && !store::is_type_of(tx, sold.studio_id, next).await?
+    {
+        return Err(Problem::field("followed_by", Wrong::NotPassType));
     }
     let own = vec![sold.studio_id];
     let studio_ids = sold.studio_ids.as_ref().map_or(&own, |ids| &ids.0);
@@ -392,12 +487,14 @@ pub struct LedgerLine {
     reason: LedgerReason,
     /// For which booking.
     booking_id: Option<Uuid>,
+    /// Why, as staff wrote it.
+    note: Option<String>,
 }
 
 impl From<LedgerEntry> for LedgerLine {
     fn from(entry: LedgerEntry) -> Self {
         let amount = entry.amount_minor.zip(entry.currency).map(|(amount_minor, currency)| Price { amount_minor, currency });
-        Self { at: entry.at, credits: entry.credits, amount, reason: entry.reason, booking_id: entry.booking_id }
+        Self { at: entry.at, credits: entry.credits, amount, reason: entry.reason, booking_id: entry.booking_id, note: entry.note }
     }
 }
 
@@ -423,6 +520,32 @@ pub struct LedgerPart {
     after: Option<Cursor<(DateTime<Utc>, Uuid)>>,
 }
 
+/// The pass, if the caller sees it: their own, or at the front desk of a studio that takes it.
+async fn seen(app: &App, caller: &Caller, id: Uuid) -> Answer<Pass> {
+    let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;
+    let sees = pass.person_id == caller.person_id || pass.is_taken_at(|studio_id| caller.roles.is_front_desk(studio_id));
+    if sees { Ok(pass) } else { Err(nothing()) }
+}
+
+/// The same, for who runs the studio that sold it.
+async fn only_admin(app: &App, caller: &Caller, id: Uuid) -> Answer<()> {
+    let pass = seen(app, caller, id).await?;
+    if caller.roles.is_admin(pass.studio_id) { Ok(()) } else { Err(Problem::new(problem::ProblemType::NotAllowed)) }
+}
+
+/// The same, for its front desk.
+async fn only_front_desk(app: &App, caller: &Caller, id: Uuid) -> Answer<()> {
+    let pass = seen(app, caller, id).await?;
+    if caller.roles.is_front_desk(pass.studio_id) { Ok(()) } else { Err(Problem::new(problem::ProblemType::NotAllowed)) }
+}
+
+/// A pass as this caller reads it now.
+async fn shown(app: &App, caller: &Caller, id: Uuid) -> Answer<PassView> {
+    let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;
+    let (zone, locale) = studios::store::setting(&app.db, pass.studio_id).await?.ok_or_else(nothing)?;
+    Ok(PassView::of(pass, caller.language.unwrap_or(locale), local_date(app.clock.now(), zone.tz())))
+}
+
 /// Where the credits of a pass came from and went. The caller's own pass, or a member's at the front desk of a studio that takes it.
 #[utoipa::path(
     get, path = "/v1/passes/{id}/ledger", operation_id = "show_ledger",
@@ -430,10 +553,7 @@ pub struct LedgerPart {
     responses((status = 200, body = Ledger))
 )]
 pub async fn ledger(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Query(part): Query<LedgerPart>) -> Answer<Json<Ledger>> {
-    let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;
-    if pass.person_id != caller.person_id && !pass.studio_ids.iter().any(|studio_id| caller.roles.is_front_desk(*studio_id)) {
-        return Err(nothing());
-    }
+    seen(&app, &caller, id).await?;
     let limit = part.limit.unwrap_or(Limit(PAGE_MAX));
     let after = part.after.map(|Cursor((at, id))| (storable(at), id));
     let (found, next) = page(store::ledger(&app.db, id, after, limit.0 + 1).await?, limit, |entry| (entry.at, entry.id));

@@ -16,14 +16,13 @@ use crate::extract::{Body, IdempotencyKey, Path, Within};
 use crate::letters::facts::Money;
 use crate::passes::sell::Paid;
 use crate::passes::sell::SellPass;
-use crate::passes::store;
 use crate::passes::view::PassView;
-use crate::problem::{Answer, Problem, ProblemType, refuses};
+use crate::problem::{Answer, Problem, refuses};
+use crate::schedule::rules::LocalDate;
 use crate::sign_in::Caller;
 use crate::studios;
 use crate::text::{Currency, Line};
 use crate::transactor::Command;
-use crate::zones::local_date;
 
 /// An amount that is recorded, in minor units.
 type PaidAmount = Within<0, 100_000_000_000>;
@@ -35,6 +34,9 @@ pub struct SellBody {
     pass_type_id: Uuid,
     #[serde(default)]
     paid: Option<PaidBody>,
+    /// The first day on which it pays, at most a year ahead, from which it counts then; without it, from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts_on: Option<LocalDate>,
 }
 
 /// What was paid, as the front desk writes it down.
@@ -57,7 +59,7 @@ pub struct PaidBody {
     post, path = "/v1/studios/{id}/members/{person_id}/passes", operation_id = "sell_pass",
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = SellBody,
     responses((status = 201, body = PassView)),
-    extensions(("x-problem-types" = json!(refuses![NotAllowed, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, PassNotForThem, TooManyRequests])))
 )]
 pub async fn sell(
     State(app): State<App>,
@@ -69,15 +71,10 @@ pub async fn sell(
     studios::guard::require_front_desk(&app, &caller, studio_id).await?;
     let body_hash = hash(&(studio_id, person_id, &body))?;
     let paid = body.paid.map(paid);
-    let what = Command::SellPass(SellPass { studio_id, person_id, pass_type_id: body.pass_type_id, paid, key, body_hash });
-    let pass_id = app.transactor.submit_for_id(caller.actor(), what).await?;
-    let mut tx = app.db.read().await?;
-    let found = store::by_id(&mut tx, &[pass_id]).await?;
-    tx.rollback().await;
-    let pass = found.into_iter().next().ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let (zone, locale) = studios::store::setting(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let today = local_date(app.clock.now(), zone.tz());
-    Ok((StatusCode::CREATED, Json(PassView::of(pass, caller.language.unwrap_or(locale), today))).into_response())
+    let starts_on = body.starts_on.map(|date| date.0);
+    let what = SellPass { studio_id, person_id, pass_type_id: body.pass_type_id, paid, starts_on, key, body_hash };
+    let pass_id = app.transactor.submit_for_id(caller.actor(), Command::SellPass(what)).await?;
+    Ok((StatusCode::CREATED, Json(super::shown(&app, &caller, pass_id).await?)).into_response())
 }
 
 fn paid(body: PaidBody) -> Paid {
@@ -89,7 +86,7 @@ fn paid(body: PaidBody) -> Paid {
 }
 
 /// Tells whether a repeat says the same.
-fn hash(said: &impl Serialize) -> Answer<String> {
+pub(super) fn hash(said: &impl Serialize) -> Answer<String> {
     let bytes = serde_json::to_vec(said).map_err(Problem::fault)?;
     Ok(BASE64_STANDARD_NO_PAD.encode(Sha256::digest(&bytes)))
 }

@@ -143,7 +143,7 @@ pub const REGISTRY: &[Personal] = &[
         table: "ledger",
         whose: "pass_id IN (SELECT id FROM passes WHERE person_id = $1)",
         rows: STAYS,
-        columns: &[told("method", "passes"), told("reference", "passes")],
+        columns: &[told("method", "passes"), told("reference", "passes"), told("note", "passes")],
     },
     Personal {
         table: "idempotency_keys",

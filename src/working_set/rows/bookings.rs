@@ -1,6 +1,7 @@
 //! The bookings that a batch knows, and their indexes: by person, by session, by queue.
 
 use crate::working_set::known::Known;
+use crate::working_set::lookup::Attended;
 use crate::working_set::table::{Before, Table};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,6 +11,9 @@ use crate::booking::{Booking, BookingStatus};
 
 /// How many of a queue are read at a time, from its head.
 pub const QUEUE_SLICE: i64 = 16;
+
+/// How many of the classes that somebody attended are read: only the first counts, and a batch takes back the marks of few.
+pub const ATTENDED_MAX: i64 = 16;
 
 /// How much of a queue has been read.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +48,8 @@ pub struct Bookings {
     /// People whose places in sessions that start in a span of time are all known.
     pub known_places: Known<(Uuid, DateTime<Utc>, DateTime<Utc>)>,
     pub new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    /// Of whom and what the first attended classes are known.
+    pub known_attended: Known<Attended>,
 }
 
 /// How a change to bookings is undone.
@@ -67,6 +73,7 @@ impl Bookings {
         self.known_withdrawn = Known::All;
         self.known_turned_down = Known::All;
         self.known_places = Known::All;
+        self.known_attended = Known::All;
     }
 
     /// A session that was just made has nobody in it and nobody waits for it.

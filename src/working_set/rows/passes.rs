@@ -3,10 +3,11 @@
 use crate::working_set::known::Known;
 use crate::working_set::table::{Before, Table};
 use chrono::{DateTime, NaiveDate, Utc};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
+use crate::passes::store::Paid;
 use crate::passes::{LedgerEntry, Pass, PassType};
 
 /// How often each membership was used in a week.
@@ -27,6 +28,11 @@ pub struct Passes {
     pub new_answers: Vec<(Uuid, String, String, Uuid, DateTime<Utc>)>,
     /// Entries of the ledger to be written.
     pub ledger: Vec<LedgerEntry>,
+    /// What was paid for passes until this batch.
+    pub paid: HashMap<Uuid, Paid>,
+    pub known_paid: Known<Uuid>,
+    /// Passes of which more has changed than the balance.
+    pub new_terms: HashSet<Uuid>,
 }
 
 /// How a change to passes is undone.
@@ -35,6 +41,8 @@ pub struct Passes {
 pub enum Undo {
     /// A pass was put, with its entry of the ledger.
     Put(Uuid, Before<Pass>),
+    /// The same, without an entry.
+    Noted(Uuid, Before<Pass>),
     /// A key was answered.
     Answer(Uuid, String),
 }
@@ -45,6 +53,7 @@ impl Passes {
         self.known_visits = Known::All;
         self.known_types = Known::All;
         self.known_answers = Known::All;
+        self.known_paid = Known::All;
     }
 
     pub fn load(&mut self, pass: Pass) {

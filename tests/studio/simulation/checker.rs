@@ -71,7 +71,9 @@ fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<
     let ahead = own.iter().filter(open).count();
     let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
     let owner = own.first().map(|booking| booking.person_id);
-    let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date).any(|pass| {
+    let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date);
+    let frozen = |pass: &Pass| pass.frozen().is_some_and(|(from, until)| from <= session.local_date && session.local_date <= until);
+    let pays = pays.filter(|pass| !frozen(pass)).any(|pass| {
         let visits = own.iter().filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
         pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits)
     });
