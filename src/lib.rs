@@ -10,6 +10,7 @@ pub mod attendance;
 pub mod booking;
 pub mod calendars;
 pub mod passes;
+pub mod penalties;
 pub mod people;
 pub mod reports;
 pub mod schedule;

@@ -131,6 +131,8 @@ kinds! {
     SessionCancelled CONFLICT "session-cancelled" { "The studio has cancelled this class.", "工作室已取消该课程。", "工作室已取消該課堂。" }
     WaitlistFull CONFLICT "waitlist-full" { "The waitlist is full.", "候补名单已满。", "候補名單已滿。" }
     TooManyBookings CONFLICT "too-many-bookings" { "You have as many bookings as the studio allows.", "您的预约数已达工作室上限。", "您的預約數已達工作室上限。" }
+    NoFeeOwed CONFLICT "no-fee-owed" { "No fee is owed for this.", "没有需要支付的费用。", "沒有需要支付的費用。" }
+    Suspended CONFLICT "suspended" { "After too many late cancellations or absences you cannot book this class now.", "因逾期取消或缺席次数过多，您目前无法预约该课程。", "因逾期取消或缺席次數過多，您目前無法預約該課堂。" }
     BookingIdReused CONFLICT "booking-id-reused" { "This booking id was used for something else.", "该预约编号已被使用。", "該預約編號已被使用。" }
     BookingWithdrawn CONFLICT "booking-withdrawn" { "This booking was withdrawn before it was made.", "该预约在生成前已撤回。", "該預約在產生前已撤回。" }
     TapExpired CONFLICT "tap-expired" { "This came too late to be done.", "操作已超时，未执行。", "操作已逾時，未執行。" }

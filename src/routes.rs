@@ -12,7 +12,7 @@ use crate::schedule::{series, substitutes};
 use crate::security::api as security;
 use crate::sign_in::factors::{challenge, enrolment};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, calendars, letters, openapi, passes, reports, running, schedule, studios};
+use crate::{attendance, booking, calendars, letters, openapi, passes, penalties, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -57,6 +57,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/passes/{id}/transfer", put(changing::transfer))
         .route("/v1/passes/{id}/refund", get(refunds::show))
         .route("/v1/passes/{id}/refunds", post(refunds::make))
+        .route("/v1/me/standing", get(penalties::api::own))
         .route("/v1/me/teaching", get(schedule::api::teaching))
         .route("/v1/me/substitute-requests", get(substitutes::api::own))
         .route("/v1/me/calendars", get(calendars::api::list).post(calendars::api::make))
@@ -82,6 +83,9 @@ pub fn public_routes() -> Router<App> {
             get(studios::api::type_rules::of_pass_type).put(studios::api::type_rules::set_of_pass_type),
         )
         .route("/v1/studios/{id}/members/{person_id}/passes", get(passes::api::of_member).post(selling::sell))
+        .route("/v1/studios/{id}/members/{person_id}/standing", get(penalties::api::of_member))
+        .route("/v1/studios/{id}/penalties/{penalty_id}/waiver", put(penalties::api::waive))
+        .route("/v1/studios/{id}/penalties/{penalty_id}/payment", put(penalties::api::pay))
         .route("/v1/studios/{id}/reports/attendance", get(reports::api::attendance))
         .route("/v1/studios/{id}/staff", get(staff::list))
         .route("/v1/studios/{id}/staff/{person_id}", put(staff::put))

@@ -320,6 +320,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         21 => second_factors(tx).await,
         22 => rules_by_type(tx).await,
         24 => offers(tx).await,
+        25 => penalties(tx).await,
         26 => passes_that_differ(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
@@ -483,6 +484,13 @@ async fn passes_that_differ(tx: &mut Tx) -> Result<(), Error> {
     tx.run(sql, (id(PASS), day("2027-01-01"))).await?;
     let sql = "INSERT INTO ledger (id, pass_id, at, credits, reason, note) VALUES ($1, $2, $3, 0, 'frozen', 'ill')";
     tx.run(sql, (id(0xd4), id(PASS), now())).await.map(drop)
+}
+
+async fn penalties(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO penalties (id, studio_id, person_id, booking_id, kind, at, month, strike, fee_minor, fee_currency) \
+               VALUES ($1, $2, $3, $4, 'late_cancel', $5, $6, $7, 500, 'CNY')";
+    tx.run(sql, (id(0xe4), id(STUDIO), id(ANA), id(BOOKED), now(), day("2026-11-01"), true)).await?;
+    tx.run("UPDATE bookings SET passed_over = 'suspended' WHERE id = $1", (id(WAITING),)).await.map(drop)
 }
 
 async fn shared_addresses(tx: &mut Tx) -> Result<(), Error> {
@@ -735,6 +743,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("a membership with credits", "UPDATE passes SET kind = 'membership'"),
     ("a price without currency", "UPDATE pass_types SET price_minor = 100"),
     ("an unknown ledger reason", "UPDATE ledger SET reason = 'because'"),
+    ("a fee below zero", "UPDATE penalties SET fee_minor = -1"),
+    ("a fee without a currency", "UPDATE penalties SET fee_currency = NULL"),
+    ("forgiven, and yet a strike", "UPDATE penalties SET forgiven = 'month'"),
+    ("paid, and nothing was owed", "UPDATE penalties SET fee_minor = NULL, fee_currency = NULL, paid_at = at"),
+    (
+        "one booking, two penalties",
+        "INSERT INTO penalties (id, studio_id, person_id, booking_id, kind, at, month, strike) \
+         SELECT $1, studio_id, person_id, booking_id, kind, at, month, strike FROM penalties",
+    ),
     ("waiting without a place in the queue", "UPDATE bookings SET status = 'waitlisted' WHERE queue_key IS NULL"),
     ("booked with a place in the queue", "UPDATE bookings SET status = 'booked' WHERE queue_key IS NOT NULL"),
     ("a credit taken while waiting", "UPDATE bookings SET pass_id = NULL, credits = 1 WHERE status = 'waitlisted'"),

@@ -6,8 +6,9 @@ use releve::booking::{Booking, NewBooking, Place, store};
 use releve::db::{Db, Engine, Error, Options, Wide};
 use releve::ids::new_id;
 use releve::language::{Language, Texts};
-use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms};
+use releve::letters::facts::{Facts, Penalized, SessionFacts, StudioFacts, Terms};
 use releve::passes::rules::Payment;
+use releve::penalties::rules::PenaltyTerms;
 use releve::schedule::rules;
 use releve::search::name_key;
 use releve::settings::Settings;
@@ -299,7 +300,8 @@ fn taken(id: Uuid, session_id: Uuid, studio_id: Uuid, person_id: Uuid, pass_id: 
         unpaid_reason: None,
     };
     let payment = Payment { pass_id: Some(pass_id), credits: 1, visit_week: None };
-    let place = Place { payment, free_cancel_until: Some(starts_at - TimeDelta::hours(12)) };
+    let penalty_terms = PenaltyTerms::default();
+    let place = Place { payment, free_cancel_until: Some(starts_at - TimeDelta::hours(12)), penalty_terms };
     let mut booking = Booking::with_place(new, &place, starts_at);
     booking.check_in(starts_at, person_id).expect("booked");
     (booking.sequence, booking.letters) = (1, 1);
@@ -317,5 +319,9 @@ fn letter(session_id: Uuid, starts_at: DateTime<Utc>) -> Facts {
         starts_at,
         ends_at: starts_at + TimeDelta::minutes(55),
     };
-    Facts::Booked { session, terms: Terms { credits: 1, membership: false, free_cancel_until: None }, by_staff: false }
+    Facts::Booked {
+        session,
+        terms: Terms { credits: 1, membership: false, free_cancel_until: None, penalty: Penalized::default() },
+        by_staff: false,
+    }
 }

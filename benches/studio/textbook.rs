@@ -9,14 +9,14 @@ use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use releve::app::App;
 use releve::booking::rules::{self, Admission, Ask, MemberNow, PlaceTaken, SessionNow};
-use releve::booking::view::BookingView;
+use releve::booking::view::{Around, BookingView};
 use releve::booking::{Booking, NewBooking, store};
 use releve::db::{Engine, Sql, Tx};
 use releve::events::{self, Event, Happened};
 use releve::extract::{Body, Path};
 use releve::ids::new_id;
 use releve::language::Language;
-use releve::letters::facts::{Facts, SessionFacts, StudioFacts, Terms, Then};
+use releve::letters::facts::{Facts, Penalized, SessionFacts, StudioFacts, Terms, Then};
 use releve::letters::outbox::{self, Letter};
 use releve::passes;
 use releve::passes::PassState;
@@ -66,7 +66,8 @@ async fn book(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body
         Engine::Postgres => app.db.write("textbook", move |tx| Box::pin(decide(tx, ask))).await?,
     };
     app.letters_written.notify_one();
-    Ok((StatusCode::CREATED, Json(BookingView::of(&booking, &session, None, position, language, now))).into_response())
+    Ok((StatusCode::CREATED, Json(BookingView::of(&booking, &session, Around { position, ..Around::default() }, language, now)))
+        .into_response())
 }
 
 struct Asked {
@@ -104,7 +105,7 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
     let ahead: Vec<&Booking> = ahead.iter().collect();
     let zone = session.names.time_zone.tz();
     let places: Vec<PlaceTaken> = ahead.iter().filter_map(|booking| PlaceTaken::of(booking, zone, None, None, now)).collect();
-    let member = MemberNow { ahead: &ahead, passes: &states, visits: &[], places: &places };
+    let member = MemberNow { ahead: &ahead, passes: &states, visits: &[], places: &places, suspended: None };
     let asked = Ask { pass_id: None, waitlist: body.waitlist, by_staff: false, unpaid: false };
     let entry =
         rules::book(&seen, &SessionRules::of_studio(&studio.house_rules), member, asked, now).map_err(|refusal| refusal.problem(None))?;
@@ -129,7 +130,7 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
             let mut booking = Booking::with_place(new, &place, now);
             let credits = pay(tx, &mut booking, person_id, now).await?;
             tx.run("UPDATE sessions SET taken = taken + 1 WHERE id = $1", (session.id,)).await?;
-            let terms = Terms { credits, membership: false, free_cancel_until: place.free_cancel_until };
+            let terms = Terms { credits, membership: false, free_cancel_until: place.free_cancel_until, penalty: Penalized::default() };
             (
                 booking,
                 Facts::Booked { session: told, terms, by_staff: false },

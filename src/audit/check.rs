@@ -164,6 +164,23 @@ const CHECKS: &[Check] = &[
         broken: "SELECT b.id, b.status FROM bookings b JOIN sessions s ON s.id = b.session_id WHERE s.status = 'cancelled' \
                  AND (b.status NOT IN ('cancelled', 'late_cancelled') OR b.credits > 0 OR b.visit_week IS NOT NULL)",
     },
+    Check {
+        promise: "a late cancellation has its penalty, as it was written down when it happened, and nothing else has one",
+        examined: "SELECT COUNT(*) FROM penalties",
+        broken: "SELECT e.subject_id, 'was cancelled late, and has no penalty' FROM events e WHERE e.action = 'booking.late_cancelled' \
+                 AND e.details->>'strike' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM penalties p WHERE p.booking_id = e.subject_id) \
+                 UNION ALL SELECT p.booking_id, 'its strike or fee is not what was written down' FROM events e \
+                 JOIN penalties p ON p.booking_id = e.subject_id WHERE e.action = 'booking.late_cancelled' AND e.details->>'strike' IS NOT NULL \
+                 AND ((CAST(e.details->>'strike' AS TEXT) IN ('1', 'true')) <> p.strike \
+                 OR CAST(COALESCE(e.details->>'fee_minor', '0') AS BIGINT) <> COALESCE(p.fee_minor, 0)) \
+                 UNION ALL SELECT b.id, 'has a penalty, and is ' || b.status FROM penalties p JOIN bookings b ON b.id = p.booking_id \
+                 WHERE (p.kind = 'late_cancel' AND b.status <> 'late_cancelled') OR (p.kind = 'no_show' AND b.status <> 'no_show') \
+                 UNION ALL SELECT p.booking_id, 'it is another studio''s or person''s' FROM penalties p JOIN bookings b ON b.id = p.booking_id \
+                 WHERE p.person_id <> b.person_id OR p.studio_id <> b.studio_id \
+                 UNION ALL SELECT p.booking_id, 'it was taken back, and what was paid is kept' FROM penalties p \
+                 JOIN bookings b ON b.id = p.booking_id WHERE (p.waived_at IS NOT NULL OR p.forgiven IS NOT NULL) \
+                 AND (b.credits > 0 OR b.visit_week IS NOT NULL)",
+    },
     // Drafts count too. One pass in order of time: a session that begins before all earlier ones have ended is a conflict.
     Check {
         promise: "no one is in two rooms, and no room has two sessions, at once",
@@ -433,6 +450,11 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
         .into_iter()
         .map(|(pass, week, count)| ((pass, week), count))
         .collect();
+    let mut strikes: HashMap<(Uuid, Uuid), Vec<DateTime<Utc>>> = HashMap::new();
+    let sql = "SELECT person_id, studio_id, at FROM penalties WHERE strike AND waived_at IS NULL AND person_id IN #";
+    for (person, studio, at) in tx.among::<(Uuid, Uuid, DateTime<Utc>), _>(sql, (), &people).await? {
+        strikes.entry((person, studio)).or_default().push(at);
+    }
     let none = Vec::new();
     let idle = waiters
         .iter()
@@ -440,7 +462,8 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
             let taken = taken.get(&waiter.person_id).unwrap_or(&none);
             let means = means.get(&waiter.person_id).map_or(&[][..], Vec::as_slice);
             // What the clock alone changes, the last sweep may not have seen.
-            [now, now - Duration::seconds(SWEEP_S)].into_iter().all(|at| waiter.must_be_served(means, at))
+            let strikes = strikes.get(&(waiter.person_id, waiter.studio_id)).map_or(&[][..], Vec::as_slice);
+            [now, now - Duration::seconds(SWEEP_S)].into_iter().all(|at| waiter.must_be_served(means, at) && !waiter.barred(strikes, at))
                 && able(waiter, taken, means, &visits, now)
         })
         .map(|waiter| (waiter.booking_id, format!("waits while a place of session {} stands free", waiter.session_id)))
@@ -504,6 +527,27 @@ impl Waiter {
         let no_grace = |quiet_until| self.rule("grace_promotion_min", 15) == 0 || self.starts_at < quiet_until;
         let costs = |quiet_until| self.free_cancel_until < quiet_until && no_grace(quiet_until);
         self.credits > 0 && !self.asked_unpaid && self.quiet_until(at).is_some_and(costs)
+    }
+
+    /// Whether their strikes keep them from booking it: for some days from each strike that found enough of them, and then only what starts
+    /// too far ahead.
+    fn barred(&self, strikes: &[DateTime<Utc>], at: DateTime<Utc>) -> bool {
+        let rule = |name: &str, usual: i64| self.house_rules[name].as_i64().unwrap_or(usual);
+        let Some(enough) = self.house_rules["strikes_max"].as_i64() else { return false };
+        let zone = self.time_zone.tz();
+        let wall = |at: DateTime<Utc>| zones::wall(at, zone).naive_local();
+        let days_on = |at: DateTime<Utc>, days: i64| zones::instant(wall(at) + Duration::days(days), zone);
+        let by_month = self.house_rules["strikes_by_month"].as_bool() == Some(true);
+        let counted_with = |first: DateTime<Utc>, later: DateTime<Utc>| match by_month {
+            true => (wall(first).year(), wall(first).month()) == (wall(later).year(), wall(later).month()),
+            false => later < days_on(first, rule("strike_lapse_days", 30)),
+        };
+        let barring = strikes.iter().filter(|last| **last <= at && at < days_on(**last, rule("strike_consequence_days", 14)));
+        let mut barring = barring.filter(|last| {
+            let count = strikes.iter().filter(|one| *one <= *last && counted_with(**one, **last)).count();
+            i64::try_from(count).unwrap_or(i64::MAX) >= enough
+        });
+        barring.next().is_some() && self.starts_at > at + Duration::hours(rule("strike_ahead_hours", 24))
     }
 
     /// Whether a free place must be given to them, offered or kept at this instant, if they can take it.

@@ -1,6 +1,6 @@
 //! Booking over HTTP: members for themselves, staff for a member.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::Json;
 use axum::extract::State;
@@ -12,10 +12,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::offer::Offer;
-use super::rules::SessionNow;
+use super::rules::{self, SessionNow};
 use super::tell_terms::tell_terms;
 use super::terms::{TermsFacts, TermsView};
-use super::view::BookingView;
+use super::view::{Around, BookingView};
 use super::{Booking, BookingStatus, store};
 use crate::app::App;
 use crate::booking::book::Book;
@@ -23,10 +23,13 @@ use crate::booking::cancel::Cancel;
 use crate::booking::move_up::MoveUp;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable};
+use crate::penalties::rules::{Leniency, month_of};
+use crate::penalties::{self, Penalty};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule;
 use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit as Often;
+use crate::studios;
 use crate::text::{Line, Note};
 use crate::transactor::{Command, Outcome};
 use crate::working_set::look;
@@ -60,7 +63,7 @@ pub struct BookBody {
     params(("id" = Uuid, Path)), request_body = BookBody,
     responses((status = 201, body = BookingView<'static>), (status = 200, description = "Repeated", body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
-        NoPass, AddressNotVerified, NotAllowed, SessionFull, WaitlistFull, AlreadyBooked, OverlappingBooking, TooManyBookings,
+        NoPass, AddressNotVerified, NotAllowed, SessionFull, WaitlistFull, AlreadyBooked, OverlappingBooking, TooManyBookings, Suspended,
         NotOpenYet, BookingClosed, SessionCancelled, BookingIdReused, BookingWithdrawn, TooManyRequests
     ])))
 )]
@@ -121,6 +124,7 @@ pub async fn terms(
         terms: &told.terms,
         pass: told.pass,
         unverified: told.unverified,
+        leniency: told.leniency,
     };
     Ok(Json(TermsView::of(&facts, caller.language.unwrap_or(told.studio.locale), now)))
 }
@@ -142,7 +146,11 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(not_found)?;
     let position = position(&app, &booking).await?;
     let offers = offers(&app, std::slice::from_ref(&booking)).await?;
-    Ok(Json(BookingView::of(&booking, &session, offers.get(&booking.id), position, caller.language, app.clock.now())).into_response())
+    let now = app.clock.now();
+    let leniency = leniencies(&app, &[(&booking, &session)], now).await?.remove(&booking.id).unwrap_or_default();
+    let penalties = penalties_of(&app, std::slice::from_ref(&booking)).await?;
+    let around = Around { offer: offers.get(&booking.id), position, leniency, penalty: penalties.get(&booking.id) };
+    Ok(Json(BookingView::of(&booking, &session, around, caller.language, now)).into_response())
 }
 
 /// The body of a cancellation.
@@ -316,11 +324,20 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
     let positions: HashMap<Uuid, i64> =
         if upcoming { store::positions(&app.db, caller.person_id).await?.into_iter().collect() } else { HashMap::new() };
     let offers = offers(&app, &bookings).await?;
+    let with_sessions: Vec<_> = bookings.iter().filter_map(|booking| Some((booking, sessions.get(&booking.session_id)?))).collect();
+    let leniencies = leniencies(&app, &with_sessions, now).await?;
+    let penalties = penalties_of(&app, &bookings).await?;
     let bookings = bookings
         .iter()
         .filter_map(|booking| {
             let session = sessions.get(&booking.session_id)?;
-            Some(BookingView::of(booking, session, offers.get(&booking.id), positions.get(&booking.id).copied(), caller.language, now))
+            let around = Around {
+                offer: offers.get(&booking.id),
+                position: positions.get(&booking.id).copied(),
+                leniency: leniencies.get(&booking.id).copied().unwrap_or_default(),
+                penalty: penalties.get(&booking.id),
+            };
+            Some(BookingView::of(booking, session, around, caller.language, now))
         })
         .collect();
     Ok(Json(Bookings { bookings, next }).into_response())
@@ -340,8 +357,11 @@ pub async fn answer(app: &App, caller: &Caller, shown: BookingSnapshot) -> Answe
         Some(position) => Some(position),
         None => position(app, &shown.booking).await?,
     };
-    Ok(Json(BookingView::of(&shown.booking, &shown.session, shown.offer.as_ref(), position, caller.language, app.clock.now()))
-        .into_response())
+    let (booking, now) = (&shown.booking, app.clock.now());
+    let leniency = leniencies(app, &[(booking, &shown.session)], now).await?.remove(&booking.id).unwrap_or_default();
+    let penalties = penalties_of(app, std::slice::from_ref(booking)).await?;
+    let around = Around { offer: shown.offer.as_ref(), position, leniency, penalty: penalties.get(&booking.id) };
+    Ok(Json(BookingView::of(booking, &shown.session, around, caller.language, now)).into_response())
 }
 
 /// The offers that run for these bookings, by booking.
@@ -354,6 +374,40 @@ async fn offers(app: &App, bookings: &[Booking]) -> Answer<HashMap<Uuid, Offer>>
     let found = store::running_offers(&mut tx, &offered).await?;
     tx.rollback().await;
     Ok(found.into_iter().map(|offer| (offer.booking_id, offer)).collect())
+}
+
+/// What speaks for the members of those bookings that would now be cancelled late, by booking; nothing is read where there are none.
+async fn leniencies(app: &App, bookings: &[(&Booking, &schedule::Session)], now: DateTime<Utc>) -> Answer<HashMap<Uuid, Leniency>> {
+    let late: Vec<_> = bookings.iter().filter(|(booking, _)| rules::is_late(booking, now)).collect();
+    if late.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let people: BTreeSet<Uuid> = late.iter().map(|(booking, _)| booking.person_id).collect();
+    let studios: BTreeSet<Uuid> = late.iter().map(|(booking, _)| booking.studio_id).collect();
+    let mut tx = app.db.read().await?;
+    let own = penalties::store::of_people(&mut tx, &people.into_iter().collect::<Vec<_>>(), now).await?;
+    let studios = studios::store::contexts(&mut tx, &studios.into_iter().collect::<Vec<_>>()).await?;
+    tx.rollback().await;
+    let leniency = |(booking, session): &(&Booking, &schedule::Session)| {
+        let studio = studios.iter().find(|studio| studio.id == booking.studio_id)?;
+        let theirs = own.iter().filter(|penalty| penalty.person_id == booking.person_id);
+        let month = month_of(now, studio.zone);
+        Some((booking.id, Leniency::of(theirs, studio.id, &studio.rules, session.local_date, month)))
+    };
+    Ok(late.into_iter().filter_map(leniency).collect())
+}
+
+/// What came of bookings that were cancelled late or not kept, by booking.
+async fn penalties_of(app: &App, bookings: &[Booking]) -> Answer<HashMap<Uuid, Penalty>> {
+    let kept = |booking: &&Booking| !matches!(booking.status, BookingStatus::LateCancelled | BookingStatus::NoShow);
+    let ids: Vec<Uuid> = bookings.iter().filter(|booking| !kept(booking)).map(|booking| booking.id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut tx = app.db.read().await?;
+    let found = penalties::store::of_bookings(&mut tx, &ids).await?;
+    tx.rollback().await;
+    Ok(found.into_iter().map(|penalty| (penalty.booking_id, penalty)).collect())
 }
 
 async fn position(app: &App, booking: &Booking) -> Answer<Option<i64>> {

@@ -63,7 +63,7 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
         } else {
             set.person(person_id)?;
         }
-        who_joins(set, person_id, &session, now)?
+        who_joins(set, person_id, &session, &studio, now)?
     };
     let asked = Ask { pass_id: ask.pass_id, waitlist: ask.waitlist, by_staff, unpaid: ask.unpaid.is_some() };
     let entry = rules::book(&SessionNow::of(&session, studio.zone), &rules, member.now(), asked, now).map_err(|refusal| {

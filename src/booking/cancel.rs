@@ -11,6 +11,8 @@ use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::LeftBecause;
 use crate::passes::LedgerReason;
+use crate::penalties::rules::Leniency;
+use crate::penalties::standing::{leniency, penalize};
 use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Decision, WorkingSet, caller};
 use chrono::Duration;
@@ -47,22 +49,30 @@ pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<U
     if booking.status.has_ended() {
         return Ok(Some(show(set, booking.id)?));
     }
+    // What speaks for the member is looked up only where it matters.
+    let leniency = if ask.return_all || !rules::is_late(&booking, now) {
+        Leniency::default()
+    } else {
+        let session = set.session(booking.session_id)?;
+        leniency(set, booking.person_id, session, &*set.studio(booking.studio_id)?, now)?
+    };
     let expected = |kind| -> Decision<Option<BookingSnapshot>> {
         let facts = show(set, ask.booking_id)?;
         Err(Problem::new(kind)
             .with("booking_status", facts.booking.status)
-            .with("cancel_now", super::view::cancel_now_facts(&facts.booking, now))
+            .with("cancel_now", super::view::cancel_now_facts(&facts.booking, leniency, now))
             .into())
     };
     if ask.if_status.is_some_and(|status| status != booking.status) {
         return expected(ProblemType::StatusChanged);
     }
-    let decided = match rules::cancel(&booking, ask.return_all, now) {
+    let decided = match rules::cancel(&booking, leniency, ask.return_all, now) {
         Ok(decided) => decided,
         Err(CannotCancel::Ended) => return Ok(Some(show(set, booking.id)?)),
         Err(CannotCancel::Started) => return Err(Problem::new(ProblemType::SessionStarted).into()),
     };
-    if ask.if_free && matches!(decided, Cancellation::Late { .. }) {
+    // One that is forgiven takes nothing.
+    if ask.if_free && matches!(&decided, Cancellation::Late(cost) if !cost.is_nothing()) {
         return expected(ProblemType::NotFree);
     }
     let ending = Ending { by: if by_staff { EndedBy::Staff } else { EndedBy::Member }, reason: ask.reason.clone() };
@@ -83,6 +93,7 @@ pub fn end_by_person(
     now: DateTime<Utc>,
 ) -> Decision<()> {
     let by_staff = ending.by == EndedBy::Staff;
+    let mut late = None;
     let what = match decided {
         Cancellation::Leaves => {
             let offered = booking.status == BookingStatus::Offered;
@@ -101,14 +112,31 @@ pub fn end_by_person(
             booking.cancel(ending, now)?;
             Happened::Cancelled { credits_returned: credits, by_staff }
         }
-        Cancellation::Late { credits, visit } => {
+        Cancellation::Late(cost) => {
+            if cost.forgiven.is_some() {
+                give_back(set, actor, &mut booking, LedgerReason::Forgiven, None, now)?;
+            }
             booking.cancel_late(ending, now)?;
-            Happened::LateCancelled { credits_lost: credits, visit_counts: visit, by_staff }
+            let what = Happened::LateCancelled {
+                credits_lost: cost.credits,
+                visit_counts: cost.visit,
+                by_staff,
+                fee_minor: cost.fee.as_ref().map(|fee| fee.amount_minor),
+                currency: cost.fee.as_ref().map(|fee| fee.currency.clone()),
+                strike: cost.strike,
+                forgiven: cost.forgiven,
+            };
+            late = Some((booking.clone(), cost));
+            what
         }
     };
     freed.session(booking.session_id);
     freed.person(booking.person_id);
     let event = Event::of_booking(&booking, what);
     set.put(booking);
-    emit(set, actor, event)
+    emit(set, actor, event)?;
+    match late {
+        Some((booking, cost)) => penalize(set, actor, &booking, &cost, now),
+        None => Ok(()),
+    }
 }

@@ -14,8 +14,8 @@ use super::store::{self, Told};
 use crate::app::App;
 use crate::extract::Path;
 use crate::language::Language;
-use crate::letters::facts::PassedOver;
-use crate::letters::phrases::{credits, day_and_time, passed_over};
+use crate::letters::facts::{Money, PassedOver};
+use crate::letters::phrases::{credits, day_and_time, money, passed_over};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule;
 use crate::sign_in::Caller;
@@ -148,14 +148,33 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
                 0 => String::new(),
                 n => credits(n, language),
             };
-            match number("credits_lost") {
+            let [en, zh_hans, zh_hant] = match number("credits_lost") {
+                _ if details["forgiven"].is_string() => same([
+                    "Cancelled late; it was forgiven and cost nothing.",
+                    "逾期取消，此次免予处理，未扣除任何费用。",
+                    "逾期取消，此次免予處理，未扣除任何費用。",
+                ]),
                 0 => same(["Cancelled late.", "逾期取消。", "逾期取消。"]),
                 _ => [
                     format!("Cancelled late: {} lost.", lost(Language::En)),
                     format!("逾期取消，扣除{}。", lost(Language::ZhHans)),
                     format!("逾期取消，扣除{}。", lost(Language::ZhHant)),
                 ],
-            }
+            };
+            let fee = fee(details);
+            let (fee_en, fee_hans, fee_hant) = match &fee {
+                Some(fee) => (format!(" A fee of {fee}."), format!("违约金{fee}。"), format!("違約金{fee}。")),
+                None => Default::default(),
+            };
+            let strike = if is("strike") { [" It counts as a strike.", "记违约一次。", "記違約一次。"] } else { [""; 3] };
+            [format!("{en}{fee_en}{}", strike[0]), format!("{zh_hans}{fee_hans}{}", strike[1]), format!("{zh_hant}{fee_hant}{}", strike[2])]
+        }
+        "booking.penalty_waived" => {
+            same(["The studio took back what that had cost.", "工作室已撤销此次处理，所扣已退回。", "工作室已撤銷此次處理，所扣已退回。"])
+        }
+        "booking.fee_paid" => {
+            let fee = fee(details).unwrap_or_default();
+            [format!("The fee of {fee} was paid."), format!("违约金{fee}已支付。"), format!("違約金{fee}已支付。")]
         }
         "booking.session_cancelled" => same(["The studio cancelled the class.", "工作室取消了课程。", "工作室取消了課程。"]),
         "booking.released" => same([
@@ -198,6 +217,12 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
     })
 }
 
+/// A fee, as the log has it.
+fn fee(details: &Value) -> Option<String> {
+    let amount_minor = details["fee_minor"].as_i64().or(details["amount_minor"].as_i64())?;
+    Some(money(&Money { amount_minor, currency: details["currency"].as_str()?.to_owned() }))
+}
+
 fn same(words: [&str; 3]) -> [String; 3] {
     words.map(str::to_owned)
 }
@@ -220,6 +245,10 @@ mod tests {
         let offered = say("booking.offered", json!({"expires_at": "2026-12-03T04:30:00Z"}), Language::En);
         assert_eq!(offered, "A place was offered and kept until Thu 3 Dec, 12:30.");
         assert_eq!(say("booking.late_cancelled", json!({"credits_lost": 1}), Language::ZhHans), "逾期取消，扣除1次。");
+        let fined = json!({"credits_lost": 0, "fee_minor": 5000, "currency": "CNY", "strike": true, "forgiven": null});
+        assert_eq!(say("booking.late_cancelled", fined, Language::En), "Cancelled late. A fee of CNY 50.00. It counts as a strike.");
+        let forgiven = json!({"credits_lost": 0, "strike": false, "forgiven": "month"});
+        assert_eq!(say("booking.late_cancelled", forgiven, Language::En), "Cancelled late; it was forgiven and cost nothing.");
         assert_eq!(sentence("booking.of_tomorrow", &json!({}), None, Shanghai, Language::En), None);
     }
 }

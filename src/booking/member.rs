@@ -8,6 +8,8 @@ use uuid::Uuid;
 use super::Booking;
 use super::rules::{MemberNow, PlaceTaken, counted_in};
 use crate::passes::PassState;
+use crate::penalties::rules::Suspension;
+use crate::penalties::standing::suspension;
 use crate::schedule::Session;
 use crate::schedule::rules::week_of;
 use crate::studios::StudioContext;
@@ -23,12 +25,13 @@ pub struct Member<'a> {
     pub passes: Vec<PassState>,
     visits: Vec<(Uuid, i64)>,
     places: Vec<PlaceTaken>,
+    suspended: Option<Suspension>,
 }
 
 impl Member<'_> {
     /// As a decision sees them.
     pub fn now(&self) -> MemberNow<'_> {
-        MemberNow { ahead: &self.ahead, passes: &self.passes, visits: &self.visits, places: &self.places }
+        MemberNow { ahead: &self.ahead, passes: &self.passes, visits: &self.visits, places: &self.places, suspended: self.suspended }
     }
 }
 
@@ -41,15 +44,22 @@ pub fn who_takes<'a>(
     now: DateTime<Utc>,
 ) -> Decision<Member<'a>> {
     set.person(person_id)?;
-    let mut member = who_joins(set, person_id, session, now)?;
+    let mut member = who_joins(set, person_id, session, studio, now)?;
     member.places = places(set, person_id, session, studio, &member.passes, now)?;
     Ok(member)
 }
 
 /// A member of whom as much is known as joining a queue needs, which no cap counts.
-pub fn who_joins<'a>(set: &'a WorkingSet, person_id: Uuid, session: &Session, now: DateTime<Utc>) -> Decision<Member<'a>> {
+pub fn who_joins<'a>(
+    set: &'a WorkingSet,
+    person_id: Uuid,
+    session: &Session,
+    studio: &StudioContext,
+    now: DateTime<Utc>,
+) -> Decision<Member<'a>> {
     let (passes, visits) = set.passes(person_id, week_of(session.local_date))?;
-    Ok(Member { ahead: set.ahead(person_id, now), passes, visits, places: Vec::new() })
+    let suspended = suspension(set, person_id, studio, now)?;
+    Ok(Member { ahead: set.ahead(person_id, now), passes, visits, places: Vec::new(), suspended })
 }
 
 /// The places of a member in the session's studio that a cap may count: those to come and, where days, weeks or months are capped, those

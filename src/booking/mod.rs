@@ -30,11 +30,13 @@ pub mod view;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
+use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::letters::facts::PassedOver;
 use crate::passes::rules::Payment;
+use crate::penalties::rules::PenaltyTerms;
 
 /// Where a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -144,12 +146,19 @@ pub struct Booking {
     pub guest_of: Option<Uuid>,
     /// Why staff moved it up, in their words.
     pub moved_up_reason: Option<String>,
+    /// What a late cancellation or an absence costs besides. `None`: no place was given, or by a version that knew no penalties.
+    pub penalty_terms: Option<Json<PenaltyTerms>>,
 }
 
 impl Booking {
     /// Whether the session overlaps `[starts_at, ends_at)`.
     pub fn overlaps(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
         self.starts_at < ends_at && starts_at < self.ends_at
+    }
+
+    /// What cancelling late or not coming costs besides what was paid.
+    pub fn penalty_terms(&self) -> PenaltyTerms {
+        self.penalty_terms.as_ref().map(|terms| terms.0.clone()).unwrap_or_default()
     }
 
     /// Whether the member gave back a place that the waitlist had given or offered them: they are not moved in again by themselves.
@@ -191,6 +200,8 @@ pub struct Place {
     pub payment: Payment,
     /// `None`: it cannot be cancelled for free.
     pub free_cancel_until: Option<DateTime<Utc>>,
+    /// What cancelling late or not coming costs besides.
+    pub penalty_terms: PenaltyTerms,
 }
 
 /// Who ended a booking, and the reason that staff wrote down.
@@ -257,6 +268,7 @@ impl Booking {
             spot_id: None,
             guest_of: None,
             moved_up_reason: None,
+            penalty_terms: None,
         }
     }
 
@@ -323,7 +335,7 @@ impl Booking {
         Ok(())
     }
 
-    /// Booked → cancelled late: what was taken stays taken.
+    /// Booked → cancelled late: what was taken stays taken, unless it was given back first because it is forgiven.
     pub fn cancel_late(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Booked], "be cancelled late")?;
         self.end(BookingStatus::LateCancelled, ending, now);
@@ -348,7 +360,7 @@ impl Booking {
         }
         self.status = BookingStatus::Waitlisted;
         self.queue_key = Some(queue_key);
-        (self.pass_id, self.free_cancel_until, self.promoted_at) = (None, None, None);
+        (self.pass_id, self.free_cancel_until, self.promoted_at, self.penalty_terms) = (None, None, None, None);
         (self.passed_over, self.told_free_at) = (None, None);
         Ok(())
     }
@@ -420,6 +432,7 @@ impl Booking {
         self.pass_id = place.payment.pass_id;
         self.credits = place.payment.credits;
         self.visit_week = place.payment.visit_week;
+        self.penalty_terms = Some(Json(place.penalty_terms.clone()));
         // Credits returned for an earlier place of the same booking do not belong to this one.
         self.credits_returned = 0;
     }

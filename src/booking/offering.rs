@@ -1,25 +1,28 @@
 //! How an offer begins and ends: the booking leaves the queue for it, and the offer keeps its place there.
 
-use super::Booking;
 use super::offer::{Offer, OfferClock, OfferOutcome};
+use super::{Booking, Place};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::ids::new_id;
-use crate::passes::rules::Payment;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Offers a free place to somebody who waits; `payment` is what would pay for it now.
-pub fn offer(set: &mut WorkingSet, mut booking: Booking, clock: OfferClock, payment: &Payment, now: DateTime<Utc>) -> Decision<()> {
+/// Offers a free place to somebody who waits; `place` is what it would cost now.
+pub fn offer(set: &mut WorkingSet, mut booking: Booking, clock: OfferClock, place: &Place, now: DateTime<Utc>) -> Decision<()> {
     let queue_key = booking.offer(now)?;
     let offer = Offer::new(new_id(now), booking.id, queue_key, clock, now);
+    let fee = place.penalty_terms.late_cancel_fee.as_ref();
     let what = Happened::Offered {
         offer: offer.id,
         clock_starts_at: clock.clock_starts_at,
         expires_at: clock.expires_at,
-        credits: payment.credits,
-        membership: payment.visit_week.is_some(),
+        credits: place.payment.credits,
+        membership: place.payment.visit_week.is_some(),
+        fee_minor: fee.map(|fee| fee.amount_minor),
+        currency: fee.map(|fee| fee.currency.clone()),
+        strike: place.penalty_terms.late_cancel_strikes,
     };
     let event = Event::of_booking(&booking, what);
     set.put(booking);

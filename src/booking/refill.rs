@@ -108,7 +108,7 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
         let member = who_takes(set, person.id, &session, studio, now).map_err(|stop| set.with_queue_people(session_id, stop))?;
         let turn = match refill {
             Refill::Offer(clock) => {
-                rules::could_take(&state, &rules, member.now(), asked(&waiting), now).map(|payment| Turn::Offered(clock, payment))
+                rules::could_take(&state, &rules, member.now(), asked(&waiting), now).map(|place| Turn::Offered(clock, place))
             }
             _ => rules::promote(&state, &rules, member.now(), asked(&waiting), turned_down, now),
         };
@@ -120,9 +120,9 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
                 emit(set, &house, Event::of_booking(&waiting, Happened::Promoted { credits: waiting.credits }))?;
                 leave_overlapping(set, &house, &waiting, now)?;
             }
-            Ok(Turn::Offered(clock, payment)) => {
+            Ok(Turn::Offered(clock, place)) => {
                 let clock = if person.longer_offers { clock.longer(rules::offers_end(&state, &rules)) } else { clock };
-                offer(set, waiting, clock, &payment, now)?;
+                offer(set, waiting, clock, &place, now)?;
             }
             Ok(Turn::Open) => {
                 let waiting = set.in_company(&set.whole_queue(session_id)?)?;

@@ -2,6 +2,7 @@
 
 use super::rules::BookingRefusal;
 use crate::instant;
+use crate::penalties::rules::Suspension;
 use crate::problem::{Problem, ProblemType};
 use crate::studios::house_rules::applied::Cap;
 use serde_json::json;
@@ -20,6 +21,9 @@ impl BookingRefusal {
             }
             Self::NoPass => Problem::new(ProblemType::NoPass).with("shop_url", shop_url),
             Self::OfferExpired => Problem::new(ProblemType::OfferExpired),
+            Self::Suspended(Suspension { until, only_within_hours }) => {
+                Problem::new(ProblemType::Suspended).with("until", instant::text(until)).with("only_within_hours", only_within_hours)
+            }
             Self::Full { open, length, cap } => {
                 Problem::new(ProblemType::SessionFull).with("waitlist", json!({ "open": open, "length": length, "cap": cap }))
             }

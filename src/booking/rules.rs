@@ -10,6 +10,8 @@ use super::{Booking, BookingStatus, Place};
 use crate::letters::facts::PassedOver;
 use crate::passes::PassState;
 use crate::passes::rules::{Payment, ToPay, which_pay};
+use crate::penalties::PenaltyKind;
+use crate::penalties::rules::{Cost, Leniency, PenaltyTerms, Suspension, cost};
 use crate::schedule::SessionRow;
 use crate::schedule::rules::instants;
 use crate::studios::house_rules::applied::{Cap, CapOf, Over, SessionRules};
@@ -98,6 +100,8 @@ pub struct MemberNow<'a> {
     pub visits: &'a [(Uuid, i64)],
     /// The member's places in the studio that a cap may count.
     pub places: &'a [PlaceTaken],
+    /// What their strikes in the studio mean now.
+    pub suspended: Option<Suspension>,
 }
 
 /// A place that a member has or had, as caps count it.
@@ -147,6 +151,11 @@ pub fn counted_in(date: NaiveDate, rules: &HouseRules, zone: Tz) -> (DateTime<Ut
 }
 
 impl MemberNow<'_> {
+    /// The suspension by which the member may not book the session now.
+    fn barred(&self, session: &SessionNow, now: DateTime<Utc>) -> Option<Suspension> {
+        self.suspended.filter(|suspension| suspension.bars(session.starts_at, now))
+    }
+
     fn in_session(&self, session_id: Uuid) -> Option<&Booking> {
         self.ahead.iter().copied().find(|booking| booking.session_id == session_id && booking.guest_of.is_none())
     }
@@ -232,6 +241,8 @@ pub enum BookingRefusal {
     WaitlistFull { length: i64, cap: i64 },
     /// The time of the offer is over.
     OfferExpired,
+    /// Their strikes keep the member from booking it.
+    Suspended(Suspension),
 }
 
 /// Decides a booking: a place if one is free and the member may have it, a position in the queue if they would wait.
@@ -249,6 +260,9 @@ pub fn book(
     }
     if let Some(booking) = member.in_session(session.id) {
         return Err(BookingRefusal::AlreadyBooked(booking.id));
+    }
+    if let Some(suspension) = member.barred(session, now).filter(|_| !ask.by_staff) {
+        return Err(BookingRefusal::Suspended(suspension));
     }
     let mut payers = payers(session, rules, member, ask);
     if ask.by_staff {
@@ -292,6 +306,8 @@ pub struct Terms {
     pub booking_closes_at: DateTime<Utc>,
     /// Until when a place that is taken now, or as soon as booking opens, can be cancelled for free.
     pub free_cancel_until: Option<DateTime<Utc>>,
+    /// What cancelling late costs besides what pays.
+    pub penalty_terms: PenaltyTerms,
     /// Every cap, and how many of the member's places it counts.
     pub caps: Vec<(Cap, i64)>,
 }
@@ -323,6 +339,7 @@ pub fn terms(session: &SessionNow, rules: &SessionRules<'_>, member: MemberNow<'
         booking_opens_at: payer.map_or(session.booking_opens_at, |payer| payer.booking_opens_at),
         booking_closes_at: payer.map_or(session.booking_closes_at, |payer| payer.booking_closes_at),
         free_cancel_until,
+        penalty_terms: PenaltyTerms::of(own, payer.is_some_and(|payer| payer.payment.visit_week.is_some())),
         caps: rules.caps(pass_type).into_iter().map(|cap| (cap, member.counted(cap, session, rules, pass_type))).collect(),
     }
 }
@@ -396,6 +413,8 @@ pub enum Unable {
     TooManyBookings(Cap),
     /// No pass can pay.
     NoPass,
+    /// Their strikes keep them from it.
+    Suspended(Suspension),
 }
 
 impl From<Unable> for BookingRefusal {
@@ -404,6 +423,7 @@ impl From<Unable> for BookingRefusal {
             Unable::Overlap(booking_id) => Self::Overlapping(booking_id),
             Unable::TooManyBookings(cap) => Self::TooMany(cap),
             Unable::NoPass => Self::NoPass,
+            Unable::Suspended(suspension) => Self::Suspended(suspension),
         }
     }
 }
@@ -414,12 +434,14 @@ impl From<Unable> for PassedOver {
             Unable::Overlap(_) => Self::Overlap,
             Unable::TooManyBookings(_) => Self::TooManyBookings,
             Unable::NoPass => Self::NoPass,
+            Unable::Suspended(_) => Self::Suspended,
         }
     }
 }
 
-/// The one rule for who may take a free place, however they come to it: nobody is in two places at once, nobody has more places than the
-/// caps of the house rules allow (staff may give them more), and something pays for it: the first of their passes that may.
+/// The one rule for who may take a free place, however they come to it: nobody who is suspended takes one, nobody is in two places at once,
+/// nobody has more places than the caps of the house rules allow (staff may give both more), and something pays for it: the first of their
+/// passes that may.
 fn take(
     session: &SessionNow,
     rules: &SessionRules<'_>,
@@ -429,6 +451,9 @@ fn take(
     came_by: CameBy,
     now: DateTime<Utc>,
 ) -> Result<Place, Unable> {
+    if let Some(suspension) = member.barred(session, now).filter(|_| !ask.by_staff) {
+        return Err(Unable::Suspended(suspension));
+    }
     if let Some(booking) = member.overlapping(session) {
         return Err(Unable::Overlap(booking.id));
     }
@@ -441,7 +466,8 @@ fn take(
     };
     let (own, cut_off) = (payer.own_rules.as_ref().unwrap_or(rules), payer.free_cancel_until);
     let free_cancel_until = free_until(own, session.zone, cut_off, session.starts_at, came_by, now);
-    Ok(Place { payment: payer.payment, free_cancel_until })
+    let penalty_terms = PenaltyTerms::of(own, payer.payment.visit_week.is_some());
+    Ok(Place { payment: payer.payment, free_cancel_until, penalty_terms })
 }
 
 /// The first cap that leaves the member no more places, if any does. One that is won from the waitlist may exceed it, if the rules say so.
@@ -515,8 +541,8 @@ fn payers(session: &SessionNow, rules: &SessionRules<'_>, member: MemberNow<'_>,
 pub enum Turn {
     /// The place.
     Promoted(Place),
-    /// An offer, and what would pay for the place now.
-    Offered(OfferClock, Payment),
+    /// An offer, and what the place would cost now.
+    Offered(OfferClock, Place),
     /// Nothing of their own: no time is left in which they could be asked, so the place is everybody's.
     Open,
 }
@@ -538,20 +564,20 @@ pub fn promote(
     let takes = place.payment.credits > 0 || place.payment.visit_week.is_some();
     let costly = |quiet_until| takes && place.free_cancel_until.is_none_or(|until| until < quiet_until);
     if quiet_until(rules, session.zone, now).is_some_and(costly) {
-        return Ok(offer_clock(session, rules, now).map_or(Turn::Open, |clock| Turn::Offered(clock, place.payment)));
+        return Ok(offer_clock(session, rules, now).map_or(Turn::Open, |clock| Turn::Offered(clock, place)));
     }
     Ok(Turn::Promoted(place))
 }
 
-/// Whether a waiting member could take the place that is free now, if they were asked, and what would pay.
+/// Whether a waiting member could take the place that is free now, if they were asked, and what it would cost.
 pub fn could_take(
     session: &SessionNow,
     rules: &SessionRules<'_>,
     member: MemberNow<'_>,
     ask: Ask,
     now: DateTime<Utc>,
-) -> Result<Payment, PassedOver> {
-    Ok(take(session, rules, member, &payers(session, rules, member, ask), ask, CameBy::Offer, now)?.payment)
+) -> Result<Place, PassedOver> {
+    Ok(take(session, rules, member, &payers(session, rules, member, ask), ask, CameBy::Offer, now)?)
 }
 
 /// From when to when an offer that is made now runs: its clock stands still until quiet hours end. `None`: a full clock does not fit before
@@ -603,14 +629,14 @@ pub fn refill(session: &SessionNow, rules: &HouseRules, now: DateTime<Utc>) -> R
 }
 
 /// What a cancellation at this instant does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cancellation {
     /// The member leaves the queue, or declines an offer.
     Leaves,
     /// What was taken comes back.
     Free { credits: i64 },
-    /// What was taken stays taken.
-    Late { credits: i64, visit: bool },
+    /// It costs this.
+    Late(Cost),
 }
 
 /// Why a booking cannot be cancelled.
@@ -622,21 +648,24 @@ pub enum CannotCancel {
     Started,
 }
 
+/// Whether a cancellation at this instant is late. Only then must it be known what speaks for the member.
+pub fn is_late(booking: &Booking, now: DateTime<Utc>) -> bool {
+    let free = booking.free_cancel_until.is_some_and(|until| now <= until);
+    booking.status == BookingStatus::Booked && !free && now < booking.starts_at
+}
+
 /// Decides a cancellation; `forgive` is staff's `return: all`.
-pub fn cancel(booking: &Booking, forgive: bool, now: DateTime<Utc>) -> Result<Cancellation, CannotCancel> {
+pub fn cancel(booking: &Booking, leniency: Leniency, forgive: bool, now: DateTime<Utc>) -> Result<Cancellation, CannotCancel> {
     match booking.status {
         BookingStatus::Cancelled | BookingStatus::LateCancelled => Err(CannotCancel::Ended),
         BookingStatus::Attended | BookingStatus::NoShow => Err(CannotCancel::Started),
         BookingStatus::Waitlisted | BookingStatus::Offered | BookingStatus::Standby => Ok(Cancellation::Leaves),
         BookingStatus::Booked if now >= booking.starts_at => Err(CannotCancel::Started),
-        BookingStatus::Booked => {
-            let free = forgive || booking.free_cancel_until.is_some_and(|until| now <= until);
-            Ok(if free {
-                Cancellation::Free { credits: booking.credits }
-            } else {
-                Cancellation::Late { credits: booking.credits, visit: booking.visit_week.is_some() }
-            })
+        BookingStatus::Booked if !forgive && is_late(booking, now) => {
+            let (terms, visit) = (booking.penalty_terms(), booking.visit_week.is_some());
+            Ok(Cancellation::Late(cost(PenaltyKind::LateCancel, &terms, booking.credits, visit, leniency)))
         }
+        BookingStatus::Booked => Ok(Cancellation::Free { credits: booking.credits }),
     }
 }
 
@@ -646,18 +675,18 @@ pub fn cancel(booking: &Booking, forgive: bool, now: DateTime<Utc>) -> Result<Ca
 pub enum WithSession {
     /// It was cancelled before, and nothing is taken for it any more.
     Nothing,
-    /// It was cancelled late: that stays so, and the credits, or the visit of a membership, come back.
+    /// It was cancelled late: that stays so, and the credits, or the visit of a membership, come back, and the penalty is waived.
     Returned { credits: i64, visit: bool },
     /// It ends, and what was taken for it comes back.
     Ends { credits: i64, visit: bool, had_place: bool },
 }
 
-/// Decides what becomes of a booking whose session the studio cancels.
-pub const fn cancel_with_session(booking: &Booking) -> WithSession {
+/// Decides what becomes of a booking whose session the studio cancels; `penalized`: a fee or a strike stands for it.
+pub const fn cancel_with_session(booking: &Booking, penalized: bool) -> WithSession {
     let (credits, visit) = (booking.credits, booking.visit_week.is_some());
     match booking.status {
         BookingStatus::Cancelled => WithSession::Nothing,
-        BookingStatus::LateCancelled if credits == 0 && !visit => WithSession::Nothing,
+        BookingStatus::LateCancelled if credits == 0 && !visit && !penalized => WithSession::Nothing,
         BookingStatus::LateCancelled => WithSession::Returned { credits, visit },
         // A place that was only offered was nobody's yet.
         BookingStatus::Offered => WithSession::Ends { credits, visit, had_place: false },

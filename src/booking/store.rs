@@ -14,7 +14,8 @@ macro_rules! columns {
     () => {
         "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
          asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
-         arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of, moved_up_reason"
+         arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of, \
+         moved_up_reason, penalty_terms"
     };
 }
 
@@ -143,6 +144,7 @@ pub async fn told(db: &Db, booking: &Booking) -> Result<Vec<Told>, Error> {
     let moved = |one: &Told| one.details.as_ref().and_then(|details| details["moved"].as_str()?.parse::<Uuid>().ok());
     let others: Vec<Uuid> = told.iter().filter_map(moved).collect();
     let reasons: Vec<(Uuid, Option<String>)> = tx.among("SELECT id, moved_up_reason FROM bookings WHERE id IN #", (), &others).await?;
+    let waived: Option<(Option<String>,)> = tx.maybe("SELECT waived_reason FROM penalties WHERE booking_id = $1", (booking.id,)).await?;
     tx.rollback().await;
     for one in &mut told {
         one.note = match one.action.as_str() {
@@ -150,6 +152,7 @@ pub async fn told(db: &Db, booking: &Booking) -> Result<Vec<Told>, Error> {
             "booking.overtaken" => {
                 moved(one).and_then(|id| reasons.iter().find(|(other, _)| *other == id)).and_then(|(_, reason)| reason.clone())
             }
+            "booking.penalty_waived" => waived.as_ref().and_then(|(reason,)| reason.clone()),
             "booking.cancelled" | "booking.late_cancelled" | "booking.waitlist_left" => booking.ended_reason.clone(),
             _ => None,
         };
@@ -233,7 +236,16 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.passed_over,
                 ),
                 (b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by, b.ended_reason.clone()),
-                (b.credits_returned, b.provisional, b.sequence, b.letters, b.spot_id, b.guest_of, b.moved_up_reason.clone()),
+                (
+                    b.credits_returned,
+                    b.provisional,
+                    b.sequence,
+                    b.letters,
+                    b.spot_id,
+                    b.guest_of,
+                    b.moved_up_reason.clone(),
+                    b.penalty_terms.clone(),
+                ),
             ))
         })
         .collect();
@@ -248,19 +260,27 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
             Wide((
                 (b.id, b.status, b.starts_at, b.ends_at, b.pass_id, b.credits, b.visit_week, b.free_cancel_until, b.queue_key),
                 (b.passed_over, b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by),
-                (b.ended_reason.clone(), b.credits_returned, b.provisional, b.sequence, b.letters, b.moved_up_reason.clone()),
+                (
+                    b.ended_reason.clone(),
+                    b.credits_returned,
+                    b.provisional,
+                    b.sequence,
+                    b.letters,
+                    b.moved_up_reason.clone(),
+                    b.penalty_terms.clone(),
+                ),
             ))
         })
         .collect();
     let sql = "WITH x (id, status, starts_at, ends_at, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, \
                told_free_at, promoted_at, arrived_at, arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, \
-               sequence, letters, moved_up_reason) AS (VALUES #) \
+               sequence, letters, moved_up_reason, penalty_terms) AS (VALUES #) \
                UPDATE bookings SET status = x.status, starts_at = x.starts_at, ends_at = x.ends_at, pass_id = x.pass_id, \
                credits = x.credits, visit_week = x.visit_week, free_cancel_until = x.free_cancel_until, queue_key = x.queue_key, \
                passed_over = x.passed_over, told_free_at = x.told_free_at, promoted_at = x.promoted_at, arrived_at = x.arrived_at, \
                arrived_by = x.arrived_by, ended_at = x.ended_at, ended_by = x.ended_by, ended_reason = x.ended_reason, \
                credits_returned = x.credits_returned, provisional = x.provisional, sequence = x.sequence, letters = x.letters, \
-               moved_up_reason = x.moved_up_reason \
+               moved_up_reason = x.moved_up_reason, penalty_terms = x.penalty_terms \
                FROM x WHERE bookings.id = x.id";
     tx.rows(Sql::Both(sql), rows).await.map(drop)
 }

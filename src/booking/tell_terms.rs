@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::member::who_takes;
 use super::rules::{self, Ask, SessionNow, Terms};
 use super::terms::NamedPass;
+use crate::penalties::rules::{Leniency, first_of_month};
 use crate::schedule::Session;
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, not_found};
@@ -23,6 +24,8 @@ pub struct Told {
     pub pass: Option<NamedPass>,
     /// Whether the member must confirm their address first.
     pub unverified: bool,
+    /// What would speak for the member in the session's month.
+    pub leniency: Leniency,
 }
 
 /// What a tap of this person would come to now; with `pass_id`, if that pass is to pay.
@@ -43,5 +46,7 @@ pub fn tell_terms(set: &WorkingSet, person_id: Uuid, session_id: Uuid, pass_id: 
         None => None,
     };
     let pass = pass.map(|pass| NamedPass { id: pass.id, name: pass.name.0.clone(), kind: pass.kind, credits_left: pass.credits_left });
-    Ok(Told { session, studio, terms, pass, unverified: !own.verified && !front_desk })
+    let month = first_of_month(session.local_date);
+    let leniency = Leniency::of(set.penalties(person_id)?, studio.id, &studio.rules, session.local_date, month);
+    Ok(Told { session, studio, terms, pass, unverified: !own.verified && !front_desk, leniency })
 }

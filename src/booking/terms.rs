@@ -11,8 +11,13 @@ use super::BookingStatus;
 use super::rules::{Admission, BookingRefusal, SessionNow, Terms};
 use crate::language::{Language, Texts};
 use crate::letters::facts;
-use crate::letters::phrases::{AfterPromotion, Queue, bookable_from_text, cap_text, free_cancel_text, pass_pays_text, waitlist_text};
+use crate::letters::phrases::{
+    AfterPromotion, Queue, bookable_from_text, cap_text, day_and_time, free_cancel_text, pass_pays_text, suspended_text, waitlist_text,
+};
 use crate::passes::PassKind;
+use crate::penalties::PenaltyKind;
+use crate::penalties::rules::{Leniency, PenaltyTerms, cost};
+use crate::penalties::view::Fee;
 use crate::problem::ProblemType;
 use crate::studios::house_rules::applied::{Cap, CapOf, Over};
 use crate::studios::house_rules::{AfterCutoff, HouseRules};
@@ -84,6 +89,14 @@ pub struct LateCancel {
     pub credits_lost: i64,
     /// Whether it counts as a visit of that week all the same.
     pub visit_counts: bool,
+    /// To be paid at the desk.
+    pub fee: Option<Fee>,
+    /// Whether it counts as a strike.
+    pub strike: bool,
+    /// How many late cancellations of that calendar month still cost nothing of all this.
+    pub forgiven_left: i64,
+    /// Whether this one would cost nothing, as things stand: it is among these, or on a day without penalties.
+    pub forgiven: bool,
 }
 
 /// A cap, and how many of the member's places it counts.
@@ -140,6 +153,8 @@ pub struct TermsFacts<'a> {
     pub pass: Option<NamedPass>,
     /// Whether the member must confirm their address first.
     pub unverified: bool,
+    /// What would speak for the member in the session's month.
+    pub leniency: Leniency,
 }
 
 impl TermsView {
@@ -150,7 +165,15 @@ impl TermsView {
         // Where nothing can pay, a pack is taken for granted: most have one.
         let credits = payment.map_or(session.credits, |payment| payment.credits);
         let visit = payment.is_some_and(|payment| payment.visit_week.is_some());
-        let said = facts::Terms { credits, membership: visit, free_cancel_until: terms.free_cancel_until };
+        let full = PenaltyTerms { late_cancels_forgiven: 0, ..terms.penalty_terms.clone() };
+        let late = cost(PenaltyKind::LateCancel, &full, credits, visit, Leniency::default());
+        let forgiven = cost(PenaltyKind::LateCancel, &terms.penalty_terms, credits, visit, facts.leniency).forgiven.is_some();
+        let said = facts::Terms {
+            credits,
+            membership: visit,
+            free_cancel_until: terms.free_cancel_until,
+            penalty: facts::Penalized { fee: late.fee.clone(), strike: late.strike, forgiven: false },
+        };
         Self {
             session_id: session.id,
             would_be: match (&terms.outcome, facts.unverified) {
@@ -172,7 +195,14 @@ impl TermsView {
             booking_closes_at: terms.booking_closes_at,
             free_cancel_until: terms.free_cancel_until,
             free_cancel_text: free_cancel_text(&said, session.starts_at, zone, language),
-            late_cancel: LateCancel { credits_lost: credits, visit_counts: visit },
+            late_cancel: LateCancel {
+                credits_lost: late.credits,
+                visit_counts: late.visit,
+                fee: late.fee.map(Fee::from),
+                strike: late.strike,
+                forgiven_left: (terms.penalty_terms.late_cancels_forgiven - facts.leniency.forgiven).max(0),
+                forgiven,
+            },
             caps: terms
                 .caps
                 .iter()
@@ -201,6 +231,11 @@ fn refusal(facts: &TermsFacts<'_>, zone: Tz, language: Language) -> Option<Refus
         BookingRefusal::NoPass => (ProblemType::NoPass, None, None, None),
         // Nobody books by an offer.
         BookingRefusal::OfferExpired => (ProblemType::OfferExpired, None, None, None),
+        BookingRefusal::Suspended(suspension) => {
+            let until = day_and_time(suspension.until, zone, language);
+            let more = suspended_text(&until, suspension.only_within_hours, language);
+            (ProblemType::Suspended, None, suspension.bookable_from(facts.session.starts_at), Some(more))
+        }
         BookingRefusal::Full { .. } => (ProblemType::SessionFull, None, None, None),
         BookingRefusal::WaitlistFull { .. } => (ProblemType::WaitlistFull, None, None, None),
     };

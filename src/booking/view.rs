@@ -10,8 +10,11 @@ use super::offer::Offer;
 use super::rules::{self, Cancellation};
 use super::{Booking, BookingStatus, EndedBy};
 use crate::language::Language;
-use crate::letters::facts::Terms;
+use crate::letters::facts::{Penalized, Terms};
 use crate::letters::phrases::{CancelNow as Sentence, cancel_now_text, free_cancel_text};
+use crate::penalties::Penalty;
+use crate::penalties::rules::{Cost, Leniency, PenaltyTerms};
+use crate::penalties::view::{Fee, PenaltyView};
 use crate::schedule::{Me, Session, SessionView};
 
 /// A booking as its owner and staff read it.
@@ -39,6 +42,8 @@ pub struct BookingView<'a> {
     pub free_cancel_text: Option<String>,
     /// What a cancellation at this instant would do; null when it cannot be cancelled.
     pub cancel_now: Option<CancelNow>,
+    /// What a late cancellation or an absence came to besides the credit or the visit, also if it was forgiven; null: it is neither.
+    pub penalty: Option<PenaltyView>,
     #[serde(with = "crate::instant")]
     pub ended_at: Option<DateTime<Utc>>,
     pub ended_by: Option<EndedBy>,
@@ -64,36 +69,39 @@ pub struct OfferView {
 }
 
 /// What a cancellation at this instant would do.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words of the product")]
 pub struct CancelNow {
+    /// Nothing would be taken.
     pub free: bool,
     pub credits_lost: i64,
+    /// To be paid at the desk.
     pub fee: Option<Fee>,
+    /// Whether it would count as a strike.
     pub strike: bool,
+    /// It is late, and nothing would be taken all the same.
     pub forgiven: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
-/// A fee in minor units of a currency.
-#[derive(Debug, Serialize, ToSchema)]
-#[allow(missing_docs, reason = "the words of the product")]
-pub struct Fee {
-    pub amount_minor: i64,
-    pub currency: String,
+/// What is known around a booking.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// The offer that runs for it.
+    pub offer: Option<&'a Offer>,
+    /// Its position in the queue.
+    pub position: Option<i64>,
+    /// What speaks for the member, if they cancel it late now.
+    pub leniency: Leniency,
+    /// What came of cancelling it late, or of not coming.
+    pub penalty: Option<&'a Penalty>,
 }
 
 impl<'a> BookingView<'a> {
     /// The booking as this reader sees it now, in their language or the studio's.
-    pub fn of(
-        booking: &Booking,
-        session: &'a Session,
-        offer: Option<&Offer>,
-        position: Option<i64>,
-        language: Option<Language>,
-        now: DateTime<Utc>,
-    ) -> Self {
+    pub fn of(booking: &Booking, session: &'a Session, around: Around<'_>, language: Option<Language>, now: DateTime<Utc>) -> Self {
+        let Around { offer, position, leniency, penalty } = around;
         let language = language.unwrap_or(session.names.studio_locale);
         let zone = session.names.time_zone.tz();
         let live = !booking.status.has_ended();
@@ -116,7 +124,8 @@ impl<'a> BookingView<'a> {
             created_at: booking.created_at,
             free_cancel_until: booking.free_cancel_until,
             free_cancel_text: free_text(booking, zone, language),
-            cancel_now: cancel_now(booking, language, now),
+            cancel_now: cancel_now(booking, leniency, language, now),
+            penalty: penalty.map(PenaltyView::from),
             ended_at: booking.ended_at,
             ended_by: booking.ended_by,
             arrived_at: booking.arrived_at,
@@ -127,25 +136,46 @@ impl<'a> BookingView<'a> {
 }
 
 fn free_text(booking: &Booking, zone: Tz, language: Language) -> Option<String> {
-    let terms = Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until };
+    let PenaltyTerms { late_cancel_fee: fee, late_cancel_strikes: strike, .. } = booking.penalty_terms();
+    let terms = Terms {
+        credits: booking.credits,
+        membership: booking.visit_week.is_some(),
+        free_cancel_until: booking.free_cancel_until,
+        penalty: Penalized { fee, strike, forgiven: false },
+    };
     (booking.status == BookingStatus::Booked).then(|| free_cancel_text(&terms, booking.starts_at, zone, language))
 }
 
 /// What a cancellation would do now, without a sentence: the facts of a refusal.
-pub fn cancel_now_facts(booking: &Booking, now: DateTime<Utc>) -> Option<CancelNow> {
-    let (free, credits_lost) = match rules::cancel(booking, false, now).ok()? {
-        Cancellation::Leaves | Cancellation::Free { .. } => (true, 0),
-        Cancellation::Late { credits, visit } => (credits == 0 && !visit, credits),
+pub fn cancel_now_facts(booking: &Booking, leniency: Leniency, now: DateTime<Utc>) -> Option<CancelNow> {
+    let cost = match rules::cancel(booking, leniency, false, now).ok()? {
+        Cancellation::Leaves | Cancellation::Free { .. } => Cost::default(),
+        Cancellation::Late(cost) => cost,
     };
-    Some(CancelNow { free, credits_lost, fee: None, strike: false, forgiven: false, text: None })
+    Some(CancelNow {
+        free: cost.is_nothing(),
+        credits_lost: cost.credits,
+        forgiven: cost.forgiven.is_some(),
+        strike: cost.strike,
+        fee: cost.fee.map(Fee::from),
+        text: None,
+    })
 }
 
-fn cancel_now(booking: &Booking, language: Language, now: DateTime<Utc>) -> Option<CancelNow> {
-    let sentence = match rules::cancel(booking, false, now).ok()? {
-        Cancellation::Leaves => Sentence::Waiting,
-        Cancellation::Late { visit: true, .. } => Sentence::VisitCounts,
-        Cancellation::Late { credits, .. } if credits > 0 => Sentence::LosesCredits(credits),
-        Cancellation::Free { .. } | Cancellation::Late { .. } => Sentence::Free,
+fn cancel_now(booking: &Booking, leniency: Leniency, language: Language, now: DateTime<Utc>) -> Option<CancelNow> {
+    let (sentence, penalty) = match rules::cancel(booking, leniency, false, now).ok()? {
+        Cancellation::Leaves => (Sentence::Waiting, Penalized::default()),
+        Cancellation::Free { .. } => (Sentence::Free, Penalized::default()),
+        Cancellation::Late(cost) => {
+            let sentence = match &cost {
+                Cost { forgiven: Some(_), .. } => Sentence::Forgiven,
+                Cost { visit: true, .. } => Sentence::VisitCounts,
+                Cost { credits, .. } if *credits > 0 => Sentence::LosesCredits(*credits),
+                cost if cost.is_nothing() => Sentence::Free,
+                _ => Sentence::Besides,
+            };
+            (sentence, Penalized { fee: cost.fee, strike: cost.strike, forgiven: cost.forgiven.is_some() })
+        }
     };
-    cancel_now_facts(booking, now).map(|facts| CancelNow { text: Some(cancel_now_text(sentence, language)), ..facts })
+    cancel_now_facts(booking, leniency, now).map(|facts| CancelNow { text: Some(cancel_now_text(sentence, &penalty, language)), ..facts })
 }

@@ -9,6 +9,7 @@ use crate::booking::{Booking, EndedBy, NewBooking, Place};
 use crate::language::{Language, Texts};
 use crate::passes::rules::{Payment, sale};
 use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType, Sale, ValidFrom};
+use crate::penalties::rules::PenaltyTerms;
 use crate::schedule::rules::{local, week_of};
 use crate::schedule::{ClassType, NewSession, Session, SessionNames, SessionRow};
 use crate::studios::{HouseRules, Room, Studio};
@@ -532,7 +533,8 @@ fn visit(member: u64, studio: u64, nth: u64, session: &SessionRow, now: DateTime
     };
     let membership = id(Of::Pass, member * 100 + studio * 10 + UNLIMITED);
     let payment = Payment { pass_id: Some(membership), credits: 0, visit_week: Some(week_of(session.local_date)) };
-    let place = Place { payment, free_cancel_until: Some(session.free_cancel_until) };
+    let penalty_terms = PenaltyTerms::of(&HouseRules::default(), true);
+    let place = Place { payment, free_cancel_until: Some(session.free_cancel_until), penalty_terms };
     let mut booking = Booking::with_place(new, &place, session.booking_opens_at.min(now));
     let over = session.starts_at <= now;
     // Each of these is allowed from booked.

@@ -10,9 +10,12 @@ use uuid::Uuid;
 use super::{Event, Happened};
 use crate::booking::Booking;
 use crate::letters::calendar::method_of;
-use crate::letters::facts::{Facts, LeftBecause, Money, OtherBooking, PassedOver, SessionFacts, StudioFacts, Terms, Then, Waiting};
+use crate::letters::facts::{
+    Facts, LeftBecause, Money, OtherBooking, PassedOver, Penalized, SessionFacts, StudioFacts, Terms, Then, Waiting,
+};
 use crate::letters::outbox::{Letter, ending_key};
 use crate::passes::Pass;
+use crate::penalties::rules::PenaltyTerms;
 use crate::people::Person;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
@@ -63,7 +66,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 kept_until: *kept_until,
             },
         ),
-        Happened::Offered { offer, clock_starts_at, expires_at, credits, membership } => to_member(
+        Happened::Offered { offer, clock_starts_at, expires_at, credits, membership, fee_minor, currency, strike } => to_member(
             set,
             subject,
             |_| Some(*expires_at),
@@ -76,6 +79,7 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                     membership: *membership,
                     // Until then the place can be cancelled for free once it is taken; an accepted offer has no grace of its own.
                     free_cancel_until: Some(at.free_cancel_until).filter(|until| booking.promoted_at < Some(*until)),
+                    penalty: Penalized { fee: money(*fee_minor, currency.as_ref()), strike: *strike, forgiven: false },
                 },
                 clock_starts_at: Some(*clock_starts_at).filter(|starts| booking.promoted_at < Some(*starts)),
             },
@@ -105,13 +109,15 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                         credits_returned,
                         credits_lost: 0,
                         visit_counts: false,
+                        penalty: Penalized::default(),
                     },
                     false => Facts::Cancelled { session, credits_returned },
                 },
             )
         }
-        Happened::LateCancelled { credits_lost, visit_counts, by_staff } => {
+        Happened::LateCancelled { credits_lost, visit_counts, by_staff, fee_minor, currency, strike, forgiven } => {
             let (credits_lost, visit_counts) = (*credits_lost, *visit_counts);
+            let penalty = Penalized { fee: money(*fee_minor, currency.as_ref()), strike: *strike, forgiven: forgiven.is_some() };
             to_member(
                 set,
                 subject,
@@ -120,15 +126,16 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                     true => Facts::RemovedByStaff {
                         session,
                         reason: booking.ended_reason.clone(),
-                        credits_returned: 0,
+                        credits_returned: booking.credits_returned,
                         credits_lost,
                         visit_counts,
+                        penalty,
                     },
-                    false => Facts::LateCancelled { session, credits_lost, visit_counts },
+                    false => Facts::LateCancelled { session, credits_lost, visit_counts, penalty },
                 },
             )
         }
-        Happened::CancelledWithSession { credits_returned, visit_returned, had_place, had_cancelled } => to_member(
+        Happened::CancelledWithSession { credits_returned, visit_returned, had_place, had_cancelled, penalty_waived } => to_member(
             set,
             subject,
             |_| None,
@@ -140,8 +147,20 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 visit_returned: *visit_returned,
                 had_place: *had_place,
                 had_cancelled: *had_cancelled,
+                penalty_waived: *penalty_waived,
             },
         ),
+        Happened::PenaltyWaived { credits_returned, visit_returned, strike, fee_minor, currency, .. } => {
+            let fee = money(*fee_minor, currency.as_ref());
+            let (credits_returned, visit_returned, strike) = (*credits_returned, *visit_returned, *strike);
+            let facts = |_: &Booking, _: &At<'_>, session| Facts::PenaltyWaived { session, credits_returned, visit_returned, fee, strike };
+            to_member(set, subject, |_| None, facts)
+        }
+        Happened::Suspended { until, only_within_hours } => {
+            let (until, only_within_hours) = (*until, *only_within_hours);
+            of_studio(set, event.studio_id, subject, Some(until), |studio| Facts::Suspended { studio, until, only_within_hours })
+        }
+        Happened::SuspensionLifted => of_studio(set, event.studio_id, subject, None, |studio| Facts::SuspensionLifted { studio }),
         Happened::Released { credits_returned } => {
             let Some(booking) = set.known_booking(subject) else { return Ok(()) };
             let before = before(set, booking.session_id)?;
@@ -262,7 +281,21 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
 
 /// What a letter says about a booking's cost.
 fn terms(booking: &Booking) -> Terms {
-    Terms { credits: booking.credits, membership: booking.visit_week.is_some(), free_cancel_until: booking.free_cancel_until }
+    Terms {
+        credits: booking.credits,
+        membership: booking.visit_week.is_some(),
+        free_cancel_until: booking.free_cancel_until,
+        penalty: penalized(&booking.penalty_terms()),
+    }
+}
+
+/// What cancelling late costs besides.
+fn penalized(terms: &PenaltyTerms) -> Penalized {
+    Penalized { fee: terms.late_cancel_fee.clone(), strike: terms.late_cancel_strikes, forgiven: false }
+}
+
+fn money(amount_minor: Option<i64>, currency: Option<&String>) -> Option<Money> {
+    amount_minor.zip(currency.cloned()).map(|(amount_minor, currency)| Money { amount_minor, currency })
 }
 
 /// What a letter tells a waiting member: what a place will take, and until when they may be moved into it.
@@ -414,6 +447,23 @@ fn session_changed(set: &mut WorkingSet, session_id: Uuid) -> Decision<()> {
         };
         to_member(set, booking_id, |at| Some(at.ends_at), facts)?;
     }
+    Ok(())
+}
+
+/// One letter to a member about where they stand in a studio.
+fn of_studio(
+    set: &mut WorkingSet,
+    studio_id: Option<Uuid>,
+    person_id: Uuid,
+    useful_until: Option<DateTime<Utc>>,
+    facts: impl FnOnce(StudioFacts) -> Facts,
+) -> Decision<()> {
+    let Some(studio_id) = studio_id else { return Ok(()) };
+    let Some(person) = set.identity_if_any(person_id)?.filter(|person| person.has_address) else { return Ok(()) };
+    let studio = set.studio(studio_id)?;
+    let mut letter = Letter::to_person(person.id, person.locale.unwrap_or(studio.locale), facts(studio.facts.clone()));
+    (letter.studio_id, letter.useful_until) = (Some(studio.id), useful_until);
+    set.letters.push(letter);
     Ok(())
 }
 

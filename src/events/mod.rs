@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::booking::Booking;
 use crate::calendars::FeedKind;
 use crate::letters::facts::{CancelReason, LeftBecause, PassedOver};
+use crate::penalties::Forgiven;
 use crate::people::roles::Role;
 use crate::schedule::{Changed, SessionRow};
 use crate::security::Mark;
@@ -156,9 +157,18 @@ pub enum Happened {
     PassedOver { reason: PassedOver },
     #[serde(rename = "booking.told_free")]
     ToldFree { kept_until: Option<DateTime<Utc>> },
-    /// What would pay for the place when it was offered: credits of a pack, or a membership.
+    /// What would pay for the place when it was offered: credits of a pack, or a membership; and what cancelling late would cost besides.
     #[serde(rename = "booking.offered")]
-    Offered { offer: Uuid, clock_starts_at: DateTime<Utc>, expires_at: DateTime<Utc>, credits: i64, membership: bool },
+    Offered {
+        offer: Uuid,
+        clock_starts_at: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+        credits: i64,
+        membership: bool,
+        fee_minor: Option<i64>,
+        currency: Option<String>,
+        strike: bool,
+    },
     #[serde(rename = "booking.moved_up")]
     MovedUp { credits: i64, extra_place: bool },
     /// Somebody behind in the queue was moved up: by that booking.
@@ -175,9 +185,17 @@ pub enum Happened {
     #[serde(rename = "booking.cancelled")]
     Cancelled { credits_returned: i64, by_staff: bool },
     #[serde(rename = "booking.late_cancelled")]
-    LateCancelled { credits_lost: i64, visit_counts: bool, by_staff: bool },
+    LateCancelled {
+        credits_lost: i64,
+        visit_counts: bool,
+        by_staff: bool,
+        fee_minor: Option<i64>,
+        currency: Option<String>,
+        strike: bool,
+        forgiven: Option<Forgiven>,
+    },
     #[serde(rename = "booking.session_cancelled")]
-    CancelledWithSession { credits_returned: i64, visit_returned: bool, had_place: bool, had_cancelled: bool },
+    CancelledWithSession { credits_returned: i64, visit_returned: bool, had_place: bool, had_cancelled: bool, penalty_waived: bool },
     #[serde(rename = "booking.released")]
     Released { credits_returned: i64 },
     #[serde(rename = "booking.moved_to_waitlist")]
@@ -186,6 +204,21 @@ pub enum Happened {
     CheckedIn,
     #[serde(rename = "booking.check_in_undone")]
     CheckInUndone,
+    #[serde(rename = "booking.penalty_waived")]
+    PenaltyWaived {
+        penalty: Uuid,
+        credits_returned: i64,
+        visit_returned: bool,
+        strike: bool,
+        fee_minor: Option<i64>,
+        currency: Option<String>,
+    },
+    #[serde(rename = "booking.fee_paid")]
+    FeePaid { penalty: Uuid, amount_minor: i64, currency: String },
+    #[serde(rename = "member.suspended")]
+    Suspended { until: DateTime<Utc>, only_within_hours: i64 },
+    #[serde(rename = "member.suspension_lifted")]
+    SuspensionLifted,
 
     // The schedule.
     #[serde(rename = "session.made")]

@@ -83,6 +83,9 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::PassEnding { .. }
         | Facts::PassGone { .. }
         | Facts::PassReceived { .. }
+        | Facts::Suspended { .. }
+        | Facts::SuspensionLifted { .. }
+        | Facts::PenaltyWaived { .. }
         | Facts::Waitlisted { .. }
         | Facts::PassedOver { .. }
         | Facts::PlaceFree { .. }

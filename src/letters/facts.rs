@@ -140,7 +140,13 @@ pub enum Facts {
     /// Cancelled in time.
     Cancelled { session: SessionFacts, credits_returned: i64 },
     /// Cancelled late.
-    LateCancelled { session: SessionFacts, credits_lost: i64, visit_counts: bool },
+    LateCancelled {
+        session: SessionFacts,
+        credits_lost: i64,
+        visit_counts: bool,
+        #[serde(default)]
+        penalty: Penalized,
+    },
     /// Staff took the member out of the session.
     RemovedByStaff {
         session: SessionFacts,
@@ -150,6 +156,8 @@ pub enum Facts {
         /// A membership paid, and it was late.
         #[serde(default)]
         visit_counts: bool,
+        #[serde(default)]
+        penalty: Penalized,
     },
     /// The session has a new time, room or instructor; `before` is how the member knew it.
     SessionChanged {
@@ -177,7 +185,16 @@ pub enum Facts {
         /// They had given their place back themselves, too late to do so for free.
         #[serde(default)]
         had_cancelled: bool,
+        /// The fee or the strike of that is taken back.
+        #[serde(default)]
+        penalty_waived: bool,
     },
+    /// After too many strikes: until then only sessions that start within so many hours may be booked, or none (0).
+    Suspended { studio: StudioFacts, until: DateTime<Utc>, only_within_hours: i64 },
+    /// Earlier than it was told before, everything may be booked again.
+    SuspensionLifted { studio: StudioFacts },
+    /// The studio took back what a late cancellation or an absence had cost.
+    PenaltyWaived { session: SessionFacts, credits_returned: i64, visit_returned: bool, fee: Option<Money>, strike: bool },
     /// To a member: the session moved to a time at which they are booked elsewhere, so their place in it ended without penalty. `before`
     /// is how they knew it.
     Released {
@@ -239,6 +256,7 @@ macro_rules! session_of {
             | Self::RemovedByStaff { session, .. }
             | Self::SessionChanged { session, .. }
             | Self::SessionCancelled { session, .. }
+            | Self::PenaltyWaived { session, .. }
             | Self::Released { session, .. }
             | Self::MovedToWaitlist { session, .. }
             | Self::TooFewSoon { session, .. }
@@ -287,7 +305,9 @@ impl Facts {
         | Self::PassSold { studio, .. }
         | Self::PassEnding { studio, .. }
         | Self::PassGone { studio, .. }
-        | Self::PassReceived { studio, .. } = &mut self
+        | Self::PassReceived { studio, .. }
+        | Self::Suspended { studio, .. }
+        | Self::SuspensionLifted { studio } = &mut self
         {
             studio.hush();
         }
@@ -302,7 +322,9 @@ impl Facts {
             | Self::PassSold { studio, .. }
             | Self::PassEnding { studio, .. }
             | Self::PassGone { studio, .. }
-            | Self::PassReceived { studio, .. } => Some(studio),
+            | Self::PassReceived { studio, .. }
+            | Self::Suspended { studio, .. }
+            | Self::SuspensionLifted { studio } => Some(studio),
             _ => self.session().map(|session| &session.studio),
         };
         studio.filter(|studio| !studio.name.is_empty())
@@ -369,6 +391,20 @@ pub struct Terms {
     pub membership: bool,
     /// `None`: it cannot be cancelled for free.
     pub free_cancel_until: Option<DateTime<Utc>>,
+    /// What a late cancel costs besides.
+    #[serde(default)]
+    pub penalty: Penalized,
+}
+
+/// What a late cancel costs besides what was paid, or that it costs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Penalized {
+    /// To be paid at the desk.
+    pub fee: Option<Money>,
+    pub strike: bool,
+    /// It is late, and nothing is taken.
+    pub forgiven: bool,
 }
 
 /// What a place will take from a waiting member, and until when they may be moved into it.
@@ -406,7 +442,7 @@ pub struct OtherBooking {
 }
 
 /// An amount in minor units of an ISO 4217 currency.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     pub amount_minor: i64,
     pub currency: String,
@@ -434,6 +470,8 @@ pub enum PassedOver {
     TooManyBookings,
     /// They gave back a place that this waitlist had given or offered them.
     TurnedDown,
+    /// Their strikes keep them from booking it now.
+    Suspended,
 }
 
 impl PassedOver {
@@ -444,6 +482,7 @@ impl PassedOver {
             Self::Overlap => "Overlap",
             Self::TooManyBookings => "TooManyBookings",
             Self::TurnedDown => "TurnedDown",
+            Self::Suspended => "Suspended",
         }
     }
 }

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::facts::{CancelReason, InvitedRole, Money, PassedOver, Terms};
+use super::facts::{CancelReason, InvitedRole, Money, PassedOver, Penalized, Terms};
 use crate::language::Language;
 use crate::passes::Length;
 use crate::studios::house_rules::applied::{Cap, CapOf, Over};
@@ -22,11 +22,15 @@ pub enum CancelNow {
     LosesCredits(i64),
     /// Late, and a membership paid: the visit counts in the week of the session.
     VisitCounts,
+    /// Late, and nothing was paid: what it costs besides is all.
+    Besides,
+    /// Late, and forgiven.
+    Forgiven,
 }
 
 /// Until when a booking can be cancelled for free, and what a cancellation takes afterwards.
 pub fn free_cancel_text(terms: &Terms, starts_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
-    let nothing_taken = terms.credits == 0 && !terms.membership;
+    let nothing_taken = terms.credits == 0 && !terms.membership && terms.penalty.fee.is_none() && !terms.penalty.strike;
     match terms.free_cancel_until {
         _ if nothing_taken => free_until_the_start(language),
         Some(until) if until >= starts_at => free_until_the_start(language),
@@ -45,44 +49,135 @@ fn free_until_the_start(language: Language) -> String {
 }
 
 fn free_until(until: &str, terms: &Terms, language: Language) -> String {
-    let credits = credits(terms.credits, language);
+    let (credits, besides) = (credits(terms.credits, language), besides(&terms.penalty, language));
     match (language, terms.membership) {
-        (Language::En, false) => format!("Free to cancel until {until}; then {credits}."),
-        (Language::En, true) => format!("Free to cancel until {until}; then it counts as a visit that week."),
-        (Language::ZhHans, false) => format!("{until}前可免费取消；之后取消将扣除{credits}。"),
-        (Language::ZhHans, true) => format!("{until}前可免费取消；之后取消将计入当周上课次数。"),
-        (Language::ZhHant, false) => format!("{until}前可免費取消；其後取消將扣除{credits}。"),
-        (Language::ZhHant, true) => format!("{until}前可免費取消；其後取消將計入當週上課次數。"),
+        _ if terms.credits == 0 && !terms.membership => {
+            let alone = besides_alone(&terms.penalty, language);
+            match language {
+                Language::En => format!("Free to cancel until {until}; then it costs {alone}."),
+                Language::ZhHans => format!("{until}前可免费取消；之后取消将{alone}。"),
+                Language::ZhHant => format!("{until}前可免費取消；其後取消將{alone}。"),
+            }
+        }
+        (Language::En, false) => format!("Free to cancel until {until}; then {credits}{besides}."),
+        (Language::En, true) => format!("Free to cancel until {until}; then it counts as a visit that week{besides}."),
+        (Language::ZhHans, false) => format!("{until}前可免费取消；之后取消将扣除{credits}{besides}。"),
+        (Language::ZhHans, true) => format!("{until}前可免费取消；之后取消将计入当周上课次数{besides}。"),
+        (Language::ZhHant, false) => format!("{until}前可免費取消；其後取消將扣除{credits}{besides}。"),
+        (Language::ZhHant, true) => format!("{until}前可免費取消；其後取消將計入當週上課次數{besides}。"),
     }
 }
 
 fn never_free(terms: &Terms, language: Language) -> String {
-    let credits = credits(terms.credits, language);
+    let (credits, besides) = (credits(terms.credits, language), besides(&terms.penalty, language));
     match (language, terms.membership) {
-        (Language::En, false) => format!("No free cancelling: a cancellation loses {credits}."),
-        (Language::En, true) => "No free cancelling: a cancellation counts as a visit that week.".to_owned(),
-        (Language::ZhHans, false) => format!("不可免费取消：取消将扣除{credits}。"),
-        (Language::ZhHans, true) => "不可免费取消：取消将计入当周上课次数。".to_owned(),
-        (Language::ZhHant, false) => format!("不可免費取消：取消將扣除{credits}。"),
-        (Language::ZhHant, true) => "不可免費取消：取消將計入當週上課次數。".to_owned(),
+        _ if terms.credits == 0 && !terms.membership => {
+            let alone = besides_alone(&terms.penalty, language);
+            match language {
+                Language::En => format!("No free cancelling: a cancellation costs {alone}."),
+                Language::ZhHans => format!("不可免费取消：取消将{alone}。"),
+                Language::ZhHant => format!("不可免費取消：取消將{alone}。"),
+            }
+        }
+        (Language::En, false) => format!("No free cancelling: a cancellation loses {credits}{besides}."),
+        (Language::En, true) => format!("No free cancelling: a cancellation counts as a visit that week{besides}."),
+        (Language::ZhHans, false) => format!("不可免费取消：取消将扣除{credits}{besides}。"),
+        (Language::ZhHans, true) => format!("不可免费取消：取消将计入当周上课次数{besides}。"),
+        (Language::ZhHant, false) => format!("不可免費取消：取消將扣除{credits}{besides}。"),
+        (Language::ZhHant, true) => format!("不可免費取消：取消將計入當週上課次數{besides}。"),
     }
 }
 
 /// What cancelling now would do, in one sentence to be read before the tap.
-pub fn cancel_now_text(cancel: CancelNow, language: Language) -> String {
+pub fn cancel_now_text(cancel: CancelNow, penalty: &Penalized, language: Language) -> String {
+    let besides = besides(penalty, language);
     match (cancel, language) {
+        (CancelNow::Besides, _) => {
+            let alone = besides_alone(penalty, language);
+            match language {
+                Language::En => format!("Cancelling now costs {alone}."),
+                Language::ZhHans => format!("现在取消将{alone}。"),
+                Language::ZhHant => format!("現在取消將{alone}。"),
+            }
+        }
+        (CancelNow::Forgiven, _) => forgiven_text(language).to_owned(),
         (CancelNow::Waiting, Language::En) => "You are waiting; leaving is free.".to_owned(),
         (CancelNow::Waiting, Language::ZhHans) => "您正在候补，可随时免费退出。".to_owned(),
         (CancelNow::Waiting, Language::ZhHant) => "您正在候補，可隨時免費退出。".to_owned(),
         (CancelNow::Free, Language::En) => "Cancelling now is free.".to_owned(),
         (CancelNow::Free, Language::ZhHans) => "现在取消是免费的。".to_owned(),
         (CancelNow::Free, Language::ZhHant) => "現在取消是免費的。".to_owned(),
-        (CancelNow::LosesCredits(lost), Language::En) => format!("Cancelling now loses {}.", credits(lost, language)),
-        (CancelNow::LosesCredits(lost), Language::ZhHans) => format!("现在取消将扣除{}。", credits(lost, language)),
-        (CancelNow::LosesCredits(lost), Language::ZhHant) => format!("現在取消將扣除{}。", credits(lost, language)),
-        (CancelNow::VisitCounts, Language::En) => "Cancelling now counts as a visit that week.".to_owned(),
-        (CancelNow::VisitCounts, Language::ZhHans) => "现在取消将计入当周上课次数。".to_owned(),
-        (CancelNow::VisitCounts, Language::ZhHant) => "現在取消將計入當週上課次數。".to_owned(),
+        (CancelNow::LosesCredits(lost), Language::En) => format!("Cancelling now loses {}{besides}.", credits(lost, language)),
+        (CancelNow::LosesCredits(lost), Language::ZhHans) => format!("现在取消将扣除{}{besides}。", credits(lost, language)),
+        (CancelNow::LosesCredits(lost), Language::ZhHant) => format!("現在取消將扣除{}{besides}。", credits(lost, language)),
+        (CancelNow::VisitCounts, Language::En) => format!("Cancelling now counts as a visit that week{besides}."),
+        (CancelNow::VisitCounts, Language::ZhHans) => format!("现在取消将计入当周上课次数{besides}。"),
+        (CancelNow::VisitCounts, Language::ZhHant) => format!("現在取消將計入當週上課次數{besides}。"),
+    }
+}
+
+/// What cancelling late costs besides what was paid, to follow that in its sentence.
+fn besides(penalty: &Penalized, language: Language) -> String {
+    let alone = besides_alone(penalty, language);
+    match language {
+        _ if alone.is_empty() => alone,
+        Language::En => format!(", plus {alone}"),
+        Language::ZhHans => format!("，并{alone}"),
+        Language::ZhHant => format!("，並{alone}"),
+    }
+}
+
+/// The same by itself.
+fn besides_alone(penalty: &Penalized, language: Language) -> String {
+    let fee = penalty.fee.as_ref().map(|fee| {
+        let fee = money(fee);
+        match language {
+            Language::En => format!("a fee of {fee}"),
+            Language::ZhHans => format!("收取违约金{fee}"),
+            Language::ZhHant => format!("收取違約金{fee}"),
+        }
+    });
+    let strike = penalty.strike.then(|| match language {
+        Language::En => "a strike".to_owned(),
+        Language::ZhHans => "记违约一次".to_owned(),
+        Language::ZhHant => "記違約一次".to_owned(),
+    });
+    let both: Vec<String> = [fee, strike].into_iter().flatten().collect();
+    both.join(if language == Language::En { " and " } else { "、" })
+}
+
+/// That a late cancellation costs nothing this time.
+fn forgiven_text(language: Language) -> &'static str {
+    match language {
+        Language::En => "It is late to cancel, but this time it costs you nothing.",
+        Language::ZhHans => "虽已过免费取消时限，但此次取消不扣除任何费用。",
+        Language::ZhHant => "雖已過免費取消時限，但此次取消不扣除任何費用。",
+    }
+}
+
+/// Until when a member may book less, or nothing, and what.
+pub fn suspended_text(until: &str, only_within_hours: i64, language: Language) -> String {
+    match (language, only_within_hours) {
+        (Language::En, 0) => format!("Until {until} you cannot book."),
+        (Language::En, 1) => format!("Until {until} you can only book classes that start within 1 hour."),
+        (Language::En, n) => format!("Until {until} you can only book classes that start within {n} hours."),
+        (Language::ZhHans, 0) => format!("{until}前您无法预约。"),
+        (Language::ZhHans, n) => format!("{until}前您只能预约{n}小时内开始的课程。"),
+        (Language::ZhHant, 0) => format!("{until}前您無法預約。"),
+        (Language::ZhHant, n) => format!("{until}前您只能預約{n}小時內開始的課堂。"),
+    }
+}
+
+/// How many strikes count of those that have a consequence, where none does yet.
+pub fn standing_text(strikes: usize, max: Option<i64>, language: Language) -> String {
+    match (language, max) {
+        (Language::En, None) => "Late cancellations and absences do not keep you from booking here.".to_owned(),
+        (Language::En, Some(1)) => format!("{strikes} of 1 strike."),
+        (Language::En, Some(max)) => format!("{strikes} of {max} strikes."),
+        (Language::ZhHans, None) => "逾期取消或缺席不会影响您在此预约。".to_owned(),
+        (Language::ZhHans, Some(max)) => format!("违约{strikes}次，满{max}次将限制预约。"),
+        (Language::ZhHant, None) => "逾期取消或缺席不會影響您在此預約。".to_owned(),
+        (Language::ZhHant, Some(max)) => format!("違約{strikes}次，滿{max}次將限制預約。"),
     }
 }
 
@@ -351,6 +446,9 @@ pub fn passed_over(reason: PassedOver, language: Language) -> &'static str {
         (PassedOver::TooManyBookings, Language::En) => "You have as many bookings as the house rules allow.",
         (PassedOver::TooManyBookings, Language::ZhHans) => "您的预约数已达到约课规则的上限。",
         (PassedOver::TooManyBookings, Language::ZhHant) => "您的預約數已達預約規則的上限。",
+        (PassedOver::Suspended, Language::En) => "After too many late cancellations or absences you cannot book this class now.",
+        (PassedOver::Suspended, Language::ZhHans) => "因逾期取消或缺席次数过多，您目前无法预约这节课。",
+        (PassedOver::Suspended, Language::ZhHant) => "因逾期取消或缺席次數過多，您目前無法預約這堂課。",
         (PassedOver::TurnedDown, Language::En) => {
             "You gave back a place in this class that the waitlist had given or offered you, so you are not moved in again without being asked."
         }
@@ -534,7 +632,7 @@ mod tests {
     }
 
     fn terms(credits: i64, membership: bool, free_cancel_until: Option<&str>) -> Terms {
-        Terms { credits, membership, free_cancel_until: free_cancel_until.map(at) }
+        Terms { credits, membership, free_cancel_until: free_cancel_until.map(at), penalty: Penalized::default() }
     }
 
     const SHANGHAI: Tz = Tz::Asia__Shanghai;
@@ -609,8 +707,59 @@ mod tests {
                 ["Cancelling now counts as a visit that week.", "现在取消将计入当周上课次数。", "現在取消將計入當週上課次數。"],
             ),
         ] {
-            assert_eq!(Language::ALL.map(|language| cancel_now_text(cancel, language)), said);
+            assert_eq!(Language::ALL.map(|language| cancel_now_text(cancel, &Penalized::default(), language)), said);
         }
+    }
+
+    #[test]
+    fn what_a_late_cancellation_costs_besides_is_told() {
+        let fee = || Some(Money { amount_minor: 5_000, currency: "CNY".to_owned() });
+        let both = Penalized { fee: fee(), strike: true, forgiven: false };
+        let strike = Penalized { strike: true, ..Penalized::default() };
+        for (cancel, penalty, said) in [
+            (
+                CancelNow::VisitCounts,
+                &both,
+                [
+                    "Cancelling now counts as a visit that week, plus a fee of CNY 50.00 and a strike.",
+                    "现在取消将计入当周上课次数，并收取违约金CNY 50.00、记违约一次。",
+                    "現在取消將計入當週上課次數，並收取違約金CNY 50.00、記違約一次。",
+                ],
+            ),
+            (
+                CancelNow::LosesCredits(1),
+                &strike,
+                ["Cancelling now loses 1 credit, plus a strike.", "现在取消将扣除1次，并记违约一次。", "現在取消將扣除1堂，並記違約一次。"],
+            ),
+            (CancelNow::Besides, &strike, ["Cancelling now costs a strike.", "现在取消将记违约一次。", "現在取消將記違約一次。"]),
+            (
+                CancelNow::Forgiven,
+                &Penalized { forgiven: true, ..Penalized::default() },
+                [
+                    "It is late to cancel, but this time it costs you nothing.",
+                    "虽已过免费取消时限，但此次取消不扣除任何费用。",
+                    "雖已過免費取消時限，但此次取消不扣除任何費用。",
+                ],
+            ),
+        ] {
+            assert_eq!(Language::ALL.map(|language| cancel_now_text(cancel, penalty, language)), said);
+        }
+        let told = |credits, membership, until, penalty: &Penalized| {
+            let terms = Terms { penalty: penalty.clone(), ..terms(credits, membership, until) };
+            Language::ALL.map(|language| free_cancel_text(&terms, at(START), SHANGHAI, language))
+        };
+        assert_eq!(
+            told(0, true, CUT_OFF, &both),
+            [
+                "Free to cancel until Tue 1 Dec, 06:30; then it counts as a visit that week, plus a fee of CNY 50.00 and a strike.",
+                "12月1日（周二）06:30前可免费取消；之后取消将计入当周上课次数，并收取违约金CNY 50.00、记违约一次。",
+                "12月1日（週二）06:30前可免費取消；其後取消將計入當週上課次數，並收取違約金CNY 50.00、記違約一次。",
+            ]
+        );
+        assert_eq!(
+            told(0, false, None, &strike),
+            ["No free cancelling: a cancellation costs a strike.", "不可免费取消：取消将记违约一次。", "不可免費取消：取消將記違約一次。"]
+        );
     }
 
     #[test]

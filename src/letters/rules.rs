@@ -214,12 +214,14 @@ fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bo
 }
 
 /// Whether a later letter of one kind says all that matters in an earlier, unsent one about the same booking. It does, since each says
-/// where the booking now stands, with two exceptions: a member who was passed over still waits, and has yet to read on which terms; and one
+/// where the booking now stands, with exceptions: a member who was passed over still waits, and has yet to read on which terms; and one
 /// whose place was lost to the waitlist has it in the calendar, which only that letter corrects until they have a place again.
 fn overtakes(later: &str, earlier: &str) -> bool {
     match earlier {
         "waitlisted" => later != "passed_over",
         "moved_to_waitlist" => matches!(later, "promoted" | "booked"),
+        // That a penalty is taken back does not say that the booking is cancelled, which the calendar has to learn too.
+        "late_cancelled" | "removed_by_staff" => later != "penalty_waived",
         _ => true,
     }
 }

@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::problem::ProblemType;
 use crate::running::document::Profile;
 use crate::studios::house_rules::RANGES;
-use crate::{attendance, booking, calendars, letters, passes, people, reports, running, schedule, security, sign_in, studios};
+use crate::{attendance, booking, calendars, letters, passes, penalties, people, reports, running, schedule, security, sign_in, studios};
 
 /// A handler as the document knows it.
 struct Operation {
@@ -93,6 +93,12 @@ operations! {
         passes::api::changing::freeze,
         passes::api::changing::unfreeze,
         passes::api::refunds::show,
+    }
+    "Penalties": "What late cancellations came to: strikes, fees, what is forgiven, and what the studio takes back." {
+        penalties::api::own,
+        penalties::api::of_member,
+        penalties::api::waive,
+        penalties::api::pay,
     }
     "Calendars": "Private addresses from which a phone's calendar reads classes." {
         calendars::api::make,
@@ -382,6 +388,7 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (Some("second-factors"), "id") => ("Which second factor.", None),
         (Some("substitute-requests"), "id") => ("Which request.", None),
         (_, "invitation_id") => ("Which invitation.", None),
+        (_, "penalty_id") => ("Which penalty.", None),
         (_, "class_type_id") => ("Which class type.", of_demo(Example::ClassType)),
         (_, "pass_type_id") => ("Which pass type.", of_demo(Example::PassType)),
         (_, "room_id") => ("Which room.", of_demo(Example::Room)),
@@ -764,6 +771,7 @@ fn problem_schemas() -> Value {
                 "max": number("The most that there may be."),
                 "of": text("Which places a cap counts: the member's in the `studio`, of the `class_type`, paid with a pass of the `pass_type`."),
                 "over": text("Over what time a cap counts: `ahead`, `day`, `week` or `month`."),
+                "only_within_hours": number("How soon a session must start that a suspended member may book; 0: none may be booked."),
                 "next_valid": text("The first wall time that there is again, where a change of the clocks skips the one asked for."),
                 "opens_at": instant("When booking opens."),
                 "passkey": {
@@ -781,6 +789,7 @@ fn problem_schemas() -> Value {
                 "shop_url": { "type": ["string", "null"], "description": "Where passes are bought." },
                 "starts_at": instant("When the session that stands in the way starts."),
                 "state": text("The fate of the letter."),
+                "until": instant("Until when somebody is suspended."),
                 "version": number("The version that there is now."),
                 "waitlist": { "$ref": "#/components/schemas/FullWaitlist" }
             }

@@ -405,6 +405,10 @@ pub enum LedgerReason {
     Transferred,
     /// It was given back for money.
     Refunded,
+    /// The member cancelled late, and it was forgiven.
+    Forgiven,
+    /// Staff took back what a late cancellation or an absence had cost.
+    Waived,
 }
 
 /// A row of `ledger`: append-only.

@@ -20,6 +20,8 @@ use crate::app::App;
 use crate::calendars;
 use crate::calendars::store::ExportedCalendar;
 use crate::language::{Language, Texts};
+use crate::penalties;
+use crate::penalties::store::ExportedPenalty;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule::substitutes;
 use crate::schedule::substitutes::ExportedAvailability;
@@ -42,6 +44,8 @@ pub struct Export {
     pub roles: Vec<HeldRole>,
     pub bookings: Vec<ExportedBooking>,
     pub passes: Vec<ExportedPass>,
+    /// What late cancellations and absences came to.
+    pub penalties: Vec<ExportedPenalty>,
     pub letters: Vec<ExportedLetter>,
     pub devices: Vec<Device>,
     pub second_factors: Vec<SecondFactor>,
@@ -122,6 +126,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
     for entry in store::ledgers(&mut tx, person_id).await? {
         ledgers.entry(entry.pass_id).or_default().push(entry);
     }
+    let penalties = penalties::store::exported(&mut tx, person_id).await?;
     let letters = store::letters(&mut tx, person_id).await?;
     let devices = sign_in::store::devices(&mut tx, now, person_id).await?;
     let second_factors = SecondFactor::all_of(&mut tx, person_id).await?;
@@ -172,6 +177,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
         roles: roles.into_iter().map(|(studio_id, role)| HeldRole { studio_id, role }).collect(),
         bookings,
         passes: passes.collect(),
+        penalties,
         letters,
         devices: devices.into_iter().map(|device| Device::of(device, caller.device_id)).collect(),
         second_factors,

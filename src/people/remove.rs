@@ -5,6 +5,7 @@ use crate::booking::refill::{Freed, settle};
 use crate::booking::rules;
 use crate::booking::{Booking, EndedBy, Ending};
 use crate::events::Actor;
+use crate::penalties::rules::Leniency;
 use crate::working_set::{Abort, Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub fn remove_person(set: &mut WorkingSet, actor: &Actor, person_id: Uuid, now: 
     }
     let mut freed = Freed::default();
     for booking in coming {
-        if let Ok(decided) = rules::cancel(&booking, true, now) {
+        if let Ok(decided) = rules::cancel(&booking, Leniency::default(), true, now) {
             let ending = Ending::from(EndedBy::Member);
             end_by_person(set, actor, booking, decided, &ending, &mut freed, now)?;
         }

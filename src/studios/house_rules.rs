@@ -279,28 +279,28 @@ house_rules! {
     /// A session in which nobody was marked counts as attended this many hours after its end.
     unrecorded_after_hours: i64 = 48, false, ClassType;
     /// What a late cancel on a membership costs, in minor units of `fee_currency`.
-    late_cancel_fee_minor: Option<i64> = None, false, PassType;
+    late_cancel_fee_minor: Option<i64> = None, true, PassType;
     /// What a no-show on a membership costs.
     no_show_fee_minor: Option<i64> = None, false, PassType;
     /// The currency of the fees (ISO 4217).
-    fee_currency: Option<String> = None, false, PassType;
+    fee_currency: Option<String> = None, true, PassType;
     /// This many late cancels of a calendar month cost nothing.
     #[serde(alias = "first_late_cancel_free", deserialize_with = "number_or_flag")]
-    late_cancels_forgiven: i64 = 1, false, PassType;
-    /// On these days of the studio's calendar nothing has consequences: a typhoon, snow.
-    penalty_free_days: Dates = Dates::default(), false, Studio;
+    late_cancels_forgiven: i64 = 1, true, PassType;
+    /// For sessions on these days of the studio's calendar nothing has consequences: a typhoon, snow.
+    penalty_free_days: Dates = Dates::default(), true, Studio;
     /// What makes a strike.
-    strikes_for: StrikesFor = StrikesFor::Both, false, Studio;
+    strikes_for: StrikesFor = StrikesFor::Both, true, Studio;
     /// Strikes count within a calendar month, instead of for `strike_lapse_days`.
-    strikes_by_month: bool = false, false, Studio;
+    strikes_by_month: bool = false, true, Studio;
     /// A strike counts for this many days.
-    strike_lapse_days: i64 = 30, false, Studio;
-    /// This many strikes have a consequence; null: none has.
-    strikes_max: Option<i64> = None, false, Studio;
+    strike_lapse_days: i64 = 30, true, Studio;
+    /// This many strikes have a consequence; null: none has, and none is counted.
+    strikes_max: Option<i64> = None, true, Studio;
     /// For this many days …
-    strike_consequence_days: i64 = 14, false, Studio;
+    strike_consequence_days: i64 = 14, true, Studio;
     /// … only sessions that start within this many hours may be booked; 0: none.
-    strike_ahead_hours: i64 = 24, false, Studio;
+    strike_ahead_hours: i64 = 24, true, Studio;
     /// Whether somebody may come late to their first visit.
     first_visit_late_entry: bool = false, false, ClassType;
     /// Unclaimed places may be given to who stands by, this many minutes after the start; below 0: before it.
@@ -670,7 +670,7 @@ mod tests {
     #[test]
     fn what_is_not_built_is_not_active() {
         let rules = HouseRules::default();
-        assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().strikes_max);
+        assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().no_show_fee_minor);
         assert_eq!(serde_json::to_value(rules.active()).unwrap().as_object().unwrap().len(), RULES.len());
     }
 

@@ -23,6 +23,8 @@ use crate::passes::notice::tell_ending;
 use crate::passes::refund::{RefundPass, refund_pass};
 use crate::passes::sell::{SellPass, sell_pass};
 use crate::passes::transfer::{TransferPass, transfer_pass};
+use crate::penalties::pay::{PayFee, pay_fee};
+use crate::penalties::waive::{WaivePenalty, waive_penalty};
 use crate::people::erase::erase_person;
 use crate::people::join_staff::join_staff;
 use crate::people::remove::remove_person;
@@ -118,6 +120,10 @@ pub enum Command {
     RefundPass(RefundPass),
     /// Sweep: tell the end of a pass ahead.
     TellPassEnding { pass_id: Uuid },
+    /// Take a penalty back.
+    WaivePenalty(WaivePenalty),
+    /// A fee was collected.
+    PayFee(PayFee),
     /// Give somebody exactly these roles in a studio; with `leave_sessions` also if sessions to come lose their instructor by it.
     SetRoles { studio_id: Uuid, person_id: Uuid, roles: BTreeSet<Role>, leave_sessions: bool },
     /// Give somebody the roles of the invitation that they accept.
@@ -174,6 +180,8 @@ impl Command {
             Self::TransferPass(_) => "transfer_pass",
             Self::RefundPass(_) => "refund_pass",
             Self::TellPassEnding { .. } => "tell_pass_ending",
+            Self::WaivePenalty(_) => "waive_penalty",
+            Self::PayFee(_) => "pay_fee",
             Self::SetRoles { .. } => "set_roles",
             Self::JoinStaff { .. } => "join_staff",
             Self::SetHouseRules(_) => "set_house_rules",
@@ -276,6 +284,8 @@ impl Request {
             | Command::UnfreezePass { pass_id }
             | Command::TransferPass(TransferPass { pass_id, .. })
             | Command::TellPassEnding { pass_id } => keys.push(Lookup::Pass(*pass_id)),
+            Command::WaivePenalty(ask) => keys.extend([Lookup::Studio(ask.studio_id), Lookup::Penalty(ask.penalty_id)]),
+            Command::PayFee(ask) => keys.extend([Lookup::Studio(ask.studio_id), Lookup::Penalty(ask.penalty_id)]),
             Command::SetRoles { studio_id, person_id, .. } => {
                 keys.extend([Lookup::Studio(*studio_id), Lookup::Identity(*person_id), Lookup::Teaching(*person_id)]);
             }
@@ -420,6 +430,8 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::TransferPass(ask) => transfer_pass(set, actor, ask, now)?.into(),
         C::RefundPass(ask) => refund_pass(set, actor, ask, now)?.into(),
         C::TellPassEnding { pass_id } => tell_ending(set, *pass_id, now)?.into(),
+        C::WaivePenalty(ask) => waive_penalty(set, actor, ask, now)?.into(),
+        C::PayFee(ask) => pay_fee(set, actor, ask, now)?.into(),
         C::SetRoles { studio_id, person_id, roles, leave_sessions } => {
             set_roles(set, actor, *studio_id, *person_id, roles, *leave_sessions, now)?.into()
         }

@@ -116,7 +116,7 @@ impl WorkingSet {
         if keys.is_empty() { Ok(()) } else { Err(Abort::Needs(keys)) }
     }
 
-    /// Asks for those who are next in a queue too, when one of them is missing, or their places are.
+    /// Asks for those who are next in a queue too, when one of them is missing, or their places or penalties are.
     pub fn with_queue_people(&self, session_id: Uuid, abort: Abort) -> Abort {
         let Abort::Needs(mut keys) = abort else { return abort };
         let entries = self.bookings.queues.get(&session_id).into_iter().flat_map(|queue| queue.entries.values());
@@ -125,6 +125,10 @@ impl WorkingSet {
         if let [Lookup::Places(_, from, to)] = keys[..] {
             let unknown = |id: &Uuid| !self.bookings.known_places.has(&(*id, from, to));
             keys.extend(people.filter(unknown).take(slice).map(|id| Lookup::Places(id, from, to)));
+            return Abort::Needs(keys);
+        }
+        if let [Lookup::Penalties(_)] = keys[..] {
+            keys.extend(people.filter(|id| !self.knows_penalties(*id)).take(slice).map(Lookup::Penalties));
             return Abort::Needs(keys);
         }
         keys.extend(people.filter(|id| !self.bookings.known_ahead.has(id)).take(slice).map(Lookup::Person));

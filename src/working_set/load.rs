@@ -37,6 +37,8 @@ struct Wanted {
     admins: Vec<Uuid>,
     invitations: Vec<Uuid>,
     passes: Vec<Uuid>,
+    penalties: Vec<Uuid>,
+    penalties_of: Vec<Uuid>,
     visits: Vec<(Uuid, NaiveDate)>,
     pass_types: Vec<Uuid>,
     answers: Vec<(Uuid, String)>,
@@ -66,6 +68,8 @@ impl Wanted {
                 Lookup::Pass(id) => wanted.passes.push(*id),
                 Lookup::Paid(id) => wanted.paid.push(*id),
                 Lookup::Attended(which) => wanted.attended.push(*which),
+                Lookup::Penalty(id) => wanted.penalties.push(*id),
+                Lookup::Penalties(person_id) => wanted.penalties_of.push(*person_id),
                 Lookup::Occupied(resource, from, until) => wanted.occupied.push((*resource, *from, *until)),
                 Lookup::Series(id) => wanted.series.push(*id),
                 Lookup::SeriesSessions(id) => wanted.series_sessions.push(*id),
@@ -107,6 +111,8 @@ impl WorkingSet {
         self.load_rosters(tx, &wanted.rosters).await?;
         self.load_turned_down(tx, &wanted.turned_down).await?;
         self.load_passes(tx, &wanted.passes).await?;
+        self.load_penalties(tx, &wanted.penalties).await?;
+        self.load_penalties_of(tx, &wanted.penalties_of, now).await?;
         self.load_class_types(tx, &wanted.class_types).await?;
         self.load_rooms(tx, &wanted.rooms).await?;
         self.load_pass_types(tx, &wanted.pass_types).await?;
@@ -169,6 +175,7 @@ impl WorkingSet {
         self.write_new_passes(tx).await?;
         self.write_bookings(tx).await?;
         self.write_offers(tx).await?;
+        self.write_penalties(tx).await?;
         self.write_changed_passes(tx).await?;
         self.write_changed_sessions(tx).await?;
         self.write_house_rules(tx).await?;

@@ -39,6 +39,10 @@ pub enum Lookup {
     Paid(Uuid),
     /// The first classes that somebody attended.
     Attended(Attended),
+    /// A penalty.
+    Penalty(Uuid),
+    /// The penalties of a person that may still decide something.
+    Penalties(Uuid),
     /// What occupies a room or an instructor during a time: from, until.
     Occupied(Resource, DateTime<Utc>, DateTime<Utc>),
     /// A series with its parts.

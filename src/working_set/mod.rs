@@ -12,6 +12,7 @@ mod look;
 mod lookup;
 mod offers;
 mod passes;
+mod penalties;
 mod people;
 mod requests;
 mod resources;
@@ -45,6 +46,7 @@ pub struct WorkingSet {
     series: rows::series::AllSeries,
     requests: rows::requests::Requests,
     passes: rows::passes::Passes,
+    penalties: rows::penalties::Penalties,
     people: rows::people::People,
     studios: rows::studios::Studios,
     /// Letters to be written.
@@ -69,6 +71,7 @@ enum Change {
     Series(rows::series::Undo),
     Request(rows::requests::Undo),
     Pass(rows::passes::Undo),
+    Penalty(rows::penalties::Undo),
     Person(rows::people::Undo),
     Studio(rows::studios::Undo),
 }
@@ -97,6 +100,7 @@ impl WorkingSet {
         self.series.know_everything();
         self.requests.know_everything();
         self.passes.know_everything();
+        self.penalties.know_everything();
         self.people.know_everything();
         self.studios.know_everything();
     }
@@ -171,6 +175,7 @@ impl WorkingSet {
                 Some(Change::Series(undo)) => self.undo_series(undo),
                 Some(Change::Request(undo)) => self.undo_request(undo),
                 Some(Change::Pass(undo)) => self.undo_pass(undo),
+                Some(Change::Penalty(undo)) => self.undo_penalty(undo),
                 Some(Change::Person(undo)) => self.undo_person(undo),
                 Some(Change::Studio(undo)) => self.undo_studio(undo),
                 None => break,

@@ -68,6 +68,27 @@ both_engines! {
         assert_eq!(house.breaches().await, []);
     }
 
+    async fn a_late_cancellation_without_its_penalty_is_seen(house: House) {
+        house.audit_may_be_dirty();
+        house.rules(json!({"late_cancels_forgiven": 0, "strikes_max": 3})).await;
+        let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
+        let evening = house.session("2026-11-30 18:30", 12).await;
+        let (one, two) = (house.book(&ana, &evening).await.expect_booked(), house.book(&bo, &evening).await.expect_booked());
+        house.it_is("2026-11-30 12:00");
+        house.cancel(&one).await.expect(200);
+        assert_eq!(house.breaches().await, []);
+        house.spoil("UPDATE penalties SET strike = FALSE WHERE booking_id = $1", one.id).await;
+        house.expect_breach("a late cancellation has its penalty", one.id, "not what was written down").await;
+        house.spoil("UPDATE penalties SET strike = TRUE, waived_at = at WHERE booking_id = $1", one.id).await;
+        house.expect_breach("a late cancellation has its penalty", one.id, "what was paid is kept").await;
+        let (from, to) = (one.id, two.id);
+        house.write(move |tx| Box::pin(async move {
+            tx.run("UPDATE penalties SET booking_id = $2, waived_at = NULL WHERE booking_id = $1", (from, to)).await
+        })).await;
+        house.expect_breach("a late cancellation has its penalty", one.id, "has no penalty").await;
+        house.expect_breach("a late cancellation has its penalty", two.id, "is booked").await;
+    }
+
     async fn two_sessions_at_once_are_seen(house: House) {
         house.audit_may_be_dirty();
         let mei = house.colleague("Mei").await;

@@ -25,6 +25,7 @@ both_engines! {
     }
 
     async fn late_it_costs_what_was_said(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let ana = house.stranger("Ana").await;
         let pack = house.pack(&ana, 5).await;
         let evening = house.session("2026-12-03 18:30", 12).await;
@@ -42,6 +43,7 @@ both_engines! {
     }
 
     async fn a_booking_after_the_cut_off_has_a_grace(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let (ana, bo) = (house.stranger("Ana").await, house.stranger("Bo").await);
         let (anas, bos) = (house.pack(&ana, 5).await, house.pack(&bo, 5).await);
         let evening = house.session("2026-12-03 18:30", 12).await;
@@ -65,7 +67,7 @@ both_engines! {
     }
 
     async fn without_a_free_way_out_there_is_no_instant(house: House) {
-        house.rules(json!({"grace_booking_min": 0})).await;
+        house.rules(json!({"grace_booking_min": 0, "late_cancels_forgiven": 0})).await;
         let ana = house.member("Ana").await;
         let evening = house.session("2026-12-03 18:30", 12).await;
         house.it_is("2026-12-03 12:00");
@@ -107,6 +109,7 @@ both_engines! {
     }
 
     async fn a_late_cancel_counts_as_the_week_s_visit(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let ana = house.stranger("Ana").await;
         house.membership(&ana, Some(1)).await;
         let one = house.session("2026-12-03 18:30", 12).await;
@@ -124,6 +127,7 @@ both_engines! {
 
     /// The studio cancels after the member did, too late: the visit is theirs again, and with it a place that they waited for.
     async fn a_session_that_the_studio_cancels_gives_the_week_s_visit_back(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let (ana, bo) = (house.stranger("Ana").await, house.member("Bo").await);
         house.membership(&ana, Some(1)).await;
         let (one, two) = (house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 1).await);

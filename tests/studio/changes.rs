@@ -139,6 +139,7 @@ both_engines! {
     }
 
     async fn a_new_time_opens_a_way_out_and_a_new_room_does_not(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let ana = house.stranger("Ana").await;
         let pack = house.pack(&ana, 5).await;
         let (noon, evening) = (house.session("2026-12-03 13:30", 2).await, house.session("2026-12-03 18:30", 2).await);

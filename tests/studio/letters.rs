@@ -12,7 +12,7 @@ use releve::app::App;
 use releve::db::{Db, Engine, Options};
 use releve::ids::new_id;
 use releve::language::{Language, Texts};
-use releve::letters::facts::{Facts, PassedOver, SessionFacts, StudioFacts, Terms, Then};
+use releve::letters::facts::{Facts, PassedOver, Penalized, SessionFacts, StudioFacts, Terms, Then};
 use releve::letters::message::Mail;
 use releve::letters::outbox::{self, Letter};
 use releve::letters::retention;
@@ -62,7 +62,7 @@ fn session(house: &House) -> SessionFacts {
 }
 
 fn terms() -> Terms {
-    Terms { credits: 1, membership: false, free_cancel_until: None }
+    Terms { credits: 1, membership: false, free_cancel_until: None, penalty: Penalized::default() }
 }
 
 fn booked(house: &House) -> Facts {

@@ -42,6 +42,7 @@ mod passes;
 mod passes_kept;
 mod passkeys;
 mod passwords;
+mod penalties;
 mod people;
 mod personal;
 mod races;

@@ -154,6 +154,7 @@ fn rows() -> Vec<Row> {
             Some(r#"{"method":"cash","reason":"Moved away"}"#),
             ["1333..", "1443..", "14444."],
         ),
+        plain("get /v1/me/standing", "/v1/me/standing", none, SIGNED_IN),
         plain("get /v1/me/teaching", "/v1/me/teaching?from=2026-12-01&to=2026-12-08", none, SIGNED_IN),
         plain("get /v1/me/substitute-requests", "/v1/me/substitute-requests", none, SIGNED_IN),
         plain("get /v1/me/calendars", "/v1/me/calendars", none, SIGNED_IN),
@@ -218,6 +219,19 @@ fn rows() -> Vec<Row> {
             "post /v1/studios/{id}/members/{person_id}/passes",
             "/v1/studios/<studio>/members/<member>/passes",
             Some(r#"{"pass_type_id":"<pass_type>"}"#),
+            desk,
+        ),
+        row("get /v1/studios/{id}/members/{person_id}/standing", "/v1/studios/<studio>/members/<member>/standing", none, desk),
+        row(
+            "put /v1/studios/{id}/penalties/{penalty_id}/waiver",
+            "/v1/studios/<studio>/penalties/<penalty>/waiver",
+            Some(r#"{"reason":"A mistake of ours"}"#),
+            admin,
+        ),
+        row(
+            "put /v1/studios/{id}/penalties/{penalty_id}/payment",
+            "/v1/studios/<studio>/penalties/<penalty>/payment",
+            Some(r#"{"method":"cash"}"#),
             desk,
         ),
         row(
@@ -452,6 +466,22 @@ impl Cast {
                 let session = self.session(whose).await;
                 let tap = house.book(holder, &session).sent_by(&self.home.owner);
                 tap.saying("unpaid", json!(true)).saying("reason", json!("a test")).await.expect_booked().id
+            }
+            "penalty" => {
+                let session = self.session(whose).await;
+                let tap = house.book(holder, &session).sent_by(&self.home.owner);
+                let booking = tap.saying("unpaid", json!(true)).saying("reason", json!("a test")).await.expect_booked();
+                let (id, studio_id, person, now) = (house.new_id(), studio.id, holder.id, house.clock.now());
+                house
+                    .write(move |tx| {
+                        Box::pin(async move {
+                            let sql = "INSERT INTO penalties (id, studio_id, person_id, booking_id, kind, at, month, strike, fee_minor, fee_currency) \
+                                       VALUES ($1, $2, $3, $4, 'late_cancel', $5, $6, $7, 500, 'EUR')";
+                            tx.run(sql, (id, studio_id, person, booking.id, now, now.date_naive(), true)).await
+                        })
+                    })
+                    .await;
+                id
             }
             "pass" => {
                 let path = format!("/v1/studios/{}/members/{}/passes", studio.id, holder.id);

@@ -61,7 +61,7 @@ impl House {
 
 both_engines! {
     async fn a_place_that_comes_free_late_is_offered_in_order(house: House) {
-        house.rules(json!({"after_cutoff": "offers"})).await;
+        house.rules(json!({"after_cutoff": "offers", "late_cancels_forgiven": 0})).await;
         let (evening, booked, queue) = house.evening_waited_for(2).await;
         house.it_is("2026-12-03 12:00");
         house.cancel(&booked).await.expect(200);

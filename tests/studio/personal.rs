@@ -20,14 +20,14 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 34] = [
+const HARMLESS: [(&str, &str); 35] = [
     ("accounts", "person_id verified_at policy_accepted_at created_at key_stale factor_refused factor_refused_since"),
     ("availability", "studio_id person_id version updated_at"),
     (
         "bookings",
         "id session_id studio_id person_id status starts_at ends_at created_at asked_by asked_pass_id asked_waitlist asked_unpaid pass_id \
          credits visit_week free_cancel_until queue_key passed_over told_free_at promoted_at arrived_at arrived_by ended_at ended_by \
-         credits_returned provisional sequence letters spot_id guest_of",
+         credits_returned provisional sequence letters spot_id guest_of penalty_terms",
     ),
     ("calendar_feeds", "id person_id kind studio_id created_at last_read_at revoked_at"),
     ("class_types", "id studio_id name description level minutes credits version created_at minimum rules rules_version"),
@@ -63,6 +63,10 @@ const HARMLESS: [(&str, &str); 34] = [
         "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by \
          starts_on valid_days valid_months begin_by begun_on freeze_days_max transferable frozen_from frozen_until frozen_days \
          extended_days ended_at moved_to notice_at",
+    ),
+    (
+        "penalties",
+        "id studio_id person_id booking_id kind at month strike fee_minor fee_currency forgiven waived_at waived_by paid_at paid_by",
     ),
     ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale longer_offers"),
     ("recovery_codes", "id person_id created_at used_at"),
@@ -241,7 +245,7 @@ async fn everywhere(house: &House) -> Person {
     house.post_to("/v1/me/calendars").by(&ana).json(&json!({ "kind": "bookings" })).await.expect(201);
     let (id, now, email) = (ana.id, house.clock.now(), ana.email.clone());
     let ids: Vec<Uuid> = (0..8).map(|_| house.new_id()).collect();
-    let (class, desk) = (studio.class_type, studio.desk.id);
+    let (class, desk, of) = (studio.class_type, studio.desk.id, booking.id);
     house
         .write(move |tx| {
             Box::pin(async move {
@@ -273,6 +277,10 @@ async fn everywhere(house: &House) -> Person {
                 let factor = "INSERT INTO second_factors (id, person_id, kind, name, sealed_secret, created_at, confirmed_at, last_step) \
                               VALUES ($1, $2, 'totp', 'phone', $3, $4, $4, 1)";
                 tx.run(factor, (ids[7], id, vec![4_u8], now)).await?;
+                let penalty = "INSERT INTO penalties (id, studio_id, person_id, booking_id, kind, at, month, strike) \
+                               VALUES ($1, $2, $3, $4, 'no_show', $5, $6, $7)";
+                tx.run(penalty, (ids[7], studio.id, id, of, now, now.date_naive(), false)).await?;
+                tx.run("UPDATE bookings SET status = 'no_show' WHERE id = $1", (of,)).await?;
                 let recovery = "INSERT INTO recovery_codes (id, person_id, code_hash, created_at) VALUES ($1, $2, $3, $4)";
                 tx.run(recovery, (ids[7], id, vec![5_u8], now)).await
             })

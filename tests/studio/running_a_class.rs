@@ -85,6 +85,7 @@ both_engines! {
     }
 
     async fn what_the_studio_cancels_it_gives_back(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let people = [house.stranger("Ana").await, house.stranger("Bo").await, house.stranger("Cleo").await];
         let soon = house.today() + chrono::Days::new(5);
         let packs = [house.pack_until(&people[0], 5, soon).await, house.pack(&people[1], 5).await, house.pack(&people[2], 5).await];

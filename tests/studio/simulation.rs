@@ -14,12 +14,14 @@ use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
 use releve::booking::move_up::MoveUp;
 use releve::booking::offer::{Offer, OfferOutcome};
+use releve::booking::view::{CancelNow, cancel_now_facts};
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::db::{Db, Engine};
 use releve::events::Actor;
 use releve::passes::freeze::FreezePass;
 use releve::passes::sell::SellPass;
 use releve::passes::{LedgerEntry, Pass};
+use releve::penalties::{Penalty, standing};
 use releve::problem::Answer;
 use releve::schedule::SessionRow;
 use releve::schedule::cancellation::CancelSession;
@@ -37,7 +39,10 @@ use crate::house::{House, run};
 
 mod checker;
 
-use checker::{check_offers, check_passes, check_repeats, check_session, holds_place, must_be_served, never_at_once};
+use checker::{
+    check_offers, check_passes, check_penalties, check_repeats, check_session, check_what_was_told, holds_place, must_be_served,
+    never_at_once,
+};
 
 /// Months that are lived in memory, each from nothing, and on each engine, one after the other in one house.
 const MONTHS_IN_MEMORY: u64 = 250;
@@ -53,6 +58,20 @@ const AHEAD_MAX: usize = 3;
 const AT_ONCE_MAX: usize = 12;
 /// Sessions that commands handed in at once are about, so that they meet.
 const TALKED_OF_MAX: usize = 4;
+
+/// In every second month so many late cancellations, after those that are forgiven, let a member book for two days only what starts within
+/// 24 hours.
+const STRIKES_MAX: usize = 1;
+const SUSPENDED_DAYS: i64 = 2;
+
+fn strict(month: u64) -> bool {
+    month % 2 == 1
+}
+
+/// How many late cancellations cost nothing.
+fn forgiven(month: u64) -> usize {
+    month as usize % 3
+}
 
 /// Who is there, and what there is to schedule and to sell.
 #[derive(Clone)]
@@ -111,8 +130,15 @@ impl House {
         let grace = if month.is_multiple_of(3) { 0 } else { 15 };
         let early = (month as usize / MODES.len()).is_multiple_of(2) && mode != "open";
         let until = early.then_some(3 * 24 * 60);
-        let rules =
+        let mut rules =
             json!({"bookings_ahead_max": AHEAD_MAX, "after_cutoff": mode, "grace_promotion_min": grace, "promotion_until_min": until});
+        rules["late_cancels_forgiven"] = json!(forgiven(month));
+        if month.is_multiple_of(2) {
+            (rules["late_cancel_fee_minor"], rules["fee_currency"]) = (json!(500), json!("CNY"));
+        }
+        if strict(month) {
+            (rules["strikes_max"], rules["strike_consequence_days"]) = (json!(STRIKES_MAX), json!(SUSPENDED_DAYS));
+        }
         self.rules(rules).await;
         mode
     }
@@ -143,6 +169,7 @@ struct Tables {
     passes: HashMap<Uuid, Pass>,
     ledger: Vec<LedgerEntry>,
     offers: Vec<Offer>,
+    penalties: Vec<Penalty>,
 }
 
 impl Tables {
@@ -154,9 +181,11 @@ impl Tables {
         let passes: Vec<Pass> = tx.all("SELECT * FROM passes WHERE sold_at >= $1", since).await.unwrap();
         let ledger = tx.all("SELECT * FROM ledger WHERE at >= $1", since).await.unwrap();
         let offers = tx.all("SELECT * FROM offers WHERE made_at >= $1", since).await.unwrap();
+        let penalties = tx.all("SELECT * FROM penalties WHERE at >= $1", since).await.unwrap();
         tx.rollback().await;
         Self {
             offers,
+            penalties,
             sessions: sessions.into_iter().map(|row| (row.id, row)).collect(),
             bookings: bookings.into_iter().map(|row| (row.id, row)).collect(),
             passes: passes.into_iter().map(|row| (row.id, row)).collect(),
@@ -172,6 +201,7 @@ struct Rows<'a> {
     passes: Vec<&'a Pass>,
     ledger: &'a [LedgerEntry],
     offers: Vec<&'a Offer>,
+    penalties: Vec<&'a Penalty>,
 }
 
 impl Lived {
@@ -215,7 +245,16 @@ impl Lived {
                         decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
                     }
                 }
-                commands.iter().map(|command| decided(set, ledger, command, month.now)).collect()
+                let mut answers = Vec::with_capacity(commands.len());
+                for command in commands {
+                    let told = told_before(set, command, month.now);
+                    answers.push(decided(set, ledger, command, month.now));
+                    if let (Some((before, told)), Some(Ok(_))) = (told, answers.last()) {
+                        let penalty = set.all_penalties().find(|penalty| penalty.booking_id == before.id);
+                        check_what_was_told(&told, set.known_booking(before.id).unwrap(), penalty);
+                    }
+                }
+                answers
             }
             Self::House { house, .. } => {
                 house.clock.set(month.now);
@@ -257,6 +296,7 @@ impl Lived {
                 passes: month.passes.values().map(|id| set.pass(*id).unwrap()).collect(),
                 ledger,
                 offers: set.all_offers().collect(),
+                penalties: set.all_penalties().collect(),
             },
             Self::House { house, tables } => {
                 *tables = Tables::read(&house.db, month.began).await;
@@ -266,6 +306,7 @@ impl Lived {
                     passes: month.passes.values().filter_map(|id| tables.passes.get(id)).collect(),
                     ledger: &tables.ledger,
                     offers: tables.offers.iter().collect(),
+                    penalties: tables.penalties.iter().collect(),
                 };
                 let found = (rows.sessions.len(), rows.bookings.len(), rows.passes.len());
                 let acknowledged = (month.sessions.len(), month.bookings.len(), month.passes.len());
@@ -276,6 +317,15 @@ impl Lived {
             }
         }
     }
+}
+
+/// A booking that is about to be cancelled, and what a cancellation is said to cost just before.
+fn told_before(set: &WorkingSet, command: &Request, now: DateTime<Utc>) -> Option<(Booking, CancelNow)> {
+    let Command::Cancel(ask) = &command.command else { return None };
+    let booking = set.known_booking(ask.booking_id).filter(|booking| booking.status == BookingStatus::Booked && !command.dry_run)?;
+    let (session, studio) = (set.session(booking.session_id).unwrap(), set.studio(booking.studio_id).unwrap());
+    let leniency = standing::leniency(set, booking.person_id, session, &studio, now).unwrap();
+    Some((booking.clone(), cancel_now_facts(booking, leniency, now)?))
 }
 
 fn decided(set: &mut WorkingSet, ledger: &mut Vec<LedgerEntry>, command: &Request, now: DateTime<Utc>) -> Answer<Outcome> {
@@ -392,6 +442,8 @@ impl Month {
         let held: BTreeSet<Uuid> = rows.sessions.iter().filter(|session| !session.is_cancelled()).map(|session| session.id).collect();
         let let_go = rows.bookings.iter().filter(|b| b.ended_by == Some(EndedBy::Studio) && held.contains(&b.session_id));
         self.seen.insert("let go by a move", let_go.count());
+        self.seen.insert("cancelled late", count(|booking| booking.status == BookingStatus::LateCancelled));
+        self.seen.insert("forgiven", rows.penalties.iter().filter(|penalty| penalty.forgiven.is_some()).count());
         self.seen.insert("promoted", count(|booking| booking.promoted_at.is_some()));
         let ended = |how| rows.offers.iter().filter(|offer| offer.outcome == Some(how)).count();
         self.seen.insert("offered", rows.offers.len());
@@ -449,7 +501,11 @@ impl Month {
             51..54 => Some((admin, self.edit_series()?)),
             54..55 => Some((admin, self.end_something()?)),
             55..72 => {
-                let (booking_id, owner) = self.booking_talked_of()?;
+                // Often late: of a session that begins soon.
+                let now = self.now;
+                let soon = |made: &Made| now < made.starts_at && made.starts_at < now + TimeDelta::hours(11);
+                let late = if self.dice.random_bool(0.2) { self.booking(soon) } else { None };
+                let (booking_id, owner) = late.or_else(|| self.booking_talked_of())?;
                 let if_free = self.dice.random_bool(0.3);
                 Some((owner, Command::Cancel(Cancel { booking_id, if_status: None, if_free, return_all: false, reason: None })))
             }
@@ -688,7 +744,7 @@ impl Month {
             check_session(session, here);
             if !session.is_cancelled() && session.taken + session.held < session.capacity {
                 for waiter in here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted) {
-                    let idle = must_be_served(session, &of_person[&waiter.person_id], &rows.passes, self);
+                    let idle = must_be_served(session, &of_person[&waiter.person_id], rows, self);
                     assert!(!idle, "idle: {waiter:?} waits while a place of {session:?} stands free at {}", self.now);
                 }
             }
@@ -709,6 +765,7 @@ impl Month {
         }
         check_passes(rows);
         check_offers(rows, self.now);
+        check_penalties(rows, self);
     }
 }
 
@@ -721,7 +778,7 @@ impl Drop for Month {
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 30] = [
+const OFTEN: [(&str, usize); 33] = [
     ("freeze_pass", 1_000),
     ("make_series", 400),
     ("edit_series", 200),
@@ -747,11 +804,14 @@ const OFTEN: [(&str, usize); 30] = [
     ("sell_pass", 40),
     ("promoted", 200),
     ("waited in vain", 400),
-    ("left a waitlist for another place", 4_000),
+    ("left a waitlist for another place", 5_000),
     ("session-full", 200),
     ("no-pass", 200),
     ("overlapping-booking", 400),
     ("too-many-bookings", 1_000),
+    ("cancelled late", 1_000),
+    ("forgiven", 5_000),
+    ("suspended", 10_000),
 ];
 
 #[derive(Default)]
@@ -818,7 +878,7 @@ async fn the_checker_sees_an_oversold_session() {
     run(Engine::Sqlite, async |house: House| {
         let mut cast = house.cast().await;
         cast.members = house.newcomers(0).await;
-        let mut month = Month::begin(7, MODES[0], cast.clone(), house.clock.now());
+        let mut month = Month::begin(0, MODES[0], cast.clone(), house.clock.now());
         let mut lived = Lived::in_memory(&house, &cast).await;
         month.live(&mut lived).await;
         let Lived::Memory { set, .. } = &mut lived else { unreachable!() };

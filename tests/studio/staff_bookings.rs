@@ -67,6 +67,7 @@ both_engines! {
     }
 
     async fn staff_cancel_by_the_rules_or_give_everything_back(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let (ana, bo) = (house.stranger("Ana").await, house.stranger("Bo").await);
         let (anas, bos) = (house.pack(&ana, 5).await, house.pack(&bo, 5).await);
         let evening = house.session("2026-12-03 18:30", 12).await;

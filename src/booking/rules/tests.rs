@@ -6,6 +6,7 @@ use chrono_tz::Europe::Paris;
 use super::*;
 use crate::booking::{EndedBy, NewBooking};
 use crate::passes::{PassKind, PassState};
+use crate::penalties::Forgiven;
 use crate::studios::house_rules::Overrides;
 use crate::studios::house_rules::applied::{ByPassType, PassTypeRules};
 
@@ -88,7 +89,7 @@ fn asked(id: Uuid, session_id: Uuid, starts_at: DateTime<Utc>) -> NewBooking {
 
 fn place(credits: i64) -> Place {
     let payment = Payment { pass_id: Some(PACK), credits, visit_week: None };
-    Place { payment, free_cancel_until: Some(utc("2026-12-01T05:00")) }
+    Place { payment, free_cancel_until: Some(utc("2026-12-01T05:00")), penalty_terms: PenaltyTerms::default() }
 }
 
 fn booked(id: Uuid, session_id: Uuid, starts_at: &str) -> Booking {
@@ -126,7 +127,7 @@ type Case = (&'static str, SessionNow, Vec<Booking>, i64, Ask, &'static str, &'s
 fn booking_is(session: &SessionNow, ahead: &[Booking], credits: i64, ask: Ask, now: &str) -> String {
     let ahead: Vec<&Booking> = ahead.iter().collect();
     let (passes, places) = ([pack(credits)], places(&ahead, now));
-    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places };
+    let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places, suspended: None };
     let rules = HouseRules { bookings_ahead_max: 2, ..HouseRules::default() };
     match book(session, &SessionRules::of_studio(&rules), member, ask, utc(now)) {
         Ok(Admission::Place(place)) => format!("a place for {}", place.payment.credits),
@@ -141,6 +142,7 @@ fn booking_is(session: &SessionNow, ahead: &[Booking], credits: i64, ask: Ask, n
         Err(BookingRefusal::Full { open, .. }) => format!("full, waitlist {}", if open { "open" } else { "shut" }),
         Err(BookingRefusal::WaitlistFull { .. }) => "waitlist full".to_owned(),
         Err(BookingRefusal::OfferExpired) => "offer expired".to_owned(),
+        Err(BookingRefusal::Suspended(_)) => "suspended".to_owned(),
     }
 }
 
@@ -211,7 +213,7 @@ fn book_a_full_session() {
 fn overlapping_waitlists_may_be_forbidden() {
     let waiting = waits(Uuid::from_u128(12), OTHER, "2026-12-01T17:30");
     let passes = [pack(1)];
-    let member = MemberNow { ahead: &[&waiting], passes: &passes, visits: &[], places: &[] };
+    let member = MemberNow { ahead: &[&waiting], passes: &passes, visits: &[], places: &[], suspended: None };
     let decide = |overlapping_waitlists| {
         let rules = HouseRules { overlapping_waitlists, ..HouseRules::default() };
         book(&full(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, utc(OPEN))
@@ -232,7 +234,7 @@ fn accept_a_public_place() {
     ];
     for (case, session, credits, now, expected) in table {
         let passes = [pack(credits)];
-        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[], suspended: None };
         let decided = accept(&session, &SessionRules::of_studio(&HouseRules::default()), member, WOULD_WAIT, utc(now));
         let decided = decided.map(|place| place.payment.credits).map_err(|refusal| match refusal {
             BookingRefusal::Full { .. } => "full",
@@ -260,7 +262,7 @@ fn promote_from_the_waitlist() {
     for (case, ahead, credits, expected) in table {
         let (ahead, passes): (Vec<&Booking>, _) = (ahead.iter().collect(), [pack(credits)]);
         let places = places(&ahead, OPEN);
-        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places };
+        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places, suspended: None };
         let decided = promote(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, false, utc(OPEN));
         let credits = |turn| match turn {
             Turn::Promoted(place) => place.payment.credits,
@@ -268,13 +270,13 @@ fn promote_from_the_waitlist() {
         };
         assert_eq!(decided.map(credits), expected, "{case}");
         assert_eq!(
-            could_take(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, utc(OPEN)).map(|payment| payment.credits),
+            could_take(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, utc(OPEN)).map(|place| place.payment.credits),
             expected,
             "{case}"
         );
     }
     let passes = [pack(1)];
-    let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+    let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[], suspended: None };
     let again = promote(&evening(), &SessionRules::of_studio(&rules), member, WOULD_WAIT, true, utc(OPEN));
     assert_eq!(again, Err(PassedOver::TurnedDown), "who gave back a promotion");
 }
@@ -305,7 +307,7 @@ fn a_promotion_that_would_cost_before_it_is_read_is_offered() {
     for (case, rules, session, credits, now, expected) in table {
         let session = SessionNow { credits, promote_until: session.starts_at - Duration::hours(1), ..session };
         let passes = [pack(1)];
-        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[], suspended: None };
         let came = match promote(&session, &SessionRules::of_studio(rules), member, WOULD_WAIT, false, utc(now)).unwrap() {
             Turn::Promoted(_) => "promoted".to_owned(),
             Turn::Offered(clock, _) => {
@@ -365,7 +367,7 @@ fn accept_an_offered_place() {
     for (case, session, ahead, credits, now, expected) in table {
         let (ahead, passes): (Vec<&Booking>, _) = (ahead.iter().collect(), [pack(credits)]);
         let places = places(&ahead, OPEN);
-        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places };
+        let member = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places, suspended: None };
         let decided = accept_offer(&session, &SessionRules::of_studio(&rules), member, WOULD_WAIT, until, utc(now));
         if let Ok(place) = &decided {
             assert_eq!(place.free_cancel_until, None, "{case}: an accepted offer has no grace");
@@ -377,7 +379,7 @@ fn accept_an_offered_place() {
 #[test]
 fn a_promotion_has_a_grace_of_its_own() {
     let passes = [pack(1)];
-    let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+    let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[], suspended: None };
     // After the session's cut-off: 5 minutes for a member who booked, 15 for one who was promoted.
     let now = utc("2026-12-01T12:00");
     let rules = HouseRules::default();
@@ -438,8 +440,36 @@ fn accept_a_kept_place() {
     for (case, after_cutoff, session, now, expected) in table {
         let rules = HouseRules { after_cutoff, ..HouseRules::default() };
         let passes = [pack(1)];
-        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[] };
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[], suspended: None };
         assert_eq!(accept(&session, &SessionRules::of_studio(&rules), member, WOULD_WAIT, utc(now)).is_ok(), expected, "{case}");
+    }
+}
+
+/// Until 10 December only sessions of the next 24 hours may be booked, by whatever way; staff may give a place.
+#[test]
+fn who_is_suspended_books_less() {
+    let until = utc("2026-12-10T10:00");
+    let suspension = |only_within_hours| Suspension { until, only_within_hours };
+    let waiting = SessionNow { waiting: 1, ..evening() };
+    let table = [
+        ("too early", suspension(24), ALONE, "2026-11-30T16:59", true),
+        ("the day before", suspension(24), ALONE, "2026-11-30T17:00", false),
+        ("nothing may be booked", suspension(0), ALONE, "2026-12-01T16:00", true),
+        ("staff give the place", suspension(0), BY_STAFF, "2026-12-01T16:00", false),
+        ("the time is over", Suspension { until: utc("2026-11-30T10:00"), only_within_hours: 0 }, ALONE, "2026-11-30T10:00", false),
+    ];
+    for (case, suspended, ask, now, barred) in table {
+        let (passes, now, house) = ([pack(1)], utc(now), HouseRules::default());
+        let rules = SessionRules::of_studio(&house);
+        let member = MemberNow { ahead: &[], passes: &passes, visits: &[], places: &[], suspended: Some(suspended) };
+        let refusal = barred.then_some(BookingRefusal::Suspended(suspended));
+        assert_eq!(book(&evening(), &rules, member, ask, now).err(), refusal, "{case}");
+        assert_eq!(book(&full(), &rules, member, Ask { waitlist: true, ..ask }, now).err(), refusal, "{case}: nor waits");
+        assert_eq!(accept(&waiting, &rules, member, ask, now).err(), refusal, "{case}");
+        assert_eq!(accept_offer(&waiting, &rules, member, ask, now + Duration::minutes(1), now).err(), refusal, "{case}");
+        let passed_over = barred.then_some(PassedOver::Suspended);
+        assert_eq!(promote(&waiting, &rules, member, ask, false, now).err(), passed_over, "{case}");
+        assert_eq!(could_take(&waiting, &rules, member, ask, now).err(), passed_over, "{case}");
     }
 }
 
@@ -463,14 +493,21 @@ fn cancel_a_booking() {
     };
     let came = after(|booking| booking.check_in(utc("2026-12-01T16:55"), MEMBER).unwrap());
     let late = after(|booking| booking.cancel_late(&EndedBy::Member.into(), utc("2026-12-01T10:00")).unwrap());
-    let free = Ok(Cancellation::Free { credits: 1 });
-    let costs = Ok(Cancellation::Late { credits: 1, visit: false });
+    let free = || Ok(Cancellation::Free { credits: 1 });
+    let costs = |credits, visit| Ok(Cancellation::Late(Cost { credits, visit, ..Cost::default() }));
+    let forgives = || {
+        let mut booking = usual();
+        booking.penalty_terms = Some(sqlx::types::Json(PenaltyTerms { late_cancels_forgiven: 1, ..PenaltyTerms::default() }));
+        booking
+    };
+    let forgiven = Ok(Cancellation::Late(Cost { forgiven: Some(Forgiven::Month), ..Cost::default() }));
     let table = [
-        ("to the second of the cut-off", usual(), false, "2026-12-01T05:00", free),
-        ("a minute later", usual(), false, "2026-12-01T05:01", costs),
-        ("later, and staff forgive it", usual(), true, "2026-12-01T05:01", free),
-        ("without a free way out", place_until(None), false, OPEN, costs),
-        ("by a membership, late", by_membership(), false, OPEN, Ok(Cancellation::Late { credits: 0, visit: true })),
+        ("to the second of the cut-off", usual(), false, "2026-12-01T05:00", free()),
+        ("a minute later", usual(), false, "2026-12-01T05:01", costs(1, false)),
+        ("a minute later, and it is forgiven", forgives(), false, "2026-12-01T05:01", forgiven),
+        ("later, and staff forgive it", usual(), true, "2026-12-01T05:01", free()),
+        ("without a free way out", place_until(None), false, OPEN, costs(1, false)),
+        ("by a membership, late", by_membership(), false, OPEN, costs(0, true)),
         ("from the start on", usual(), true, "2026-12-01T17:00", Err(CannotCancel::Started)),
         ("who came", came, false, "2026-12-01T16:56", Err(CannotCancel::Started)),
         ("who cancelled before", late, false, "2026-12-01T10:01", Err(CannotCancel::Ended)),
@@ -478,7 +515,7 @@ fn cancel_a_booking() {
         ("who declines an offer", offered(), false, "2026-12-01T16:59", Ok(Cancellation::Leaves)),
     ];
     for (case, booking, forgive, now, expected) in table {
-        assert_eq!(cancel(&booking, forgive, utc(now)), expected, "{case}");
+        assert_eq!(cancel(&booking, Leniency::default(), forgive, utc(now)), expected, "{case}");
     }
 }
 
@@ -516,12 +553,14 @@ fn the_studio_cancels_the_session() {
         ("who was offered a place", offered(), WithSession::Ends { credits: 0, visit: false, had_place: false }),
         ("a late cancel gets its credit back", late, WithSession::Returned { credits: 1, visit: false }),
         ("a late cancel gets its visit back", late_by_membership, WithSession::Returned { credits: 0, visit: true }),
-        ("a late cancel that cost nothing", late_for_nothing, WithSession::Nothing),
+        ("a late cancel that cost nothing", late_for_nothing.clone(), WithSession::Nothing),
         ("who cancelled in time", in_time, WithSession::Nothing),
     ];
     for (case, booking, expected) in table {
-        assert_eq!(cancel_with_session(&booking), expected, "{case}");
+        assert_eq!(cancel_with_session(&booking, false), expected, "{case}");
     }
+    // A strike or a fee stands for it.
+    assert_eq!(cancel_with_session(&late_for_nothing, true), WithSession::Returned { credits: 0, visit: false });
 }
 
 /// Every step from every status: what the table does not allow is refused and changes nothing.
@@ -642,7 +681,7 @@ fn caps_count_what_they_are_about() {
         let (house, passes) = (HouseRules::default().with(studio), of_pass_type(TEN, pass_type.clone()));
         let rules = SessionRules::new(&house, Some(class_type), &passes);
         let own = [pack(5)];
-        let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &places };
+        let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &places, suspended: None };
         let expected = full.map_or(Ok(()), |cap| Err(BookingRefusal::TooMany(cap)));
         assert_eq!(book(&evening(), &rules, member, ALONE, utc(OPEN)).map(drop), expected, "{case}");
         // Who is moved up is counted too; staff may give more.
@@ -690,7 +729,7 @@ fn the_pass_that_would_pay_says_when_booking_opens() {
     for (case, overrides, own, named, now, expected) in table {
         let passes = of_pass_type(GOLD, overrides.clone());
         let rules = SessionRules::new(&house, None, &passes);
-        let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &[] };
+        let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &[], suspended: None };
         let decided = book(&evening(), &rules, member, Ask { pass_id: named, ..ALONE }, utc(now));
         let paid = decided.map(|admission| match admission {
             Admission::Place(place) => place.payment.pass_id.unwrap_or_default(),
@@ -701,7 +740,7 @@ fn the_pass_that_would_pay_says_when_booking_opens() {
     // Its cut-off is its own too, by whichever way the member came to the place.
     let (passes, own) = (of_pass_type(GOLD, earlier), [gold(50, 5)]);
     let rules = SessionRules::new(&house, None, &passes);
-    let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &[] };
+    let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &[], suspended: None };
     let Ok(Turn::Promoted(promoted)) = promote(&evening(), &rules, member, WOULD_WAIT, false, utc(usual)) else { panic!("promoted") };
     assert_eq!(promoted.free_cancel_until, Some(utc("2026-12-01T16:00")));
 }

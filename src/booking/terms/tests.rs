@@ -337,7 +337,7 @@ fn told_of(rule: &Rule, told: &Told) -> (TermsFactsOwned, DateTime<Utc>) {
     };
     let place = |date: &&str| PlaceTaken { local_date: date.parse().unwrap(), ahead: true, class_type_id: None, pass_type_id: Some(GOLD) };
     let places: Vec<PlaceTaken> = rule.places.iter().map(place).collect();
-    let member = MemberNow { ahead: &[], passes: std::slice::from_ref(&pack), visits: &[], places: &places };
+    let member = MemberNow { ahead: &[], passes: std::slice::from_ref(&pack), visits: &[], places: &places, suspended: None };
     let ask = Ask { pass_id: None, waitlist: true, by_staff: false, unpaid: false };
     let terms = terms(&session, &rules, member, ask, now);
     (TermsFactsOwned { session, rules: (*rules).clone(), terms }, now)
@@ -353,7 +353,14 @@ impl TermsFactsOwned {
     fn view(&self, language: Language, now: DateTime<Utc>) -> TermsView {
         let name = texts("Ten classes", "十次卡", "十堂套票");
         let pass = self.terms.payment.map(|_| NamedPass { id: PACK, name, kind: PassKind::Pack, credits_left: Some(8) });
-        let facts = TermsFacts { session: self.session, rules: &self.rules, terms: &self.terms, pass, unverified: false };
+        let facts = TermsFacts {
+            session: self.session,
+            rules: &self.rules,
+            terms: &self.terms,
+            pass,
+            unverified: false,
+            leniency: Leniency::default(),
+        };
         TermsView::of(&facts, language, now)
     }
 }
@@ -391,7 +398,7 @@ fn the_rules_of_real_studios() {
             ] {
                 writeln!(table, "  {what:<12}{wall:<18}{}", instant(at)).unwrap();
             }
-            let LateCancel { credits_lost, visit_counts } = view.late_cancel;
+            let LateCancel { credits_lost, visit_counts, .. } = view.late_cancel;
             let would_be = view.would_be.map_or("refused", BookingStatus::as_str);
             writeln!(table, "  a tap       {would_be}\n  costs       {}, late {credits_lost}, visit {visit_counts}", view.credits).unwrap();
             for cap in view.caps.iter().filter(|cap| cap.max != 20) {

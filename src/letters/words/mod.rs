@@ -23,7 +23,8 @@ use askama::Template;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::facts::{
-    CancelReason, Facts, InvitedRole, LeftBecause, Money, OtherBooking, PassedOver, Rendered, SessionFacts, Terms, Then, ToRender, Waiting,
+    CancelReason, Facts, InvitedRole, LeftBecause, Money, OtherBooking, PassedOver, Rendered, SessionFacts, StudioFacts, Terms, Then,
+    ToRender, Waiting,
 };
 use super::{calendar, phrases};
 use crate::language::{Language, Texts};
@@ -163,6 +164,12 @@ impl ToRender<'_> {
     fn roles(&self, roles: &[InvitedRole]) -> String {
         let comma = if self.language == Language::En { ", " } else { "、" };
         roles.iter().map(|role| phrases::role(*role, self.language)).collect::<Vec<_>>().join(comma)
+    }
+
+    /// What a suspended member may book, and until when.
+    fn suspended(&self, until: &DateTime<Utc>, only_within_hours: &i64, studio: &StudioFacts) -> String {
+        let until = phrases::day_and_time(*until, studio.time_zone, self.language);
+        phrases::suspended_text(&until, *only_within_hours, self.language)
     }
 
     fn passed_over(&self, reason: &PassedOver) -> &'static str {

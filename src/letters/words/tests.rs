@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::letters::facts::{LeftBecause, StudioFacts, addressed};
+use crate::letters::facts::{LeftBecause, Penalized, addressed};
 
 pub(in crate::letters) fn booking_id() -> Uuid {
     "0197a000-0000-7000-8000-00000000b00c".parse().unwrap()
@@ -40,7 +40,7 @@ pub(in crate::letters) fn demo_session() -> SessionFacts {
 }
 
 fn pack() -> Terms {
-    Terms { credits: 1, membership: false, free_cancel_until: Some(at("2026-11-30T22:30:00Z")) }
+    Terms { credits: 1, membership: false, free_cancel_until: Some(at("2026-11-30T22:30:00Z")), penalty: Penalized::default() }
 }
 
 pub(in crate::letters) fn written_at() -> DateTime<Utc> {
@@ -56,7 +56,7 @@ fn other() -> Option<OtherBooking> {
 }
 
 fn membership() -> Terms {
-    Terms { credits: 0, membership: true, free_cancel_until: Some(at("2026-11-30T22:30:00Z")) }
+    Terms { credits: 0, membership: true, free_cancel_until: Some(at("2026-11-30T22:30:00Z")), penalty: Penalized::default() }
 }
 
 fn offered(clock_starts_at: Option<DateTime<Utc>>, terms: Terms) -> Facts {
@@ -150,7 +150,10 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("waitlist_left", Facts::WaitlistLeft { session: session.clone(), because: LeftBecause::Member }),
         ("waitlist_closed", Facts::WaitlistClosed { session: session.clone() }),
         ("cancelled", Facts::Cancelled { session: session.clone(), credits_returned: 1 }),
-        ("late_cancelled", Facts::LateCancelled { session: session.clone(), credits_lost: 1, visit_counts: false }),
+        (
+            "late_cancelled",
+            Facts::LateCancelled { session: session.clone(), credits_lost: 1, visit_counts: false, penalty: Penalized::default() },
+        ),
         (
             "removed_by_staff",
             Facts::RemovedByStaff {
@@ -159,6 +162,7 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 credits_returned: 1,
                 credits_lost: 0,
                 visit_counts: false,
+                penalty: Penalized::default(),
             },
         ),
         (
@@ -175,7 +179,14 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
                 visit_returned: false,
                 had_place: true,
                 had_cancelled: false,
+                penalty_waived: false,
             },
+        ),
+        ("suspended", Facts::Suspended { studio: demo_studio(), until: at("2026-12-15T10:30:00Z"), only_within_hours: 24 }),
+        ("suspension_lifted", Facts::SuspensionLifted { studio: demo_studio() }),
+        (
+            "penalty_waived",
+            Facts::PenaltyWaived { session: session.clone(), credits_returned: 1, visit_returned: false, fee: None, strike: true },
         ),
         ("released", Facts::Released { session: session.clone(), before, credits_returned: 1, other: other() }),
         ("moved_to_waitlist", Facts::MovedToWaitlist { session: session.clone(), position: 1, credits_returned: 1, waiting: waiting() }),
@@ -237,6 +248,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
         visit_returned: false,
         had_place,
         had_cancelled: false,
+        penalty_waived: false,
     };
     let cancelled_after_late = |credits_returned| Facts::SessionCancelled {
         session: demo_session(),
@@ -246,8 +258,15 @@ fn variants() -> Vec<(&'static str, Facts)> {
         visit_returned: credits_returned == 0,
         had_place: false,
         had_cancelled: true,
+        penalty_waived: credits_returned == 0,
     };
-    let late = |credits_lost, visit_counts| Facts::LateCancelled { session: demo_session(), credits_lost, visit_counts };
+    let late = |credits_lost, visit_counts| Facts::LateCancelled {
+        session: demo_session(),
+        credits_lost,
+        visit_counts,
+        penalty: Penalized::default(),
+    };
+    let fined = || Penalized { fee: Some(Money { amount_minor: 5_000, currency: "CNY".to_owned() }), strike: true, forgiven: false };
     let released = |credits_returned| {
         let mut before = demo_session();
         before.starts_at = at("2026-12-01T10:00:00Z");
@@ -260,6 +279,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
         credits_returned,
         credits_lost,
         visit_counts,
+        penalty: Penalized::default(),
     };
     let changed = |booked, terms, waiting| {
         let mut before = demo_session();
@@ -340,9 +360,34 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("late_cancelled, two credits", late(2, false)),
         ("late_cancelled, visit", late(0, true)),
         ("late_cancelled, forgiven", late(0, false)),
+        (
+            "late_cancelled, visit, fee, strike",
+            Facts::LateCancelled { session: demo_session(), credits_lost: 0, visit_counts: true, penalty: fined() },
+        ),
+        (
+            "booked, with a fee",
+            Facts::Booked { session: demo_session(), terms: Terms { penalty: fined(), ..membership() }, by_staff: false },
+        ),
+        ("passed_over, suspended", passed_over(PassedOver::Suspended, None)),
+        ("suspended, nothing", Facts::Suspended { studio: demo_studio(), until: at("2026-12-15T10:30:00Z"), only_within_hours: 0 }),
+        (
+            "penalty_waived, visit and fee",
+            Facts::PenaltyWaived { session: demo_session(), credits_returned: 0, visit_returned: true, fee: fined().fee, strike: false },
+        ),
         ("removed_by_staff, lost", removed(0, 1, false)),
         ("removed_by_staff, nothing", removed(0, 0, false)),
         ("removed_by_staff, visit", removed(0, 0, true)),
+        (
+            "removed_by_staff, late, forgiven",
+            Facts::RemovedByStaff {
+                session: demo_session(),
+                reason: None,
+                credits_returned: 1,
+                credits_lost: 0,
+                visit_counts: false,
+                penalty: Penalized { forgiven: true, ..Penalized::default() },
+            },
+        ),
         ("session_changed, membership", changed(true, Some(membership()), None)),
         ("session_changed, waiting", changed(false, None, waiting())),
         (
@@ -725,7 +770,9 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
             infect_studio(studio);
             *invited_by = text();
         }
-        Facts::EnteredByFrontDesk { studio, .. } => infect_studio(studio),
+        Facts::EnteredByFrontDesk { studio, .. } | Facts::Suspended { studio, .. } | Facts::SuspensionLifted { studio } => {
+            infect_studio(studio);
+        }
         Facts::PassSold { studio, pass, .. }
         | Facts::PassEnding { studio, pass, .. }
         | Facts::PassGone { studio, pass, .. }
@@ -774,6 +821,7 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::WaitlistClosed { session }
         | Facts::Cancelled { session, .. }
         | Facts::LateCancelled { session, .. }
+        | Facts::PenaltyWaived { session, .. }
         | Facts::MovedToWaitlist { session, .. }
         | Facts::TooFewSoon { session, .. }
         | Facts::TooFewDecided { session, .. }

@@ -146,6 +146,12 @@ pub const REGISTRY: &[Personal] = &[
         columns: &[told("method", "passes"), told("reference", "passes"), told("note", "passes")],
     },
     Personal {
+        table: "penalties",
+        whose: "person_id = $1",
+        rows: STAYS,
+        columns: &[told("waived_reason", "penalties"), told("paid_method", "penalties"), told("paid_reference", "penalties")],
+    },
+    Personal {
         table: "idempotency_keys",
         whose: "person_id = $1",
         rows: Rows::Go,

@@ -3,6 +3,7 @@
 pub mod bookings;
 pub mod offers;
 pub mod passes;
+pub mod penalties;
 pub mod people;
 pub mod requests;
 pub mod resources;

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Asia::Shanghai;
+use releve::booking::view::CancelNow;
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::passes::Pass;
+use releve::penalties::Penalty;
 use releve::problem::Answer;
 use releve::schedule::SessionRow;
 use releve::transactor::{Outcome, Request};
 use uuid::Uuid;
 
-use super::{AHEAD_MAX, Month, Rows};
+use super::{AHEAD_MAX, Month, Rows, STRIKES_MAX, SUSPENDED_DAYS, forgiven, strict};
 
 /// The same PUT again answers with the booking as it is now, and makes none.
 pub fn check_repeats(lost: &[Request], again: &[Answer<Outcome>], rows: &Rows<'_>) {
@@ -37,7 +39,7 @@ pub fn check_session(session: &SessionRow, here: &[&Booking]) {
 }
 
 /// Whether a free place of this session must be given, offered or kept at this instant for somebody who waits: `own` are their bookings.
-pub fn must_be_served(session: &SessionRow, own: &[&Booking], passes: &[&Pass], month: &Month) -> bool {
+pub fn must_be_served(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Month) -> bool {
     let now = month.now;
     // The rules of every month: offers of 30 minutes, the last ends 45 minutes before the start; quiet from 22:00 to 07:00 in Shanghai.
     let wall = now.with_timezone(&Shanghai).naive_local();
@@ -61,7 +63,7 @@ pub fn must_be_served(session: &SessionRow, own: &[&Booking], passes: &[&Pass], 
             _ => false,
         }
     };
-    served && able(session, own, passes, now)
+    served && able(session, own, &rows.passes, now) && !suspended(session, own, rows, month)
 }
 
 /// Whether somebody who waits for this session could take a place in it.
@@ -78,6 +80,62 @@ fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<
         pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits)
     });
     !overlaps && ahead < AHEAD_MAX && pays
+}
+
+/// Whether the strikes of somebody who waits keep them from it: for a day from the one that reached the number, or a later one.
+fn suspended(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Month) -> bool {
+    let owner = own.first().map(|booking| booking.person_id);
+    let mut strikes: Vec<DateTime<Utc>> = rows
+        .penalties
+        .iter()
+        .filter(|one| Some(one.person_id) == owner && one.strike && one.waived_at.is_none())
+        .map(|one| one.at)
+        .collect();
+    strikes.sort_unstable();
+    // A month of this studio is over before a strike lapses.
+    let begins = strikes.get(STRIKES_MAX - 1..).and_then(|reached| reached.last());
+    let still = begins.is_some_and(|at| month.now < *at + TimeDelta::days(SUSPENDED_DAYS));
+    strict(month.seed) && still && session.starts_at > month.now + TimeDelta::hours(24)
+}
+
+/// A cancellation took what was said just before.
+pub fn check_what_was_told(told: &CancelNow, after: &Booking, penalty: Option<&Penalty>) {
+    assert!(has_ended(after), "{after:?}");
+    assert_eq!(told.credits_lost, after.credits, "{told:?} {after:?}");
+    let (strike, fee) = (penalty.is_some_and(|one| one.strike), penalty.and_then(|one| one.fee_minor));
+    assert_eq!((told.strike, told.fee.as_ref().map(|fee| fee.amount_minor)), (strike, fee), "{told:?} {penalty:?}");
+    assert_eq!(told.forgiven, penalty.is_some_and(|one| one.forgiven.is_some()), "{told:?} {penalty:?}");
+    let taken = after.credits > 0 || after.visit_week.is_some() || strike || fee.is_some();
+    assert_eq!(told.free, !taken, "{told:?} {after:?}");
+    assert_eq!(penalty.is_some(), after.status == BookingStatus::LateCancelled, "{after:?} {penalty:?}");
+}
+
+/// Every late cancellation has one penalty; as many as the rules say are forgiven, and none that costs something before these are used up.
+pub fn check_penalties(rows: &Rows<'_>, month: &Month) {
+    let allowed = forgiven(month.seed);
+    let mut of_booking: HashMap<Uuid, &Penalty> = HashMap::new();
+    let mut of_month: HashMap<(Uuid, NaiveDate), Vec<&Penalty>> = HashMap::new();
+    for penalty in &rows.penalties {
+        assert!(of_booking.insert(penalty.booking_id, penalty).is_none(), "twice: {penalty:?}");
+        let first = penalty.at.with_timezone(&Shanghai).date_naive().with_day(1).unwrap();
+        assert_eq!(penalty.month, first, "{penalty:?}");
+        of_month.entry((penalty.person_id, first)).or_default().push(penalty);
+    }
+    for booking in &rows.bookings {
+        let penalty = of_booking.remove(&booking.id);
+        assert_eq!(penalty.is_some(), booking.status == BookingStatus::LateCancelled, "{booking:?} {penalty:?}");
+        let Some(penalty) = penalty else { continue };
+        let kept = booking.credits > 0 || booking.visit_week.is_some();
+        assert!(!kept || (penalty.forgiven.is_none() && penalty.waived_at.is_none()), "{booking:?} {penalty:?}");
+        let same = &of_month[&(penalty.person_id, penalty.month)];
+        let forgiven = same.iter().filter(|one| one.forgiven.is_some() && one.at <= penalty.at).count();
+        assert!(!kept || forgiven >= allowed, "{allowed} are forgiven: {booking:?} {same:?}");
+    }
+    assert!(of_booking.is_empty(), "of no booking: {of_booking:?}");
+    for same in of_month.values() {
+        let forgiven = same.iter().filter(|one| one.forgiven.is_some() && one.waived_at.is_none()).count();
+        assert!(forgiven <= allowed, "{allowed} are forgiven: {same:?}");
+    }
 }
 
 /// Whoever is offered a place has one offer whose time is not over, nobody else has, and nothing is taken for it.

@@ -1,0 +1,79 @@
+//! A member's penalties as decisions look at them, and what follows when these change.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::rules::{self, Cost, Leniency, Suspension, month_of};
+use super::{Penalty, PenaltyKind};
+use crate::booking::Booking;
+use crate::events::emit::emit;
+use crate::events::{Actor, Event, Happened, Subject};
+use crate::ids::new_id;
+use crate::schedule::Session;
+use crate::studios::StudioContext;
+use crate::working_set::{Decision, WorkingSet};
+
+/// What a member's strikes mean now. Where they have no consequence, nothing is looked up.
+pub fn suspension(set: &WorkingSet, person_id: Uuid, studio: &StudioContext, now: DateTime<Utc>) -> Decision<Option<Suspension>> {
+    if studio.rules.strikes_max.is_none() {
+        return Ok(None);
+    }
+    let strikes = rules::strikes(set.penalties(person_id)?, studio.id);
+    Ok(rules::suspension(&strikes, &studio.rules, studio.zone, now))
+}
+
+/// What speaks for a member who cancels a place in this session now.
+pub fn leniency(set: &WorkingSet, person_id: Uuid, session: &Session, studio: &StudioContext, now: DateTime<Utc>) -> Decision<Leniency> {
+    let own = set.penalties(person_id)?;
+    Ok(Leniency::of(own, studio.id, &studio.rules, session.local_date, month_of(now, studio.zone)))
+}
+
+/// Writes down what a late cancellation came to, and tells the member if they are suspended by it.
+pub fn penalize(set: &mut WorkingSet, actor: &Actor, booking: &Booking, cost: &Cost, now: DateTime<Utc>) -> Decision<()> {
+    let studio = set.studio(booking.studio_id)?;
+    let before = suspension(set, booking.person_id, &studio, now)?;
+    set.put_penalty(Penalty {
+        id: new_id(now),
+        studio_id: booking.studio_id,
+        person_id: booking.person_id,
+        booking_id: booking.id,
+        kind: PenaltyKind::LateCancel,
+        at: now,
+        month: month_of(now, studio.zone),
+        strike: cost.strike,
+        fee_minor: cost.fee.as_ref().map(|fee| fee.amount_minor),
+        fee_currency: cost.fee.as_ref().map(|fee| fee.currency.clone()),
+        forgiven: cost.forgiven,
+        waived_at: None,
+        waived_by: None,
+        waived_reason: None,
+        paid_at: None,
+        paid_by: None,
+        paid_method: None,
+        paid_reference: None,
+    });
+    tell_suspension(set, actor, booking.person_id, &studio, before, now)
+}
+
+/// The penalty of a booking that was cancelled late, if it has one that was not taken back.
+pub fn penalty_of(set: &WorkingSet, booking: &Booking) -> Decision<Option<Penalty>> {
+    let own = set.penalties(booking.person_id)?;
+    Ok(own.into_iter().find(|penalty| penalty.booking_id == booking.id && !penalty.is_waived()).cloned())
+}
+
+/// Says what has changed about a member's suspension, which was `before`, if anything has.
+pub fn tell_suspension(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    person_id: Uuid,
+    studio: &StudioContext,
+    before: Option<Suspension>,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    let what = match (before, suspension(set, person_id, studio, now)?) {
+        (before, after) if before == after => return Ok(()),
+        (_, Some(Suspension { until, only_within_hours })) => Happened::Suspended { until, only_within_hours },
+        (_, None) => Happened::SuspensionLifted,
+    };
+    emit(set, actor, Event::in_studio(studio.id, Subject::Person, person_id, what))
+}
