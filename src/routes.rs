@@ -125,6 +125,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/bookings/{id}/cancellation", put(booking::api::cancel))
         .route("/v1/bookings/{id}/acceptance", put(booking::api::accept))
         .route("/v1/bookings/{id}/move-up", put(booking::api::move_up))
+        .route("/v1/bookings/{id}/conditions", put(booking::api::set_conditions))
         .route("/v1/bookings/{id}/history", get(booking::history::show))
         .route("/v1/bookings/{id}/check-in", put(attendance::api::check_in).delete(attendance::api::undo))
         .route("/v1/me/bookings", get(booking::api::own))

@@ -74,6 +74,7 @@ wrongs! {
     NotInYears => "must be in the years 2000 to 2199", "必须在 2000 至 2199 年之间", "必須在 2000 至 2199 年之間";
     NotTimeOfDay => "must be a time of the day like \"18:30\"", "必须是一天中的时间，例如 “18:30”", "必須是一天中的時間，例如「18:30」";
     NotTimeZone => "must be a time zone of the IANA database like \"Europe/Paris\"", "必须是 IANA 时区，例如 “Asia/Shanghai”", "必須是 IANA 時區，例如「Asia/Hong_Kong」";
+    SameAsFrom => "must differ from `from`", "必须与 `from` 不同", "必須與 `from` 不同";
     NotAfterFrom => "must be after `from`", "必须晚于 `from`", "必須晚於 `from`";
     TooFarFromFrom { days: u64 } => "must be at most {days} days after `from`", "最多比 `from` 晚 {days} 天", "最多比 `from` 晚 {days} 天";
     NotInFuture => "must be in the future", "必须是将来的时间", "必須是將來的時間";
@@ -95,6 +96,7 @@ wrongs! {
 
     // Booking and passes.
     UnpaidNeedsReason => "is needed for an unpaid place", "不收费的名额必须填写原因", "不收費的名額必須填寫原因";
+    ReplacesNothing => "needs `replaces`", "须与 `replaces` 一起填写", "須與 `replaces` 一起填寫";
     ReasonOnlyForUnpaid => "is only for an unpaid place", "仅用于不收费的名额", "僅用於不收費的名額";
     NotMember => "is not a member of this studio", "不是该工作室的会员", "不是該工作室的會員";
     NeededForPack => "is needed for a pack", "次卡必须填写", "課堂套票必須填寫";

@@ -322,6 +322,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         24 => offers(tx).await,
         25 => penalties(tx).await,
         26 => passes_that_differ(tx).await,
+        27 => waiting(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -491,6 +492,13 @@ async fn penalties(tx: &mut Tx) -> Result<(), Error> {
                VALUES ($1, $2, $3, $4, 'late_cancel', $5, $6, $7, 500, 'CNY')";
     tx.run(sql, (id(0xe4), id(STUDIO), id(ANA), id(BOOKED), now(), day("2026-11-01"), true)).await?;
     tx.run("UPDATE bookings SET passed_over = 'suspended' WHERE id = $1", (id(WAITING),)).await.map(drop)
+}
+
+async fn waiting(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "UPDATE bookings SET asked_replaces = $2, asked_conditions = $3, conditions = $3, passed_over = 'one_a_day' WHERE id = $1";
+    tx.run(sql, (id(WAITING), id(BOOKED), Json(json!({"one_a_day": true})))).await?;
+    let sql = "UPDATE persons SET quiet_hours = $2 WHERE id = $1";
+    tx.run(sql, (id(ANA), Json(json!({"from": "23:00", "until": "08:30"})))).await.map(drop)
 }
 
 async fn shared_addresses(tx: &mut Tx) -> Result<(), Error> {

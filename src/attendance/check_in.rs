@@ -1,7 +1,8 @@
 //! Decides `PUT /v1/bookings/{id}/check-in` and its undoing.
 
 use crate::booking::BookingStatus;
-use crate::booking::refill::{Freed, settle};
+use crate::booking::freed::Freed;
+use crate::booking::refill::settle;
 use crate::booking::rules;
 use crate::booking::snapshot::{BookingSnapshot, show};
 use crate::events::emit::emit;
@@ -52,9 +53,9 @@ pub fn check_in(
     }
     let what = if came { Happened::CheckedIn } else { Happened::CheckInUndone };
     let event = Event::of_booking(&booking, what);
-    // A checked-in session no longer counts as ahead, so before its start this may let the member take another place.
+    // Before the start, a checked-in session no longer counts as ahead, and one that is not can be given up: the member may take another place.
     let mut freed = Freed::default();
-    if came && now < booking.starts_at {
+    if now < booking.starts_at {
         freed.person(booking.person_id);
     }
     set.put(booking.clone());

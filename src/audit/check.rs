@@ -122,6 +122,13 @@ const CHECKS: &[Check] = &[
                  WHERE status = 'offered' AND (credits > 0 OR visit_week IS NOT NULL)",
     },
     Check {
+        promise: "who changes class gives up one booking for another of their own",
+        examined: "SELECT COUNT(*) FROM bookings WHERE replaced_by IS NOT NULL",
+        broken: "SELECT o.id, 'given up for a booking that is another''s, or did not ask for it' FROM bookings o \
+                 LEFT JOIN bookings n ON n.id = o.replaced_by AND n.person_id = o.person_id AND n.asked_replaces = o.id \
+                 WHERE o.replaced_by IS NOT NULL AND n.id IS NULL",
+    },
+    Check {
         promise: "a balance is never below zero, and equals its ledger",
         examined: "SELECT COUNT(*) FROM passes WHERE kind = 'pack'",
         broken: "SELECT p.id, CAST(p.credits_left AS TEXT) || ' left, ledger ' || CAST(COALESCE(SUM(l.credits), 0) AS TEXT) \
@@ -372,6 +379,10 @@ struct Waiter {
     asked_unpaid: bool,
     /// They gave back a place that this waitlist had given or offered them.
     turned_down: bool,
+    /// They would give up another booking for it, which they cannot do for free at this instant.
+    keeps_old: bool,
+    conditions: Option<Json<Value>>,
+    quiet_hours: Option<Json<Value>>,
     free_cancel_until: DateTime<Utc>,
     promote_until: DateTime<Utc>,
     offers_until: Option<DateTime<Utc>>,
@@ -417,8 +428,12 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
                s.ends_at, b.asked_pass_id, b.asked_unpaid, s.free_cancel_until, s.promote_until, s.offers_until, s.kept_until, st.time_zone, st.house_rules, \
                c.rules AS class_type_rules, \
                EXISTS (SELECT 1 FROM bookings t WHERE t.session_id = b.session_id AND t.person_id = b.person_id \
-               AND t.promoted_at IS NOT NULL AND t.ended_by = 'member') AS turned_down \
+               AND t.promoted_at IS NOT NULL AND t.ended_by = 'member') AS turned_down, \
+               EXISTS (SELECT 1 FROM bookings o WHERE o.id = b.asked_replaces AND o.ends_at > $1 \
+               AND (o.status IN ('attended', 'no_show') OR (o.status = 'booked' \
+               AND (o.starts_at <= $1 OR o.free_cancel_until IS NULL OR o.free_cancel_until < $1)))) AS keeps_old, b.conditions, p.quiet_hours \
                FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status = 'waitlisted' JOIN studios st ON st.id = s.studio_id \
+               JOIN persons p ON p.id = b.person_id \
                JOIN class_types c ON c.id = s.class_type_id \
                WHERE s.status = 'scheduled' AND s.waiting > 0 AND s.taken + s.held < s.capacity AND s.waiting_ends_at > $1 \
                AND (s.promote_until > $1 OR s.offers_until > $1)";
@@ -463,7 +478,10 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
             let means = means.get(&waiter.person_id).map_or(&[][..], Vec::as_slice);
             // What the clock alone changes, the last sweep may not have seen.
             let strikes = strikes.get(&(waiter.person_id, waiter.studio_id)).map_or(&[][..], Vec::as_slice);
-            [now, now - Duration::seconds(SWEEP_S)].into_iter().all(|at| waiter.must_be_served(means, at) && !waiter.barred(strikes, at))
+            let served = |at| waiter.must_be_served(means, at) && waiter.wants_it(taken, at) && !waiter.barred(strikes, at);
+            [now, now - Duration::seconds(SWEEP_S)].into_iter().all(served)
+                && !waiter.keeps_old
+                && !waiters.iter().any(|other| waiter.waits_with(other))
                 && able(waiter, taken, means, &visits, now)
         })
         .map(|waiter| (waiter.booking_id, format!("waits while a place of session {} stands free", waiter.session_id)))
@@ -548,6 +566,36 @@ impl Waiter {
             i64::try_from(count).unwrap_or(i64::MAX) >= enough
         });
         barring.next().is_some() && self.starts_at > at + Duration::hours(rule("strike_ahead_hours", 24))
+    }
+
+    /// Whether they would be given a place at this instant: nothing that they said themselves is against it.
+    fn wants_it(&self, taken: &[Taken], at: DateTime<Utc>) -> bool {
+        let conditions = self.conditions.as_ref().map_or(&Value::Null, |conditions| &conditions.0);
+        let notice = conditions["notice_minutes_min"].as_i64().map(|minutes| self.starts_at - Duration::minutes(minutes));
+        let not_after = conditions["not_after"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+        let that_day =
+            |other: &Taken| other.local_date == self.local_date && other.studio_id == self.studio_id && other.session_id != self.session_id;
+        let one_too_many = conditions["one_a_day"] == true && taken.iter().any(that_day);
+        let in_time = [notice, not_after].into_iter().flatten().all(|until| at <= until);
+        in_time && !one_too_many && !self.own_quiet(at)
+    }
+
+    /// Whether they are a pair, each naming the other: how many places there are for two is not judged here.
+    fn waits_with(&self, other: &Self) -> bool {
+        let names = |one: &Self, other: &Self| {
+            let with = one.conditions.as_ref().and_then(|conditions| conditions["with"].as_str()?.parse::<Uuid>().ok());
+            with == Some(other.booking_id)
+        };
+        self.session_id == other.session_id && self.person_id != other.person_id && names(self, other) && names(other, self)
+    }
+
+    /// Whether it is quiet for them, where it is not for the studio.
+    fn own_quiet(&self, at: DateTime<Utc>) -> bool {
+        let Some(own) = &self.quiet_hours else { return false };
+        let time = |name: &str| NaiveTime::parse_from_str(own[name].as_str().unwrap_or_default(), "%H:%M").unwrap_or_default();
+        let (from, until, here) = (time("from"), time("until"), zones::wall(at, self.time_zone.tz()).time());
+        let quiet = if from < until { from <= here && here < until } else { here >= from || here < until };
+        quiet && self.quiet_until(at).is_none()
     }
 
     /// Whether a free place must be given to them, offered or kept at this instant, if they can take it.

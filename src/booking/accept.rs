@@ -1,10 +1,13 @@
 //! `PUT /v1/bookings/{id}/acceptance`: a member takes the place that they are offered or, waiting, one that is now public.
 
 use super::BookingStatus;
+use super::freed::Freed;
 use super::member::who_takes;
 use super::offer::OfferOutcome;
 use super::offering::end_offer;
 use super::place::{leave_overlapping, pay};
+use super::refill::settle;
+use super::replace::give_up_if_any;
 use super::rules::{self, Ask, SessionNow};
 use super::snapshot::{BookingSnapshot, own_booking, show};
 use crate::events::emit::emit;
@@ -29,6 +32,8 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     let studio = set.studio(session.studio_id)?;
     let member = set.person(booking.person_id)?;
     let by_staff = own.id != member.id;
+    let mut freed = Freed::default();
+    give_up_if_any(set, actor, &booking, &mut freed, now)?;
     let member = who_takes(set, member.id, &session, &studio, now)?;
     let ask = Ask { pass_id: booking.asked_pass_id, waitlist: true, by_staff, unpaid: booking.asked_unpaid };
     let rules = studio.rules_of(session.class_type_id);
@@ -45,6 +50,7 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     set.put(booking.clone());
     let what = Happened::Accepted { credits: booking.credits, by_staff, offered: offered.is_some() };
     emit(set, actor, Event::of_booking(&booking, what))?;
-    leave_overlapping(set, actor, &booking, now)?;
+    leave_overlapping(set, actor, &booking, &mut freed, now)?;
+    settle(set, freed, now)?;
     show(set, booking_id)
 }

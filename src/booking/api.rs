@@ -6,11 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::conditions::{Conditions, NOTICE_MINUTES_MAX};
 use super::offer::Offer;
 use super::rules::{self, SessionNow};
 use super::tell_terms::tell_terms;
@@ -22,7 +23,7 @@ use crate::booking::book::Book;
 use crate::booking::cancel::Cancel;
 use crate::booking::move_up::MoveUp;
 use crate::booking::snapshot::BookingSnapshot;
-use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, page, storable};
+use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, Within, page, storable};
 use crate::penalties::rules::{Leniency, month_of};
 use crate::penalties::{self, Penalty};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
@@ -55,6 +56,50 @@ pub struct BookBody {
     /// Staff: why it is unpaid.
     #[serde(default)]
     reason: Option<Note>,
+    /// A booking of the same member that this one takes over from: it is given up with the place that this one gets, or nothing changes.
+    #[serde(default)]
+    replaces: Option<Uuid>,
+    /// Also if giving that booking up is not free any more. It holds for a place that is free now, never for one that comes later.
+    #[serde(default)]
+    replaces_late: bool,
+    /// On what terms the member waits; they matter in the queue alone.
+    #[serde(default)]
+    conditions: Option<ConditionsBody>,
+}
+
+/// How long before the start.
+type Notice = Within<1, NOTICE_MINUTES_MAX>;
+
+/// On what terms a waiting member wants to be moved in, or offered a place. Their own taps are not bound by them.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = WaitingConditionsBody)]
+pub struct ConditionsBody {
+    /// Not later than so many minutes before the start.
+    #[serde(default)]
+    notice_minutes_min: Option<Notice>,
+    /// Not after this instant.
+    #[serde(default)]
+    not_after: Option<DateTime<Utc>>,
+    /// Not if they have another place in the studio on that local day.
+    #[serde(default)]
+    one_a_day: bool,
+    /// Only together with this booking, which waits for the same session and names this one in the same way: until it does, this has no
+    /// effect.
+    #[serde(default)]
+    with: Option<Uuid>,
+}
+
+impl ConditionsBody {
+    /// As they are kept: to the microsecond, in years that can be stored.
+    fn read(self) -> Conditions {
+        Conditions {
+            notice_minutes_min: self.notice_minutes_min.map(|Within(minutes)| minutes),
+            not_after: self.not_after.map(|at| storable(at.trunc_subsecs(6))),
+            one_a_day: self.one_a_day,
+            with: self.with,
+        }
+    }
 }
 
 /// Books a place, or waits for one. The id is chosen by the app, so that the call may be sent again for ever.
@@ -64,7 +109,8 @@ pub struct BookBody {
     responses((status = 201, body = BookingView<'static>), (status = 200, description = "Repeated", body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
         NoPass, AddressNotVerified, NotAllowed, SessionFull, WaitlistFull, AlreadyBooked, OverlappingBooking, TooManyBookings, Suspended,
-        NotOpenYet, BookingClosed, SessionCancelled, BookingIdReused, BookingWithdrawn, TooManyRequests
+        NotOpenYet, BookingClosed, SessionCancelled, BookingIdReused, BookingWithdrawn, NotFree, StatusChanged, SessionStarted,
+        TooManyRequests
     ])))
 )]
 pub async fn book(
@@ -80,6 +126,9 @@ pub async fn book(
         (false, Some(_)) => return Err(Problem::field("reason", Wrong::ReasonOnlyForUnpaid)),
         (_, reason) => reason,
     };
+    if body.replaces_late && body.replaces.is_none() {
+        return Err(Problem::field("replaces_late", Wrong::ReplacesNothing));
+    }
     let ask = Book {
         id,
         session_id: body.session_id,
@@ -88,6 +137,9 @@ pub async fn book(
         person_id: body.person_id,
         unpaid,
         not_after: not_after.map(|NotAfter(instant)| instant),
+        replaces: body.replaces,
+        replaces_late: body.replaces_late,
+        conditions: body.conditions.map(ConditionsBody::read).unwrap_or_default(),
     };
     let shown = submit(&app, &caller, Command::Book(ask)).await?;
     let status = if shown.fresh { StatusCode::CREATED } else { StatusCode::OK };
@@ -226,7 +278,7 @@ pub struct Nothing {}
     responses((status = 200, body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
         NoPass, NotAllowed, OfferExpired, SessionFull, AlreadyBooked, OverlappingBooking, TooManyBookings, NotOpenYet, BookingClosed,
-        SessionCancelled, TooManyRequests
+        SessionCancelled, NotFree, SessionStarted, TooManyRequests
     ])))
 )]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, _: Option<Body<Nothing>>) -> Answer<Response> {
@@ -252,12 +304,31 @@ pub struct MoveUpBody {
     params(("id" = Uuid, Path)), request_body = MoveUpBody,
     responses((status = 200, body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
-        NoPass, NotAllowed, StatusChanged, SessionFull, OverlappingBooking, BookingClosed, SessionCancelled, TooManyRequests
+        NoPass, NotAllowed, StatusChanged, SessionFull, OverlappingBooking, BookingClosed, SessionCancelled, NotFree, SessionStarted,
+        TooManyRequests
     ])))
 )]
 pub async fn move_up(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<MoveUpBody>) -> Answer<Response> {
     let reason = body.reason.into_string();
     let shown = submit(&app, &caller, Command::MoveUp(MoveUp { booking_id: id, reason, extra_place: body.extra_place })).await?;
+    answer(&app, &caller, *shown).await
+}
+
+/// Says on what terms a waiting member wants to be moved in, instead of what they said before; `{}`: on none. If they can be given a place
+/// that is free now, they are. Repeated, it answers the same.
+#[utoipa::path(
+    put, path = "/v1/bookings/{id}/conditions", operation_id = "set_waiting_conditions",
+    params(("id" = Uuid, Path)), request_body = ConditionsBody,
+    responses((status = 200, body = BookingView<'static>)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, StatusChanged, TooManyRequests])))
+)]
+pub async fn set_conditions(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Body(body): Body<ConditionsBody>,
+) -> Answer<Response> {
+    let shown = submit(&app, &caller, Command::SetConditions { booking_id: id, conditions: body.read() }).await?;
     answer(&app, &caller, *shown).await
 }
 

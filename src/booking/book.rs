@@ -1,7 +1,11 @@
 //! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a position in the queue if they would wait.
 
+use super::conditions::Conditions;
+use super::freed::Freed;
 use super::member::{who_joins, who_takes};
 use super::place::{leave_overlapping, pay};
+use super::refill::settle;
+use super::replace;
 use super::rules::{self, Admission, Ask, BookingRefusal, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
 use super::{Booking, BookingStatus, NewBooking};
@@ -14,10 +18,11 @@ use crate::schedule::Session;
 use crate::working_set::{Decision, WorkingSet, all_needs, caller, not_found};
 use crate::wrong::Wrong;
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 /// `PUT /v1/bookings/{id}`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "the fields of the call")]
 pub struct Book {
     pub id: Uuid,
@@ -29,6 +34,12 @@ pub struct Book {
     /// Staff give the place for nothing, for this reason.
     pub unpaid: Option<String>,
     pub not_after: Option<DateTime<Utc>>,
+    /// The booking that this one takes over from.
+    pub replaces: Option<Uuid>,
+    /// Also if giving that up is not free any more.
+    pub replaces_late: bool,
+    /// On what terms they wait.
+    pub conditions: Conditions,
 }
 
 /// `PUT /v1/bookings/{id}`.
@@ -54,7 +65,16 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     // In a full session one can only join the queue, which needs neither a credit nor a free hour. In a rush hundreds do so: then neither
     // their passes nor their other bookings are read.
     let rules = studio.rules_of(session.class_type_id);
-    let member = if SessionNow::of(&session, studio.zone).places_public(now) > 0 {
+    let public = SessionNow::of(&session, studio.zone).places_public(now) > 0;
+    let mut freed = Freed::default();
+    if let Some(old) = ask.replaces {
+        let old = replace::named(set, &people.0, person_id, old, &session, now)?;
+        if public {
+            set.person(person_id)?;
+            replace::give_up(set, actor, old, ask.id, ask.replaces_late, &mut freed, now)?;
+        }
+    }
+    let member = if public {
         who_takes(set, person_id, &session, &studio, now)?
     } else {
         // Where a pass may open the booking earlier or later, it must be known.
@@ -78,16 +98,17 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let new = new_booking(ask, caller, person_id, &session);
     match entry {
         Admission::Place(place) => {
-            let booking = Booking::with_place(new, &place, now);
+            let booking = asked_besides(Booking::with_place(new, &place, now), ask);
             pay(set, actor, &booking, LedgerReason::Booked, now)?;
             set.put(booking.clone());
             let what = Happened::Booked { credits: booking.credits, by_staff, unpaid: booking.asked_unpaid };
             emit(set, actor, Event::of_booking(&booking, what))?;
-            leave_overlapping(set, actor, &booking, now)?;
+            leave_overlapping(set, actor, &booking, &mut freed, now)?;
+            settle(set, freed, now)?;
         }
         Admission::Queue => {
             let mut queued = session.clone();
-            let booking = Booking::in_queue(new, queued.next_queue_key, now);
+            let booking = asked_besides(Booking::in_queue(new, queued.next_queue_key, now), ask);
             queued.next_queue_key += 1;
             set.put_session(queued);
             let event = Event::of_booking(&booking, Happened::Waitlisted { position: session.waiting + 1 });
@@ -114,7 +135,9 @@ fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid
         && existing.session_id == ask.session_id
         && existing.asked_pass_id == ask.pass_id
         && existing.asked_waitlist == ask.waitlist
-        && existing.asked_unpaid == ask.unpaid.is_some();
+        && existing.asked_unpaid == ask.unpaid.is_some()
+        && existing.asked_replaces == ask.replaces
+        && existing.asked_conditions == stored(&ask.conditions);
     if !same {
         return Err(Problem::new(ProblemType::BookingIdReused).into());
     }
@@ -144,6 +167,17 @@ fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session
         return Err(Problem::field("person_id", Wrong::NotMember).into());
     }
     Ok(true)
+}
+
+/// What else was asked for: a repeat is compared with it.
+fn asked_besides(booking: Booking, ask: &Book) -> Booking {
+    let conditions = stored(&ask.conditions);
+    Booking { asked_replaces: ask.replaces, asked_conditions: conditions.clone(), conditions, ..booking }
+}
+
+/// Conditions as they stand in a booking: nothing where there are none.
+pub fn stored(conditions: &Conditions) -> Option<Json<Conditions>> {
+    (!conditions.are_none()).then(|| Json(conditions.clone()))
 }
 
 fn new_booking(ask: &Book, caller: Uuid, person_id: Uuid, session: &Session) -> NewBooking {

@@ -1,10 +1,10 @@
 //! What is given back, and to whom, when the studio cancels a session.
 
 use super::BookingStatus;
+use super::freed::Freed;
 use super::offer::OfferOutcome;
 use super::offering::end_offer;
 use super::place::give_back;
-use super::refill::Freed;
 use super::rules::{self, WithSession};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};

@@ -63,6 +63,12 @@ pub fn quiet_until(rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> Option<D
     is_quiet(zones::wall(now, zone).time(), from.time(), until.time()).then(|| next(now, until.time(), zone))
 }
 
+/// Whether it is quiet for a member by their own hours, `(from, until)`, where it is not for the studio.
+pub fn is_quiet_for(own: (WallTime, WallTime), rules: &HouseRules, zone: Tz, now: DateTime<Utc>) -> bool {
+    let (from, until) = own;
+    quiet_until(rules, zone, now).is_none() && is_quiet(zones::wall(now, zone).time(), from.time(), until.time())
+}
+
 /// The instant when `minutes` have passed since `now`, not counting quiet hours; never past the start.
 pub fn grace_end(
     now: DateTime<Utc>,
@@ -165,6 +171,29 @@ mod tests {
         assert_eq!(ends(Paris, "2026-03-28T22:30"), Some(utc("2026-03-29T05:00")));
         let none = HouseRules { quiet_hours_until: rules.quiet_hours_from, ..HouseRules::default() };
         assert_eq!(quiet_until(&none, Paris, utc("2026-12-01T23:00")), None);
+    }
+
+    #[test]
+    fn a_members_own_quiet_hours_only_add_to_the_studios() {
+        let rules = HouseRules::default();
+        let quiet = |from, until, now: &str| is_quiet_for((WallTime::at(from, 0), WallTime::at(until, 0)), &rules, Paris, utc(now));
+        // The studio's last from 22:00 to 07:00.
+        for (from, until, now, expected) in [
+            (21, 9, "2026-12-01T19:59", false),
+            (21, 9, "2026-12-01T20:00", true),
+            (21, 9, "2026-12-01T21:00", false),
+            (21, 9, "2026-12-02T05:59", false),
+            (21, 9, "2026-12-02T06:00", true),
+            (21, 9, "2026-12-02T07:59", true),
+            (21, 9, "2026-12-02T08:00", false),
+            (12, 14, "2026-12-02T11:00", true),
+            (12, 14, "2026-12-02T13:00", false),
+            // The night that is an hour shorter: 07:30 and 09:00.
+            (21, 9, "2026-03-29T05:30", true),
+            (21, 9, "2026-03-29T07:00", false),
+        ] {
+            assert_eq!(quiet(from, until, now), expected, "{from} to {until}, {now}");
+        }
     }
 
     #[test]

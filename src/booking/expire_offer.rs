@@ -1,8 +1,9 @@
 //! The end of an offer that nobody took.
 
+use super::freed::Freed;
 use super::offer::OfferOutcome;
 use super::offering::end_offer;
-use super::refill::{Freed, settle};
+use super::refill::settle;
 use super::{BookingStatus, EndedBy};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};

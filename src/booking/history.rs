@@ -59,7 +59,13 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(nothing)?;
     let language = caller.language.unwrap_or(session.names.studio_locale);
     let zone = session.names.time_zone.tz();
-    let entries = store::told(&app.db, &booking).await?.into_iter().filter_map(|told| Entry::of(told, zone, language)).collect();
+    let mut entries: Vec<Entry> =
+        store::told(&app.db, &booking).await?.into_iter().filter_map(|told| Entry::of(told, zone, language)).collect();
+    let took_over = match booking.asked_replaces {
+        Some(old) => store::one(&app.db, old).await?.is_some_and(|old| old.replaced_by == Some(id)),
+        None => false,
+    };
+    tell_change(&mut entries, took_over, booking.replaced_by.is_some(), language);
     Ok(Json(History { booking_id: id, entries }).into_response())
 }
 
@@ -70,6 +76,26 @@ impl Entry {
         let reason = details["reason"].as_str().and_then(|reason| serde_json::from_value(Value::from(reason)).ok());
         let text = sentence(&told.action, &details, reason, zone, language)?;
         Some(Self { at: told.at, action: told.action, reason, text, note: told.note })
+    }
+}
+
+/// Where the member changed class, both bookings say so: the one that `took_over` with its place, the other with its end.
+fn tell_change(entries: &mut [Entry], took_over: bool, was_taken_over: bool, language: Language) {
+    const PLACED: [&str; 4] = ["booking.booked", "booking.accepted", "booking.promoted", "booking.moved_up"];
+    const ENDED: [&str; 3] = ["booking.cancelled", "booking.late_cancelled", "booking.waitlist_left"];
+    if took_over && let Some(entry) = entries.iter_mut().find(|entry| PLACED.contains(&entry.action.as_str())) {
+        entry.text += match language {
+            Language::En => " Another booking was given up for it.",
+            Language::ZhHans => "原来的另一个预约相应取消。",
+            Language::ZhHant => "原先的另一個預約一併取消。",
+        };
+    }
+    if was_taken_over && let Some(entry) = entries.iter_mut().rfind(|entry| ENDED.contains(&entry.action.as_str())) {
+        entry.text += match language {
+            Language::En => " It was given up for another class.",
+            Language::ZhHans => "因改约另一节课。",
+            Language::ZhHant => "因改約另一堂課。",
+        };
     }
 }
 
@@ -192,6 +218,7 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
         }
         "booking.checked_in" => same(["Came to the class.", "已到课。", "已到課。"]),
         "booking.check_in_undone" => same(["The check-in was taken back.", "签到已撤销。", "簽到已撤銷。"]),
+        "booking.conditions_set" => same(["The terms for being moved in were set.", "更改了候补转入条件。", "更改了候補轉入條件。"]),
         "booking.moved_up" if is("extra_place") => same([
             "The studio made an extra place and gave it to this booking.",
             "工作室为此增加了一个名额。",
@@ -249,6 +276,8 @@ mod tests {
         assert_eq!(say("booking.late_cancelled", fined, Language::En), "Cancelled late. A fee of CNY 50.00. It counts as a strike.");
         let forgiven = json!({"credits_lost": 0, "strike": false, "forgiven": "month"});
         assert_eq!(say("booking.late_cancelled", forgiven, Language::En), "Cancelled late; it was forgiven and cost nothing.");
+        let wish = say("booking.passed_over", json!({"reason": "quiet_hours"}), Language::ZhHant);
+        assert_eq!(wish, "有名額釋出，但未能轉為正式預約。當時處於您設定的勿擾時段。");
         assert_eq!(sentence("booking.of_tomorrow", &json!({}), None, Shanghai, Language::En), None);
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Booking;
-use super::rules::{MemberNow, PlaceTaken, counted_in};
+use super::rules::{MemberNow, PlaceTaken, counted_in, day};
 use crate::passes::PassState;
 use crate::penalties::rules::Suspension;
 use crate::penalties::standing::suspension;
@@ -60,6 +60,13 @@ pub fn who_joins<'a>(
     let (passes, visits) = set.passes(person_id, week_of(session.local_date))?;
     let suspended = suspension(set, person_id, studio, now)?;
     Ok(Member { ahead: set.ahead(person_id, now), passes, visits, places: Vec::new(), suspended })
+}
+
+/// Whether a member has a place in another session of the studio on the local day of this one.
+pub fn has_another_that_day(set: &WorkingSet, person_id: Uuid, session: &Session, studio: &StudioContext) -> Decision<bool> {
+    let (from, to) = day(session.local_date, studio.zone);
+    let places = set.places(person_id, from, to)?;
+    Ok(places.into_iter().any(|booking| booking.studio_id == studio.id && booking.session_id != session.id))
 }
 
 /// The places of a member in the session's studio that a cap may count: those to come and, where days, weeks or months are capped, those

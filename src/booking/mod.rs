@@ -9,8 +9,11 @@ pub mod book;
 pub mod cancel;
 pub mod cancelled_by_studio;
 pub mod close_waitlist;
+pub mod conditions;
 pub mod cut_off;
+pub mod ending;
 pub mod expire_offer;
+pub mod freed;
 pub mod history;
 pub mod member;
 pub mod move_up;
@@ -20,7 +23,9 @@ pub mod pages;
 pub mod place;
 pub mod refill;
 pub mod refusal;
+pub mod replace;
 pub mod rules;
+pub mod set_conditions;
 pub mod snapshot;
 pub mod store;
 pub mod tell_terms;
@@ -37,6 +42,7 @@ use uuid::Uuid;
 use crate::letters::facts::PassedOver;
 use crate::passes::rules::Payment;
 use crate::penalties::rules::PenaltyTerms;
+use conditions::Conditions;
 
 /// Where a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -148,6 +154,13 @@ pub struct Booking {
     pub moved_up_reason: Option<String>,
     /// What a late cancellation or an absence costs besides. `None`: no place was given, or by a version that knew no penalties.
     pub penalty_terms: Option<Json<PenaltyTerms>>,
+    /// The booking whose place it was to take over.
+    pub asked_replaces: Option<Uuid>,
+    /// The booking that took its place over.
+    pub replaced_by: Option<Uuid>,
+    pub asked_conditions: Option<Json<Conditions>>,
+    /// On what terms the member wants to be moved in.
+    pub conditions: Option<Json<Conditions>>,
 }
 
 impl Booking {
@@ -269,6 +282,10 @@ impl Booking {
             guest_of: None,
             moved_up_reason: None,
             penalty_terms: None,
+            asked_replaces: None,
+            replaced_by: None,
+            asked_conditions: None,
+            conditions: None,
         }
     }
 

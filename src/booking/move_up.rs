@@ -1,8 +1,11 @@
 //! `PUT /v1/bookings/{id}/move-up`: staff give a free place, or an extra one, to somebody who waits, past those who waited longer. These
 //! read why in the history of their own bookings.
 
+use super::freed::Freed;
 use super::member::who_takes;
 use super::place::{leave_overlapping, pay};
+use super::refill::settle;
+use super::replace::give_up_if_any;
 use super::rules::{self, Ask, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
 use super::{Booking, BookingStatus};
@@ -47,6 +50,8 @@ pub fn move_up(set: &mut WorkingSet, actor: &Actor, ask: &MoveUp, now: DateTime<
     }
     let passed_over = ahead_of(set, &booking)?;
     let member = set.person(booking.person_id)?;
+    let mut freed = Freed::default();
+    give_up_if_any(set, actor, &booking, &mut freed, now)?;
     let member = who_takes(set, member.id, &session, &studio, now)?;
     if ask.extra_place {
         session.capacity += 1;
@@ -69,7 +74,8 @@ pub fn move_up(set: &mut WorkingSet, actor: &Actor, ask: &MoveUp, now: DateTime<
     for other in passed_over {
         emit(set, actor, Event::of_booking(&other, Happened::Overtaken { moved: booking.id, extra_place }))?;
     }
-    leave_overlapping(set, actor, &booking, now)?;
+    leave_overlapping(set, actor, &booking, &mut freed, now)?;
+    settle(set, freed, now)?;
     show(set, ask.booking_id)
 }
 

@@ -1,5 +1,6 @@
 //! How a place is paid for, and how what was taken for it is given back.
 
+use super::freed::Freed;
 use super::{Booking, BookingStatus, EndedBy};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
@@ -60,8 +61,9 @@ fn entry(actor: &Actor, booking: &Booking, pass_id: Uuid, credits: i64, reason: 
     LedgerEntry { credits, booking_id: Some(booking.id), ..entry }
 }
 
-/// A member who got a place leaves the queues of sessions that overlap it.
-pub fn leave_overlapping(set: &mut WorkingSet, actor: &Actor, got: &Booking, now: DateTime<Utc>) -> Decision<()> {
+/// A member who got a place leaves the queues of sessions that overlap it. Whoever waits together with them, here or there, waits alone now.
+pub fn leave_overlapping(set: &mut WorkingSet, actor: &Actor, got: &Booking, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
+    freed.alone(got);
     let leaving: Vec<Booking> = set
         .ahead(got.person_id, now)
         .into_iter()
@@ -74,6 +76,7 @@ pub fn leave_overlapping(set: &mut WorkingSet, actor: &Actor, got: &Booking, now
         return Err(Abort::Needs(sessions));
     }
     for mut other in leaving {
+        freed.alone(&other);
         other.leave(&EndedBy::Replaced.into(), now)?;
         let event = Event::of_booking(&other, Happened::WaitlistLeft { because: LeftBecause::Overlap });
         set.put(other);

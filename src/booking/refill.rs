@@ -1,49 +1,35 @@
 //! Who gets a freed place: the one piece of code that gives places to those who wait, whatever freed them.
 
-use std::collections::BTreeSet;
-
-use super::member::who_takes;
+use super::freed::Freed;
+use super::member::{has_another_that_day, who_takes};
 use super::offering::offer;
 use super::place::{leave_overlapping, pay};
+use super::replace::{give_up, to_replace};
 use super::rules::{self, Ask, Refill, SessionNow, Turn};
-use super::{Booking, BookingStatus};
+use super::{Booking, BookingStatus, Place, cut_off};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::PassedOver;
 use crate::passes::LedgerReason;
+use crate::penalties::rules::Leniency;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
 use crate::working_set::{Abort, Decision, Lookup, WorkingSet, all};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// People whom a change may have enabled to take a place, and sessions where one may have come free.
-#[derive(Default)]
-pub struct Freed {
-    sessions: BTreeSet<Uuid>,
-    people: BTreeSet<Uuid>,
-}
-
-impl Freed {
-    /// A place may have come free there.
-    pub fn session(&mut self, id: Uuid) {
-        self.sessions.insert(id);
-    }
-
-    /// Keeps only the sessions: the person's account is being removed, so they are not to get a place.
-    pub fn forget_people(&mut self) {
-        self.people.clear();
-    }
-
-    /// They may have become able to take a place.
-    pub fn person(&mut self, id: Uuid) {
-        self.people.insert(id);
-    }
-}
-
 /// Gives what is free to those who wait: in every session where a place may have come free, and for everybody who may have
 /// become able, until nothing more can be given.
 pub fn settle(set: &mut WorkingSet, mut freed: Freed, now: DateTime<Utc>) -> Decision<()> {
+    loop {
+        look_up_sessions(set, &mut freed, now)?;
+        let Some(session_id) = freed.sessions.pop_first() else { return Ok(()) };
+        refill(set, session_id, &mut freed, now)?;
+    }
+}
+
+/// Adds the sessions for which the people wait, and makes sure that all are known.
+fn look_up_sessions(set: &WorkingSet, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
     let unknown: Vec<Lookup> =
         freed.people.iter().filter(|id| matches!(set.person(**id), Err(Abort::Needs(_)))).map(|id| Lookup::Person(*id)).collect();
     if !unknown.is_empty() {
@@ -54,23 +40,18 @@ pub fn settle(set: &mut WorkingSet, mut freed: Freed, now: DateTime<Utc>) -> Dec
         freed.sessions.extend(waits.map(|booking| booking.session_id).collect::<Vec<_>>());
     }
     let unknown: Vec<Lookup> = freed.sessions.iter().filter(|id| set.session(**id).is_err()).map(|id| Lookup::Session(*id)).collect();
-    if !unknown.is_empty() {
-        return Err(Abort::Needs(unknown));
-    }
-    for session_id in freed.sessions {
-        refill(set, session_id, now)?;
-    }
-    Ok(())
+    if unknown.is_empty() { Ok(()) } else { Err(Abort::Needs(unknown)) }
 }
 
-/// Gives the free places of one session to those who wait, offers or keeps them, or makes them public.
-fn refill(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
+/// Gives the free places of one session to those who wait, offers or keeps them, or makes them public. Who gives up another booking for a
+/// place frees that one's.
+fn refill(set: &mut WorkingSet, session_id: Uuid, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
     let session = set.session(session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     let kept_until = match rules::refill(&SessionNow::of(&session, studio.zone), &studio.rules_of(session.class_type_id), now) {
         Refill::Nothing => None,
         Refill::Promote | Refill::Offer(_) => {
-            serve(set, session_id, &studio, now)?;
+            serve(set, session_id, &studio, freed, now)?;
             None
         }
         Refill::Public => {
@@ -90,8 +71,7 @@ fn refill(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decisio
 }
 
 /// In queue order, each member who may take a place gets it or is offered it; one who may not keeps their position and learns why.
-fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: DateTime<Utc>) -> Decision<()> {
-    let house = Actor::system();
+fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
     let mut after = None;
     loop {
         let session = set.session(session_id)?.clone();
@@ -101,26 +81,20 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
         if !matches!(refill, Refill::Promote | Refill::Offer(_)) {
             return Ok(());
         }
-        let Some(mut waiting) = set.next_waiting(session_id, after)?.cloned() else { return Ok(()) };
+        let Some(waiting) = set.next_waiting(session_id, after)?.cloned() else { return Ok(()) };
         after = waiting.queue_key;
-        let person = set.person(waiting.person_id).map_err(|stop| set.with_queue_people(session_id, stop))?;
-        let turned_down = set.has_turned_down(session_id, person.id)?;
-        let member = who_takes(set, person.id, &session, studio, now).map_err(|stop| set.with_queue_people(session_id, stop))?;
-        let turn = match refill {
-            Refill::Offer(clock) => {
-                rules::could_take(&state, &rules, member.now(), asked(&waiting), now).map(|place| Turn::Offered(clock, place))
+        if let Some(other) = partner(set, &waiting)? {
+            // A pair has the position of the later one.
+            if other.queue_key < waiting.queue_key {
+                serve_pair(set, [other, waiting], &session, studio, refill, freed, now)?;
             }
-            _ => rules::promote(&state, &rules, member.now(), asked(&waiting), turned_down, now),
-        };
+            continue;
+        }
+        let turn = turn(set, &waiting, &session, studio, refill, freed, now).map_err(|stop| set.with_queue_people(session_id, stop))?;
         match turn {
-            Ok(Turn::Promoted(place)) => {
-                waiting.promote(&place, now)?;
-                pay(set, &house, &waiting, LedgerReason::Promoted, now)?;
-                set.put(waiting.clone());
-                emit(set, &house, Event::of_booking(&waiting, Happened::Promoted { credits: waiting.credits }))?;
-                leave_overlapping(set, &house, &waiting, now)?;
-            }
+            Ok(Turn::Promoted(place)) => promote(set, waiting, &place, freed, now)?,
             Ok(Turn::Offered(clock, place)) => {
+                let person = set.person(waiting.person_id)?;
                 let clock = if person.longer_offers { clock.longer(rules::offers_end(&state, &rules)) } else { clock };
                 offer(set, waiting, clock, &place, now)?;
             }
@@ -131,6 +105,129 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, now: Da
             Err(reason) => pass_over(set, waiting, reason)?,
         }
     }
+}
+
+/// They have the place.
+fn promote(set: &mut WorkingSet, mut waiting: Booking, place: &Place, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
+    let house = Actor::system();
+    waiting.promote(place, now)?;
+    pay(set, &house, &waiting, LedgerReason::Promoted, now)?;
+    set.put(waiting.clone());
+    emit(set, &house, Event::of_booking(&waiting, Happened::Promoted { credits: waiting.credits }))?;
+    leave_overlapping(set, &house, &waiting, freed, now)
+}
+
+/// With whom a member waits, if both want it.
+fn partner(set: &WorkingSet, waiting: &Booking) -> Decision<Option<Booking>> {
+    let Some(with) = waiting.conditions.as_ref().and_then(|conditions| conditions.with) else { return Ok(None) };
+    let other = set.booking(with, Uuid::nil())?;
+    Ok(other.filter(|other| rules::are_pair(waiting, other)).cloned())
+}
+
+/// Both get a place, or both are passed over: a pair is promoted, never offered places.
+fn serve_pair(
+    set: &mut WorkingSet,
+    pair: [Booking; 2],
+    session: &Session,
+    studio: &StudioContext,
+    refill: Refill,
+    freed: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    let (before, mut given_up) = (set.mark(), Freed::default());
+    let mut reasons = [Some(PassedOver::Pair); 2];
+    let room = SessionNow::of(session, studio.zone).places_free() >= 2;
+    if refill == Refill::Promote && room {
+        for (waiting, reason) in pair.iter().zip(&mut reasons) {
+            let turn = turn(set, waiting, session, studio, refill, &mut given_up, now);
+            match turn.map_err(|stop| set.with_queue_people(session.id, stop))? {
+                Ok(Turn::Promoted(place)) => {
+                    promote(set, waiting.clone(), &place, &mut given_up, now)?;
+                    *reason = None;
+                }
+                Ok(_) => break,
+                Err(own) => {
+                    *reason = Some(own);
+                    break;
+                }
+            }
+        }
+        if reasons == [None, None] {
+            freed.also(given_up);
+            return Ok(());
+        }
+        set.back_to(before);
+    }
+    for (waiting, reason) in pair.into_iter().zip(reasons) {
+        pass_over(set, waiting, reason.unwrap_or(PassedOver::Pair))?;
+    }
+    Ok(())
+}
+
+/// What a waiting member gets of a place that is free now. What they would give up for it is given up with a promotion alone: an offer, or a
+/// place that is kept, leaves it to them.
+fn turn(
+    set: &mut WorkingSet,
+    waiting: &Booking,
+    session: &Session,
+    studio: &StudioContext,
+    refill: Refill,
+    freed: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<Result<Turn, PassedOver>> {
+    let before = set.mark();
+    let mut given_up = Freed::default();
+    let turn = as_if_given_up(set, waiting, session, studio, refill, &mut given_up, now);
+    match turn {
+        Ok(Ok(Turn::Promoted(_))) => freed.also(given_up),
+        _ => set.back_to(before),
+    }
+    turn
+}
+
+fn as_if_given_up(
+    set: &mut WorkingSet,
+    waiting: &Booking,
+    session: &Session,
+    studio: &StudioContext,
+    refill: Refill,
+    given_up: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<Result<Turn, PassedOver>> {
+    let person = set.person(waiting.person_id)?;
+    let rules = studio.rules_of(session.class_type_id);
+    if person.quiet_hours.is_some_and(|own| cut_off::is_quiet_for(own.pair(), &rules, studio.zone, now)) {
+        return Ok(Err(PassedOver::QuietHours));
+    }
+    let old = to_replace(set, waiting, now);
+    if let Some(old) = &old {
+        if rules::give_up(old, Leniency::default(), false, now).is_err() {
+            return Ok(Err(PassedOver::NotFree));
+        }
+        give_up(set, &Actor::system(), old.clone(), waiting.id, false, given_up, now)?;
+    }
+    if let Some(conditions) = &waiting.conditions {
+        let another = conditions.one_a_day && has_another_that_day(set, person.id, session, studio)?;
+        if let Some(reason) = conditions.against(session.starts_at, another, now) {
+            return Ok(Err(reason));
+        }
+    }
+    let turned_down = refill == Refill::Promote && set.has_turned_down(session.id, person.id)?;
+    let member = who_takes(set, person.id, session, studio, now)?;
+    let state = SessionNow::of(session, studio.zone);
+    let turn = match refill {
+        Refill::Promote => rules::promote(&state, &rules, member.now(), asked(waiting), turned_down, now),
+        Refill::Offer(clock) => {
+            rules::could_take(&state, &rules, member.now(), asked(waiting), now).map(|place| Turn::Offered(clock, place))
+        }
+        _ => rules::could_take(&state, &rules, member.now(), asked(waiting), now).map(|_| Turn::Open),
+    };
+    // Nobody holds two places at once, not even one that is only offered.
+    let at_that_time = old.is_some_and(|old| old.status.takes_place() && old.overlaps(session.starts_at, session.ends_at));
+    Ok(match turn {
+        Ok(Turn::Offered(..)) if at_that_time => Err(PassedOver::Overlap),
+        turn => turn,
+    })
 }
 
 /// What a waiting member asked for when they joined the queue.
@@ -154,13 +251,8 @@ fn pass_over(set: &mut WorkingSet, mut waiting: Booking, reason: PassedOver) -> 
 fn ask(set: &mut WorkingSet, session: &Session, studio: &StudioContext, until: DateTime<Utc>, now: DateTime<Utc>) -> Decision<bool> {
     let waiting = set.in_company(&set.whole_queue(session.id)?)?;
     set.need_people(&waiting)?;
-    let state = SessionNow::of(session, studio.zone);
-    let rules = studio.rules_of(session.class_type_id);
-    let could_take = |booking: &Booking| {
-        let member = who_takes(set, booking.person_id, session, studio, now)?;
-        Ok(rules::could_take(&state, &rules, member.now(), asked(booking), now))
-    };
-    let could = all(waiting.iter().map(could_take))?;
+    let mut nothing = Freed::default();
+    let could = all(waiting.iter().map(|booking| turn(set, booking, session, studio, Refill::Ask(until), &mut nothing, now)))?;
     let mut able = Vec::new();
     for (booking, could) in waiting.into_iter().zip(could) {
         match could {
@@ -188,6 +280,14 @@ fn tell_free(set: &mut WorkingSet, waiting: Vec<Booking>, kept_until: Option<Dat
 
 /// Sweep: serves those who became able by the clock alone.
 pub fn refill_by_clock(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
-    refill(set, session_id, now)?;
-    Ok(())
+    let mut freed = Freed::default();
+    freed.session(session_id);
+    settle(set, freed, now)
+}
+
+/// Serves a member who may have become able in every session for which they wait.
+pub fn refill_for(set: &mut WorkingSet, person_id: Uuid, now: DateTime<Utc>) -> Decision<()> {
+    let mut freed = Freed::default();
+    freed.person(person_id);
+    settle(set, freed, now)
 }

@@ -143,6 +143,12 @@ pub fn month(date: NaiveDate) -> (NaiveDate, NaiveDate) {
     (first, first.checked_add_months(Months::new(1)).unwrap_or(date))
 }
 
+/// A local day: its first instant, and the first after it.
+pub fn day(date: NaiveDate, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
+    let midnight = |date: NaiveDate| instant(date.and_time(NaiveTime::MIN), zone);
+    (midnight(date), midnight(date.checked_add_days(Days::new(1)).unwrap_or(date)))
+}
+
 /// The time in which a place counts for a cap of a session on this date: its month, and its week, which may reach over the month's ends.
 pub fn counted_in(date: NaiveDate, rules: &HouseRules, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
     let ((week_from, week_to), (month_from, month_to)) = (week(date, rules.week_starts_on), month(date));
@@ -628,6 +634,18 @@ pub fn refill(session: &SessionNow, rules: &HouseRules, now: DateTime<Utc>) -> R
     }
 }
 
+/// Whether two who wait make a pair: for one session, two people, and each of them named the other. Nobody is made one by what somebody else
+/// says.
+pub fn are_pair(one: &Booking, other: &Booking) -> bool {
+    let names = |booking: &Booking| booking.conditions.as_ref().and_then(|conditions| conditions.with);
+    let both_wait = one.status == BookingStatus::Waitlisted && other.status == BookingStatus::Waitlisted;
+    both_wait
+        && one.session_id == other.session_id
+        && one.person_id != other.person_id
+        && names(one) == Some(other.id)
+        && names(other) == Some(one.id)
+}
+
 /// What a cancellation at this instant does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cancellation {
@@ -666,6 +684,28 @@ pub fn cancel(booking: &Booking, leniency: Leniency, forgive: bool, now: DateTim
             Ok(Cancellation::Late(cost(PenaltyKind::LateCancel, &terms, booking.credits, visit, leniency)))
         }
         BookingStatus::Booked => Ok(Cancellation::Free { credits: booking.credits }),
+    }
+}
+
+/// Why a booking cannot be given up for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotGiveUp {
+    /// It has ended.
+    Ended,
+    /// Its session has started.
+    Started,
+    /// The free way out is over.
+    NotFree,
+}
+
+/// Decides what giving up a booking for another one comes to; `late`: the member would also pay for it.
+pub fn give_up(old: &Booking, leniency: Leniency, late: bool, now: DateTime<Utc>) -> Result<Cancellation, CannotGiveUp> {
+    match cancel(old, leniency, false, now) {
+        // One that would be forgiven uses up what is forgiven in a month: that, too, is only done when it was said.
+        Ok(Cancellation::Late(_)) if !late => Err(CannotGiveUp::NotFree),
+        Ok(decided) => Ok(decided),
+        Err(CannotCancel::Ended) => Err(CannotGiveUp::Ended),
+        Err(CannotCancel::Started) => Err(CannotGiveUp::Started),
     }
 }
 

@@ -15,7 +15,7 @@ macro_rules! columns {
         "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
          asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
          arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of, \
-         moved_up_reason, penalty_terms"
+         moved_up_reason, penalty_terms, asked_replaces, replaced_by, asked_conditions, conditions"
     };
 }
 
@@ -245,6 +245,10 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.guest_of,
                     b.moved_up_reason.clone(),
                     b.penalty_terms.clone(),
+                    b.asked_replaces,
+                    b.replaced_by,
+                    b.asked_conditions.clone(),
+                    b.conditions.clone(),
                 ),
             ))
         })
@@ -268,19 +272,21 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.letters,
                     b.moved_up_reason.clone(),
                     b.penalty_terms.clone(),
+                    b.replaced_by,
+                    b.conditions.clone(),
                 ),
             ))
         })
         .collect();
     let sql = "WITH x (id, status, starts_at, ends_at, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, \
                told_free_at, promoted_at, arrived_at, arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, \
-               sequence, letters, moved_up_reason, penalty_terms) AS (VALUES #) \
+               sequence, letters, moved_up_reason, penalty_terms, replaced_by, conditions) AS (VALUES #) \
                UPDATE bookings SET status = x.status, starts_at = x.starts_at, ends_at = x.ends_at, pass_id = x.pass_id, \
                credits = x.credits, visit_week = x.visit_week, free_cancel_until = x.free_cancel_until, queue_key = x.queue_key, \
                passed_over = x.passed_over, told_free_at = x.told_free_at, promoted_at = x.promoted_at, arrived_at = x.arrived_at, \
                arrived_by = x.arrived_by, ended_at = x.ended_at, ended_by = x.ended_by, ended_reason = x.ended_reason, \
                credits_returned = x.credits_returned, provisional = x.provisional, sequence = x.sequence, letters = x.letters, \
-               moved_up_reason = x.moved_up_reason, penalty_terms = x.penalty_terms \
+               moved_up_reason = x.moved_up_reason, penalty_terms = x.penalty_terms, replaced_by = x.replaced_by, conditions = x.conditions \
                FROM x WHERE bookings.id = x.id";
     tx.rows(Sql::Both(sql), rows).await.map(drop)
 }

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::conditions::Conditions;
 use super::offer::Offer;
 use super::rules::{self, Cancellation};
 use super::{Booking, BookingStatus, EndedBy};
@@ -50,7 +51,35 @@ pub struct BookingView<'a> {
     #[serde(with = "crate::instant")]
     pub arrived_at: Option<DateTime<Utc>>,
     pub provisional: bool,
+    /// The booking that it was to take over from.
+    pub replaces: Option<Uuid>,
+    /// The booking that took over from it.
+    pub replaced_by: Option<Uuid>,
+    /// On what terms the member is moved in from the queue; null: on none.
+    pub conditions: Option<ConditionsView>,
     pub session: SessionView<'a>,
+}
+
+/// On what terms a waiting member wants to be moved in or offered a place. Their own taps are not bound by them.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = WaitingConditions)]
+pub struct ConditionsView {
+    /// Not later than so many minutes before the start.
+    pub notice_minutes_min: Option<i64>,
+    /// Not after this instant.
+    #[serde(serialize_with = "crate::instant::serialize")]
+    pub not_after: Option<DateTime<Utc>>,
+    /// Not if they have another place in the studio on that local day.
+    pub one_a_day: bool,
+    /// Only together with this booking, if it waits for the same session and names this one.
+    pub with: Option<Uuid>,
+}
+
+impl ConditionsView {
+    const fn of(conditions: &Conditions) -> Self {
+        let Conditions { notice_minutes_min, not_after, one_a_day, with } = *conditions;
+        Self { notice_minutes_min, not_after, one_a_day, with }
+    }
 }
 
 /// A timed invitation to take a place, which is kept meanwhile. It may be accepted at once.
@@ -130,6 +159,9 @@ impl<'a> BookingView<'a> {
             ended_by: booking.ended_by,
             arrived_at: booking.arrived_at,
             provisional: booking.provisional,
+            replaces: booking.asked_replaces,
+            replaced_by: booking.replaced_by,
+            conditions: booking.conditions.as_ref().map(|conditions| ConditionsView::of(conditions)),
             session: SessionView::of(session, &session.names, Some(language), now, me),
         }
     }

@@ -128,7 +128,7 @@ async fn book_full(app: &App, seeded_on: NaiveDate) -> Result<(), String> {
     }
     let by = |person_id| Actor { person_id: Some(person_id), ..Actor::default() };
     for (person_id, waitlist) in plan::wants_the_full_session() {
-        let ask = Book { id: new_id(now), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
+        let ask = Book { id: new_id(now), session_id: session.id, waitlist, ..Book::default() };
         match app.transactor.submit(by(person_id), Command::Book(ask)).await {
             Ok(_) => {}
             Err(problem) if problem.kind == ProblemType::AlreadyBooked => {}

@@ -8,10 +8,10 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
 use super::{Event, Happened};
-use crate::booking::Booking;
+use crate::booking::{Booking, BookingStatus};
 use crate::letters::calendar::method_of;
 use crate::letters::facts::{
-    Facts, LeftBecause, Money, OtherBooking, PassedOver, Penalized, SessionFacts, StudioFacts, Terms, Then, Waiting,
+    Facts, LeftBecause, Money, OtherBooking, PassedOver, Penalized, Replaced, SessionFacts, StudioFacts, Terms, Then, Waiting,
 };
 use crate::letters::outbox::{Letter, ending_key};
 use crate::passes::Pass;
@@ -26,6 +26,9 @@ use crate::zones::instant;
 /// Writes the letters that follow from an event. The rows already say what happened.
 pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
     let Some(subject) = event.subject_id else { return Ok(()) };
+    if changed_class(set, subject, &event.what)? {
+        return Ok(());
+    }
     match &event.what {
         Happened::Booked { by_staff, .. } | Happened::Accepted { by_staff, .. } => {
             let by_staff = *by_staff;
@@ -46,6 +49,8 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 then: at.then(),
             },
         ),
+        // What they asked for themselves they read in the booking's history.
+        Happened::PassedOver { reason } if reason.is_own_wish() => Ok(()),
         Happened::PassedOver { reason } => {
             let other = if *reason == PassedOver::Overlap { other_booking(set, subject)? } else { None };
             to_member(
@@ -277,6 +282,39 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// A member changes class: one letter tells of both bookings, that of the one which took over. Whether it is so.
+fn changed_class(set: &mut WorkingSet, booking_id: Uuid, what: &Happened) -> Decision<bool> {
+    let Some(booking) = set.known_booking(booking_id) else { return Ok(false) };
+    let promoted = match what {
+        Happened::Cancelled { .. } | Happened::LateCancelled { .. } | Happened::WaitlistLeft { .. } if booking.replaced_by.is_some() => {
+            return Ok(true);
+        }
+        Happened::Booked { .. } | Happened::Accepted { .. } => false,
+        Happened::Promoted { .. } | Happened::MovedUp { .. } => true,
+        _ => return Ok(false),
+    };
+    let old = booking.asked_replaces.and_then(|old| set.known_booking(old));
+    let Some(old) = old.filter(|old| old.replaced_by == Some(booking_id)).cloned() else { return Ok(false) };
+    let Some(before) = set.booking_before_command(old.id) else { return Ok(false) };
+    let (waited, late) = (before.status == BookingStatus::Waitlisted, old.status == BookingStatus::LateCancelled);
+    let session = set.session(old.session_id)?;
+    let session = session_facts(session, &*set.studio(session.studio_id)?);
+    // What a calendar has of the old one is taken out of it.
+    let sequence = if old.sequence > 0 { set.count_letter(old.id, true).1 } else { None };
+    let replaced = Replaced {
+        booking_id: old.id,
+        booked_at: old.created_at,
+        session,
+        waited,
+        sequence,
+        credits_returned: old.credits_returned,
+        credits_lost: if late { old.credits } else { 0 },
+        visit_counts: late && old.visit_week.is_some(),
+    };
+    let facts = |booking: &Booking, _: &At<'_>, session| Facts::Exchanged { session, terms: terms(booking), promoted, replaced };
+    to_member(set, booking_id, |at| Some(at.ends_at), facts).map(|()| true)
 }
 
 /// What a letter says about a booking's cost.

@@ -219,6 +219,8 @@ pub enum Happened {
     Suspended { until: DateTime<Utc>, only_within_hours: i64 },
     #[serde(rename = "member.suspension_lifted")]
     SuspensionLifted,
+    #[serde(rename = "booking.conditions_set")]
+    ConditionsSet,
 
     // The schedule.
     #[serde(rename = "session.made")]

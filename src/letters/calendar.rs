@@ -59,7 +59,9 @@ pub struct CalendarEntry<'a> {
 /// What a letter of this kind does to the calendar; most do nothing.
 pub fn method_of(facts: &Facts) -> Option<Method> {
     match facts {
-        Facts::Booked { .. } | Facts::Promoted { .. } | Facts::SessionChanged { booked: true, .. } => Some(Method::Request),
+        Facts::Booked { .. } | Facts::Promoted { .. } | Facts::Exchanged { .. } | Facts::SessionChanged { booked: true, .. } => {
+            Some(Method::Request)
+        }
         Facts::Cancelled { .. }
         | Facts::LateCancelled { .. }
         | Facts::RemovedByStaff { .. }
@@ -406,6 +408,7 @@ mod tests {
                 ("session_cancelled", "CANCEL"),
                 ("released", "CANCEL"),
                 ("moved_to_waitlist", "CANCEL"),
+                ("exchanged", "REQUEST"),
             ]
         );
     }

@@ -159,6 +159,8 @@ pub enum Facts {
         #[serde(default)]
         penalty: Penalized,
     },
+    /// The member has a place that took over from an older booking, which ended with it: booked, or `promoted` from the waitlist.
+    Exchanged { session: SessionFacts, terms: Terms, promoted: bool, replaced: Replaced },
     /// The session has a new time, room or instructor; `before` is how the member knew it.
     SessionChanged {
         session: SessionFacts,
@@ -254,6 +256,7 @@ macro_rules! session_of {
             | Self::Cancelled { session, .. }
             | Self::LateCancelled { session, .. }
             | Self::RemovedByStaff { session, .. }
+            | Self::Exchanged { session, .. }
             | Self::SessionChanged { session, .. }
             | Self::SessionCancelled { session, .. }
             | Self::PenaltyWaived { session, .. }
@@ -296,6 +299,7 @@ impl Facts {
                 *words = None;
             }
             Self::SessionChanged { before, .. } | Self::Released { before, .. } => before.studio.hush(),
+            Self::Exchanged { replaced, .. } => replaced.session.studio.hush(),
             _ => {}
         }
         if let Some(session) = session_of!(&mut self) {
@@ -441,6 +445,23 @@ pub struct OtherBooking {
     pub terms: Terms,
 }
 
+/// A booking that another one of the same member took over from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Replaced {
+    pub booking_id: Uuid,
+    /// When it was made: the name of its calendar entry follows from it.
+    pub booked_at: DateTime<Utc>,
+    pub session: SessionFacts,
+    /// They had no place in it: they waited.
+    pub waited: bool,
+    /// SEQUENCE of the calendar part that takes it out of the calendar; `None`: no calendar has it.
+    pub sequence: Option<i64>,
+    pub credits_returned: i64,
+    pub credits_lost: i64,
+    /// A membership paid, and it was late.
+    pub visit_counts: bool,
+}
+
 /// An amount in minor units of an ISO 4217 currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
@@ -472,6 +493,18 @@ pub enum PassedOver {
     TurnedDown,
     /// Their strikes keep them from booking it now.
     Suspended,
+    /// They would give up another booking for it, and that is not free any more.
+    NotFree,
+    /// They want to know earlier.
+    ShortNotice,
+    /// The instant is over until which they wanted to be moved in.
+    TooLate,
+    /// They want one place a day in this studio, and have one.
+    OneADay,
+    /// It is within their own quiet hours.
+    QuietHours,
+    /// They wait together with somebody, and there was no place for both.
+    Pair,
 }
 
 impl PassedOver {
@@ -483,7 +516,18 @@ impl PassedOver {
             Self::TooManyBookings => "TooManyBookings",
             Self::TurnedDown => "TurnedDown",
             Self::Suspended => "Suspended",
+            Self::NotFree => "NotFree",
+            Self::ShortNotice => "ShortNotice",
+            Self::TooLate => "TooLate",
+            Self::OneADay => "OneADay",
+            Self::QuietHours => "QuietHours",
+            Self::Pair => "Pair",
         }
+    }
+
+    /// Whether it is what they asked for: they read it in the booking's history, and get no letter about it.
+    pub const fn is_own_wish(self) -> bool {
+        matches!(self, Self::ShortNotice | Self::TooLate | Self::OneADay | Self::QuietHours | Self::Pair)
     }
 }
 

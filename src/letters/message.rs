@@ -15,7 +15,7 @@ use lettre::{Address, Message};
 use uuid::Uuid;
 
 use super::calendar::{self, CalendarEntry, Method};
-use super::facts::{Facts, Rendered};
+use super::facts::{Facts, Rendered, SessionFacts};
 use super::rules::SendError;
 use crate::language::Language;
 use crate::text::Email;
@@ -55,6 +55,8 @@ pub struct Parts<'a> {
     pub public_url: &'a str,
     /// The right side of the calendar part's UID.
     pub uid_domain: &'a str,
+    /// The same for the booking that the letter's own took over from.
+    pub replaced_uid_domain: &'a str,
 }
 
 /// Makes the mail. An invalid address is this letter's own fault.
@@ -87,7 +89,8 @@ fn address(text: &str) -> Option<Address> {
 }
 
 /// The words twice, the richer last. The calendar part comes twice too: as an alternative, where mail programs look for an
-/// invitation, and as a file for those that know only attachments. Its UID lets both be one event.
+/// invitation, and as a file for those that know only attachments. Its UID lets both be one event. What this booking took over from is taken
+/// out of the calendar by an object of its own, as one object has one method (RFC 6047, 2.4).
 fn body(parts: &Parts<'_>) -> Result<MultiPart, SendError> {
     let alternative = MultiPart::alternative()
         .boundary(boundary(parts.id, "words"))
@@ -98,10 +101,15 @@ fn body(parts: &Parts<'_>) -> Result<MultiPart, SendError> {
         .and_then(|inline| Ok((inline, ContentType::parse("application/ics")?)));
     let Ok((inline, file)) = kinds else { return Ok(alternative) };
     let event = encoded(event)?;
-    Ok(MultiPart::mixed()
+    let mixed = MultiPart::mixed()
         .boundary(boundary(parts.id, "all"))
         .multipart(alternative.singlepart(SinglePart::builder().header(inline).body(event.clone())))
-        .singlepart(Attachment::new("invite.ics".into()).body(event, file)))
+        .singlepart(Attachment::new("invite.ics".into()).body(event, file));
+    let cancel = ContentType::parse("text/calendar; charset=utf-8; method=CANCEL");
+    Ok(match (replaced_part(parts), cancel) {
+        (Some(event), Ok(kind)) => mixed.singlepart(Attachment::new("cancel.ics".into()).body(encoded(event)?, kind)),
+        _ => mixed,
+    })
 }
 
 /// Text with CRLF, ready to be sent; unencoded if it is ASCII.
@@ -117,20 +125,38 @@ fn encoded(text: String) -> Result<Body, SendError> {
 
 fn calendar_part(parts: &Parts<'_>) -> Option<(Method, String)> {
     let method = calendar::method_of(parts.facts)?;
-    let event = calendar::part(&CalendarEntry {
+    let event = entry(parts, method, parts.facts.session()?, parts.booking_id?, parts.sequence?, parts.uid_domain);
+    Some((method, calendar::part(&event)))
+}
+
+/// What takes the booking that this one took over from out of the calendar.
+fn replaced_part(parts: &Parts<'_>) -> Option<String> {
+    let Facts::Exchanged { replaced, .. } = parts.facts else { return None };
+    let (session, id, sequence) = (&replaced.session, replaced.booking_id, replaced.sequence?);
+    Some(calendar::part(&entry(parts, Method::Cancel, session, id, sequence, parts.replaced_uid_domain)))
+}
+
+fn entry<'a>(
+    parts: &Parts<'a>,
+    method: Method,
+    session: &'a SessionFacts,
+    booking_id: Uuid,
+    sequence: i64,
+    domain: &'a str,
+) -> CalendarEntry<'a> {
+    CalendarEntry {
         method,
         language: parts.language,
-        session: parts.facts.session()?,
-        booking_id: parts.booking_id?,
-        sequence: parts.sequence?,
+        session,
+        booking_id,
+        sequence,
         written_at: parts.created_at,
-        domain: parts.uid_domain,
+        domain,
         public_url: parts.public_url,
         name: parts.name,
         address: parts.to,
         sender: parts.from.email.as_ref(),
-    });
-    Some((method, event))
+    }
 }
 
 fn boundary(id: Uuid, of: &str) -> String {
@@ -220,6 +246,7 @@ mod tests {
             sequence: Some(3),
             public_url: "https://studio.test",
             uid_domain: "book.studio.test",
+            replaced_uid_domain: "old.studio.test",
         })
     }
 
@@ -262,6 +289,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Both bookings in one letter: the new one enters the calendar, the old one leaves it, under the name that it was entered by.
+    #[test]
+    fn a_change_of_class_reaches_the_calendar_twice() {
+        let of_kind = facts_of_every_kind().into_iter().find(|(kind, _)| *kind == "exchanged");
+        let Some((_, Facts::Exchanged { session, terms, promoted, mut replaced })) = of_kind else { panic!("a sample") };
+        replaced.sequence = Some(4);
+        let old = format!("UID:{}@old.studio.test\r\n", replaced.booking_id);
+        let sent = mail(&Facts::Exchanged { session, terms, promoted, replaced }, "mei@member.test", Some("陈梅")).unwrap();
+        let read = MessageParser::default().parse(&sent.raw).unwrap();
+        let told: Vec<String> = read
+            .parts
+            .iter()
+            .filter(|part| part.content_type().is_some_and(|kind| kind.subtype() == Some("calendar")))
+            .map(|part| part.text_contents().unwrap().to_owned())
+            .collect();
+        let [entered, left] = &told[..] else { panic!("two objects: {told:?}") };
+        assert!(entered.contains("METHOD:REQUEST\r\n") && entered.contains(&format!("UID:{}@book.studio.test\r\n", booking_id())));
+        assert!(left.contains("METHOD:CANCEL\r\n") && left.contains("SEQUENCE:4\r\n") && left.contains(&old), "{left}");
     }
 
     /// What was written comes out again as it was, line for line, whoever decodes it.

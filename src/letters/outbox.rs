@@ -90,6 +90,7 @@ impl Facts {
             Self::Cancelled { .. } => "cancelled",
             Self::LateCancelled { .. } => "late_cancelled",
             Self::RemovedByStaff { .. } => "removed_by_staff",
+            Self::Exchanged { .. } => "exchanged",
             Self::SessionChanged { .. } => "session_changed",
             Self::SessionCancelled { .. } => "session_cancelled",
             Self::Suspended { .. } => "suspended",

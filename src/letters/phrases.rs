@@ -454,6 +454,26 @@ pub fn passed_over(reason: PassedOver, language: Language) -> &'static str {
         }
         (PassedOver::TurnedDown, Language::ZhHans) => "您曾放弃这节课候补转入或为您保留的名额，因此系统不会再次自动为您转入。",
         (PassedOver::TurnedDown, Language::ZhHant) => "您曾放棄這堂課候補轉入或為您保留的名額，因此系統不會再次自動為您轉入。",
+        (PassedOver::NotFree, Language::En) => {
+            "It was to take the place of another booking of yours, and giving that up is not free any more."
+        }
+        (PassedOver::NotFree, Language::ZhHans) => "这个名额原定用来替换您的另一个预约，而该预约已不能免费取消。",
+        (PassedOver::NotFree, Language::ZhHant) => "這個名額原定用來替換您的另一個預約，而該預約已無法免費取消。",
+        (PassedOver::ShortNotice, Language::En) => "You asked to be moved in only with more notice than that.",
+        (PassedOver::ShortNotice, Language::ZhHans) => "您设定了更长的提前通知时间。",
+        (PassedOver::ShortNotice, Language::ZhHant) => "您設定了更長的提前通知時間。",
+        (PassedOver::TooLate, Language::En) => "You asked to be moved in only until a time that is over.",
+        (PassedOver::TooLate, Language::ZhHans) => "您设定的自动转入截止时间已过。",
+        (PassedOver::TooLate, Language::ZhHant) => "您設定的自動轉入截止時間已過。",
+        (PassedOver::OneADay, Language::En) => "You asked for one class a day in this studio, and have one on that day.",
+        (PassedOver::OneADay, Language::ZhHans) => "您设定了在该工作室每天只上一节课，而当天已有一节。",
+        (PassedOver::OneADay, Language::ZhHant) => "您設定了在該工作室每天只上一堂課，而當天已有一堂。",
+        (PassedOver::QuietHours, Language::En) => "It was within your own quiet hours.",
+        (PassedOver::QuietHours, Language::ZhHans) => "当时处于您设定的免打扰时段。",
+        (PassedOver::QuietHours, Language::ZhHant) => "當時處於您設定的勿擾時段。",
+        (PassedOver::Pair, Language::En) => "You wait together with somebody, and it could not be given to both of you.",
+        (PassedOver::Pair, Language::ZhHans) => "您与另一位会员结伴候补，当时无法同时为两位转入。",
+        (PassedOver::Pair, Language::ZhHant) => "您與另一位會員結伴候補，當時無法同時為兩位轉入。",
     }
 }
 

@@ -111,6 +111,8 @@ pub struct Due {
     pub useful_until: Option<DateTime<Utc>>,
     pub has_address: bool,
     pub person_gone: bool,
+    /// Its booking has ended since, and the letter about the one that took over says so.
+    pub taken_over: bool,
 }
 
 /// Any letter about one of the same bookings, the due ones too.
@@ -200,7 +202,7 @@ fn obsolete(letter: &Due, siblings: &[Sibling], now: DateTime<Utc>) -> Option<Ob
     if letter.person_gone {
         return Some(Obsolete::PersonGone);
     }
-    if letter.booking_id.is_some_and(|booking_id| overtaken(booking_id, letter.nth, &letter.kind, siblings)) {
+    if letter.taken_over || letter.booking_id.is_some_and(|booking_id| overtaken(booking_id, letter.nth, &letter.kind, siblings)) {
         return Some(Obsolete::Overtaken);
     }
     if letter.useful_until.is_some_and(|end| end <= now) {
@@ -219,7 +221,7 @@ fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bo
 fn overtakes(later: &str, earlier: &str) -> bool {
     match earlier {
         "waitlisted" => later != "passed_over",
-        "moved_to_waitlist" => matches!(later, "promoted" | "booked"),
+        "moved_to_waitlist" => matches!(later, "promoted" | "booked" | "exchanged"),
         // That a penalty is taken back does not say that the booking is cancelled, which the calendar has to learn too.
         "late_cancelled" | "removed_by_staff" => later != "penalty_waived",
         _ => true,
@@ -343,6 +345,7 @@ mod tests {
             useful_until: None,
             has_address: true,
             person_gone: false,
+            taken_over: false,
         }
     }
 
@@ -370,6 +373,7 @@ mod tests {
         assert_eq!(alone(|letter| letter.useful_until = Some(at(10))), refused(Obsolete::TooLate));
         assert_eq!(alone(|letter| letter.has_address = false), refused(Obsolete::NoAddress));
         assert_eq!(alone(|letter| letter.person_gone = true), refused(Obsolete::PersonGone));
+        assert_eq!(alone(|letter| letter.taken_over = true), refused(Obsolete::Overtaken));
     }
 
     #[test]
@@ -431,6 +435,7 @@ mod tests {
         for (later, reads_it) in [
             ("promoted", false),
             ("booked", false),
+            ("exchanged", false),
             ("passed_over", true),
             ("place_free", true),
             ("waitlist_left", true),

@@ -70,6 +70,8 @@ pub struct DueRow {
     pub address: Option<String>,
     pub name: Option<String>,
     pub person_gone: bool,
+    /// Whether another booking has taken over from this one since.
+    pub taken_over: bool,
     /// Whether it is known whose the address is.
     pub confirmed: bool,
 }
@@ -135,6 +137,7 @@ macro_rules! due {
             "COALESCE(l.to_email, p.email, a.email) AS address, ",
             greeted!(),
             " AS name, (p.deleted_at IS NOT NULL) AS person_gone, ",
+            "COALESCE(b.replaced_by IS NOT NULL AND l.created_at <= b.ended_at, FALSE) AS taken_over, ",
             confirmed!(),
             " AS confirmed ",
             "FROM letters l LEFT JOIN persons p ON p.id = l.person_id LEFT JOIN accounts a ON a.person_id = l.person_id ",

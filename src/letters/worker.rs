@@ -513,6 +513,7 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
         })
         .map_err(|error| SendError::permanent(format!("it cannot be put into words: {error}")))?,
     };
+    let replaced_at = if let Facts::Exchanged { replaced, .. } = &facts { Some(replaced.booked_at) } else { None };
     let mail = message::build(&Parts {
         id: row.id,
         created_at: row.created_at,
@@ -526,6 +527,7 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
         sequence: row.sequence,
         public_url,
         uid_domain: uid_domains.of(row.booked_at.unwrap_or(row.created_at)),
+        replaced_uid_domain: uid_domains.of(replaced_at.unwrap_or(row.created_at)),
     });
     *kept = Some(words);
     mail
@@ -573,6 +575,7 @@ impl From<&DueRow> for Due {
             useful_until: row.useful_until,
             has_address: row.address.is_some(),
             person_gone: row.person_gone,
+            taken_over: row.taken_over,
         }
     }
 }

@@ -82,6 +82,7 @@ operations! {
         booking::api::cancel,
         booking::api::accept,
         booking::api::move_up,
+        booking::api::set_conditions,
         booking::history::show,
         booking::api::own,
         booking::pages::show,

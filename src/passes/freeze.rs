@@ -3,12 +3,14 @@
 use super::held::{frozen, keep, not_in_use, not_over, pays_for, seen};
 use super::rules::freeze::{self, CannotFreeze, DAYS_MAX, Frozen};
 use super::{LedgerEntry, LedgerReason, Pass};
-use crate::booking::cancel::end_by_person;
-use crate::booking::refill::{Freed, settle};
+use crate::booking::ending::end_by_person;
+use crate::booking::freed::Freed;
+use crate::booking::refill::settle;
 use crate::booking::{Booking, BookingStatus, EndedBy, Ending, rules};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
+use crate::penalties::rules::Leniency;
 use crate::people::Person;
 use crate::problem::{Problem, ProblemType};
 use crate::working_set::{Abort, Decision, WorkingSet, all};
@@ -50,6 +52,9 @@ pub fn freeze_pass(set: &mut WorkingSet, actor: &Actor, ask: &FreezePass, now: D
     if !ask.cancel_bookings {
         not_in_use(&inside)?;
     }
+    // It is no way out of a late cancellation: for nothing, only staff let somebody go then.
+    let late: Vec<Booking> = inside.iter().filter(|booking| !by_staff && rules::is_late(booking, now)).cloned().collect();
+    not_in_use(&late)?;
     apply(&mut pass, &done);
     let entry = LedgerEntry::new(new_id(now), pass.id, LedgerReason::Frozen, Some(own.id), now);
     let (id, person_id, expires_on) = (pass.id, pass.person_id, pass.expires_on);
@@ -61,7 +66,7 @@ pub fn freeze_pass(set: &mut WorkingSet, actor: &Actor, ask: &FreezePass, now: D
     freed.person(person_id);
     let ending = Ending::from(if by_staff { EndedBy::Staff } else { EndedBy::Member });
     for booking in inside {
-        if let Ok(decided) = rules::cancel(&booking, true, now) {
+        if let Ok(decided) = rules::cancel(&booking, Leniency::default(), true, now) {
             end_by_person(set, actor, booking, decided, &ending, &mut freed, now)?;
         }
     }

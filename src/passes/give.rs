@@ -2,7 +2,8 @@
 
 use super::held::{keep, not_over, only_admin, seen};
 use super::{LedgerEntry, LedgerReason};
-use crate::booking::refill::{Freed, settle};
+use crate::booking::freed::Freed;
+use crate::booking::refill::settle;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;

@@ -7,7 +7,8 @@ use super::held::{keep, not_frozen, not_in_use, not_over, only_front_desk, pays_
 use super::refund::worth;
 use super::rules::notice::next;
 use super::{LedgerEntry, LedgerReason, Pass};
-use crate::booking::refill::{Freed, settle};
+use crate::booking::freed::Freed;
+use crate::booking::refill::settle;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;

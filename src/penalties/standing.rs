@@ -6,10 +6,10 @@ use uuid::Uuid;
 use super::rules::{self, Cost, Leniency, Suspension, month_of};
 use super::{Penalty, PenaltyKind};
 use crate::booking::Booking;
+use crate::booking::rules::is_late;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
-use crate::schedule::Session;
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet};
 
@@ -22,9 +22,13 @@ pub fn suspension(set: &WorkingSet, person_id: Uuid, studio: &StudioContext, now
     Ok(rules::suspension(&strikes, &studio.rules, studio.zone, now))
 }
 
-/// What speaks for a member who cancels a place in this session now.
-pub fn leniency(set: &WorkingSet, person_id: Uuid, session: &Session, studio: &StudioContext, now: DateTime<Utc>) -> Decision<Leniency> {
-    let own = set.penalties(person_id)?;
+/// What speaks for a member who gives up this booking now. It is looked up only where it matters.
+pub fn leniency_now(set: &WorkingSet, booking: &Booking, now: DateTime<Utc>) -> Decision<Leniency> {
+    if !is_late(booking, now) {
+        return Ok(Leniency::default());
+    }
+    let (session, studio) = (set.session(booking.session_id)?, set.studio(booking.studio_id)?);
+    let own = set.penalties(booking.person_id)?;
     Ok(Leniency::of(own, studio.id, &studio.rules, session.local_date, month_of(now, studio.zone)))
 }
 

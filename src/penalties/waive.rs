@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::standing::{suspension, tell_suspension};
+use crate::booking::freed::Freed;
 use crate::booking::place::give_back;
-use crate::booking::refill::{Freed, settle};
+use crate::booking::refill::settle;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::LedgerReason;

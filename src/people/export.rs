@@ -12,6 +12,7 @@ use sqlx::types::Json as Column;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::QuietHours;
 use super::me::HeldRole;
 use super::store::{
     self, ExportedBooking, ExportedEntry, ExportedInvitation, ExportedLetter, ExportedSession, ExportedSubstituteRequest, Membership,
@@ -74,6 +75,7 @@ pub struct ExportedProfile {
     pub phone: Option<String>,
     pub locale: Option<Language>,
     pub longer_offers: bool,
+    pub quiet_hours: Option<QuietHours>,
     #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     pub policy_version: Option<String>,
@@ -167,6 +169,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
             phone: profile.phone,
             locale: profile.locale,
             longer_offers: profile.longer_offers,
+            quiet_hours: profile.quiet_hours.map(|Column(own)| own),
             created_at: profile.created_at,
             policy_version: profile.policy_version,
             policy_accepted_at: profile.policy_accepted_at,

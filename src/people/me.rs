@@ -4,9 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json as Column;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::QuietHours;
 use super::store::{self, Change, Profile};
 use crate::app::App;
 use crate::events::{self, Event, Happened};
@@ -16,6 +18,8 @@ use crate::people::roles::Role;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
 use crate::text::{Line, Name};
+use crate::transactor::Command;
+use crate::wrong::Wrong;
 
 /// A role that they hold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,6 +43,8 @@ pub struct Me {
     pub locale: Option<Language>,
     /// Whether places are offered to them for twice as long, if there is time for it.
     pub longer_offers: bool,
+    /// When they are not to be moved in from a waitlist or offered a place, by the wall of the studio in question, besides its own.
+    pub quiet_hours: Option<QuietHours>,
     /// Their roles in studios.
     pub roles: Vec<HeldRole>,
     /// Whether they own the deployment.
@@ -58,6 +64,7 @@ impl Me {
             phone: profile.phone,
             locale: profile.locale,
             longer_offers: profile.longer_offers,
+            quiet_hours: profile.quiet_hours.map(|Column(own)| own),
             roles: roles.into_iter().map(|(studio_id, role)| HeldRole { studio_id, role }).collect(),
             owner: profile.is_owner,
             deletion_due_at: profile.deletion_due_at,
@@ -93,6 +100,10 @@ pub struct MeChange {
     pub locale: Option<Option<Language>>,
     /// Who needs more time to answer is offered places for twice as long, if there is time for it.
     pub longer_offers: Option<bool>,
+    /// Within them no place is given or offered to the member by itself; they keep their position in the queue. Null: there are none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<QuietHours>)]
+    pub quiet_hours: Option<Option<QuietHours>>,
 }
 
 /// Changes what somebody says of themselves. What a studio wrote down of them stays as it is.
@@ -102,12 +113,19 @@ pub struct MeChange {
     responses((status = 200, body = Me))
 )]
 pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeChange>) -> Answer<Json<Me>> {
+    if let Some(Some(own)) = body.quiet_hours
+        && own.from == own.until
+    {
+        return Err(Problem::field("quiet_hours.until", Wrong::SameAsFrom));
+    }
+    let quiet_hours_change = body.quiet_hours.is_some();
     let (now, actor, person_id) = (app.clock.now(), caller.actor(), caller.person_id);
     let change = Change {
         name: body.name,
         phone: body.phone.map(|phone| phone.map(Line::into_string)),
         locale: body.locale,
         longer_offers: body.longer_offers,
+        quiet_hours: body.quiet_hours,
     };
     let me = app
         .db
@@ -121,5 +139,9 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeC
         })
         .await?;
     app.identities.forget_person(person_id);
+    if quiet_hours_change {
+        // For whom it is quiet no more is served now; if that cannot be, with the next sweep.
+        let _ = app.transactor.submit(caller.actor(), Command::RefillFor { person_id }).await;
+    }
     Ok(Json(me))
 }

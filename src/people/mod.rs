@@ -25,9 +25,12 @@ pub mod staff;
 pub mod staff_devices;
 pub mod store;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::language::Language;
+use crate::studios::house_rules::WallTime;
 use roles::Roles;
 
 /// A person as decisions need them.
@@ -44,6 +47,25 @@ pub struct Person {
     pub verified: bool,
     /// Whether they asked for longer offers.
     pub longer_offers: bool,
+    /// When they are not to be moved in or offered a place.
+    pub quiet_hours: Option<QuietHours>,
     /// What they may do, and where.
     pub roles: Roles,
+}
+
+/// A member's own quiet hours, by the wall of the studio in question; they may span midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuietHours {
+    /// From then …
+    pub from: WallTime,
+    /// … until then.
+    pub until: WallTime,
+}
+
+impl QuietHours {
+    /// `(from, until)`.
+    pub const fn pair(self) -> (WallTime, WallTime) {
+        (self.from, self.until)
+    }
 }

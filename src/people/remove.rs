@@ -1,7 +1,8 @@
 //! Leaving: what is to come for a person ends without penalty, and their name goes.
 
-use crate::booking::cancel::end_by_person;
-use crate::booking::refill::{Freed, settle};
+use crate::booking::ending::end_by_person;
+use crate::booking::freed::Freed;
+use crate::booking::refill::settle;
 use crate::booking::rules;
 use crate::booking::{Booking, EndedBy, Ending};
 use crate::events::Actor;

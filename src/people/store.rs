@@ -9,12 +9,13 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::booking::view::ConditionsView;
 use crate::db::{Db, Error, Sql, Tx};
 use crate::events::{self, Actor, Event, Happened};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
-use crate::people::Person;
 use crate::people::roles::{Role, Roles};
+use crate::people::{Person, QuietHours};
 use crate::search::{Typed, name_key};
 use crate::text::{Email, Name};
 
@@ -123,6 +124,8 @@ pub struct Profile {
     pub locale: Option<Language>,
     /// Whether they asked for longer offers.
     pub longer_offers: bool,
+    /// When they are not to be moved in or offered a place.
+    pub quiet_hours: Option<Json<QuietHours>>,
     /// Whether they own the deployment.
     pub is_owner: bool,
     /// When they came.
@@ -136,8 +139,8 @@ pub struct Profile {
     pub policy_accepted_at: Option<DateTime<Utc>>,
 }
 
-const PROFILE: &str = "SELECT p.id, p.name, COALESCE(a.email, p.email) AS email, a.verified_at, p.phone, p.locale, p.longer_offers, p.is_owner, p.created_at, \
-     p.deletion_asked_at, p.deletion_due_at, a.policy_version, a.policy_accepted_at \
+const PROFILE: &str = "SELECT p.id, p.name, COALESCE(a.email, p.email) AS email, a.verified_at, p.phone, p.locale, p.longer_offers, p.quiet_hours, p.is_owner, \
+     p.created_at, p.deletion_asked_at, p.deletion_due_at, a.policy_version, a.policy_accepted_at \
      FROM persons p LEFT JOIN accounts a ON a.person_id = p.id WHERE p.id = $1";
 
 /// A person's own row.
@@ -157,15 +160,29 @@ pub struct Change {
     pub phone: Option<Option<String>>,
     pub locale: Option<Option<Language>>,
     pub longer_offers: Option<bool>,
+    pub quiet_hours: Option<Option<QuietHours>>,
 }
 
 /// Changes a person's own row.
 pub async fn change(tx: &mut Tx, id: Uuid, change: Change) -> Result<(), Error> {
     let sql = "UPDATE persons SET name = COALESCE($2, name), phone = CASE WHEN $3 THEN $4 ELSE phone END, \
-               locale = CASE WHEN $5 THEN $6 ELSE locale END, longer_offers = COALESCE($7, longer_offers) WHERE id = $1";
+               locale = CASE WHEN $5 THEN $6 ELSE locale END, longer_offers = COALESCE($7, longer_offers), \
+               quiet_hours = CASE WHEN $8 THEN $9 ELSE quiet_hours END WHERE id = $1";
     let name = change.name.map(Name::into_string);
     let (phone, locale) = (change.phone, change.locale);
-    tx.run(sql, (id, name, phone.is_some(), phone.flatten(), locale.is_some(), locale.flatten(), change.longer_offers)).await.map(drop)
+    let quiet_hours = (change.quiet_hours.is_some(), change.quiet_hours.flatten().map(Json));
+    let binds = (
+        id,
+        name,
+        phone.is_some(),
+        phone.flatten(),
+        locale.is_some(),
+        locale.flatten(),
+        change.longer_offers,
+        quiet_hours.0,
+        quiet_hours.1,
+    );
+    tx.run(sql, binds).await.map(drop)
 }
 
 /// The deployment's owners, but for one.
@@ -609,12 +626,19 @@ pub struct ExportedBooking {
     /// Why staff moved it up from the waitlist.
     pub moved_up_reason: Option<String>,
     pub credits_returned: i64,
+    /// The booking that it was to take over from, and the one that took over from it.
+    pub asked_replaces: Option<Uuid>,
+    pub replaced_by: Option<Uuid>,
+    /// On what terms they wait.
+    #[schema(value_type = Option<ConditionsView>)]
+    pub conditions: Option<Json<ConditionsView>>,
 }
 
 /// All bookings of a person.
 pub async fn bookings(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedBooking>, Error> {
     let sql = "SELECT b.id, b.studio_id, b.session_id, c.name AS class_type, b.starts_at, b.ends_at, b.status, b.pass_id, b.credits, \
-               b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.unpaid_reason, b.moved_up_reason, b.credits_returned \
+               b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.unpaid_reason, b.moved_up_reason, b.credits_returned, \
+               b.asked_replaces, b.replaced_by, b.conditions \
                FROM bookings b JOIN sessions s ON s.id = b.session_id JOIN class_types c ON c.id = s.class_type_id \
                WHERE b.person_id = $1 ORDER BY b.created_at, b.id";
     tx.all(sql, (person_id,)).await
@@ -773,13 +797,14 @@ struct PersonRow {
     has_address: bool,
     verified: bool,
     longer_offers: bool,
+    quiet_hours: Option<Json<QuietHours>>,
     is_owner: bool,
 }
 
 /// People as decisions need them, in no order. Who has left is not among them.
 pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
-    let sql = "SELECT id, name, locale, email IS NOT NULL AS has_address, verified_at IS NOT NULL AS verified, longer_offers, is_owner \
-               FROM persons WHERE deleted_at IS NULL AND id IN #";
+    let sql = "SELECT id, name, locale, email IS NOT NULL AS has_address, verified_at IS NOT NULL AS verified, longer_offers, \
+               quiet_hours, is_owner FROM persons WHERE deleted_at IS NULL AND id IN #";
     let people: Vec<PersonRow> = tx.among(sql, (), ids).await?;
     let held: Vec<(Uuid, Uuid, Role)> = tx.among("SELECT person_id, studio_id, role FROM staff WHERE person_id IN #", (), ids).await?;
     let mut roles: HashMap<Uuid, Vec<(Uuid, Role)>> = HashMap::new();
@@ -793,6 +818,7 @@ pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
         has_address: row.has_address,
         verified: row.verified,
         longer_offers: row.longer_offers,
+        quiet_hours: row.quiet_hours.map(|Json(own)| own),
         roles: Roles::new(row.is_owner, roles.remove(&row.id).unwrap_or_default()),
     };
     Ok(people.into_iter().map(person).collect())

@@ -4,9 +4,10 @@
 use super::edit::Edit;
 use super::substitutes::follow::follow_sessions;
 use super::{Changed, Clash, Session};
+use crate::booking::freed::Freed;
 use crate::booking::offering::withdraw_offer;
 use crate::booking::place::give_back;
-use crate::booking::refill::{Freed, settle};
+use crate::booking::refill::settle;
 use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;

@@ -11,7 +11,8 @@ use super::edit::Edit;
 use super::rules::{LocalStart, start_by_the_wall};
 use super::session_fields::set_start;
 use super::substitutes::follow::follow_sessions;
-use crate::booking::refill::{Freed, settle};
+use crate::booking::freed::Freed;
+use crate::booking::refill::settle;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::working_set::{Decision, WorkingSet};
@@ -46,14 +47,15 @@ pub fn follow_clocks(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>)
     set.need_people(&open_bookings(set, session_id)?)?;
     withdraw_offers(set, actor, session_id, now)?;
     let bookings = open_bookings(set, session_id)?;
+    let mut freed = Freed::default();
     for mut booking in bookings {
         let cut_offs = (before.free_cancel_until, after.free_cancel_until);
         booking.follow_clocks((after.starts_at, after.ends_at), cut_offs, now);
+        freed.person(booking.person_id);
         set.put(booking);
     }
     let what = Happened::SessionFollowedClocks { from: before.starts_at, to: after.starts_at, shows_another_time };
     emit(set, actor, Event::of_session(after, what))?;
-    let mut freed = Freed::default();
     freed.session(session_id);
     settle(set, freed, now)
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::house_rules::{HouseRules, InvalidRule};
 use super::{RulesOf, StudioContext};
-use crate::booking::refill::{Freed, settle};
+use crate::booking::freed::Freed;
+use crate::booking::refill::settle;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::problem::{FieldError, Problem, ProblemType};

@@ -11,9 +11,11 @@ use crate::booking::accept::accept;
 use crate::booking::book::{Book, book};
 use crate::booking::cancel::{Cancel, cancel};
 use crate::booking::close_waitlist::close_waitlist;
+use crate::booking::conditions::Conditions;
 use crate::booking::expire_offer::expire_offer;
 use crate::booking::move_up::{MoveUp, move_up};
-use crate::booking::refill::refill_by_clock;
+use crate::booking::refill::{refill_by_clock, refill_for};
+use crate::booking::set_conditions::set_conditions;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::events::Actor;
 use crate::passes::extend::{ExtendPass, extend_pass};
@@ -64,6 +66,8 @@ pub enum Command {
     Accept { booking_id: Uuid },
     /// Staff give a waiting member a place.
     MoveUp(MoveUp),
+    /// The member says on what terms they want to be moved in.
+    SetConditions { booking_id: Uuid, conditions: Conditions },
     /// The member came.
     CheckIn { booking_id: Uuid, at: Option<DateTime<Utc>> },
     /// Takes the mark back: the member did not come after all.
@@ -138,6 +142,8 @@ pub enum Command {
     RemovePerson { person_id: Uuid },
     /// Sweep: serve members who became able by the clock alone.
     Refill { session_id: Uuid },
+    /// Serve somebody who says that it is no longer quiet for them.
+    RefillFor { person_id: Uuid },
     /// Sweep: the time of an offer is over.
     ExpireOffer { booking_id: Uuid },
     /// Sweep: the waiting is over.
@@ -152,6 +158,7 @@ impl Command {
             Self::Cancel(_) => "cancel",
             Self::Accept { .. } => "accept",
             Self::MoveUp(_) => "move_up",
+            Self::SetConditions { .. } => "set_conditions",
             Self::CheckIn { .. } => "check_in",
             Self::UndoCheckIn { .. } => "undo_check_in",
             Self::MakeSession(_) => "make_session",
@@ -189,6 +196,7 @@ impl Command {
             Self::ErasePerson { .. } => "erase_person",
             Self::RemovePerson { .. } => "remove_person",
             Self::Refill { .. } => "refill",
+            Self::RefillFor { .. } => "refill_for",
             Self::ExpireOffer { .. } => "expire_offer",
             Self::CloseWaitlist { .. } => "close_waitlist",
         }
@@ -217,10 +225,14 @@ impl Request {
                 keys.push(Lookup::Session(ask.session_id));
                 keys.extend(caller.map(|caller| Lookup::Booking(ask.id, caller)));
                 keys.extend(ask.person_id.map(Lookup::Identity));
+                keys.extend(ask.replaces.map(|old| Lookup::Booking(old, Uuid::nil())));
             }
             Command::MoveUp(ask) => keys.extend(caller.map(|caller| Lookup::Booking(ask.booking_id, caller))),
             Command::Cancel(ask) => keys.extend(caller.map(|caller| Lookup::Booking(ask.booking_id, caller))),
-            Command::Accept { booking_id } | Command::CheckIn { booking_id, .. } | Command::UndoCheckIn { booking_id } => {
+            Command::Accept { booking_id }
+            | Command::SetConditions { booking_id, .. }
+            | Command::CheckIn { booking_id, .. }
+            | Command::UndoCheckIn { booking_id } => {
                 keys.extend(caller.map(|caller| Lookup::Booking(*booking_id, caller)));
             }
             Command::MakeSession(ask) => {
@@ -307,6 +319,7 @@ impl Request {
             Command::Refill { session_id } => {
                 keys.extend([Lookup::Session(*session_id), Lookup::Queue(*session_id), Lookup::TurnedDown(*session_id)]);
             }
+            Command::RefillFor { person_id } => keys.push(Lookup::Person(*person_id)),
             Command::ExpireOffer { booking_id } => keys.push(Lookup::Booking(*booking_id, Uuid::nil())),
             Command::CloseWaitlist { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
         }
@@ -402,6 +415,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::Cancel(ask) => cancel(set, actor, ask, now)?.into(),
         C::Accept { booking_id } => accept(set, actor, *booking_id, now)?.into(),
         C::MoveUp(ask) => move_up(set, actor, ask, now)?.into(),
+        C::SetConditions { booking_id, conditions } => set_conditions(set, actor, *booking_id, conditions, now)?.into(),
         C::CheckIn { booking_id, at } => check_in(set, actor, *booking_id, true, *at, now)?.into(),
         C::UndoCheckIn { booking_id } => check_in(set, actor, *booking_id, false, None, now)?.into(),
         C::MakeSession(ask) => make_session(set, actor, ask, now)?.into(),
@@ -441,6 +455,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::ErasePerson { studio_id, person_id } => erase_person(set, actor, *studio_id, *person_id, now)?.into(),
         C::RemovePerson { person_id } => remove_person(set, actor, *person_id, now)?.into(),
         C::Refill { session_id } => refill_by_clock(set, *session_id, now)?.into(),
+        C::RefillFor { person_id } => refill_for(set, *person_id, now)?.into(),
         C::ExpireOffer { booking_id } => expire_offer(set, *booking_id, now)?.into(),
         C::CloseWaitlist { session_id } => close_waitlist(set, *session_id, now)?.into(),
     })

@@ -14,6 +14,14 @@ impl WorkingSet {
         self.bookings.table.rows.get(&id)
     }
 
+    /// A booking as it was before this command, if the command has changed it.
+    pub fn booking_before_command(&self, id: Uuid) -> Option<&Booking> {
+        self.journal[self.began.journal..].iter().find_map(|change| match change {
+            Change::Booking(Undo::Put(of, before)) if *of == id => before.row.as_ref(),
+            _ => None,
+        })
+    }
+
     /// A booking, if there is one with that id. `caller` may have withdrawn it.
     pub fn booking(&self, id: Uuid, caller: Uuid) -> Decision<Option<&Booking>> {
         if self.bookings.table.knows(id) && self.bookings.known_withdrawn.has(&(id, caller)) {

@@ -235,6 +235,13 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
             key(),
             json!({"amount_minor": 1, "method": "cash", "reason": "Moved away"}),
         ),
+        make(
+            "PUT",
+            format!("/v1/bookings/{}/conditions", booking.id),
+            Some(&ana),
+            vec![],
+            json!({"notice_minutes_min": 60, "not_after": "2026-12-03T10:30:00Z", "one_a_day": true}),
+        ),
         make("PUT", format!("/v1/bookings/{}/check-in", booking.id), desk, vec![], json!({"at": "2026-12-03T10:30:00Z"})),
     ]
 }

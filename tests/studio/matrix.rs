@@ -360,6 +360,7 @@ fn rows() -> Vec<Row> {
             Some(r#"{"reason":"A birthday"}"#),
             ["133...", "144...", "14444."],
         ),
+        row("put /v1/bookings/{id}/conditions", "/v1/bookings/<booking>/conditions", NOTHING, ["1.....", "144333", "144443"]),
         row("get /v1/bookings/{id}/history", "/v1/bookings/<booking>/history", none, ["1.....", "144...", "14444."]),
         row("put /v1/bookings/{id}/check-in", "/v1/bookings/<booking>/check-in", NOTHING, ["13....", "144...", "14444."]),
         row("delete /v1/bookings/{id}/check-in", "/v1/bookings/<booking>/check-in", none, ["13....", "144...", "14444."]),

@@ -27,7 +27,8 @@ const HARMLESS: [(&str, &str); 35] = [
         "bookings",
         "id session_id studio_id person_id status starts_at ends_at created_at asked_by asked_pass_id asked_waitlist asked_unpaid pass_id \
          credits visit_week free_cancel_until queue_key passed_over told_free_at promoted_at arrived_at arrived_by ended_at ended_by \
-         credits_returned provisional sequence letters spot_id guest_of penalty_terms",
+         credits_returned provisional sequence letters spot_id guest_of penalty_terms asked_replaces replaced_by asked_conditions \
+         conditions",
     ),
     ("calendar_feeds", "id person_id kind studio_id created_at last_read_at revoked_at"),
     ("class_types", "id studio_id name description level minutes credits version created_at minimum rules rules_version"),
@@ -68,7 +69,7 @@ const HARMLESS: [(&str, &str); 35] = [
         "penalties",
         "id studio_id person_id booking_id kind at month strike fee_minor fee_currency forgiven waived_at waived_by paid_at paid_by",
     ),
-    ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale longer_offers"),
+    ("persons", "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale longer_offers quiet_hours"),
     ("recovery_codes", "id person_id created_at used_at"),
     ("rooms", "id studio_id name capacity version created_at"),
     ("second_factors", "id person_id kind created_at confirmed_at tries last_step last_used_at"),

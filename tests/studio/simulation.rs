@@ -12,12 +12,14 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
+use releve::booking::conditions::Conditions;
 use releve::booking::move_up::MoveUp;
 use releve::booking::offer::{Offer, OfferOutcome};
 use releve::booking::view::{CancelNow, cancel_now_facts};
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::db::{Db, Engine};
 use releve::events::Actor;
+use releve::letters::facts::PassedOver;
 use releve::passes::freeze::FreezePass;
 use releve::passes::sell::SellPass;
 use releve::passes::{LedgerEntry, Pass};
@@ -40,8 +42,8 @@ use crate::house::{House, run};
 mod checker;
 
 use checker::{
-    check_offers, check_passes, check_penalties, check_repeats, check_session, check_what_was_told, holds_place, must_be_served,
-    never_at_once,
+    check_changes_of_class, check_offers, check_passes, check_penalties, check_repeats, check_session, check_what_was_told, holds_place,
+    must_be_served, never_at_once, would_take,
 };
 
 /// Months that are lived in memory, each from nothing, and on each engine, one after the other in one house.
@@ -149,6 +151,9 @@ impl House {
         for n in 0..MEMBERS {
             members.push(self.stranger(&format!("Member {n} of month {month}")).await.id);
         }
+        let (naps, quiet) = (members[0], sqlx::types::Json(json!({"from": "13:00", "until": "15:00"})));
+        let sql = "UPDATE persons SET quiet_hours = $2 WHERE id = $1";
+        self.write(move |tx| Box::pin(async move { tx.run(sql, (naps, quiet)).await })).await;
         members
     }
 }
@@ -323,8 +328,7 @@ impl Lived {
 fn told_before(set: &WorkingSet, command: &Request, now: DateTime<Utc>) -> Option<(Booking, CancelNow)> {
     let Command::Cancel(ask) = &command.command else { return None };
     let booking = set.known_booking(ask.booking_id).filter(|booking| booking.status == BookingStatus::Booked && !command.dry_run)?;
-    let (session, studio) = (set.session(booking.session_id).unwrap(), set.studio(booking.studio_id).unwrap());
-    let leniency = standing::leniency(set, booking.person_id, session, &studio, now).unwrap();
+    let leniency = standing::leniency_now(set, booking, now).unwrap();
     Some((booking.clone(), cancel_now_facts(booking, leniency, now)?))
 }
 
@@ -372,6 +376,8 @@ struct Month {
     bookings: Vec<Made>,
     /// Who is offered a place after the last step: booking and member.
     offered: Vec<(Uuid, Uuid)>,
+    /// Whom somebody would wait with: the booking that they named, and their own.
+    named: Vec<(Uuid, Uuid)>,
     /// By the key with which they were sold.
     passes: BTreeMap<String, Uuid>,
     /// How often each outcome came, so that a month in which nothing happens is noticed.
@@ -398,6 +404,7 @@ impl Month {
             schedule: Vec::new(),
             bookings: Vec::new(),
             offered: Vec::new(),
+            named: Vec::new(),
             passes: BTreeMap::new(),
             seen: BTreeMap::new(),
         }
@@ -421,6 +428,9 @@ impl Month {
             let again = if lost.is_empty() { Vec::new() } else { lived.serve(self, false, &lost).await };
             let rows = lived.rows(self).await;
             self.check(&rows);
+            let passed_over = |why: fn(PassedOver) -> bool| rows.bookings.iter().filter(|b| b.passed_over.is_some_and(why)).count();
+            *self.seen.entry("waits by a condition").or_default() += passed_over(PassedOver::is_own_wish);
+            *self.seen.entry("keeps the other").or_default() += passed_over(|why| why == PassedOver::NotFree);
             check_repeats(&lost, &again, &rows);
             let bookable =
                 |session: &SessionRow| !session.is_cancelled() && self.now < session.starts_at && session.booking_opens_at <= self.now;
@@ -454,7 +464,12 @@ impl Month {
         self.seen.insert("offer withdrawn", ended(OfferOutcome::Withdrawn));
         self.seen.insert("kept for those who wait", rows.sessions.iter().filter(|session| session.kept_until.is_some()).count());
         self.seen.insert("waited in vain", count(|booking| booking.ended_by == Some(EndedBy::WaitlistClosed)));
-        self.seen.insert("left a waitlist for another place", count(|booking| booking.ended_by == Some(EndedBy::Replaced)));
+        let left = |booking: &Booking| booking.ended_by == Some(EndedBy::Replaced) && booking.replaced_by.is_none();
+        self.seen.insert("left a waitlist for another place", count(left));
+        self.seen.insert("changed class", count(|booking| booking.replaced_by.is_some()));
+        let promoted: BTreeSet<Uuid> = rows.bookings.iter().filter(|booking| booking.promoted_at.is_some()).map(|b| b.id).collect();
+        let by_promotion = rows.bookings.iter().filter(|booking| booking.replaced_by.is_some_and(|by| promoted.contains(&by)));
+        self.seen.insert("changed class by promotion", by_promotion.count());
     }
 
     fn id(&mut self) -> Uuid {
@@ -496,7 +511,17 @@ impl Month {
         let who = *self.cast.members.choose(&mut self.dice)?;
         match self.dice.random_range(0..100) {
             0..7 => Some((admin, self.make_session()?)),
-            7..50 => Some((who, self.book()?)),
+            7..49 => Some((who, self.book(who)?)),
+            49..50 => {
+                // Whom somebody named as the one they wait with may say the same.
+                let (booking_id, with) = match self.named.pop() {
+                    Some((named, by)) => (named, Some(by)),
+                    None => (self.booking_talked_of()?.0, None),
+                };
+                let owner = self.bookings.iter().find(|made| made.id == booking_id)?.owner;
+                let conditions = Conditions { with, ..self.conditions() };
+                Some((owner, Command::SetConditions { booking_id, conditions }))
+            }
             50..51 => Some((admin, self.make_series()?)),
             51..54 => Some((admin, self.edit_series()?)),
             54..55 => Some((admin, self.end_something()?)),
@@ -643,10 +668,34 @@ impl Month {
         Some(Command::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::Following }))
     }
 
-    fn book(&mut self) -> Option<Command> {
+    /// Some would change class, and some say on what terms they wait.
+    fn book(&mut self, who: Uuid) -> Option<Command> {
         let (session_id, id) = (self.session()?, self.id());
         let waitlist = self.dice.random_bool(0.8);
-        Some(Command::Book(Book { id, session_id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None }))
+        let now = self.now;
+        let replaces = match self.dice.random_bool(0.2) {
+            true => self.booking(|made| made.owner == who && made.session_id != session_id && made.starts_at > now).map(|made| made.0),
+            false => None,
+        };
+        let replaces_late = replaces.is_some() && self.dice.random_bool(0.2);
+        let mut conditions = self.conditions();
+        if self.dice.random_bool(0.1) {
+            conditions.with = self.booking(|made| made.session_id == session_id && made.owner != who).map(|made| made.0);
+            self.named.extend(conditions.with.map(|with| (with, id)));
+        }
+        Some(Command::Book(Book { id, session_id, waitlist, replaces, replaces_late, conditions, ..Book::default() }))
+    }
+
+    fn conditions(&mut self) -> Conditions {
+        let mut conditions = Conditions::default();
+        if self.dice.random_bool(0.15) {
+            match self.dice.random_range(0..3) {
+                0 => conditions.notice_minutes_min = Some(self.dice.random_range(30..4_000)),
+                1 => conditions.not_after = Some(self.now + TimeDelta::minutes(self.dice.random_range(0..4_000))),
+                _ => conditions.one_a_day = true,
+            }
+        }
+        conditions
     }
 
     fn change_capacity(&mut self) -> Option<Command> {
@@ -744,7 +793,8 @@ impl Month {
             check_session(session, here);
             if !session.is_cancelled() && session.taken + session.held < session.capacity {
                 for waiter in here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted) {
-                    let idle = must_be_served(session, &of_person[&waiter.person_id], rows, self);
+                    let own = &of_person[&waiter.person_id];
+                    let idle = must_be_served(session, own, rows, self) && would_take(waiter, session, here, own, self);
                     assert!(!idle, "idle: {waiter:?} waits while a place of {session:?} stands free at {}", self.now);
                 }
             }
@@ -766,6 +816,7 @@ impl Month {
         check_passes(rows);
         check_offers(rows, self.now);
         check_penalties(rows, self);
+        check_changes_of_class(rows);
     }
 }
 
@@ -778,7 +829,7 @@ impl Drop for Month {
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 33] = [
+const OFTEN: [(&str, usize); 38] = [
     ("freeze_pass", 1_000),
     ("make_series", 400),
     ("edit_series", 200),
@@ -804,7 +855,12 @@ const OFTEN: [(&str, usize); 33] = [
     ("sell_pass", 40),
     ("promoted", 200),
     ("waited in vain", 400),
-    ("left a waitlist for another place", 5_000),
+    ("left a waitlist for another place", 4_000),
+    ("changed class", 400),
+    ("changed class by promotion", 10_000),
+    ("waits by a condition", 20_000),
+    ("keeps the other", 20_000),
+    ("set_conditions", 1_000),
     ("session-full", 200),
     ("no-pass", 200),
     ("overlapping-booking", 400),

@@ -21,8 +21,7 @@ impl House {
     }
 
     async fn submit_book(&self, who: &Person, session: &Session, waitlist: bool) -> Answer<Box<BookingSnapshot>> {
-        let book =
-            Book { id: self.new_id(), session_id: session.id, pass_id: None, waitlist, person_id: None, unpaid: None, not_after: None };
+        let book = Book { id: self.new_id(), session_id: session.id, waitlist, ..Book::default() };
         match self.hand_in(who, Command::Book(book)).await? {
             Outcome::Booking(shown) => Ok(shown),
             other => panic!("{other:?}"),

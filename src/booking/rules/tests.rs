@@ -2,8 +2,10 @@
 
 use chrono::NaiveDate;
 use chrono_tz::Europe::Paris;
+use sqlx::types::Json;
 
 use super::*;
+use crate::booking::conditions::Conditions;
 use crate::booking::{EndedBy, NewBooking};
 use crate::passes::{PassKind, PassState};
 use crate::penalties::Forgiven;
@@ -517,6 +519,45 @@ fn cancel_a_booking() {
     for (case, booking, forgive, now, expected) in table {
         assert_eq!(cancel(&booking, Leniency::default(), forgive, utc(now)), expected, "{case}");
     }
+}
+
+#[test]
+fn who_makes_a_pair() {
+    let (one, two) = (Uuid::from_u128(21), Uuid::from_u128(22));
+    let waiting = |id, person_id, session_id, with| {
+        let conditions = Conditions { with, ..Conditions::default() };
+        Booking { person_id, conditions: Some(Json(conditions)), ..waits(id, session_id, "2026-12-01T17:00") }
+    };
+    let first = waiting(one, MEMBER, EVENING, Some(two));
+    assert!(are_pair(&first, &waiting(two, OTHER, EVENING, Some(one))));
+    assert!(!are_pair(&first, &waiting(two, OTHER, EVENING, None)), "nobody against their will");
+    assert!(!are_pair(&waiting(one, MEMBER, EVENING, None), &waiting(two, OTHER, EVENING, Some(one))));
+    assert!(!are_pair(&first, &waiting(two, MEMBER, EVENING, Some(one))), "one person");
+    assert!(!are_pair(&first, &waiting(two, OTHER, BALLET, Some(one))), "another session");
+    let mut left = waiting(two, OTHER, EVENING, Some(one));
+    left.leave(&EndedBy::Member.into(), utc("2026-12-01T12:00")).unwrap();
+    assert!(!are_pair(&first, &left));
+}
+
+#[test]
+fn give_up_a_booking_for_another() {
+    let gives_up = |old: &Booking, late, now: &str| give_up(old, Leniency::default(), late, utc(now));
+    let free = |now: &str, late| gives_up(&booked(OTHER, EVENING, "2026-12-01T17:00"), late, now);
+    // Free until 05:00.
+    assert_eq!(free("2026-12-01T05:00", false), Ok(Cancellation::Free { credits: 1 }));
+    assert_eq!(free("2026-12-01T05:01", false), Err(CannotGiveUp::NotFree));
+    let paid = Cost { credits: 1, ..Cost::default() };
+    assert_eq!(free("2026-12-01T05:01", true), Ok(Cancellation::Late(paid)));
+    assert_eq!(free("2026-12-01T17:00", true), Err(CannotGiveUp::Started));
+    let waiting = waits(OTHER, EVENING, "2026-12-01T17:00");
+    assert_eq!(gives_up(&waiting, false, "2026-12-01T16:59"), Ok(Cancellation::Leaves));
+    assert_eq!(gives_up(&offered(), false, "2026-12-01T16:59"), Ok(Cancellation::Leaves));
+    let mut ended = booked(OTHER, EVENING, "2026-12-01T17:00");
+    ended.cancel_late(&EndedBy::Member.into(), utc("2026-12-01T12:00")).unwrap();
+    assert_eq!(gives_up(&ended, true, "2026-12-01T12:00"), Err(CannotGiveUp::Ended));
+    let mut came = booked(OTHER, EVENING, "2026-12-01T17:00");
+    came.check_in(utc("2026-12-01T16:50"), MEMBER).unwrap();
+    assert_eq!(gives_up(&came, true, "2026-12-01T16:50"), Err(CannotGiveUp::Started));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::letters::facts::{LeftBecause, Penalized, addressed};
+use crate::letters::facts::{LeftBecause, Penalized, Replaced, StudioFacts, addressed};
 
 pub(in crate::letters) fn booking_id() -> Uuid {
     "0197a000-0000-7000-8000-00000000b00c".parse().unwrap()
@@ -62,6 +62,23 @@ fn membership() -> Terms {
 fn offered(clock_starts_at: Option<DateTime<Utc>>, terms: Terms) -> Facts {
     let offer = "0197a000-0000-7000-8000-0000000000ff".parse().unwrap();
     Facts::PlaceOffered { session: demo_session(), offer, expires_at: at("2026-12-01T00:15:00Z"), clock_starts_at, terms }
+}
+
+/// Thursday's class, given up for another one.
+fn replaced() -> Replaced {
+    let mut session = demo_session();
+    session.class = texts("Ballet Basics", "芭蕾基础", "芭蕾基礎");
+    (session.starts_at, session.ends_at) = (at("2026-12-03T10:30:00Z"), at("2026-12-03T11:25:00Z"));
+    Replaced {
+        booking_id: Uuid::from_u128(9),
+        booked_at: at("2026-11-20T09:15:00Z"),
+        session,
+        waited: false,
+        sequence: None,
+        credits_returned: 1,
+        credits_lost: 0,
+        visit_counts: false,
+    }
 }
 
 /// One example of each kind, in the order of [`Facts`], under its tag.
@@ -209,7 +226,8 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("substitute_missing", Facts::SubstituteMissing { session: session.clone(), asked_by: "Lin Yue".to_owned() }),
         ("substitute_expired", Facts::SubstituteExpired { session: session.clone() }),
         ("sessions_proposed", Facts::SessionsProposed { session: session.clone(), by: "Lin Yue".to_owned(), count: 8 }),
-        ("sessions_published", Facts::SessionsPublished { session, count: 8 }),
+        ("sessions_published", Facts::SessionsPublished { session: session.clone(), count: 8 }),
+        ("exchanged", Facts::Exchanged { session, terms: pack(), promoted: false, replaced: replaced() }),
     ]
 }
 
@@ -286,6 +304,7 @@ fn variants() -> Vec<(&'static str, Facts)> {
         before.instructor = "Ana Wu".to_owned();
         Facts::SessionChanged { session: demo_session(), before, booked, terms, waiting }
     };
+    let exchanged = |promoted, replaced| Facts::Exchanged { session: demo_session(), terms: pack(), promoted, replaced };
     let moved = |credits_returned, waiting| Facts::MovedToWaitlist { session: demo_session(), position: 2, credits_returned, waiting };
     vec![
         ("second_factor_added, passkey", Facts::SecondFactorAdded { factor: FactorKind::Passkey, at: at("2026-11-22T09:15:00Z") }),
@@ -417,6 +436,14 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("substitute_decided, declined", Facts::SubstituteDecided { session: demo_session(), approved: false }),
         ("sessions_proposed, one", Facts::SessionsProposed { session: demo_session(), by: "Lin Yue".to_owned(), count: 1 }),
         ("sessions_published, one", Facts::SessionsPublished { session: demo_session(), count: 1 }),
+        ("exchanged, by promotion, having waited", exchanged(true, Replaced { waited: true, credits_returned: 0, ..replaced() })),
+        ("exchanged, late", exchanged(false, Replaced { credits_returned: 0, credits_lost: 2, ..replaced() })),
+        ("exchanged, late, membership", exchanged(false, Replaced { credits_returned: 0, visit_counts: true, ..replaced() })),
+        ("exchanged, free, membership", exchanged(true, Replaced { credits_returned: 0, ..replaced() })),
+        (
+            "passed over, as giving the other up is not free",
+            Facts::PassedOver { session: session.clone(), reason: PassedOver::NotFree, waiting: waiting(), other: None },
+        ),
     ]
 }
 
@@ -566,6 +593,7 @@ fn leads_somewhere(facts: &Facts) -> bool {
     matches!(
         facts,
         Facts::Booked { .. }
+            | Facts::Exchanged { .. }
             | Facts::Waitlisted { .. }
             | Facts::Promoted { .. }
             | Facts::PassedOver { .. }
@@ -659,7 +687,7 @@ fn every_letter_says_what_it_costs_and_until_when() {
             let text = rendered(&facts, language).text;
             let session = facts.session();
             let said: Vec<String> = match &facts {
-                Facts::Booked { session, terms, .. } | Facts::Promoted { session, terms } => {
+                Facts::Booked { session, terms, .. } | Facts::Promoted { session, terms } | Facts::Exchanged { session, terms, .. } => {
                     vec![phrases::cost(terms, language), letter(&facts, language).free_cancel(session, terms)]
                 }
                 Facts::SessionChanged { session, terms: Some(terms), .. } => {
@@ -792,6 +820,10 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         Facts::Released { session, before, .. } => {
             infect(session);
             infect(before);
+        }
+        Facts::Exchanged { session, replaced, .. } => {
+            infect(session);
+            infect(&mut replaced.session);
         }
         Facts::SubstituteWanted { session, asked_by, note } => {
             infect(session);

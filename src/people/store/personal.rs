@@ -225,7 +225,9 @@ pub const REGISTRY: &[Personal] = &[
     Personal {
         table: "persons",
         whose: "id = $1",
-        rows: Rows::Stay("verified_at = NULL, is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, longer_offers = FALSE"),
+        rows: Rows::Stay(
+            "verified_at = NULL, is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, quiet_hours = NULL, longer_offers = FALSE",
+        ),
         columns: &[
             emptied(told("name", "profile")),
             told("email", "profile"),

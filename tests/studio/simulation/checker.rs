@@ -66,6 +66,45 @@ pub fn must_be_served(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, m
     served && able(session, own, &rows.passes, now) && !suspended(session, own, rows, month)
 }
 
+/// Whether a waiting member would take a place now: what they would give up for it is free to cancel, they have said nothing against it, and
+/// wait with nobody.
+pub fn would_take(waiter: &Booking, session: &SessionRow, here: &[&Booking], own: &[&Booking], month: &Month) -> bool {
+    let now = month.now;
+    // The first member's own quiet hours are those of a nap.
+    if waiter.person_id == month.cast.members[0] && (13..15).contains(&now.with_timezone(&Shanghai).hour()) {
+        return false;
+    }
+    let named = |b: &Booking| b.conditions.as_ref().and_then(|conditions| conditions.with);
+    let pair = |b: &Booking| named(waiter) == Some(b.id) && named(b) == Some(waiter.id) && b.status == BookingStatus::Waitlisted;
+    if here.iter().any(|b| pair(b)) {
+        return false;
+    }
+    let keeps = |b: &&&Booking| match b.status {
+        BookingStatus::Booked => b.starts_at <= now || b.free_cancel_until.is_none_or(|until| until < now),
+        BookingStatus::Attended | BookingStatus::NoShow => true,
+        _ => false,
+    };
+    let old = own.iter().filter(|b| Some(b.id) == waiter.asked_replaces && now < b.ends_at);
+    if old.filter(keeps).count() > 0 {
+        return false;
+    }
+    let Some(conditions) = &waiter.conditions else { return true };
+    let day = |at: DateTime<Utc>| at.with_timezone(&Shanghai).date_naive();
+    let another = own.iter().any(|b| holds_place(b) && b.session_id != session.id && day(b.starts_at) == day(session.starts_at));
+    let notice = conditions.notice_minutes_min.map(|minutes| session.starts_at - TimeDelta::minutes(minutes));
+    [notice, conditions.not_after].into_iter().flatten().all(|until| now <= until) && !(conditions.one_a_day && another)
+}
+
+/// What was given up for another booking has ended, and that one is the same member's and had asked for it.
+pub fn check_changes_of_class(rows: &Rows<'_>) {
+    for old in &rows.bookings {
+        let Some(by) = old.replaced_by else { continue };
+        let new = rows.bookings.iter().find(|booking| booking.id == by);
+        let asked = new.is_some_and(|new| new.person_id == old.person_id && new.asked_replaces == Some(old.id));
+        assert!(asked && has_ended(old) && old.ended_by == Some(EndedBy::Replaced), "{old:?} was given up for {new:?}");
+    }
+}
+
 /// Whether somebody who waits for this session could take a place in it.
 fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
     let overlaps = own.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
