@@ -201,7 +201,8 @@ fn as_if_given_up(
     }
     let old = to_replace(set, waiting, now);
     if let Some(old) = &old {
-        if rules::give_up(old, Leniency::default(), false, now).is_err() {
+        // What is forgiven of a month is not used up for somebody who does not tap.
+        if rules::is_late(old, now) || rules::give_up(old, Leniency::default(), false, now).is_err() {
             return Ok(Err(PassedOver::NotFree));
         }
         give_up(set, &Actor::system(), old.clone(), waiting.id, false, given_up, now)?;

@@ -701,8 +701,7 @@ pub enum CannotGiveUp {
 /// Decides what giving up a booking for another one comes to; `late`: the member would also pay for it.
 pub fn give_up(old: &Booking, leniency: Leniency, late: bool, now: DateTime<Utc>) -> Result<Cancellation, CannotGiveUp> {
     match cancel(old, leniency, false, now) {
-        // One that would be forgiven uses up what is forgiven in a month: that, too, is only done when it was said.
-        Ok(Cancellation::Late(_)) if !late => Err(CannotGiveUp::NotFree),
+        Ok(Cancellation::Late(cost)) if !late && !cost.is_nothing() => Err(CannotGiveUp::NotFree),
         Ok(decided) => Ok(decided),
         Err(CannotCancel::Ended) => Err(CannotGiveUp::Ended),
         Err(CannotCancel::Started) => Err(CannotGiveUp::Started),

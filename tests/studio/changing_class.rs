@@ -125,7 +125,24 @@ both_engines! {
         assert_eq!(ended["booking_status"], "cancelled");
     }
 
+    async fn a_change_that_is_forgiven_costs_nothing(house: House) {
+        let ana = house.stranger("Ana").await;
+        let pack = house.pack(&ana, 5).await;
+        let (thursday, friday) = house.thursday_and_friday().await;
+        let old = house.book(&ana, &thursday).await.expect_booked();
+        house.it_is("2026-12-03 06:31");
+        house.instead(&old, &friday).await.expect_booked();
+        assert_eq!((house.stands(&old).await, house.balance(&pack).await), (both("late_cancelled", Some("replaced")), 4));
+        assert_eq!(house.now(&old).await["penalty"]["forgiven"], "month");
+        // The one of this month is used up.
+        let (wednesday, newer) = (house.session("2026-12-09 18:30", 5).await, house.session("2026-12-10 18:30", 5).await);
+        let old = house.book(&ana, &wednesday).await.expect_booked();
+        house.it_is("2026-12-09 06:31");
+        house.instead(&old, &newer).await.expect_refused(409, "not-free");
+    }
+
     async fn a_change_that_costs_is_asked_for_by_name(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let ana = house.stranger("Ana").await;
         let pack = house.pack(&ana, 5).await;
         let (thursday, friday) = house.thursday_and_friday().await;
@@ -263,6 +280,7 @@ both_engines! {
     }
 
     async fn a_tap_of_ones_own_changes_too_or_is_refused(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
         let friday = house.session("2026-12-04 18:30", 1).await;
         let (late, saturday) = (house.session("2026-12-04 20:30", 5).await, house.session("2026-12-05 18:30", 5).await);

@@ -345,6 +345,7 @@ both_engines! {
     }
 
     async fn a_pass_becomes_anothers(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let (ana, bo, brooklyn) = (house.stranger("Ana").await, house.stranger("Bo").await, house.second_studio().await);
         let of = house.sells(json!({"valid_days": 90, "transferable": true})).await;
         let paid = json!({"paid": {"amount_minor": 98_000, "currency": "CNY", "method": "card", "reference": "receipt-of-ana"}});
@@ -408,6 +409,7 @@ both_engines! {
     }
 
     async fn a_refund_after_use_says_how_it_comes_to_its_sum(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let ana = house.stranger("Ana").await;
         let of = house.sells(json!({"valid_days": 90, "credits": 3})).await;
         let paid = json!({"paid": {"amount_minor": 10_000, "currency": "EUR", "method": "card"}});
@@ -462,6 +464,7 @@ both_engines! {
     }
 
     async fn its_end_is_told_two_weeks_and_two_days_ahead(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
         let (ana, bo) = (house.stranger("Ana").await, house.stranger("Bo").await);
         let of = house.sells(json!({"valid_days": 20, "credits": 1})).await;
         let (pass, empty) = (house.sold(of, &ana).await, house.sold(of, &bo).await);

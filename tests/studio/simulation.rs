@@ -860,7 +860,7 @@ const OFTEN: [(&str, usize); 38] = [
     ("changed class by promotion", 10_000),
     ("waits by a condition", 20_000),
     ("keeps the other", 20_000),
-    ("set_conditions", 1_000),
+    ("set_conditions", 4_000),
     ("session-full", 200),
     ("no-pass", 200),
     ("overlapping-booking", 400),

@@ -548,6 +548,12 @@ fn give_up_a_booking_for_another() {
     assert_eq!(free("2026-12-01T05:01", false), Err(CannotGiveUp::NotFree));
     let paid = Cost { credits: 1, ..Cost::default() };
     assert_eq!(free("2026-12-01T05:01", true), Ok(Cancellation::Late(paid)));
+    let mut old = booked(OTHER, EVENING, "2026-12-01T17:00");
+    old.penalty_terms = Some(sqlx::types::Json(PenaltyTerms { late_cancels_forgiven: 1, ..PenaltyTerms::default() }));
+    let forgiven = Cost { forgiven: Some(Forgiven::Month), ..Cost::default() };
+    assert_eq!(gives_up(&old, false, "2026-12-01T05:01"), Ok(Cancellation::Late(forgiven)), "it costs nothing");
+    let used_up = Leniency { forgiven: 1, ..Leniency::default() };
+    assert_eq!(give_up(&old, used_up, false, utc("2026-12-01T05:01")), Err(CannotGiveUp::NotFree));
     assert_eq!(free("2026-12-01T17:00", true), Err(CannotGiveUp::Started));
     let waiting = waits(OTHER, EVENING, "2026-12-01T17:00");
     assert_eq!(gives_up(&waiting, false, "2026-12-01T16:59"), Ok(Cancellation::Leaves));
