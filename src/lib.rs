@@ -9,6 +9,7 @@ pub mod routes;
 pub mod attendance;
 pub mod booking;
 pub mod calendars;
+pub mod holds;
 pub mod passes;
 pub mod penalties;
 pub mod people;

@@ -158,6 +158,10 @@ kinds! {
     MembersOverlap CONFLICT "members-overlap" { "Members would be in two classes at once.", "部分会员将同时出现在两节课中。", "部分會員將同時出現在兩堂課中。" }
     CapacityTooSmall CONFLICT "capacity-too-small" { "More members are booked than that.", "已预约人数超过该容量。", "已預約人數超過該容量。" }
     StudioClosed CONFLICT "studio-closed" { "The studio is closed on that day.", "工作室当天休息。", "工作室當天休息。" }
+    PlacesNotFree CONFLICT "places-not-free" { "So many places are not free.", "没有这么多空余名额。", "沒有這麼多空餘名額。" }
+    HoldIdReused CONFLICT "hold-id-reused" { "This hold id was used for something else.", "该预留编号已被使用。", "該預留編號已被使用。" }
+    HoldEnded CONFLICT "hold-ended" { "This hold has ended.", "该预留已结束。", "該預留已結束。" }
+    TooManyHolds CONFLICT "too-many-holds" { "This class has had as many holds as it may have.", "该课程的预留次数已达上限。", "該課堂的預留次數已達上限。" }
     SessionOver CONFLICT "session-over" { "This class is over.", "该课程已结束。", "該課堂已結束。" }
     SubstituteAsked CONFLICT "substitute-asked" { "Somebody is being looked for already.", "该课程已在寻找代课教练。", "該課堂已在尋找代課教練。" }
     AlreadyClaimed CONFLICT "already-claimed" { "Somebody else was faster.", "已有其他教练接下该课程。", "已有其他教練接下該課堂。" }

@@ -12,7 +12,7 @@ use crate::schedule::{series, substitutes};
 use crate::security::api as security;
 use crate::sign_in::factors::{challenge, enrolment};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, calendars, letters, openapi, passes, penalties, reports, running, schedule, studios};
+use crate::{attendance, booking, calendars, holds, letters, openapi, passes, penalties, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -118,6 +118,8 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/sessions/{id}", get(schedule::api::one).patch(sessions::edit))
         .route("/v1/sessions/{id}/cancellation", put(sessions::cancel))
         .route("/v1/sessions/{id}/notes", put(sessions::set_notes))
+        .route("/v1/sessions/{id}/holds", get(holds::api::list))
+        .route("/v1/sessions/{id}/holds/{hold_id}", put(holds::api::put).delete(holds::api::release))
         .route("/v1/sessions/{id}/roster", get(attendance::api::roster))
         // Booking
         .route("/v1/sessions/{id}/terms", get(booking::api::terms))

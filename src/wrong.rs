@@ -79,6 +79,7 @@ wrongs! {
     TooFarFromFrom { days: u64 } => "must be at most {days} days after `from`", "最多比 `from` 晚 {days} 天", "最多比 `from` 晚 {days} 天";
     NotInFuture => "must be in the future", "必须是将来的时间", "必須是將來的時間";
     InPast => "must not be in the past", "不能早于今天", "不能早於今天";
+    AfterStart => "must not be after the class starts", "不能晚于课程开始的时间", "不能晚於課堂開始的時間";
     SkippedByClock { next: String } => "does not exist there: the clocks are put forward; the next time that does is {next}", "当地该时刻不存在（时钟拨快）；下一个存在的时刻是 {next}", "當地該時刻不存在（時鐘撥快）；下一個存在的時刻是 {next}";
     NotOfItsDay => "must be an instant of this session's day, and not in the future", "必须是该课程当天的时间，且不能晚于现在", "必須是該課堂當天的時間，且不能晚於現在";
     UntilBeforeFrom => "`until` must be after `from`; 00:00 is the end of the day", "`until` 必须晚于 `from`；00:00 表示当天结束", "`until` 必須晚於 `from`；00:00 表示當天結束";

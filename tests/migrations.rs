@@ -323,6 +323,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         25 => penalties(tx).await,
         26 => passes_that_differ(tx).await,
         27 => waiting(tx).await,
+        28 => holds(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -492,6 +493,12 @@ async fn penalties(tx: &mut Tx) -> Result<(), Error> {
                VALUES ($1, $2, $3, $4, 'late_cancel', $5, $6, $7, 500, 'CNY')";
     tx.run(sql, (id(0xe4), id(STUDIO), id(ANA), id(BOOKED), now(), day("2026-11-01"), true)).await?;
     tx.run("UPDATE bookings SET passed_over = 'suspended' WHERE id = $1", (id(WAITING),)).await.map(drop)
+}
+
+async fn holds(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO holds (id, studio_id, session_id, kind, places, until, note, made_at, made_by, ended_at, ended_by, outcome) \
+               VALUES ($1, $2, $3, 'brand', 2, $4, 'for a photograph', $4, $5, $4, $5, 'released')";
+    tx.run(sql, (id(0xf4), id(STUDIO), id(SESSION), now(), id(LIN))).await.map(drop)
 }
 
 async fn waiting(tx: &mut Tx) -> Result<(), Error> {
@@ -803,6 +810,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("one address confirmed for two", "UPDATE accounts SET verified_at = created_at WHERE email_key = 'mia@example.test'"),
     ("a code for nothing", "UPDATE codes SET purpose = 'fun'"),
     ("accepted by nobody", "UPDATE invitations SET accepted_at = created_at"),
+    ("a hold of nothing", "UPDATE holds SET places = 0"),
+    ("held for nobody knows whom", "UPDATE holds SET kind = 'mood'"),
+    ("a hold that ended without when", "UPDATE holds SET ended_at = NULL, ended_by = NULL"),
+    ("a hold of no session", "UPDATE holds SET session_id = $1"),
     (
         "one letter twice",
         "INSERT INTO letters (id, kind, locale, facts, dedupe_key, state, created_at, due_at) SELECT $1, kind, locale, facts, dedupe_key, state, created_at, due_at FROM letters",

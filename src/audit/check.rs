@@ -99,6 +99,13 @@ const CHECKS: &[Check] = &[
                  WHERE x.taken <> x.t OR x.waiting <> x.w",
     },
     Check {
+        promise: "the places that a session holds back are those of its holds that run",
+        examined: "SELECT COUNT(*) FROM sessions",
+        broken: "SELECT x.id, 'held ' || CAST(x.held AS TEXT) || ' of ' || CAST(x.h AS TEXT) || ', ' || x.status FROM (SELECT s.id, s.status, \
+                 s.held, (SELECT CAST(COALESCE(SUM(h.places), 0) AS BIGINT) FROM holds h WHERE h.session_id = s.id AND h.ended_at IS NULL) AS h \
+                 FROM sessions s) x WHERE x.held <> x.h OR (x.status = 'cancelled' AND x.h > 0)",
+    },
+    Check {
         promise: "a person is in a session at most once",
         examined: "SELECT COUNT(*) FROM bookings WHERE status NOT IN ('cancelled', 'late_cancelled')",
         broken: "SELECT session_id, CAST(COUNT(*) AS TEXT) || ' bookings of one person' FROM bookings \

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::booking::Booking;
 use crate::calendars::FeedKind;
+use crate::holds::HoldKind;
 use crate::letters::facts::{CancelReason, LeftBecause, PassedOver};
 use crate::penalties::Forgiven;
 use crate::people::roles::Role;
@@ -407,4 +408,15 @@ pub enum Happened {
     CalendarMade { kind: FeedKind },
     #[serde(rename = "calendar.revoked")]
     CalendarRevoked,
+
+    // Holds.
+    #[serde(rename = "session.held")]
+    Held { hold: Uuid, kind: HoldKind, places: i64, until: Option<DateTime<Utc>> },
+    #[serde(rename = "session.hold_changed")]
+    HoldChanged { hold: Uuid, kind: HoldKind, places_before: i64, places: i64, until: Option<DateTime<Utc>> },
+    /// By staff, or because the session was cancelled.
+    #[serde(rename = "session.hold_released")]
+    HoldReleased { hold: Uuid, kind: HoldKind, places: i64, with_session: bool },
+    #[serde(rename = "session.hold_expired")]
+    HoldExpired { hold: Uuid, kind: HoldKind, places: i64 },
 }

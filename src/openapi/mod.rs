@@ -15,7 +15,9 @@ use crate::language::Language;
 use crate::problem::ProblemType;
 use crate::running::document::Profile;
 use crate::studios::house_rules::RANGES;
-use crate::{attendance, booking, calendars, letters, passes, penalties, people, reports, running, schedule, security, sign_in, studios};
+use crate::{
+    attendance, booking, calendars, holds, letters, passes, penalties, people, reports, running, schedule, security, sign_in, studios,
+};
 
 /// A handler as the document knows it.
 struct Operation {
@@ -149,13 +151,16 @@ operations! {
         attendance::api::check_in,
         attendance::api::undo,
     }
-    "Front desk": "Members found and entered, passes sold to them and transferred." {
+    "Front desk": "Members found and entered, passes sold to them and transferred, places kept back." {
         people::members::find,
         people::members::search,
         people::members::enter,
         passes::api::of_member,
         passes::api::selling::sell,
         passes::api::changing::transfer,
+        holds::api::list,
+        holds::api::put,
+        holds::api::release,
     }
     "Planning": "Classes made, changed, cancelled and published: single ones, whole days, and series." {
         schedule::api::sessions::make,
@@ -389,6 +394,7 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (Some("second-factors"), "id") => ("Which second factor.", None),
         (Some("substitute-requests"), "id") => ("Which request.", None),
         (_, "invitation_id") => ("Which invitation.", None),
+        (_, "hold_id") => ("Which hold: the app chooses the id, a new one for each.", None),
         (_, "penalty_id") => ("Which penalty.", None),
         (_, "class_type_id") => ("Which class type.", of_demo(Example::ClassType)),
         (_, "pass_type_id") => ("Which pass type.", of_demo(Example::PassType)),
@@ -779,6 +785,7 @@ fn problem_schemas() -> Value {
                     "type": ["object", "null"], "additionalProperties": true,
                     "description": "What an authenticator is asked: PublicKeyCredentialRequestOptionsJSON of WebAuthn."
                 },
+                "places_left": number("How many places the hold could have."),
                 "session_id": {
                     "type": ["string", "null"], "format": "uuid", "description": "The session that stands in the way; null or absent: a draft of another studio."
                 },

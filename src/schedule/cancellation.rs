@@ -8,6 +8,7 @@ use crate::booking::cancelled_by_studio::end_by_studio;
 use crate::booking::refill::settle;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
+use crate::holds::end::end_with_session;
 use crate::letters::facts::CancelReason;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
@@ -44,6 +45,7 @@ pub fn cancel_one(
     set.put_session(session.clone());
     follow_sessions(set, actor, &[Edit { before, after: session.clone() }], now)?;
     emit(set, actor, Event::of_session(&session, Happened::SessionCancelled { reason }))?;
+    end_with_session(set, actor, &session, now)?;
     let freed = end_by_studio(set, actor, &session, now)?;
     settle(set, freed, now)
 }

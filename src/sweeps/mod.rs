@@ -6,6 +6,7 @@
 mod clocks;
 mod deletions;
 mod free_places;
+mod holds;
 mod kind;
 mod offers;
 mod pass_notices;
@@ -93,9 +94,10 @@ fn not_finished(name: &str, problem: &Problem) {
 }
 
 /// Everything that falls due, in the order in which it is looked for: those who wait in vain are told so before places are given out.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     offers::KIND,
     waitlists_over::KIND,
+    holds::KIND,
     deletions::KIND,
     series_ahead::KIND,
     too_few::KIND,

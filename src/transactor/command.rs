@@ -18,6 +18,8 @@ use crate::booking::refill::{refill_by_clock, refill_for};
 use crate::booking::set_conditions::set_conditions;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::events::Actor;
+use crate::holds::end::{expire_hold, release_hold};
+use crate::holds::set::{SetHold, set_hold};
 use crate::passes::extend::{ExtendPass, extend_pass};
 use crate::passes::freeze::{FreezePass, freeze_pass, unfreeze_pass};
 use crate::passes::give::{GiveCredits, give_credits};
@@ -148,6 +150,12 @@ pub enum Command {
     ExpireOffer { booking_id: Uuid },
     /// Sweep: the waiting is over.
     CloseWaitlist { session_id: Uuid },
+    /// Keep places of a session back.
+    SetHold(SetHold),
+    /// Give them free.
+    ReleaseHold { session_id: Uuid, hold_id: Uuid },
+    /// Sweep: the time of a hold is over.
+    ExpireHold { hold_id: Uuid },
 }
 
 impl Command {
@@ -199,6 +207,9 @@ impl Command {
             Self::RefillFor { .. } => "refill_for",
             Self::ExpireOffer { .. } => "expire_offer",
             Self::CloseWaitlist { .. } => "close_waitlist",
+            Self::SetHold(_) => "set_hold",
+            Self::ReleaseHold { .. } => "release_hold",
+            Self::ExpireHold { .. } => "expire_hold",
         }
     }
 }
@@ -322,6 +333,11 @@ impl Request {
             Command::RefillFor { person_id } => keys.push(Lookup::Person(*person_id)),
             Command::ExpireOffer { booking_id } => keys.push(Lookup::Booking(*booking_id, Uuid::nil())),
             Command::CloseWaitlist { session_id } => keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]),
+            Command::SetHold(ask) => {
+                keys.extend([Lookup::Session(ask.session_id), Lookup::Hold(ask.hold_id), Lookup::Holds(ask.session_id)]);
+            }
+            Command::ReleaseHold { session_id, hold_id } => keys.extend([Lookup::Session(*session_id), Lookup::Hold(*hold_id)]),
+            Command::ExpireHold { hold_id } => keys.push(Lookup::Hold(*hold_id)),
         }
         keys
     }
@@ -458,5 +474,8 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::RefillFor { person_id } => refill_for(set, *person_id, now)?.into(),
         C::ExpireOffer { booking_id } => expire_offer(set, *booking_id, now)?.into(),
         C::CloseWaitlist { session_id } => close_waitlist(set, *session_id, now)?.into(),
+        C::SetHold(ask) => set_hold(set, actor, ask, now)?.into(),
+        C::ReleaseHold { session_id, hold_id } => release_hold(set, actor, *session_id, *hold_id, now)?.into(),
+        C::ExpireHold { hold_id } => expire_hold(set, *hold_id, now)?.into(),
     })
 }

@@ -39,6 +39,8 @@ struct Wanted {
     passes: Vec<Uuid>,
     penalties: Vec<Uuid>,
     penalties_of: Vec<Uuid>,
+    holds: Vec<Uuid>,
+    holds_of: Vec<Uuid>,
     visits: Vec<(Uuid, NaiveDate)>,
     pass_types: Vec<Uuid>,
     answers: Vec<(Uuid, String)>,
@@ -70,6 +72,8 @@ impl Wanted {
                 Lookup::Attended(which) => wanted.attended.push(*which),
                 Lookup::Penalty(id) => wanted.penalties.push(*id),
                 Lookup::Penalties(person_id) => wanted.penalties_of.push(*person_id),
+                Lookup::Hold(id) => wanted.holds.push(*id),
+                Lookup::Holds(session_id) => wanted.holds_of.push(*session_id),
                 Lookup::Occupied(resource, from, until) => wanted.occupied.push((*resource, *from, *until)),
                 Lookup::Series(id) => wanted.series.push(*id),
                 Lookup::SeriesSessions(id) => wanted.series_sessions.push(*id),
@@ -113,6 +117,8 @@ impl WorkingSet {
         self.load_passes(tx, &wanted.passes).await?;
         self.load_penalties(tx, &wanted.penalties).await?;
         self.load_penalties_of(tx, &wanted.penalties_of, now).await?;
+        self.load_holds(tx, &wanted.holds).await?;
+        self.load_holds_of(tx, &wanted.holds_of).await?;
         self.load_class_types(tx, &wanted.class_types).await?;
         self.load_rooms(tx, &wanted.rooms).await?;
         self.load_pass_types(tx, &wanted.pass_types).await?;
@@ -175,6 +181,7 @@ impl WorkingSet {
         self.write_new_passes(tx).await?;
         self.write_bookings(tx).await?;
         self.write_offers(tx).await?;
+        self.write_holds(tx).await?;
         self.write_penalties(tx).await?;
         self.write_changed_passes(tx).await?;
         self.write_changed_sessions(tx).await?;

@@ -43,6 +43,10 @@ pub enum Lookup {
     Penalty(Uuid),
     /// The penalties of a person that may still decide something.
     Penalties(Uuid),
+    /// A hold, with its session.
+    Hold(Uuid),
+    /// The holds of a session.
+    Holds(Uuid),
     /// What occupies a room or an instructor during a time: from, until.
     Occupied(Resource, DateTime<Utc>, DateTime<Utc>),
     /// A series with its parts.

@@ -6,6 +6,7 @@
 //! bookings in one place, [`WorkingSet::put`].
 
 mod bookings;
+mod holds;
 mod known;
 mod load;
 mod look;
@@ -41,6 +42,7 @@ pub struct WorkingSet {
     pub alone: bool,
     bookings: rows::bookings::Bookings,
     offers: rows::offers::Offers,
+    holds: rows::holds::Holds,
     sessions: rows::sessions::Sessions,
     resources: rows::resources::Resources,
     series: rows::series::AllSeries,
@@ -67,6 +69,7 @@ pub struct WorkingSet {
 enum Change {
     Booking(rows::bookings::Undo),
     Offer(rows::offers::Undo),
+    Hold(rows::holds::Undo),
     Session(rows::sessions::Undo),
     Series(rows::series::Undo),
     Request(rows::requests::Undo),
@@ -95,6 +98,7 @@ impl WorkingSet {
     pub fn know_everything(&mut self) {
         self.alone = true;
         self.bookings.know_everything();
+        self.holds.know_everything();
         self.sessions.know_everything();
         self.resources.know_everything();
         self.series.know_everything();
@@ -171,6 +175,7 @@ impl WorkingSet {
             match self.journal.pop() {
                 Some(Change::Booking(undo)) => self.undo_booking(undo),
                 Some(Change::Offer(undo)) => self.undo_offer(undo),
+                Some(Change::Hold(undo)) => self.undo_hold(undo),
                 Some(Change::Session(undo)) => self.undo_session(undo),
                 Some(Change::Series(undo)) => self.undo_series(undo),
                 Some(Change::Request(undo)) => self.undo_request(undo),

@@ -66,11 +66,11 @@ impl WorkingSet {
         })
     }
 
-    /// Puts a session, new or changed. Its counts follow its bookings and are not taken from here.
+    /// Puts a session, new or changed. Its counts follow its bookings and holds and are not taken from here.
     pub fn put_session(&mut self, mut session: Session) {
         let id = session.id;
         if let Some(known) = self.sessions.table.rows.get(&id) {
-            (session.taken, session.waiting) = (known.taken, known.waiting);
+            (session.taken, session.held, session.waiting) = (known.taken, known.held, known.waiting);
         }
         let noted = self.sessions.table.must_write(id);
         let row = self.replace_session(id, Some(session));

@@ -242,6 +242,13 @@ async fn endpoints(house: &House) -> Vec<Endpoint> {
             vec![],
             json!({"notice_minutes_min": 60, "not_after": "2026-12-03T10:30:00Z", "one_a_day": true}),
         ),
+        make(
+            "PUT",
+            format!("/v1/sessions/{}/holds/{}", session.id, house.new_id()),
+            desk,
+            vec![],
+            json!({"kind": "guest", "places": 1, "until": "2026-12-03T10:00:00Z", "note": "For a friend"}),
+        ),
         make("PUT", format!("/v1/bookings/{}/check-in", booking.id), desk, vec![], json!({"at": "2026-12-03T10:30:00Z"})),
     ]
 }
@@ -379,8 +386,8 @@ both_engines! {
                 if part.parse::<uuid::Uuid>().is_err() {
                     continue;
                 }
-                // A booking's id is chosen by its app.
-                let chosen = parts[n - 1] == "bookings" && n + 1 == parts.len();
+                // The id of a booking, and of a hold, is chosen by its app.
+                let chosen = matches!(parts[n - 1], "bookings" | "holds") && n + 1 == parts.len();
                 for id in ["nonsense", "00000000", "%00", "..%2f..", &other.to_string()] {
                     if chosen && id == other.to_string() {
                         continue;

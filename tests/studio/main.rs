@@ -30,6 +30,7 @@ mod document;
 mod door;
 mod drafts;
 mod faults;
+mod holds;
 mod housekeeping;
 mod leaving;
 mod letters;

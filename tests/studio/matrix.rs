@@ -341,6 +341,10 @@ fn rows() -> Vec<Row> {
         row("patch /v1/sessions/{id}", "/v1/sessions/<session>", Some(r#"{"capacity":7}"#), ["13.3..", "1333..", "13333."]),
         row("put /v1/sessions/{id}/cancellation", "/v1/sessions/<session>/cancellation", NOTHING, ["13.3..", "1333..", "13333."]),
         row("put /v1/sessions/{id}/notes", "/v1/sessions/<session>/notes", NOTHING, ["13.3..", "1333..", "13333."]),
+        row("get /v1/sessions/{id}/holds", "/v1/sessions/<session>/holds", none, desk),
+        row("put /v1/sessions/{id}/holds/{hold_id}", "/v1/sessions/<session>/holds/<new>", Some(r#"{"kind":"guest","places":1}"#), desk),
+        // There is none of that id: 404 for those who may.
+        row("delete /v1/sessions/{id}/holds/{hold_id}", "/v1/sessions/<session>/holds/<new>", none, ["133444", "133444", "133334"]),
         row("get /v1/sessions/{id}/roster", "/v1/sessions/<session>/roster", none, ["13....", "133...", "13333."]),
         // Booking
         row(

@@ -20,7 +20,7 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 35] = [
+const HARMLESS: [(&str, &str); 36] = [
     ("accounts", "person_id verified_at policy_accepted_at created_at key_stale factor_refused factor_refused_since"),
     ("availability", "studio_id person_id version updated_at"),
     (
@@ -40,6 +40,7 @@ const HARMLESS: [(&str, &str); 35] = [
     ("event_numbers", "studio_id last"),
     // An event carries no free text and no name; its request's id is made by the server or by a proxy.
     ("events", "id at actor_id action subject_kind subject_id studio_id request_id details number"),
+    ("holds", "id studio_id session_id kind places until made_at made_by ended_at ended_by outcome"),
     ("house_facts", "name value"),
     ("idempotency_keys", "person_id result_id created_at"),
     ("invitations", "id studio_id invited_by created_at expires_at accepted_at accepted_by key_stale"),
@@ -282,6 +283,9 @@ async fn everywhere(house: &House) -> Person {
                                VALUES ($1, $2, $3, $4, 'no_show', $5, $6, $7)";
                 tx.run(penalty, (ids[7], studio.id, id, of, now, now.date_naive(), false)).await?;
                 tx.run("UPDATE bookings SET status = 'no_show' WHERE id = $1", (of,)).await?;
+                let hold = "INSERT INTO holds (id, studio_id, session_id, kind, places, note, made_at, made_by, ended_at, outcome) \
+                            VALUES ($1, $2, $3, 'guest', 1, 'for a friend', $4, $5, $4, 'released')";
+                tx.run(hold, (ids[7], studio.id, attended.id, now, id)).await?;
                 let recovery = "INSERT INTO recovery_codes (id, person_id, code_hash, created_at) VALUES ($1, $2, $3, $4)";
                 tx.run(recovery, (ids[7], id, vec![5_u8], now)).await
             })

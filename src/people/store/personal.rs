@@ -138,6 +138,14 @@ pub const REGISTRY: &[Personal] = &[
         rows: STAYS,
         columns: &[untold("cancel_note", TEAM), untold("team_note", TEAM), untold("member_note", TEAM)],
     },
+    Personal {
+        table: "holds",
+        whose: "session_id IN (SELECT session_id FROM bookings WHERE person_id = $1) \
+                AND session_id IN (SELECT id FROM sessions WHERE ends_at <= $2 OR status = 'cancelled')",
+        rows: STAYS,
+        columns: &[untold("note", TEAM)],
+    },
+    Personal { table: "holds", whose: "made_by = $1 AND ended_at IS NOT NULL", rows: STAYS, columns: &[untold("note", TEAM)] },
     Personal { table: "substitute_requests", whose: "asked_by = $1", rows: STAYS, columns: &[told("note", "substitute_requests")] },
     Personal {
         table: "ledger",

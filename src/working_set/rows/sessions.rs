@@ -67,6 +67,14 @@ impl Sessions {
         }
     }
 
+    /// What a hold contributes to them.
+    pub fn hold(&mut self, session_id: Uuid, by: i64) {
+        if let Some(session) = self.table.rows.get_mut(&session_id) {
+            session.held += by;
+            self.table.dirty.entry(session_id).or_insert(false);
+        }
+    }
+
     /// Those that `wanted` picks, sorted by `key`.
     pub fn sorted<K: Ord>(&self, wanted: impl Fn(&Session) -> bool, key: impl Fn(&Session) -> K) -> Vec<Session> {
         let mut found: Vec<Session> = self.table.rows.values().filter(|session| wanted(session)).cloned().collect();

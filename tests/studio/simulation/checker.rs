@@ -6,6 +6,7 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, TimeZone as _,
 use chrono_tz::Asia::Shanghai;
 use releve::booking::view::CancelNow;
 use releve::booking::{Booking, BookingStatus, EndedBy};
+use releve::holds::Hold;
 use releve::passes::Pass;
 use releve::penalties::Penalty;
 use releve::problem::Answer;
@@ -24,11 +25,16 @@ pub fn check_repeats(lost: &[Request], again: &[Answer<Outcome>], rows: &Rows<'_
     }
 }
 
-pub fn check_session(session: &SessionRow, here: &[&Booking]) {
+pub fn check_session(session: &SessionRow, here: &[&Booking], rows: &Rows<'_>, now: DateTime<Utc>) {
     let taken = here.iter().filter(|booking| holds_place(booking)).count() as i64;
     let waiting = here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted).count() as i64;
     assert!(taken + session.held <= session.capacity, "oversold: {session:?}");
     assert_eq!((session.taken, session.waiting), (taken, waiting), "counts of {session:?}");
+    let running: Vec<&&Hold> = rows.holds.iter().filter(|hold| hold.session_id == session.id && hold.ended_at.is_none()).collect();
+    assert_eq!(session.held, running.iter().map(|hold| hold.places).sum::<i64>(), "held in {session:?}");
+    let overdue = running.iter().find(|hold| hold.until.is_some_and(|until| until.min(session.starts_at) <= now));
+    assert!(overdue.is_none(), "held on at {now}: {overdue:?} of {session:?}");
+    assert!(running.is_empty() || !session.is_cancelled(), "held in a cancelled session: {running:?}");
     let mut people: Vec<Uuid> = here.iter().filter(|booking| !has_ended(booking)).map(|booking| booking.person_id).collect();
     people.sort_unstable();
     assert!(people.windows(2).all(|pair| pair[0] != pair[1]), "twice in {session:?}");
