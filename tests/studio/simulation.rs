@@ -52,7 +52,7 @@ use checker::{
 const MONTHS_IN_MEMORY: u64 = 250;
 const MONTHS_IN_A_HOUSE: u64 = 10;
 /// What becomes of a place that comes free after the promotion cut-off: one month in this way, the next in that.
-const MODES: [&str; 4] = ["offers", "open", "notify_all", "staff"];
+const MODES: [&str; 5] = ["offers", "open", "notify_all", "offers", "staff"];
 /// Commands of a month, without sweeps and without what is sent again.
 const COMMANDS: usize = 400;
 const MEMBERS: usize = 14;
@@ -527,9 +527,9 @@ impl Month {
         let who = *self.cast.members.choose(&mut self.dice)?;
         match self.dice.random_range(0..100) {
             0..7 => Some((admin, self.make_session()?)),
-            7..48 => Some((who, self.book(who)?)),
-            48..49 => Some((admin, self.hold()?)),
-            49..50 => {
+            7..47 => Some((who, self.book(who)?)),
+            47..48 => Some((admin, self.hold()?)),
+            48..50 => {
                 // Whom somebody named as the one they wait with may say the same.
                 let (booking_id, with) = match self.named.pop() {
                     Some((named, by)) => (named, Some(by)),
@@ -600,7 +600,8 @@ impl Month {
             }
             _ => {
                 let now = self.now;
-                let (booking_id, _) = self.booking(|made| (made.starts_at - now).abs() < TimeDelta::hours(2))?;
+                let open = TimeDelta::hours(-40)..TimeDelta::hours(1);
+                let (booking_id, _) = self.booking(|made| open.contains(&(made.starts_at - now)))?;
                 let came = self.dice.random_bool(0.7);
                 Some((admin, if came { Command::CheckIn { booking_id, at: None } } else { Command::UndoCheckIn { booking_id } }))
             }
@@ -688,7 +689,8 @@ impl Month {
 
     /// Some would change class, and some say on what terms they wait.
     fn book(&mut self, who: Uuid) -> Option<Command> {
-        let (session_id, id) = (self.session()?, self.id());
+        let clashing = if self.dice.random_bool(0.1) { self.at_the_time_of_another(who) } else { None };
+        let (session_id, id) = (clashing.or_else(|| self.session())?, self.id());
         let waitlist = self.dice.random_bool(0.8);
         let now = self.now;
         let replaces = match self.dice.random_bool(0.2) {
@@ -702,6 +704,15 @@ impl Month {
             self.named.extend(conditions.with.map(|with| (with, id)));
         }
         Some(Command::Book(Book { id, session_id, waitlist, replaces, replaces_late, conditions, ..Book::default() }))
+    }
+
+    /// A session at a time at which this member is to be in another.
+    fn at_the_time_of_another(&mut self, who: Uuid) -> Option<Uuid> {
+        let (own, _) = self.booking(|made| made.owner == who)?;
+        let (there, at) = self.bookings.iter().find(|made| made.id == own).map(|made| (made.session_id, made.starts_at))?;
+        let clashes = |made: &Made| made.session_id != there && (made.starts_at - at).abs() < TimeDelta::minutes(30);
+        let (other, _) = self.booking(clashes)?;
+        self.bookings.iter().find(|made| made.id == other).map(|made| made.session_id)
     }
 
     /// Places are kept back, more or fewer of them, until some time or for ever, and given free.
@@ -877,7 +888,7 @@ const OFTEN: [(&str, usize); 42] = [
     ("book", 20),
     ("cancel", 20),
     ("accept", 200),
-    ("offered", 2_000),
+    ("offered", 1_000),
     ("offered in quiet hours", 5_000),
     ("offer accepted", 5_000),
     ("offer declined", 10_000),
@@ -885,7 +896,7 @@ const OFTEN: [(&str, usize); 42] = [
     ("offer withdrawn", 20_000),
     ("kept for those who wait", 5_000),
     ("move_up", 5_000),
-    ("check_in", 4_000),
+    ("check_in", 1_000),
     ("undo_check_in", 4_000),
     ("make_session", 40),
     ("edit_session", 100),
@@ -901,7 +912,7 @@ const OFTEN: [(&str, usize); 42] = [
     ("set_conditions", 4_000),
     ("session-full", 200),
     ("no-pass", 200),
-    ("overlapping-booking", 1_000),
+    ("overlapping-booking", 400),
     ("too-many-bookings", 1_000),
     ("cancelled late", 1_000),
     ("forgiven", 5_000),
@@ -965,8 +976,7 @@ both_engines! {
             house.sweep().await;
             house.advance(TimeDelta::minutes(1));
         }
-        // So few commands leave much to chance: half as often is enough here.
-        seen.everything(MONTHS_IN_A_HOUSE as usize * COMMANDS / 2);
+        seen.everything(MONTHS_IN_A_HOUSE as usize * COMMANDS);
     }
 }
 
