@@ -47,5 +47,6 @@ pub mod problem;
 pub mod search;
 pub mod settings;
 pub mod text;
+pub mod transition;
 pub mod wrong;
 pub mod zones;

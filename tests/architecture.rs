@@ -146,6 +146,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "demo/mark.rs",
             "clock.rs",
             "text.rs",
+            "transition.rs",
             "search.rs",
             "zones.rs",
             "language.rs",

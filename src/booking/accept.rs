@@ -45,7 +45,7 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     };
     let place = place.map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
     booking.accept(&place)?;
-    end_offer(set, booking_id, OfferOutcome::Accepted, now);
+    end_offer(set, booking_id, OfferOutcome::Accepted, now)?;
     pay(set, actor, &booking, LedgerReason::Booked, now)?;
     set.put(booking.clone());
     let what = Happened::Accepted { credits: booking.credits, by_staff, offered: offered.is_some() };

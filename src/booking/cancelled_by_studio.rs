@@ -32,9 +32,9 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
         };
         let penalty_waived = penalty.as_ref().is_some_and(|penalty| penalty.strike || penalty.fee_minor.is_some());
         let suspended = if penalty_waived { suspension(set, booking.person_id, &studio, now)? } else { None };
-        if let Some(mut penalty) = penalty {
+        if let Some(mut penalty) = penalty.filter(|penalty| !penalty.is_waived()) {
             // One that was forgiven too: it no longer counts among those of the month.
-            penalty.waive(None, None, now);
+            penalty.waive(None, None, now)?;
             set.put_penalty(penalty);
         }
         let decided = rules::cancel_with_session(&booking, penalty_waived);
@@ -46,7 +46,7 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
         let had_come = booking.status == BookingStatus::Attended;
         give_back(set, actor, &mut booking, LedgerReason::SessionCancelled, Some((&rules, today)), now)?;
         if matches!(decided, WithSession::Ends { .. }) {
-            end_offer(set, booking.id, OfferOutcome::Withdrawn, now);
+            end_offer(set, booking.id, OfferOutcome::Withdrawn, now)?;
             booking.cancel_with_session(now)?;
         }
         // With the credit or visit back, they may be able to take a place elsewhere.

@@ -29,7 +29,7 @@ pub fn end_by_person(
     let what = match decided {
         Cancellation::Leaves => {
             let offered = booking.status == BookingStatus::Offered;
-            end_offer(set, booking.id, OfferOutcome::Declined, now);
+            end_offer(set, booking.id, OfferOutcome::Declined, now)?;
             booking.leave(ending, now)?;
             let because = match by_staff {
                 true => LeftBecause::Staff,

@@ -21,7 +21,7 @@ pub fn expire_offer(set: &mut WorkingSet, booking_id: Uuid, now: DateTime<Utc>) 
     }
     set.session(booking.session_id)?;
     set.person(booking.person_id)?;
-    end_offer(set, booking_id, OfferOutcome::Expired, now);
+    end_offer(set, booking_id, OfferOutcome::Expired, now)?;
     booking.leave(&EndedBy::OfferExpired.into(), now)?;
     let mut freed = Freed::default();
     freed.session(booking.session_id);

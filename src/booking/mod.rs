@@ -42,6 +42,7 @@ use uuid::Uuid;
 use crate::letters::facts::PassedOver;
 use crate::passes::rules::Payment;
 use crate::penalties::rules::PenaltyTerms;
+use crate::transition::TransitionRefused;
 use conditions::Conditions;
 
 /// Where a booking stands.
@@ -178,15 +179,6 @@ impl Booking {
     pub fn has_turned_down(&self) -> bool {
         self.promoted_at.is_some() && self.ended_by == Some(EndedBy::Member)
     }
-}
-
-/// A step that is not allowed from the booking's status. Always a fault of ours, never the member's: it is logged, and the command answers
-/// 500.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a booking that is {from:?} cannot {step}")]
-pub struct TransitionRefused {
-    from: BookingStatus,
-    step: &'static str,
 }
 
 /// What was asked for with a new booking; an app's repeat is compared with it.
@@ -346,7 +338,7 @@ impl Booking {
     pub fn cancel(&mut self, ending: &Ending, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Booked], "be cancelled")?;
         if self.credits > 0 || self.visit_week.is_some() {
-            return Err(TransitionRefused { from: self.status, step: "be cancelled with what was taken for it" });
+            return Err(self.cannot("be cancelled with what was taken for it"));
         }
         self.end(BookingStatus::Cancelled, ending, now);
         Ok(())
@@ -362,7 +354,7 @@ impl Booking {
     /// Any status that has not ended → cancelled by the studio, after what was taken has been given back.
     pub fn cancel_with_session(&mut self, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         if self.status.has_ended() || self.credits > 0 || self.visit_week.is_some() {
-            return Err(TransitionRefused { from: self.status, step: "end with its session" });
+            return Err(self.cannot("end with its session"));
         }
         self.end(BookingStatus::Cancelled, &EndedBy::Studio.into(), now);
         Ok(())
@@ -373,7 +365,7 @@ impl Booking {
     pub fn return_to_queue(&mut self, queue_key: i64) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Booked, BookingStatus::Offered], "return to the queue")?;
         if self.credits > 0 || self.visit_week.is_some() {
-            return Err(TransitionRefused { from: self.status, step: "return to the queue with what was taken for it" });
+            return Err(self.cannot("return to the queue with what was taken for it"));
         }
         self.status = BookingStatus::Waitlisted;
         self.queue_key = Some(queue_key);
@@ -463,6 +455,10 @@ impl Booking {
     }
 
     fn only_from(&self, allowed: &[BookingStatus], step: &'static str) -> Result<(), TransitionRefused> {
-        if allowed.contains(&self.status) { Ok(()) } else { Err(TransitionRefused { from: self.status, step }) }
+        if allowed.contains(&self.status) { Ok(()) } else { Err(self.cannot(step)) }
+    }
+
+    fn cannot(&self, step: &'static str) -> TransitionRefused {
+        TransitionRefused::new("a booking", &self.status, step)
     }
 }

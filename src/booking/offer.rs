@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use crate::transition::TransitionRefused;
+
 /// How an offer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -70,10 +72,12 @@ impl Offer {
         self.outcome.is_none()
     }
 
-    /// It ends, once.
-    pub fn end(&mut self, outcome: OfferOutcome, now: DateTime<Utc>) {
-        if self.is_running() {
-            (self.outcome, self.ended_at) = (Some(outcome), Some(now));
+    /// It ends.
+    pub fn end(&mut self, outcome: OfferOutcome, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        if !self.is_running() {
+            return Err(TransitionRefused::new("an offer", &self.outcome, "end"));
         }
+        (self.outcome, self.ended_at) = (Some(outcome), Some(now));
+        Ok(())
     }
 }

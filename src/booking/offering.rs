@@ -31,17 +31,18 @@ pub fn offer(set: &mut WorkingSet, mut booking: Booking, clock: OfferClock, plac
 }
 
 /// Ends the offer that runs for a booking, if one does.
-pub fn end_offer(set: &mut WorkingSet, booking_id: Uuid, outcome: OfferOutcome, now: DateTime<Utc>) {
+pub fn end_offer(set: &mut WorkingSet, booking_id: Uuid, outcome: OfferOutcome, now: DateTime<Utc>) -> Decision<()> {
     if let Some(mut offer) = set.running_offer(booking_id).cloned() {
-        offer.end(outcome, now);
+        offer.end(outcome, now)?;
         set.put_offer(offer);
     }
+    Ok(())
 }
 
 /// Takes an offer back, because its session changes: the member waits again where they waited.
 pub fn withdraw_offer(set: &mut WorkingSet, actor: &Actor, mut booking: Booking, now: DateTime<Utc>) -> Decision<()> {
     let Some(queue_key) = set.running_offer(booking.id).map(|offer| offer.queue_key) else { return Ok(()) };
-    end_offer(set, booking.id, OfferOutcome::Withdrawn, now);
+    end_offer(set, booking.id, OfferOutcome::Withdrawn, now)?;
     booking.return_to_queue(queue_key)?;
     let event = Event::of_booking(&booking, Happened::OfferWithdrawn);
     set.put(booking);

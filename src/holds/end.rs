@@ -49,7 +49,7 @@ pub fn end_with_session(set: &mut WorkingSet, actor: &Actor, session: &Session, 
 }
 
 fn end(set: &mut WorkingSet, actor: &Actor, session: &Session, mut hold: Hold, outcome: HoldOutcome, now: DateTime<Utc>) -> Decision<()> {
-    hold.end(outcome, actor.person_id, now);
+    hold.end(outcome, actor.person_id, now)?;
     let (id, kind, places) = (hold.id, hold.kind, hold.places);
     set.put_hold(hold);
     let what = match outcome {

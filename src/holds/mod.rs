@@ -15,6 +15,8 @@ use sqlx::FromRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::transition::TransitionRefused;
+
 /// The most holds that a session has, those that have ended among them.
 pub const HOLDS_MAX: usize = 200;
 
@@ -92,17 +94,21 @@ impl Hold {
         Terms { kind: self.kind, places: self.places, until: self.until, note: self.note.clone() }
     }
 
-    /// It is something else from now on, as long as it runs.
-    pub fn change(&mut self, terms: Terms) {
-        if self.is_running() {
-            (self.kind, self.places, self.until, self.note) = (terms.kind, terms.places, terms.until, terms.note);
-        }
+    /// It is something else from now on.
+    pub fn change(&mut self, terms: Terms) -> Result<(), TransitionRefused> {
+        self.must_run("be changed")?;
+        (self.kind, self.places, self.until, self.note) = (terms.kind, terms.places, terms.until, terms.note);
+        Ok(())
     }
 
-    /// It ends, once.
-    pub const fn end(&mut self, outcome: HoldOutcome, by: Option<Uuid>, now: DateTime<Utc>) {
-        if self.is_running() {
-            (self.outcome, self.ended_at, self.ended_by) = (Some(outcome), Some(now), by);
-        }
+    /// It ends.
+    pub fn end(&mut self, outcome: HoldOutcome, by: Option<Uuid>, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        self.must_run("end")?;
+        (self.outcome, self.ended_at, self.ended_by) = (Some(outcome), Some(now), by);
+        Ok(())
+    }
+
+    fn must_run(&self, step: &'static str) -> Result<(), TransitionRefused> {
+        if self.is_running() { Ok(()) } else { Err(TransitionRefused::new("a hold", &self.outcome, step)) }
     }
 }

@@ -47,7 +47,7 @@ pub fn set_hold(set: &mut WorkingSet, actor: &Actor, ask: &SetHold, now: DateTim
     let what = match before {
         Some(mut changed) => {
             let places_before = changed.places;
-            changed.change(ask.terms.clone());
+            changed.change(ask.terms.clone())?;
             set.put_hold(changed);
             Happened::HoldChanged { hold, kind, places_before, places, until }
         }

@@ -153,10 +153,15 @@ pub fn ending_key(pass_id: Uuid, last_day: NaiveDate, days_ahead: i64) -> String
     format!("pass-ending:{pass_id}:{last_day}:{days_ahead}")
 }
 
+/// The key of an invitation's letter.
+pub fn invitation_key(invitation_id: Uuid) -> String {
+    format!("invitation:{invitation_id}")
+}
+
 /// Letters with these keys that have not left are not sent: what they say is so no more.
 pub async fn overtake(tx: &mut Tx, keys: Vec<String>) -> Result<(), Error> {
-    let sql = "UPDATE letters SET state = 'obsolete', error = 'what it says is so no more', due_at = NULL WHERE due_at IS NOT NULL \
-               AND dedupe_key = $1";
+    let sql = "UPDATE letters SET state = 'obsolete', error = 'what it says is so no more', due_at = NULL, sealed_code = NULL \
+               WHERE due_at IS NOT NULL AND dedupe_key = $1";
     for key in keys {
         tx.run(sql, (key,)).await?;
     }

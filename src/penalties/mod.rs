@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::letters::facts::Money;
+use crate::transition::TransitionRefused;
 
 /// What a penalty is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -82,17 +83,21 @@ impl Penalty {
         self.fee_minor.is_some() && self.paid_at.is_none() && !self.is_waived()
     }
 
-    /// It is taken back, once; without `by`, because the studio cancelled the session.
-    pub fn waive(&mut self, by: Option<Uuid>, reason: Option<String>, now: DateTime<Utc>) {
-        if !self.is_waived() {
-            (self.waived_at, self.waived_by, self.waived_reason) = (Some(now), by, reason);
+    /// It is taken back; without `by`, because the studio cancelled the session.
+    pub fn waive(&mut self, by: Option<Uuid>, reason: Option<String>, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        if self.is_waived() {
+            return Err(TransitionRefused::new("a penalty", &"waived", "be waived"));
         }
+        (self.waived_at, self.waived_by, self.waived_reason) = (Some(now), by, reason);
+        Ok(())
     }
 
-    /// The fee was collected, once.
-    pub fn pay(&mut self, by: Uuid, method: String, reference: Option<String>, now: DateTime<Utc>) {
-        if self.is_owed() {
-            (self.paid_at, self.paid_by, self.paid_method, self.paid_reference) = (Some(now), Some(by), Some(method), reference);
+    /// The fee was collected.
+    pub fn pay(&mut self, by: Uuid, method: String, reference: Option<String>, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        if !self.is_owed() {
+            return Err(TransitionRefused::new("a penalty", &"not owed", "be paid"));
         }
+        (self.paid_at, self.paid_by, self.paid_method, self.paid_reference) = (Some(now), Some(by), Some(method), reference);
+        Ok(())
     }
 }

@@ -36,7 +36,7 @@ pub fn pay_fee(set: &mut WorkingSet, actor: &Actor, ask: &PayFee, now: DateTime<
     let (Some(fee), true) = (penalty.fee(), penalty.is_owed()) else {
         return Err(Problem::new(ProblemType::NoFeeOwed).into());
     };
-    penalty.pay(caller, ask.method.clone(), ask.reference.clone(), now);
+    penalty.pay(caller, ask.method.clone(), ask.reference.clone(), now)?;
     let what = Happened::FeePaid { penalty: penalty.id, amount_minor: fee.amount_minor, currency: fee.currency };
     let (id, booking_id) = (penalty.id, penalty.booking_id);
     set.put_penalty(penalty);

@@ -46,7 +46,7 @@ pub fn waive_penalty(set: &mut WorkingSet, actor: &Actor, ask: &WaivePenalty, no
     let before = suspension(set, penalty.person_id, &studio, now)?;
     let (credits_returned, visit_returned) = (booking.credits, booking.visit_week.is_some());
     give_back(set, actor, &mut booking, LedgerReason::Waived, None, now)?;
-    penalty.waive(Some(caller), Some(ask.reason.clone()), now);
+    penalty.waive(Some(caller), Some(ask.reason.clone()), now)?;
     let what = Happened::PenaltyWaived {
         penalty: penalty.id,
         credits_returned,

@@ -128,6 +128,7 @@ pub async fn withdraw(State(app): State<App>, caller: Caller, Path((studio_id, i
                 if !sign_in::store::withdraw_invitation(tx, now, studio_id, id).await? {
                     return Err(Problem::new(ProblemType::NotFound));
                 }
+                outbox::overtake(tx, vec![outbox::invitation_key(id)]).await?;
                 let event = Event::in_studio(studio_id, Subject::Invitation, id, Happened::InvitationWithdrawn);
                 events::log::write(tx, now, vec![caller.actor().did(event)]).await?;
                 Ok(())
@@ -207,7 +208,8 @@ async fn invite(
         accepted_at: None,
         accepted_by: None,
     };
-    sign_in::store::insert_invitation(tx, now, &invitation, code_hash).await?;
+    let ended = sign_in::store::insert_invitation(tx, now, &invitation, code_hash).await?;
+    outbox::overtake(tx, ended.into_iter().map(outbox::invitation_key).collect()).await?;
     let invited_by = store::profile(tx, caller.person_id).await?.map(|profile| profile.name).unwrap_or_default();
     let roles = body.roles.iter().map(|role| invited_role(*role)).collect();
     let locale = known.as_ref().and_then(|known| known.locale).or(studios_locale).or(caller.language).unwrap_or(Language::En);
@@ -222,7 +224,7 @@ async fn invite(
         sequence: None,
         sealed_code: Some(sealed),
         to_email: Some(invitation.email),
-        dedupe_key: None,
+        dedupe_key: Some(outbox::invitation_key(id)),
         useful_until: Some(now + INVITATION_LIFE),
     };
     outbox::write(tx, now, vec![letter]).await?;

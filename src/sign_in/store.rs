@@ -603,10 +603,10 @@ pub struct Invitation {
     pub accepted_by: Option<Uuid>,
 }
 
-/// A new invitation, which ends one that the studio sent to this address before.
-pub async fn insert_invitation(tx: &mut Tx, now: DateTime<Utc>, invitation: &Invitation, code_hash: &[u8]) -> Result<(), Error> {
-    let sql = "DELETE FROM invitations WHERE studio_id = $1 AND email_key = $2 AND accepted_at IS NULL";
-    tx.run(sql, (invitation.studio_id, invitation.email_key.as_str())).await?;
+/// A new invitation, which ends those that the studio sent to this address before: their ids.
+pub async fn insert_invitation(tx: &mut Tx, now: DateTime<Utc>, invitation: &Invitation, code_hash: &[u8]) -> Result<Vec<Uuid>, Error> {
+    let sql = "DELETE FROM invitations WHERE studio_id = $1 AND email_key = $2 AND accepted_at IS NULL RETURNING id";
+    let ended: Vec<(Uuid,)> = tx.all(sql, (invitation.studio_id, invitation.email_key.as_str())).await?;
     let sql = "INSERT INTO invitations (id, studio_id, email, email_key, key_stale, roles, code_hash, invited_by, created_at, expires_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let binds = (
@@ -621,7 +621,8 @@ pub async fn insert_invitation(tx: &mut Tx, now: DateTime<Utc>, invitation: &Inv
         now,
         invitation.expires_at,
     );
-    tx.run(sql, binds).await.map(drop)
+    tx.run(sql, binds).await?;
+    Ok(ended.into_iter().map(|(id,)| id).collect())
 }
 
 macro_rules! invitations {

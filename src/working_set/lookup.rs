@@ -4,9 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::rows::resources::Resource;
-use crate::booking::TransitionRefused;
 use crate::events::Actor;
 use crate::problem::{Problem, ProblemType};
+use crate::transition::TransitionRefused;
 
 /// Rows that a decision asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -325,6 +325,16 @@ both_engines! {
         assert_eq!(listed().await.len(), 1);
         house.advance(TimeDelta::days(15));
         assert!(listed().await.is_empty());
+
+        // A letter that has not left yet is not sent when there is another invitation, or none any more.
+        let unsent = async || house.how_many("SELECT COUNT(*) FROM letters WHERE kind = 'invitation' AND state = 'queued'").await;
+        let body = json!({ "email": "cy@example.test", "roles": ["instructor"] });
+        for _ in 0..2 {
+            house.post_to(&path).by(&studio.admin).json(&body).await.expect(201);
+            assert_eq!(unsent().await, 1);
+        }
+        one(&listed().await[0]["id"]).by(&studio.admin).await.expect(204);
+        assert_eq!(unsent().await, 0);
     }
 
     async fn only_an_owner_invites_admins(house: House) {
