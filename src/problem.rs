@@ -131,6 +131,10 @@ kinds! {
     SessionCancelled CONFLICT "session-cancelled" { "The studio has cancelled this class.", "工作室已取消该课程。", "工作室已取消該課堂。" }
     WaitlistFull CONFLICT "waitlist-full" { "The waitlist is full.", "候补名单已满。", "候補名單已滿。" }
     TooManyBookings CONFLICT "too-many-bookings" { "You have as many bookings as the studio allows.", "您的预约数已达工作室上限。", "您的預約數已達工作室上限。" }
+    HostNotBooked CONFLICT "host-not-booked" { "Please book your own place first.", "请先预约您自己的名额。", "請先預約您自己的名額。" }
+    TooManyGuests CONFLICT "too-many-guests" { "You bring as many guests as the studio allows.", "您携带的同伴人数已达工作室上限。", "您攜帶的同伴人數已達工作室上限。" }
+    GuestsBooked CONFLICT "guests-booked" { "Your guests are booked with you. Please cancel their places first.", "您的同伴仍有预约，请先取消同伴的名额。", "您的同伴仍有預約，請先取消同伴的名額。" }
+    TooManyFamilyLinks CONFLICT "too-many-family-links" { "You act for as many people as one may.", "您可代为预约的人数已达上限。", "您可代為預約的人數已達上限。" }
     NoFeeOwed CONFLICT "no-fee-owed" { "No fee is owed for this.", "没有需要支付的费用。", "沒有需要支付的費用。" }
     Suspended CONFLICT "suspended" { "After too many late cancellations or absences you cannot book this class now.", "因逾期取消或缺席次数过多，您目前无法预约该课程。", "因逾期取消或缺席次數過多，您目前無法預約該課堂。" }
     BookingIdReused CONFLICT "booking-id-reused" { "This booking id was used for something else.", "该预约编号已被使用。", "該預約編號已被使用。" }
@@ -140,6 +144,8 @@ kinds! {
     NotFree CONFLICT "not-free" { "Cancelling is no longer free.", "现在取消已不再免费。", "現在取消已不再免費。" }
     OfferExpired CONFLICT "offer-expired" { "This offer has ended.", "该名额邀请已过期。", "該名額邀請已過期。" }
     SessionStarted CONFLICT "session-started" { "The class has started; attendance is corrected instead.", "课程已开始，请改为更正出勤。", "課堂已開始，請改為更正出席。" }
+    NotDoorTime CONFLICT "not-door-time" { "It is too early for that at the door.", "现在还不能在现场安排候补入场。", "現在還不能在現場安排候補入場。" }
+    PlaceFree CONFLICT "place-free" { "A place is free: it can be booked.", "尚有空余名额，可直接预约。", "尚有空餘名額，可直接預約。" }
     NotCheckInTime CONFLICT "not-check-in-time" { "Attendance cannot be marked at this time.", "当前时间不能登记出勤。", "目前時間不能登記出席。" }
 
     // Passes.

@@ -12,7 +12,7 @@ use crate::schedule::{series, substitutes};
 use crate::security::api as security;
 use crate::sign_in::factors::{challenge, enrolment};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, calendars, holds, letters, openapi, passes, penalties, reports, running, schedule, studios};
+use crate::{attendance, booking, calendars, families, holds, letters, openapi, passes, penalties, reports, running, schedule, studios};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -35,6 +35,9 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/me", get(me::me).patch(me::change))
         .route("/v1/me/deletion", put(deletion::put).delete(deletion::undo))
         .route("/v1/me/deletion/codes", post(deletion::send))
+        .route("/v1/me/family", get(families::api::show).post(families::api::add))
+        .route("/v1/me/family/{id}", delete(families::api::end))
+        .route("/v1/me/family/{id}/confirmation", put(families::api::confirm))
         .route("/v1/me/export", get(export::export))
         .route("/account/deletion", get(pages::show).post(pages::submit))
         .route("/v1/me/devices", get(signing::devices))
@@ -121,6 +124,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/sessions/{id}/holds", get(holds::api::list))
         .route("/v1/sessions/{id}/holds/{hold_id}", put(holds::api::put).delete(holds::api::release))
         .route("/v1/sessions/{id}/roster", get(attendance::api::roster))
+        .route("/v1/sessions/{id}/door-release", put(attendance::door::release))
         // Booking
         .route("/v1/sessions/{id}/terms", get(booking::api::terms))
         .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))
@@ -136,6 +140,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/me/letters", get(letters::api::own))
         .route("/v1/studios/{id}/letters", get(letters::api::of_studio))
         .route("/v1/letters/{id}/retry", put(letters::api::resend))
+        .route("/unsubscribe/{id}/{switch}/{signature}", get(letters::unsubscribe::show).post(letters::unsubscribe::submit))
         .route("/dev/letters", get(letters::pages::list))
         .route("/dev/letters/{id}", get(letters::pages::one))
         // Running it

@@ -99,6 +99,12 @@ wrongs! {
     UnpaidNeedsReason => "is needed for an unpaid place", "不收费的名额必须填写原因", "不收費的名額必須填寫原因";
     ReplacesNothing => "needs `replaces`", "须与 `replaces` 一起填写", "須與 `replaces` 一起填寫";
     ReasonOnlyForUnpaid => "is only for an unpaid place", "仅用于不收费的名额", "僅用於不收費的名額";
+    GuestOnlyBooks => "takes a place at once: it goes with neither `waitlist`, `conditions` nor `replaces`", "同伴须直接占用名额，不能与 `waitlist`、`conditions` 或 `replaces` 一起使用", "同伴須直接占用名額，不能與 `waitlist`、`conditions` 或 `replaces` 一起使用";
+    EmailOrName => "is needed, and only one of `email` and `name`", "必填，且 `email` 与 `name` 只能填写一项", "必填，且 `email` 與 `name` 只能填寫一項";
+    StudioWithName => "goes with `name`, and only with it", "须且仅须与 `name` 一起填写", "須且僅須與 `name` 一起填寫";
+    NotYourStudio => "is not a studio of which you are a member", "您不是该工作室的会员", "您不是該工作室的會員";
+    StandbyWithOthers => "cannot be combined with waiting or with another booking", "不能与候补或改约同时使用", "不能與候補或改約同時使用";
+    NotOfSession => "names a booking that is not of this session", "包含不属于该课程的预约", "包含不屬於該課堂的預約";
     NotMember => "is not a member of this studio", "不是该工作室的会员", "不是該工作室的會員";
     NeededForPack => "is needed for a pack", "次卡必须填写", "課堂套票必須填寫";
     OnlyForPack => "is only for a pack", "仅适用于次卡", "僅適用於課堂套票";

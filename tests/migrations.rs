@@ -324,8 +324,27 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         26 => passes_that_differ(tx).await,
         27 => waiting(tx).await,
         28 => holds(tx).await,
+        29 => {
+            let sql = "UPDATE bookings SET guest_name = 'Mum', guest_email = 'mum@example.test' WHERE id = $1";
+            tx.run(sql, (id(BOOKED),)).await.map(drop)
+        }
+        32 => {
+            let sql =
+                "INSERT INTO family_links (id, holder_id, person_id, kind, made_at, confirmed_at) VALUES ($1, $2, $3, 'child', $4, $4)";
+            tx.run(sql, (id(0xfa), id(ANA), id(LIN), now())).await.map(drop)
+        }
+        30 => absences(tx).await,
+        33 => reminders(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
+}
+
+/// Somebody whose place went to another at the door, and a correction.
+async fn absences(tx: &mut Tx) -> Result<(), Error> {
+    tx.run("UPDATE sessions SET absent_from = starts_at, attendance_due_at = ends_at WHERE id = $1", (id(SESSION),)).await?;
+    let sql = "INSERT INTO penalties (id, studio_id, person_id, booking_id, kind, at, month, strike, waived_at) \
+               SELECT $1, studio_id, person_id, booking_id, 'no_show', at, month, strike, at FROM penalties";
+    tx.run(sql, (id(0x30),)).await.map(drop)
 }
 
 async fn people(tx: &mut Tx) -> Result<(), Error> {
@@ -499,6 +518,11 @@ async fn holds(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO holds (id, studio_id, session_id, kind, places, until, note, made_at, made_by, ended_at, ended_by, outcome) \
                VALUES ($1, $2, $3, 'brand', 2, $4, 'for a photograph', $4, $5, $4, $5, 'released')";
     tx.run(sql, (id(0xf4), id(STUDIO), id(SESSION), now(), id(LIN))).await.map(drop)
+}
+
+async fn reminders(tx: &mut Tx) -> Result<(), Error> {
+    tx.run("UPDATE persons SET wants_reminder_24h = FALSE, wants_reminder_2h = TRUE WHERE id = $1", (id(ANA),)).await?;
+    tx.run("UPDATE bookings SET remind_at = $2 WHERE id = $1", (id(BOOKED), now())).await.map(drop)
 }
 
 async fn waiting(tx: &mut Tx) -> Result<(), Error> {
@@ -767,6 +791,8 @@ const REFUSED: &[(&str, &str)] = &[
         "INSERT INTO penalties (id, studio_id, person_id, booking_id, kind, at, month, strike) \
          SELECT $1, studio_id, person_id, booking_id, kind, at, month, strike FROM penalties",
     ),
+    ("a place given away of somebody who is in", "UPDATE bookings SET released_at = created_at"),
+    ("unrecorded, and not attended", "UPDATE bookings SET unrecorded = TRUE"),
     ("waiting without a place in the queue", "UPDATE bookings SET status = 'waitlisted' WHERE queue_key IS NULL"),
     ("booked with a place in the queue", "UPDATE bookings SET status = 'booked' WHERE queue_key IS NOT NULL"),
     ("a credit taken while waiting", "UPDATE bookings SET pass_id = NULL, credits = 1 WHERE status = 'waitlisted'"),
@@ -809,6 +835,9 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("one address confirmed for two", "UPDATE accounts SET verified_at = created_at WHERE email_key = 'mia@example.test'"),
     ("a code for nothing", "UPDATE codes SET purpose = 'fun'"),
+    ("a right that nobody confirmed", "UPDATE family_links SET confirmed_at = NULL"),
+    ("acting for oneself", "UPDATE family_links SET person_id = holder_id"),
+    ("an unknown kind of family", "UPDATE family_links SET kind = 'neighbour'"),
     ("accepted by nobody", "UPDATE invitations SET accepted_at = created_at"),
     ("a hold of nothing", "UPDATE holds SET places = 0"),
     ("held for nobody knows whom", "UPDATE holds SET kind = 'mood'"),

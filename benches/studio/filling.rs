@@ -311,6 +311,7 @@ fn taken(id: Uuid, session_id: Uuid, studio_id: Uuid, person_id: Uuid, pass_id: 
 fn letter(session_id: Uuid, starts_at: DateTime<Utc>) -> Facts {
     let studio = StudioFacts { name: "Jing'an".into(), address: None, contact: None, time_zone: Shanghai };
     let session = SessionFacts {
+        for_whom: None,
         id: session_id,
         studio,
         class: texts("Barre Sculpt").0,

@@ -112,6 +112,7 @@ async fn decide(tx: &mut Tx, ask: Asked) -> Answer<(Booking, Session, Option<i64
 
     let new = new_booking(id, person_id, &session, body.waitlist);
     let told = SessionFacts {
+        for_whom: None,
         id: session.id,
         studio: StudioFacts {
             name: studio.name,

@@ -50,6 +50,37 @@ pub struct Booked {
     /// When the member was checked in.
     #[serde(with = "crate::instant")]
     arrived_at: Option<DateTime<Utc>>,
+    /// Who comes in this place, if it is a guest's: `person` is who brings them. Of a guest no visits are known.
+    guest: Option<RosterGuest>,
+    /// For now they are taken to be absent: nobody has marked them as having come, and that is not final.
+    provisional: bool,
+    /// Their place went to somebody at the door.
+    released: bool,
+    /// Nobody was marked in the session, so it counts as attended.
+    unrecorded: bool,
+}
+
+/// A guest on a roster.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RosterGuest {
+    /// As the member who brings them wrote it; null once it is forgotten.
+    name: Option<String>,
+    /// The booking of the member who brings them.
+    guest_of: Uuid,
+}
+
+/// Somebody at the door.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RosterStandby)]
+pub struct AtTheDoor {
+    /// The member's booking.
+    booking_id: Uuid,
+    person: RosterPerson,
+    /// Since when.
+    #[serde(with = "crate::instant")]
+    since: DateTime<Utc>,
+    /// Why the member could not take a place that was given away.
+    reason: Option<PassedOver>,
 }
 
 /// Somebody who waits.
@@ -72,6 +103,8 @@ pub struct Roster {
     booked: Vec<Booked>,
     /// In the order of the queue.
     waitlist: Vec<Waiting>,
+    /// At the door, in the order in which they came.
+    standby: Vec<AtTheDoor>,
 }
 
 /// Allows only the session's staff: its instructor, the studio's front desk and admins. 404 for those who could not see the session either.
@@ -95,18 +128,27 @@ pub fn require_staff_of(caller: &Caller, session: &SessionRow) -> Answer<()> {
 pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<Roster>> {
     let session = schedule::store::one(&app.db, id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     require_staff_of(&caller, &session)?;
+    Ok(Json(read_roster(&app, &session).await?))
+}
+
+/// Who is in a session, who waits, and who stands at the door.
+pub async fn read_roster(app: &App, session: &SessionRow) -> Answer<Roster> {
+    let now = app.clock.now();
     let mut tx = app.db.read().await?;
-    let entries = store::roster(&mut tx, id).await?;
+    let entries = store::roster(&mut tx, session.id).await?;
     let people: Vec<Uuid> = entries.iter().map(|entry| entry.person_id).collect();
     let visits = store::visits_before(&mut tx, session.studio_id, session.starts_at, &people).await?;
     tx.rollback().await;
     let visits: HashMap<Uuid, i64> = visits.into_iter().collect();
+    let (mut standing, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.status == BookingStatus::Standby);
+    standing.sort_by_key(|entry| (entry.created_at, entry.booking_id));
     let (waiting, mut booked): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.status == BookingStatus::Waitlisted);
     booked.sort_by_cached_key(|entry| (sort_key(&entry.name), entry.booking_id));
     let booked = booked
         .into_iter()
         .map(|entry| {
-            let visits = visits.get(&entry.person_id).copied().unwrap_or(0);
+            let guest = entry.guest_of.map(|guest_of| RosterGuest { name: entry.guest_name, guest_of });
+            let visits = if guest.is_some() { 0 } else { visits.get(&entry.person_id).copied().unwrap_or(0) };
             Booked {
                 booking_id: entry.booking_id,
                 person: RosterPerson { id: entry.person_id, name: entry.name },
@@ -115,6 +157,10 @@ pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
                 visits,
                 spot: entry.spot_id,
                 arrived_at: entry.arrived_at,
+                guest,
+                provisional: entry.provisional || (entry.status == BookingStatus::Booked && session.misses_who_has_not_come(now)),
+                released: entry.released_at.is_some(),
+                unrecorded: entry.unrecorded,
             }
         })
         .collect();
@@ -127,7 +173,13 @@ pub async fn roster(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>
             reason: entry.passed_over,
         })
         .collect();
-    Ok(Json(Roster { booked, waitlist }))
+    let at_the_door = |entry: store::RosterRow| AtTheDoor {
+        booking_id: entry.booking_id,
+        person: RosterPerson { id: entry.person_id, name: entry.name },
+        since: entry.created_at,
+        reason: entry.passed_over,
+    };
+    Ok(Roster { booked, waitlist, standby: standing.into_iter().map(at_the_door).collect() })
 }
 
 /// When the member came, if not now.
@@ -138,12 +190,13 @@ pub struct CheckInBody {
     at: Option<DateTime<Utc>>,
 }
 
-/// Marks the member as having come. Repeated, it answers the same.
+/// Marks the member as having come; an absence that was final is taken back, with its fee and strike. Whose place went to somebody at the
+/// door is let in only if another one is left. Repeated, it answers the same.
 #[utoipa::path(
     put, path = "/v1/bookings/{id}/check-in", operation_id = "check_in",
     params(("id" = Uuid, Path)), request_body = CheckInBody,
     responses((status = 200, body = BookingView<'static>)),
-    extensions(("x-problem-types" = json!(refuses![NotAllowed, NotCheckInTime, StatusChanged, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, NotCheckInTime, OverlappingBooking, SessionFull, StatusChanged, TooManyRequests])))
 )]
 pub async fn check_in(
     State(app): State<App>,
@@ -155,7 +208,7 @@ pub async fn check_in(
     answer(&app, &caller, *shown).await
 }
 
-/// Takes the mark back: the member did not come after all.
+/// Takes the mark back: the member did not come after all. Where absences are final already, this one becomes so after a time.
 #[utoipa::path(
     delete, path = "/v1/bookings/{id}/check-in", operation_id = "undo_check_in",
     params(("id" = Uuid, Path)),

@@ -1,9 +1,11 @@
 //! Decides `PUT /v1/bookings/{id}/check-in` and its undoing.
 
+use super::correct;
 use crate::booking::BookingStatus;
 use crate::booking::freed::Freed;
+use crate::booking::member::who_joins;
 use crate::booking::refill::settle;
-use crate::booking::rules;
+use crate::booking::rules::{self, BookingRefusal, SessionNow};
 use crate::booking::snapshot::{BookingSnapshot, show};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
@@ -35,6 +37,8 @@ pub fn check_in(
     let wanted = if came { BookingStatus::Attended } else { BookingStatus::Booked };
     match booking.status {
         status if status == wanted => return show(set, booking_id),
+        // Who is absent has no mark to be taken back.
+        BookingStatus::NoShow if !came => return show(set, booking_id),
         BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => {}
         status => return Err(Problem::new(ProblemType::StatusChanged).with("booking_status", status).into()),
     }
@@ -46,6 +50,22 @@ pub fn check_in(
     {
         return Err(Problem::field("at", Wrong::NotOfItsDay).into());
     }
+    // Whose place was given to somebody at the door is let in only if another one is left, and if they are not elsewhere by now.
+    if booking.released_at.is_some() && came {
+        let state = SessionNow::of(&session, studio.zone);
+        let member = who_joins(set, booking.person_id, &session, &studio, now)?;
+        let refused = match member.now().overlapping(&state).filter(|_| !booking.is_guests()) {
+            Some(other) => Some(BookingRefusal::Overlapping(other.id)),
+            None if state.places_free() <= 0 => {
+                Some(BookingRefusal::Full { open: false, length: session.waiting, cap: session.waitlist_cap })
+            }
+            None => None,
+        };
+        if let Some(refused) = refused {
+            return Err(refused.problem(studio.shop_url.as_deref()).into());
+        }
+    }
+    let before = booking.clone();
     if came {
         booking.check_in(at.unwrap_or(now), caller)?;
     } else {
@@ -63,6 +83,7 @@ pub fn check_in(
     if begin::follow(set, actor, &booking, now)? {
         freed.person(booking.person_id);
     }
+    correct::follow(set, actor, &before, &booking, &mut freed, now)?;
     settle(set, freed, now)?;
     show(set, booking_id)
 }

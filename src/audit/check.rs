@@ -87,14 +87,15 @@ const CHECKS: &[Check] = &[
         examined: "SELECT COUNT(*) FROM sessions",
         broken: "SELECT s.id, CAST(COUNT(b.id) AS TEXT) || ' taken, ' || CAST(s.held AS TEXT) || ' held, capacity ' || CAST(s.capacity AS TEXT) \
                  FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status IN ('booked', 'offered', 'attended', 'no_show') \
-                 GROUP BY s.id, s.held, s.capacity HAVING COUNT(b.id) + s.held > s.capacity",
+                 AND b.released_at IS NULL GROUP BY s.id, s.held, s.capacity HAVING COUNT(b.id) + s.held > s.capacity",
     },
     Check {
         promise: "a session's counts are the counts of its bookings",
         examined: "SELECT COUNT(*) FROM sessions",
         broken: "SELECT x.id, 'taken ' || CAST(x.taken AS TEXT) || ' of ' || CAST(x.t AS TEXT) || ', waiting ' || CAST(x.waiting AS TEXT) || \
                  ' of ' || CAST(x.w AS TEXT) FROM (SELECT s.id, s.taken, s.waiting, \
-                 (SELECT COUNT(*) FROM bookings b WHERE b.session_id = s.id AND b.status IN ('booked', 'offered', 'attended', 'no_show')) AS t, \
+                 (SELECT COUNT(*) FROM bookings b WHERE b.session_id = s.id AND b.released_at IS NULL \
+                 AND b.status IN ('booked', 'offered', 'attended', 'no_show')) AS t, \
                  (SELECT COUNT(*) FROM bookings b WHERE b.session_id = s.id AND b.status = 'waitlisted') AS w FROM sessions s) x \
                  WHERE x.taken <> x.t OR x.waiting <> x.w",
     },
@@ -117,6 +118,20 @@ const CHECKS: &[Check] = &[
         broken: "SELECT a.id, 'overlaps another booking of this person' FROM bookings a JOIN bookings b ON b.person_id = a.person_id AND b.id <> a.id \
                  AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at AND b.status IN ('booked', 'offered', 'attended') \
                  WHERE a.status IN ('booked', 'offered', 'attended') AND a.guest_of IS NULL AND b.guest_of IS NULL AND a.session_id <> b.session_id",
+    },
+    Check {
+        promise: "a guest's place stands beside the place of who brings them",
+        examined: "SELECT COUNT(*) FROM bookings WHERE guest_of IS NOT NULL",
+        broken: "SELECT g.id, 'is a guest''s, and no place of the host''s stands beside it' FROM bookings g \
+                 LEFT JOIN bookings h ON h.id = g.guest_of AND h.session_id = g.session_id AND h.person_id = g.person_id \
+                 AND h.guest_of IS NULL AND h.status IN ('booked', 'attended', 'no_show') \
+                 WHERE g.guest_of IS NOT NULL AND g.status NOT IN ('cancelled', 'late_cancelled') AND h.id IS NULL",
+    },
+    Check {
+        promise: "nobody is to be reminded of a place that they do not have",
+        examined: "SELECT COUNT(*) FROM bookings WHERE remind_at IS NOT NULL",
+        broken: "SELECT id, 'is to be reminded of, and is ' || status FROM bookings WHERE remind_at IS NOT NULL \
+                 AND status IN ('waitlisted', 'offered', 'cancelled', 'late_cancelled')",
     },
     Check {
         promise: "a place on offer has an offer that runs, and takes nothing yet",
@@ -188,12 +203,34 @@ const CHECKS: &[Check] = &[
                  AND ((CAST(e.details->>'strike' AS TEXT) IN ('1', 'true')) <> p.strike \
                  OR CAST(COALESCE(e.details->>'fee_minor', '0') AS BIGINT) <> COALESCE(p.fee_minor, 0)) \
                  UNION ALL SELECT b.id, 'has a penalty, and is ' || b.status FROM penalties p JOIN bookings b ON b.id = p.booking_id \
-                 WHERE (p.kind = 'late_cancel' AND b.status <> 'late_cancelled') OR (p.kind = 'no_show' AND b.status <> 'no_show') \
+                 WHERE (p.kind = 'late_cancel' AND b.status <> 'late_cancelled') \
+                 OR (p.kind = 'no_show' AND b.status <> 'no_show' AND p.waived_at IS NULL) \
                  UNION ALL SELECT p.booking_id, 'it is another studio''s or person''s' FROM penalties p JOIN bookings b ON b.id = p.booking_id \
                  WHERE p.person_id <> b.person_id OR p.studio_id <> b.studio_id \
                  UNION ALL SELECT p.booking_id, 'it was taken back, and what was paid is kept' FROM penalties p \
-                 JOIN bookings b ON b.id = p.booking_id WHERE (p.waived_at IS NOT NULL OR p.forgiven IS NOT NULL) \
-                 AND (b.credits > 0 OR b.visit_week IS NOT NULL)",
+                 JOIN bookings b ON b.id = p.booking_id WHERE (p.forgiven IS NOT NULL OR (p.waived_at IS NOT NULL \
+                 AND (p.waived_by IS NULL OR p.waived_reason IS NOT NULL))) AND (b.credits > 0 OR b.visit_week IS NOT NULL)",
+    },
+    Check {
+        promise: "an absence has its penalty, as it was written down when it became final",
+        examined: "SELECT COUNT(*) FROM bookings WHERE status = 'no_show'",
+        broken: "SELECT x.id, 'is absent, and has no penalty' FROM (SELECT DISTINCT b.id FROM events e JOIN bookings b ON b.id = e.subject_id \
+                 WHERE e.action = 'booking.no_show' AND b.status = 'no_show') x \
+                 WHERE NOT EXISTS (SELECT 1 FROM penalties p WHERE p.booking_id = x.id) \
+                 UNION ALL SELECT x.id, 'its strikes or fees are not what was written down' FROM (SELECT e.subject_id AS id, \
+                 SUM(CASE WHEN CAST(e.details->>'strike' AS TEXT) IN ('1', 'true') THEN 1 ELSE 0 END) AS strikes, \
+                 SUM(CAST(COALESCE(e.details->>'fee_minor', '0') AS BIGINT)) AS fees \
+                 FROM events e WHERE e.action = 'booking.no_show' GROUP BY e.subject_id) x LEFT JOIN (SELECT p.booking_id AS id, \
+                 SUM(CASE WHEN p.strike THEN 1 ELSE 0 END) AS strikes, SUM(COALESCE(p.fee_minor, 0)) AS fees \
+                 FROM penalties p WHERE p.kind = 'no_show' GROUP BY p.booking_id) y ON y.id = x.id \
+                 WHERE x.strikes <> COALESCE(y.strikes, 0) OR x.fees <> COALESCE(y.fees, 0)",
+    },
+    Check {
+        promise: "where attendance is followed up, it is said of everybody whether they came",
+        examined: "SELECT COUNT(*) FROM sessions WHERE absent_from IS NOT NULL AND attendance_due_at IS NULL AND status = 'scheduled'",
+        broken: "SELECT b.id, b.status FROM sessions s JOIN bookings b ON b.session_id = s.id WHERE s.absent_from IS NOT NULL \
+                 AND s.attendance_due_at IS NULL AND s.status = 'scheduled' \
+                 AND (b.status IN ('booked', 'standby') OR (b.status = 'no_show' AND b.provisional))",
     },
     // Drafts count too. One pass in order of time: a session that begins before all earlier ones have ended is a conflict.
     Check {
@@ -309,7 +346,8 @@ async fn keys(tx: &mut Tx) -> Result<Finding, Error> {
 async fn told_in_time(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let as_of = now - Duration::seconds(SWEEP_S);
     let (examined,): (i64,) = tx.one("SELECT COUNT(*) FROM bookings WHERE status = 'waitlisted'", ()).await?;
-    let sql = "SELECT id, 'still waited for' FROM sessions WHERE waiting > 0 AND waiting_ends_at < $1";
+    let sql = "SELECT id, 'still waited for' FROM sessions WHERE waiting > 0 AND waiting_ends_at < $1 \
+               UNION ALL SELECT id, 'somebody stands at its door' FROM bookings WHERE status = 'standby' AND ends_at < $1";
     Ok(finding("nobody waits where no way in is left", examined, tx.all(sql, (as_of,)).await?))
 }
 
@@ -438,7 +476,8 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
                AND t.promoted_at IS NOT NULL AND t.ended_by = 'member') AS turned_down, \
                EXISTS (SELECT 1 FROM bookings o WHERE o.id = b.asked_replaces AND o.ends_at > $1 \
                AND (o.status IN ('attended', 'no_show') OR (o.status = 'booked' \
-               AND (o.starts_at <= $1 OR o.free_cancel_until IS NULL OR o.free_cancel_until < $1)))) AS keeps_old, b.conditions, p.quiet_hours \
+               AND (o.starts_at <= $1 OR o.free_cancel_until IS NULL OR o.free_cancel_until < $1 \
+               OR EXISTS (SELECT 1 FROM bookings g WHERE g.guest_of = o.id AND g.status NOT IN ('cancelled', 'late_cancelled')))))) AS keeps_old, b.conditions, p.quiet_hours \
                FROM sessions s JOIN bookings b ON b.session_id = s.id AND b.status = 'waitlisted' JOIN studios st ON st.id = s.studio_id \
                JOIN persons p ON p.id = b.person_id \
                JOIN class_types c ON c.id = s.class_type_id \
@@ -458,7 +497,8 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     // A cap counts what was earlier in a month or week too.
     let sql = "SELECT b.person_id, b.studio_id, b.session_id, s.class_type_id, p.pass_type_id, s.local_date, b.starts_at, b.ends_at, b.status \
                FROM bookings b JOIN sessions s ON s.id = b.session_id LEFT JOIN passes p ON p.id = b.pass_id \
-               WHERE b.status IN ('booked', 'offered', 'attended', 'no_show') AND b.ends_at > $1 AND b.person_id IN #";
+               WHERE b.status IN ('booked', 'offered', 'attended', 'no_show') AND b.released_at IS NULL AND b.guest_of IS NULL \
+               AND b.ends_at > $1 AND b.person_id IN #";
     for booking in tx.among::<Taken, _>(sql, (now - Duration::days(40),), &people).await? {
         taken.entry(booking.person_id).or_default().push(booking);
     }

@@ -7,6 +7,7 @@ use super::offer::OfferOutcome;
 use super::offering::end_offer;
 use super::place::{leave_overlapping, pay};
 use super::refill::settle;
+use super::remind;
 use super::replace::give_up_if_any;
 use super::rules::{self, Ask, SessionNow};
 use super::snapshot::{BookingSnapshot, own_booking, show};
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 /// `PUT /v1/bookings/{id}/acceptance`.
 pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTime<Utc>) -> Decision<BookingSnapshot> {
-    let (mut booking, own, _) = own_booking(set, actor, booking_id)?;
+    let (mut booking, _, by_staff) = own_booking(set, actor, booking_id)?;
     match booking.status {
         BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => return show(set, booking_id),
         BookingStatus::Cancelled | BookingStatus::LateCancelled | BookingStatus::Standby => {
@@ -31,7 +32,6 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     let session = set.session(booking.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     let member = set.person(booking.person_id)?;
-    let by_staff = own.id != member.id;
     let mut freed = Freed::default();
     give_up_if_any(set, actor, &booking, &mut freed, now)?;
     let member = who_takes(set, member.id, &session, &studio, now)?;
@@ -45,6 +45,7 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     };
     let place = place.map_err(|refusal| refusal.problem(studio.shop_url.as_deref()))?;
     booking.accept(&place)?;
+    remind::plan(set, &mut booking, now)?;
     end_offer(set, booking_id, OfferOutcome::Accepted, now)?;
     pay(set, actor, &booking, LedgerReason::Booked, now)?;
     set.put(booking.clone());

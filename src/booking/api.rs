@@ -13,17 +13,19 @@ use uuid::Uuid;
 
 use super::conditions::{Conditions, NOTICE_MINUTES_MAX};
 use super::offer::Offer;
+use super::readers::must_read;
 use super::rules::{self, SessionNow};
 use super::tell_terms::tell_terms;
 use super::terms::{TermsFacts, TermsView};
 use super::view::{Around, BookingView};
-use super::{Booking, BookingStatus, store};
+use super::{Booking, BookingStatus, Guest, store};
 use crate::app::App;
 use crate::booking::book::Book;
 use crate::booking::cancel::Cancel;
 use crate::booking::move_up::MoveUp;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, Within, page, storable};
+use crate::families;
 use crate::penalties::rules::{Leniency, month_of};
 use crate::penalties::{self, Penalty};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
@@ -31,7 +33,7 @@ use crate::schedule;
 use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit as Often;
 use crate::studios;
-use crate::text::{Line, Note};
+use crate::text::{Email, Line, Name, Note};
 use crate::transactor::{Command, Outcome};
 use crate::working_set::look;
 use crate::wrong::Wrong;
@@ -47,7 +49,7 @@ pub struct BookBody {
     /// Whether the member would wait if it is full.
     #[serde(default)]
     waitlist: bool,
-    /// Staff: for which member.
+    /// For whom, if not for the caller: staff book for a member, others for whom they act in their family.
     #[serde(default)]
     person_id: Option<Uuid>,
     /// Staff: take nothing for it; needs a reason.
@@ -65,6 +67,24 @@ pub struct BookBody {
     /// On what terms the member waits; they matter in the queue alone.
     #[serde(default)]
     conditions: Option<ConditionsBody>,
+    /// For whom the place is, beside the member's own in the same session; a guest neither waits nor changes class.
+    #[serde(default)]
+    guest: Option<GuestBody>,
+    /// Staff of the session, from when they may mark who came: the member stands at the door of the full session, for a place that nobody
+    /// claims.
+    #[serde(default)]
+    standby: bool,
+}
+
+/// Who comes with the member.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuestBody {
+    /// As the studio reads it at the door.
+    name: Name,
+    /// Where the guest is told of the class, and of what becomes of it.
+    #[serde(default)]
+    email: Option<Email>,
 }
 
 /// How long before the start.
@@ -110,7 +130,7 @@ impl ConditionsBody {
     extensions(("x-problem-types" = json!(refuses![
         NoPass, AddressNotVerified, NotAllowed, SessionFull, WaitlistFull, AlreadyBooked, OverlappingBooking, TooManyBookings, Suspended,
         NotOpenYet, BookingClosed, SessionCancelled, BookingIdReused, BookingWithdrawn, NotFree, StatusChanged, SessionStarted,
-        TooManyRequests
+        HostNotBooked, TooManyGuests, GuestsBooked, NotDoorTime, PlaceFree, TooManyRequests
     ])))
 )]
 pub async fn book(
@@ -129,6 +149,19 @@ pub async fn book(
     if body.replaces_late && body.replaces.is_none() {
         return Err(Problem::field("replaces_late", Wrong::ReplacesNothing));
     }
+    if body.guest.is_some() && (body.waitlist || body.replaces.is_some() || body.conditions.is_some()) {
+        return Err(Problem::field("guest", Wrong::GuestOnlyBooks));
+    }
+    let writes_to_guest = body.guest.as_ref().is_some_and(|guest| guest.email.is_some());
+    if writes_to_guest
+        && let Err(often) = app.limits.ask(Often::GuestLetters, caller.person_id)
+        && store::one(&app.db, id).await?.is_none()
+    {
+        return Err(often);
+    }
+    if body.standby && (body.waitlist || body.replaces.is_some() || body.conditions.is_some()) {
+        return Err(Problem::field("standby", Wrong::StandbyWithOthers));
+    }
     let ask = Book {
         id,
         session_id: body.session_id,
@@ -140,8 +173,13 @@ pub async fn book(
         replaces: body.replaces,
         replaces_late: body.replaces_late,
         conditions: body.conditions.map(ConditionsBody::read).unwrap_or_default(),
+        guest: body.guest.map(|guest| Guest { name: guest.name.into_string(), email: guest.email.map(|email| email.as_str().to_owned()) }),
+        standby: body.standby,
     };
     let shown = submit(&app, &caller, Command::Book(ask)).await?;
+    if writes_to_guest && shown.fresh {
+        let _ = app.limits.take(Often::GuestLetters, caller.person_id);
+    }
     let status = if shown.fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, answer(&app, &caller, *shown).await?).into_response())
 }
@@ -181,7 +219,7 @@ pub async fn terms(
     Ok(Json(TermsView::of(&facts, caller.language.unwrap_or(told.studio.locale), now)))
 }
 
-/// One booking: the caller's own, or a member's for the studio's front desk.
+/// One booking: the caller's own, that of somebody for whom they act, or a member's for the studio's front desk.
 #[utoipa::path(
     get, path = "/v1/bookings/{id}", operation_id = "show_booking",
     params(("id" = Uuid, Path)),
@@ -192,9 +230,7 @@ pub async fn terms(
 )]
 pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Response> {
     let booking = store::one(&app.db, id).await?.ok_or_else(not_found)?;
-    if booking.person_id != caller.person_id && !caller.roles.is_front_desk(booking.studio_id) {
-        return Err(not_found());
-    }
+    must_read(&app, &caller, &booking).await?;
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(not_found)?;
     let position = position(&app, &booking).await?;
     let offers = offers(&app, std::slice::from_ref(&booking)).await?;
@@ -239,7 +275,7 @@ pub enum GiveBack {
     put, path = "/v1/bookings/{id}/cancellation", operation_id = "cancel_booking",
     params(("id" = Uuid, Path)), request_body = CancelBody,
     responses((status = 200, body = BookingView<'static>), (status = 404, description = "Never seen, and now barred for its caller")),
-    extensions(("x-problem-types" = json!(refuses![NotAllowed, StatusChanged, NotFree, SessionStarted, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, StatusChanged, NotFree, SessionStarted, GuestsBooked, TooManyRequests])))
 )]
 pub async fn cancel(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<CancelBody>) -> Answer<Response> {
     let ask = Cancel {
@@ -278,7 +314,7 @@ pub struct Nothing {}
     responses((status = 200, body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
         NoPass, NotAllowed, OfferExpired, SessionFull, AlreadyBooked, OverlappingBooking, TooManyBookings, NotOpenYet, BookingClosed,
-        SessionCancelled, NotFree, SessionStarted, TooManyRequests
+        SessionCancelled, NotFree, SessionStarted, GuestsBooked, TooManyRequests
     ])))
 )]
 pub async fn accept(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, _: Option<Body<Nothing>>) -> Answer<Response> {
@@ -305,7 +341,7 @@ pub struct MoveUpBody {
     responses((status = 200, body = BookingView<'static>)),
     extensions(("x-problem-types" = json!(refuses![
         NoPass, NotAllowed, StatusChanged, SessionFull, OverlappingBooking, BookingClosed, SessionCancelled, NotFree, SessionStarted,
-        TooManyRequests
+        GuestsBooked, TooManyRequests
     ])))
 )]
 pub async fn move_up(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body(body): Body<MoveUpBody>) -> Answer<Response> {
@@ -336,7 +372,7 @@ pub async fn set_conditions(
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// Not ended, and booked, offered or waitlisted; soonest first.
+    /// Not ended, and booked, offered, waitlisted or at the door; soonest first.
     #[default]
     Upcoming,
     /// The rest, latest first.
@@ -352,6 +388,8 @@ pub struct OwnParams {
     #[serde(default)]
     #[param(inline)]
     when: When,
+    /// Whose, if not the caller's own: somebody for whom they act.
+    person_id: Option<Uuid>,
     /// 1 to 200.
     #[serde(default)]
     #[param(inline)]
@@ -368,7 +406,7 @@ pub struct Bookings<'a> {
     next: Option<String>,
 }
 
-/// The caller's own bookings: what is to come, soonest first, or what was, latest first.
+/// The caller's own bookings, or those of somebody for whom they act: what is to come, soonest first, or what was, latest first.
 #[utoipa::path(
     get, path = "/v1/me/bookings", operation_id = "list_own_bookings",
     params(OwnParams),
@@ -377,14 +415,18 @@ pub struct Bookings<'a> {
 pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<OwnParams>) -> Answer<Response> {
     let now = app.clock.now();
     let upcoming = params.when == When::Upcoming;
+    let whose = params.person_id.unwrap_or(caller.person_id);
+    if whose != caller.person_id && !families::store::acts_for(&app.db, caller.person_id, whose).await? {
+        return Err(not_found());
+    }
     let edge = if upcoming { (DateTime::UNIX_EPOCH, Uuid::nil()) } else { (DateTime::<Utc>::MAX_UTC, Uuid::max()) };
     let after = params.after.map_or(edge, |Cursor(after)| after);
     let after = (storable(after.0), after.1);
     let more = params.limit.0 + 1;
     let found = if upcoming {
-        store::upcoming(&app.db, caller.person_id, now, after, more).await?
+        store::upcoming(&app.db, whose, now, after, more).await?
     } else {
-        store::past(&app.db, caller.person_id, now, after, more).await?
+        store::past(&app.db, whose, now, after, more).await?
     };
     let (bookings, next) = page(found, params.limit, |booking| (booking.starts_at, booking.id));
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.session_id).collect();
@@ -393,7 +435,7 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
         schedule::store::among(&mut tx, &ids).await?.into_iter().map(|session| (session.id, session)).collect();
     tx.rollback().await;
     let positions: HashMap<Uuid, i64> =
-        if upcoming { store::positions(&app.db, caller.person_id).await?.into_iter().collect() } else { HashMap::new() };
+        if upcoming { store::positions(&app.db, whose).await?.into_iter().collect() } else { HashMap::new() };
     let offers = offers(&app, &bookings).await?;
     let with_sessions: Vec<_> = bookings.iter().filter_map(|booking| Some((booking, sessions.get(&booking.session_id)?))).collect();
     let leniencies = leniencies(&app, &with_sessions, now).await?;
@@ -476,8 +518,10 @@ async fn penalties_of(app: &App, bookings: &[Booking]) -> Answer<HashMap<Uuid, P
         return Ok(HashMap::new());
     }
     let mut tx = app.db.read().await?;
-    let found = penalties::store::of_bookings(&mut tx, &ids).await?;
+    let mut found = penalties::store::of_bookings(&mut tx, &ids).await?;
     tx.rollback().await;
+    // Of several, the one that counts, or else the last.
+    found.sort_by_key(|penalty| (!penalty.is_waived(), penalty.at));
     Ok(found.into_iter().map(|penalty| (penalty.booking_id, penalty)).collect())
 }
 

@@ -1,14 +1,17 @@
 //! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a position in the queue if they would wait.
 
+use super::book_guest::book_guest;
 use super::conditions::Conditions;
 use super::freed::Freed;
 use super::member::{who_joins, who_takes};
 use super::place::{leave_overlapping, pay};
 use super::refill::settle;
+use super::remind;
 use super::replace;
 use super::rules::{self, Admission, Ask, BookingRefusal, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
-use super::{Booking, BookingStatus, NewBooking};
+use super::standby::stand_by;
+use super::{Booking, BookingStatus, Guest, NewBooking};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::LedgerReason;
@@ -29,7 +32,7 @@ pub struct Book {
     pub session_id: Uuid,
     pub pass_id: Option<Uuid>,
     pub waitlist: bool,
-    /// For whom, if staff book.
+    /// For whom, if staff or somebody of their family book.
     pub person_id: Option<Uuid>,
     /// Staff give the place for nothing, for this reason.
     pub unpaid: Option<String>,
@@ -40,6 +43,10 @@ pub struct Book {
     pub replaces_late: bool,
     /// On what terms they wait.
     pub conditions: Conditions,
+    /// For whom the place is, if not for the member.
+    pub guest: Option<Guest>,
+    /// Staff enter them at the door of a full session.
+    pub standby: bool,
 }
 
 /// `PUT /v1/bookings/{id}`.
@@ -55,6 +62,10 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     if ask.not_after.is_some_and(|not_after| now > not_after) {
         return Err(Problem::new(ProblemType::TapExpired).into());
     }
+    if ask.standby {
+        let new = new_booking(ask, caller, person_id, set.session(ask.session_id)?);
+        return stand_by(set, actor, new, now);
+    }
     let people = match (set.identity(caller), set.identity(person_id)) {
         (Ok(own), Ok(member)) => (own, member),
         (own, member) => return Err(all_needs([own.err(), member.err()])),
@@ -62,6 +73,10 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let session = set.session(ask.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     let by_staff = may_book(set, &people.0, &people.1, ask, &session)?;
+    if let Some(guest) = &ask.guest {
+        let new = new_booking(ask, caller, person_id, &session);
+        return book_guest(set, actor, new, guest, by_staff, (&session, &studio), now);
+    }
     // In a full session one can only join the queue, which needs neither a credit nor a free hour. In a rush hundreds do so: then neither
     // their passes nor their other bookings are read.
     let rules = studio.rules_of(session.class_type_id);
@@ -98,7 +113,8 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     let new = new_booking(ask, caller, person_id, &session);
     match entry {
         Admission::Place(place) => {
-            let booking = asked_besides(Booking::with_place(new, &place, now), ask);
+            let mut booking = asked_besides(Booking::with_place(new, &place, now), ask);
+            remind::plan(set, &mut booking, now)?;
             pay(set, actor, &booking, LedgerReason::Booked, now)?;
             set.put(booking.clone());
             let what = Happened::Booked { credits: booking.credits, by_staff, unpaid: booking.asked_unpaid };
@@ -117,7 +133,7 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
         }
     }
     // Whom staff book for is a member already, and has given the studio nothing by it.
-    if person_id == caller {
+    if person_id == caller || !by_staff {
         set.join(session.studio_id, person_id, now);
     }
     let mut shown = show(set, ask.id)?;
@@ -137,11 +153,31 @@ fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid
         && existing.asked_waitlist == ask.waitlist
         && existing.asked_unpaid == ask.unpaid.is_some()
         && existing.asked_replaces == ask.replaces
-        && existing.asked_conditions == stored(&ask.conditions);
+        && existing.asked_conditions == stored(&ask.conditions)
+        && same_guest(&existing, ask.guest.as_ref())
+        && existing.asked_standby == ask.standby;
     if !same {
         return Err(Problem::new(ProblemType::BookingIdReused).into());
     }
+    if existing.person_id != caller {
+        // Who booked it as staff or for their family reads it as long as they may.
+        let own = set.identity(caller)?;
+        let session = set.session(existing.session_id)?;
+        let staff = own.roles.is_staff_of_session(existing.studio_id, session.instructor_id == caller);
+        if !staff && !set.acts_for(caller, existing.person_id)? {
+            return Err(not_found());
+        }
+    }
     show(set, existing.id)
+}
+
+/// Who the guest was is forgotten some day; that it was one is not.
+fn same_guest(existing: &Booking, asked: Option<&Guest>) -> bool {
+    match (asked, &existing.guest_name) {
+        (None, _) => !existing.is_guests(),
+        (Some(_), None) => existing.is_guests(),
+        (Some(guest), Some(name)) => existing.is_guests() && guest.name == *name && guest.email == existing.guest_email,
+    }
 }
 
 /// Whether the caller may ask this; `true` if they ask as staff.
@@ -159,6 +195,9 @@ fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session
             return Err(Problem::new(ProblemType::AddressNotVerified).into());
         }
         return Ok(ask.person_id.is_some() && front_desk);
+    }
+    if !front_desk && set.acts_for(own.id, member.id)? {
+        return if own.verified { Ok(false) } else { Err(Problem::new(ProblemType::AddressNotVerified).into()) };
     }
     if !front_desk {
         return Err(Problem::new(ProblemType::NotAllowed).into());

@@ -2,6 +2,7 @@
 
 use super::ending::end_by_person;
 use super::freed::Freed;
+use super::guests::none_left_behind;
 use super::refill::settle;
 use super::rules::{self, Cancellation, CannotCancel};
 use super::snapshot::{BookingSnapshot, own_booking, show};
@@ -65,6 +66,7 @@ pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<U
     if ask.if_free && matches!(&decided, Cancellation::Late(cost) if !cost.is_nothing()) {
         return expected(ProblemType::NotFree);
     }
+    none_left_behind(set, &booking, now)?;
     let ending = Ending { by: if by_staff { EndedBy::Staff } else { EndedBy::Member }, reason: ask.reason.clone() };
     let mut freed = Freed::default();
     end_by_person(set, actor, booking, decided, &ending, &mut freed, now)?;

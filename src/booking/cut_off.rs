@@ -100,12 +100,13 @@ pub fn grace_end(
     at.min(starts_at)
 }
 
-fn is_quiet(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
+/// Whether this time of day is within quiet hours; they may span midnight.
+pub fn is_quiet(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
     if from < until { from <= time && time < until } else { time >= from || time < until }
 }
 
 /// The first instant after `at` at which the clock shows this time, or would have if that hour were not skipped.
-fn next(at: DateTime<Utc>, time: NaiveTime, zone: Tz) -> DateTime<Utc> {
+pub fn next(at: DateTime<Utc>, time: NaiveTime, zone: Tz) -> DateTime<Utc> {
     let today = local_date(at, zone);
     [0, 1, 2]
         .into_iter()

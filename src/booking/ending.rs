@@ -1,15 +1,17 @@
 //! How a booking ends that its member or staff give up: what was taken for it is returned or kept, and its place is free.
 
 use super::freed::Freed;
+use super::guests::guests_of;
 use super::offer::OfferOutcome;
 use super::offering::end_offer;
 use super::place::give_back;
-use super::rules::Cancellation;
+use super::rules::{self, Cancellation};
 use super::{Booking, BookingStatus, EndedBy, Ending};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::LeftBecause;
 use crate::passes::LedgerReason;
+use crate::penalties::rules::Leniency;
 use crate::penalties::standing::penalize;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
@@ -25,6 +27,7 @@ pub fn end_by_person(
     now: DateTime<Utc>,
 ) -> Decision<()> {
     let by_staff = ending.by == EndedBy::Staff;
+    let guests = guests_of(set, &booking, now)?;
     let mut late = None;
     let what = match decided {
         Cancellation::Leaves => {
@@ -67,8 +70,17 @@ pub fn end_by_person(
     let event = Event::of_booking(&booking, what);
     set.put(booking);
     emit(set, actor, event)?;
-    match late {
-        Some((booking, cost)) => penalize(set, actor, &booking, &cost, now),
-        None => Ok(()),
+    if let Some((booking, cost)) = late {
+        penalize(set, actor, &booking, &cost, now)?;
     }
+    // Where no tap was told of the guests (a frozen pass, an account that goes), their places end with the host's, and cost nothing.
+    for mut guest in guests {
+        if guest.status == BookingStatus::Attended {
+            guest.undo_check_in()?;
+        }
+        if let Ok(decided) = rules::cancel(&guest, Leniency::default(), true, now) {
+            end_by_person(set, actor, guest, decided, ending, freed, now)?;
+        }
+    }
+    Ok(())
 }

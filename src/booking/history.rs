@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::readers::must_read;
 use super::store::{self, Told};
 use crate::app::App;
 use crate::extract::Path;
@@ -53,9 +54,7 @@ pub struct Entry {
 pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Response> {
     let nothing = || Problem::new(ProblemType::NotFound);
     let booking = store::one(&app.db, id).await?.ok_or_else(nothing)?;
-    if booking.person_id != caller.person_id && !caller.roles.is_front_desk(booking.studio_id) {
-        return Err(nothing());
-    }
+    must_read(&app, &caller, &booking).await?;
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(nothing)?;
     let language = caller.language.unwrap_or(session.names.studio_locale);
     let zone = session.names.time_zone.tz();
@@ -114,6 +113,7 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
             let n = number("position");
             [format!("Joined the waitlist as number {n}."), format!("加入候补，排在第{n}位。"), format!("加入候補，排在第{n}位。")]
         }
+        "booking.reminded" => same(["A reminder was written.", "已发出上课提醒。", "已發出上課提醒。"]),
         "booking.accepted" if is("offered") => same(["The offered place was taken.", "接受了保留的名额。", "接受了保留的名額。"]),
         "booking.accepted" => same(["A free place was taken.", "约到了空出的名额。", "約到了釋出的名額。"]),
         "booking.promoted" => same(["Moved from the waitlist into the class.", "从候补自动转为正式预约。", "從候補自動轉為正式預約。"]),
@@ -187,13 +187,8 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
                     format!("逾期取消，扣除{}。", lost(Language::ZhHant)),
                 ],
             };
-            let fee = fee(details);
-            let (fee_en, fee_hans, fee_hant) = match &fee {
-                Some(fee) => (format!(" A fee of {fee}."), format!("违约金{fee}。"), format!("違約金{fee}。")),
-                None => Default::default(),
-            };
-            let strike = if is("strike") { [" It counts as a strike.", "记违约一次。", "記違約一次。"] } else { [""; 3] };
-            [format!("{en}{fee_en}{}", strike[0]), format!("{zh_hans}{fee_hans}{}", strike[1]), format!("{zh_hant}{fee_hant}{}", strike[2])]
+            let [fee_en, fee_hans, fee_hant] = besides(details, is("strike"));
+            [en + &fee_en, zh_hans + &fee_hans, zh_hant + &fee_hant]
         }
         "booking.penalty_waived" => {
             same(["The studio took back what that had cost.", "工作室已撤销此次处理，所扣已退回。", "工作室已撤銷此次處理，所扣已退回。"])
@@ -235,6 +230,40 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
             "工作室将名额给了排在后面的会员。",
             "工作室將名額給了排在後面的會員。",
         ]),
+        "booking.no_show" => {
+            let lost = number("credits_lost");
+            let [en, zh_hans, zh_hant] = match lost {
+                _ if details["forgiven"].is_string() => same([
+                    "Did not come; it was forgiven and cost nothing.",
+                    "未到课，此次免予处理，未扣除任何费用。",
+                    "未到課，此次免予處理，未扣除任何費用。",
+                ]),
+                0 => same(["Did not come.", "未到课。", "未到課。"]),
+                n => [
+                    format!("Did not come: {} lost.", credits(n, Language::En)),
+                    format!("未到课，扣除{}。", credits(n, Language::ZhHans)),
+                    format!("未到課，扣除{}。", credits(n, Language::ZhHant)),
+                ],
+            };
+            let [fee_en, fee_hans, fee_hant] = besides(details, is("strike"));
+            [en + &fee_en, zh_hans + &fee_hans, zh_hant + &fee_hant]
+        }
+        "booking.unrecorded" => same([
+            "Nobody was marked in this class, so it counts as attended.",
+            "这节课无人登记到课，视为到课。",
+            "這堂課無人登記到課，視為到課。",
+        ]),
+        "booking.stands_by" => same([
+            "Entered at the door, for a place that nobody claims.",
+            "已登记现场候补，等待空出的名额。",
+            "已登記現場候補，等待釋出的名額。",
+        ]),
+        "booking.released_at_door" => same([
+            "Had not come when the class began, so the place went to somebody at the door.",
+            "开课时未到，名额已给现场候补的会员。",
+            "開課時未到，名額已給現場候補的會員。",
+        ]),
+        "booking.let_in" => same(["Got a place at the door, and came.", "现场获得名额并到课。", "現場獲得名額並到課。"]),
         _ => return None,
     };
     Some(match language {
@@ -242,6 +271,16 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
         Language::ZhHans => zh_hans,
         Language::ZhHant => zh_hant,
     })
+}
+
+/// The fee and the strike, to follow what happened.
+fn besides(details: &Value, strike: bool) -> [String; 3] {
+    let [en, zh_hans, zh_hant] = match fee(details) {
+        Some(fee) => [format!(" A fee of {fee}."), format!("违约金{fee}。"), format!("違約金{fee}。")],
+        None => Default::default(),
+    };
+    let strike = if strike { [" It counts as a strike.", "记违约一次。", "記違約一次。"] } else { [""; 3] };
+    [en + strike[0], zh_hans + strike[1], zh_hant + strike[2]]
 }
 
 /// A fee, as the log has it.

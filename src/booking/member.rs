@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::Booking;
@@ -19,7 +19,7 @@ use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
 /// A member as the working set knows them.
 #[derive(Debug)]
 pub struct Member<'a> {
-    /// Their bookings in sessions that are not over.
+    /// Their bookings in sessions that are not over, and those that overlap one that has begun.
     pub ahead: Vec<&'a Booking>,
     /// Their passes.
     pub passes: Vec<PassState>,
@@ -59,7 +59,13 @@ pub fn who_joins<'a>(
 ) -> Decision<Member<'a>> {
     let (passes, visits) = set.passes(person_id, week_of(session.local_date))?;
     let suspended = suspension(set, person_id, studio, now)?;
-    Ok(Member { ahead: set.ahead(person_id, now), passes, visits, places: Vec::new(), suspended })
+    let mut ahead = set.ahead(person_id, now);
+    if session.starts_at <= now {
+        // What is over by now can still overlap a session that has begun.
+        let that_day = set.places(person_id, session.starts_at - Duration::days(1), session.ends_at)?;
+        ahead.extend(that_day.into_iter().filter(|booking| booking.ends_at <= now && booking.overlaps(session.starts_at, session.ends_at)));
+    }
+    Ok(Member { ahead, passes, visits, places: Vec::new(), suspended })
 }
 
 /// Whether a member has a place in another session of the studio on the local day of this one.
@@ -87,7 +93,10 @@ fn places(
         counted.extend(set.places(person_id, from, to)?.into_iter().map(|booking| (booking.id, booking)));
     }
     // The place that they are offered in this session is the one in question.
-    counted.retain(|_, booking| booking.studio_id == studio.id && booking.session_id != session.id && booking.status.takes_place());
+    // The places of their guests are nobody's but the guests'.
+    counted.retain(|_, booking| {
+        !booking.is_guests() && booking.studio_id == studio.id && booking.session_id != session.id && booking.takes_place()
+    });
     let by_class_type = of_types.iter().any(|cap| cap.of == CapOf::ClassType);
     if by_class_type {
         let unknown = counted.values().filter(|booking| matches!(set.session(booking.session_id), Err(Abort::Needs(_))));

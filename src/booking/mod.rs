@@ -6,14 +6,17 @@
 pub mod accept;
 pub mod api;
 pub mod book;
+pub mod book_guest;
 pub mod cancel;
 pub mod cancelled_by_studio;
 pub mod close_waitlist;
 pub mod conditions;
 pub mod cut_off;
+pub mod door_release;
 pub mod ending;
 pub mod expire_offer;
 pub mod freed;
+pub mod guests;
 pub mod history;
 pub mod member;
 pub mod move_up;
@@ -21,12 +24,16 @@ pub mod offer;
 pub mod offering;
 pub mod pages;
 pub mod place;
+pub mod readers;
 pub mod refill;
 pub mod refusal;
+pub mod remind;
 pub mod replace;
+pub mod retention;
 pub mod rules;
 pub mod set_conditions;
 pub mod snapshot;
+pub mod standby;
 pub mod store;
 pub mod tell_terms;
 pub mod terms;
@@ -42,6 +49,7 @@ use uuid::Uuid;
 use crate::letters::facts::PassedOver;
 use crate::passes::rules::Payment;
 use crate::penalties::rules::PenaltyTerms;
+use crate::schedule::SessionRow;
 use crate::transition::TransitionRefused;
 use conditions::Conditions;
 
@@ -162,12 +170,48 @@ pub struct Booking {
     pub asked_conditions: Option<Json<Conditions>>,
     /// On what terms the member wants to be moved in.
     pub conditions: Option<Json<Conditions>>,
+    /// Who comes with the member, where it is a guest's place; `None` also once that is forgotten.
+    pub guest_name: Option<String>,
+    /// Where the guest's own letters go.
+    pub guest_email: Option<String>,
+    /// Staff entered the member at the door of a full session.
+    pub asked_standby: bool,
+    /// Since then its place is somebody's who stood at the door.
+    pub released_at: Option<DateTime<Utc>>,
+    /// Nobody was marked in the session, so it counts as attended.
+    pub unrecorded: bool,
+    /// When it is looked at next whether the member is to be reminded of their place.
+    pub remind_at: Option<DateTime<Utc>>,
+}
+
+/// Who comes with a member, in a place of their own: as the member wrote them down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct Guest {
+    pub name: String,
+    pub email: Option<String>,
 }
 
 impl Booking {
+    /// Whether the place is a guest's: its host's booking stands beside it.
+    pub const fn is_guests(&self) -> bool {
+        self.guest_of.is_some()
+    }
+
     /// Whether the session overlaps `[starts_at, ends_at)`.
     pub fn overlaps(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
         self.starts_at < ends_at && starts_at < self.ends_at
+    }
+
+    /// Whether it takes a place: one that was given away at the door is another's.
+    pub const fn takes_place(&self) -> bool {
+        self.status.takes_place() && self.released_at.is_none()
+    }
+
+    /// Whether, at this instant, it is an absence that is not final: nobody has marked the member as having come, and their session is still
+    /// followed up.
+    pub fn is_absent_for_now(&self, session: &SessionRow, now: DateTime<Utc>) -> bool {
+        self.provisional || (self.status == BookingStatus::Booked && session.misses_who_has_not_come(now))
     }
 
     /// What cancelling late or not coming costs besides what was paid.
@@ -238,6 +282,11 @@ impl Booking {
         Self { queue_key: Some(queue_key), ..Self::new(new, BookingStatus::Waitlisted, now) }
     }
 
+    /// A member at the door of a full session, behind those who came before.
+    pub fn at_the_door(new: NewBooking, now: DateTime<Utc>) -> Self {
+        Self { asked_standby: true, ..Self::new(new, BookingStatus::Standby, now) }
+    }
+
     fn new(new: NewBooking, status: BookingStatus, now: DateTime<Utc>) -> Self {
         Self {
             id: new.id,
@@ -278,6 +327,12 @@ impl Booking {
             replaced_by: None,
             asked_conditions: None,
             conditions: None,
+            guest_name: None,
+            guest_email: None,
+            asked_standby: false,
+            released_at: None,
+            unrecorded: false,
+            remind_at: None,
         }
     }
 
@@ -313,9 +368,9 @@ impl Booking {
         Ok(self.queue_key.take().unwrap_or_default())
     }
 
-    /// Waitlisted, and stays so: a place came free that the member could not take.
+    /// Waitlisted or at the door, and stays so: a place came free that the member could not take.
     pub fn pass_over(&mut self, reason: PassedOver) -> Result<(), TransitionRefused> {
-        self.only_from(&[BookingStatus::Waitlisted], "be passed over")?;
+        self.only_from(&[BookingStatus::Waitlisted, BookingStatus::Standby], "be passed over")?;
         self.passed_over = Some(reason);
         Ok(())
     }
@@ -357,6 +412,7 @@ impl Booking {
             return Err(self.cannot("end with its session"));
         }
         self.end(BookingStatus::Cancelled, &EndedBy::Studio.into(), now);
+        (self.provisional, self.released_at, self.unrecorded) = (false, None, false);
         Ok(())
     }
 
@@ -370,7 +426,7 @@ impl Booking {
         self.status = BookingStatus::Waitlisted;
         self.queue_key = Some(queue_key);
         (self.pass_id, self.free_cancel_until, self.promoted_at, self.penalty_terms) = (None, None, None, None);
-        (self.passed_over, self.told_free_at) = (None, None);
+        (self.passed_over, self.told_free_at, self.remind_at) = (None, None, None);
         Ok(())
     }
 
@@ -378,8 +434,31 @@ impl Booking {
     pub fn check_in(&mut self, at: DateTime<Utc>, by: Uuid) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Booked, BookingStatus::NoShow], "be checked in")?;
         self.status = BookingStatus::Attended;
-        self.provisional = false;
+        (self.provisional, self.released_at) = (false, None);
         (self.arrived_at, self.arrived_by) = (Some(at), Some(by));
+        Ok(())
+    }
+
+    /// Booked → attended, although nobody was marked in the session.
+    pub fn count_attended(&mut self) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked], "be counted as attended")?;
+        self.status = BookingStatus::Attended;
+        self.unrecorded = true;
+        Ok(())
+    }
+
+    /// At the door → attended, with a place that nobody has claimed.
+    pub fn let_in(&mut self, place: &Place, at: DateTime<Utc>, by: Uuid) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Standby], "be let in")?;
+        self.hold(place);
+        self.check_in(at, by)
+    }
+
+    /// Booked → absent for now, and without the place: it goes to somebody at the door.
+    pub fn release(&mut self, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked], "be released")?;
+        self.mark_absent(true)?;
+        self.released_at = Some(now);
         Ok(())
     }
 
@@ -387,14 +466,16 @@ impl Booking {
     pub fn undo_check_in(&mut self) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Attended, BookingStatus::NoShow], "be unmarked")?;
         self.status = BookingStatus::Booked;
-        self.provisional = false;
+        (self.provisional, self.released_at, self.unrecorded) = (false, None, false);
         (self.arrived_at, self.arrived_by) = (None, None);
         Ok(())
     }
 
-    /// Booked → absent; `provisional` as long as it is not final.
+    /// Booked, or absent for now → absent; `provisional` as long as it is not final.
     pub fn mark_absent(&mut self, provisional: bool) -> Result<(), TransitionRefused> {
-        self.only_from(&[BookingStatus::Booked], "be marked absent")?;
+        if !self.provisional {
+            self.only_from(&[BookingStatus::Booked], "be marked absent")?;
+        }
         self.status = BookingStatus::NoShow;
         self.provisional = provisional;
         Ok(())
@@ -448,7 +529,7 @@ impl Booking {
 
     fn end(&mut self, status: BookingStatus, ending: &Ending, now: DateTime<Utc>) {
         self.status = status;
-        (self.queue_key, self.passed_over) = (None, None);
+        (self.queue_key, self.passed_over, self.remind_at) = (None, None, None);
         self.ended_at = Some(now);
         self.ended_by = Some(ending.by);
         self.ended_reason.clone_from(&ending.reason);

@@ -5,6 +5,7 @@ use super::freed::Freed;
 use super::member::who_takes;
 use super::place::{leave_overlapping, pay};
 use super::refill::settle;
+use super::remind;
 use super::replace::give_up_if_any;
 use super::rules::{self, Ask, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
@@ -67,6 +68,7 @@ pub fn move_up(set: &mut WorkingSet, actor: &Actor, ask: &MoveUp, now: DateTime<
         set.put_session(session);
     }
     booking.move_up(&place, ask.reason.clone())?;
+    remind::plan(set, &mut booking, now)?;
     pay(set, actor, &booking, LedgerReason::Booked, now)?;
     set.put(booking.clone());
     let extra_place = ask.extra_place;

@@ -4,8 +4,8 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use uuid::Uuid;
 
 use super::cancel::Cancel;
@@ -14,7 +14,9 @@ use super::{Booking, BookingStatus, store};
 use crate::app::App;
 use crate::extract::Path;
 use crate::language::Language;
+use crate::letters::facts::{Penalized, Terms};
 use crate::letters::phrases;
+use crate::page;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::{self, Session};
 use crate::sign_in::Visitor;
@@ -93,6 +95,8 @@ struct Found {
     offer: Offer,
     booking: Booking,
     session: Session,
+    /// What the place costs whoever takes it.
+    terms: Terms,
 }
 
 /// Shows an offer, and nothing else: taking it is a button of the page.
@@ -103,7 +107,7 @@ struct Found {
 )]
 pub async fn show(State(app): State<App>, visitor: Visitor, Path((id, signature)): Path<(Uuid, String)>) -> Answer<Response> {
     let found = find(&app, id, &signature).await?;
-    page(&app, &visitor, &found, StatusCode::OK, None)
+    shown(&app, &visitor, &found, StatusCode::OK, None)
 }
 
 /// What the page's buttons send.
@@ -140,7 +144,7 @@ pub async fn submit(
         Some("decline") => {
             Command::Cancel(Cancel { booking_id, if_status: Some(BookingStatus::Offered), if_free: false, return_all: false, reason: None })
         }
-        _ => return page(&app, &visitor, &found, StatusCode::UNPROCESSABLE_ENTITY, None),
+        _ => return shown(&app, &visitor, &found, StatusCode::UNPROCESSABLE_ENTITY, None),
     };
     // A link answers its own offer alone, not one that was made later; and a button that is pressed twice is answered twice alike.
     let done = match found.offer.is_running() {
@@ -149,11 +153,11 @@ pub async fn submit(
     };
     let found = find(&app, id, &signature).await?;
     match done {
-        Ok(()) => page(&app, &visitor, &found, StatusCode::OK, None),
+        Ok(()) => shown(&app, &visitor, &found, StatusCode::OK, None),
         // A person reads this: the sentence that an app would show, on the page.
         Err(problem) if problem.kind.status().is_client_error() => {
             let sentence = problem.kind.sentence(language(&visitor, &found.session));
-            page(&app, &visitor, &found, problem.kind.status(), Some(sentence))
+            shown(&app, &visitor, &found, problem.kind.status(), Some(sentence))
         }
         Err(problem) => Err(problem),
     }
@@ -167,15 +171,22 @@ async fn find(app: &App, id: Uuid, signature: &str) -> Answer<Found> {
     let offer = store::offer(&app.db, id).await?.ok_or_else(nothing)?;
     let booking = store::one(&app.db, offer.booking_id).await?.ok_or_else(nothing)?;
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(nothing)?;
-    Ok(Found { offer, booking, session })
+    let terms = store::offered_terms(&app.db, &booking, id).await?.unwrap_or_default();
+    let terms = Terms {
+        credits: terms.credits.unwrap_or(session.credits),
+        membership: terms.membership,
+        free_cancel_until: Some(session.free_cancel_until).filter(|until| app.clock.now() < *until),
+        penalty: Penalized { fee: terms.fee(), strike: terms.strike, forgiven: false },
+    };
+    Ok(Found { offer, booking, session, terms })
 }
 
 fn language(visitor: &Visitor, session: &Session) -> Language {
     visitor.language.unwrap_or(session.names.studio_locale)
 }
 
-fn page(app: &App, visitor: &Visitor, found: &Found, status: StatusCode, problem: Option<&str>) -> Answer<Response> {
-    let Found { offer, session, .. } = found;
+fn shown(app: &App, visitor: &Visitor, found: &Found, status: StatusCode, problem: Option<&str>) -> Answer<Response> {
+    let Found { offer, session, terms, .. } = found;
     let (now, language, zone) = (app.clock.now(), language(visitor, session), session.names.time_zone.tz());
     let words = words(language);
     let open = offer.is_running() && now < offer.expires_at;
@@ -186,9 +197,8 @@ fn page(app: &App, visitor: &Visitor, found: &Found, status: StatusCode, problem
         Some(OfferOutcome::Declined) => words.declined.to_owned(),
         Some(OfferOutcome::Withdrawn) => words.withdrawn.to_owned(),
     };
-    let free = Some(session.free_cancel_until).filter(|until| now < *until);
-    let cost = open.then(|| phrases::offer_cost(session.credits, free.map(|until| phrases::day_and_time(until, zone, language)), language));
-    let html = Page {
+    let cost = open.then(|| phrases::offer_cost(terms, session.starts_at, zone, language));
+    let page = Page {
         language,
         words,
         problem,
@@ -199,15 +209,5 @@ fn page(app: &App, visitor: &Visitor, found: &Found, status: StatusCode, problem
         cost,
         open,
     };
-    let headers = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_LANGUAGE, language.tag()),
-        (header::VARY, "Accept-Language"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((status, headers, Html(html.render().map_err(Problem::fault)?)).into_response())
+    page::answer(&page, language, status)
 }

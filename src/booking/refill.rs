@@ -1,22 +1,27 @@
 //! Who gets a freed place: the one piece of code that gives places to those who wait, whatever freed them.
 
 use super::freed::Freed;
+use super::guests::guests_of;
 use super::member::{has_another_that_day, who_takes};
 use super::offering::offer;
 use super::place::{leave_overlapping, pay};
+use super::remind;
 use super::replace::{give_up, to_replace};
 use super::rules::{self, Ask, Refill, SessionNow, Turn};
 use super::{Booking, BookingStatus, Place, cut_off};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::PassedOver;
-use crate::passes::LedgerReason;
+use crate::passes::{LedgerReason, begin};
 use crate::penalties::rules::Leniency;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
-use crate::working_set::{Abort, Decision, Lookup, WorkingSet, all};
+use crate::working_set::{Abort, Decision, Lookup, WorkingSet, all, caller};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+/// How often staff are told, at most, that there is a place to give in a session.
+const STAFF_TOLD_EVERY_SECONDS: i64 = 30 * 60;
 
 /// Gives what is free to those who wait: in every session where a place may have come free, and for everybody who may have
 /// become able, until nothing more can be given.
@@ -60,7 +65,10 @@ fn refill(set: &mut WorkingSet, session_id: Uuid, freed: &mut Freed, now: DateTi
             None
         }
         Refill::Ask(until) => ask(set, &session, &studio, until, now)?.then_some(until),
-        Refill::Staff(until) => Some(until),
+        Refill::Staff(until) => {
+            tell_staff(set, &session, until, now)?;
+            Some(until)
+        }
     };
     if kept_until != session.kept_until {
         let mut session = set.session(session_id)?.clone();
@@ -111,6 +119,7 @@ fn serve(set: &mut WorkingSet, session_id: Uuid, studio: &StudioContext, freed: 
 fn promote(set: &mut WorkingSet, mut waiting: Booking, place: &Place, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
     let house = Actor::system();
     waiting.promote(place, now)?;
+    remind::plan(set, &mut waiting, now)?;
     pay(set, &house, &waiting, LedgerReason::Promoted, now)?;
     set.put(waiting.clone());
     emit(set, &house, Event::of_booking(&waiting, Happened::Promoted { credits: waiting.credits }))?;
@@ -201,8 +210,9 @@ fn as_if_given_up(
     }
     let old = to_replace(set, waiting, now);
     if let Some(old) = &old {
-        // What is forgiven of a month is not used up for somebody who does not tap.
-        if rules::is_late(old, now) || rules::give_up(old, Leniency::default(), false, now).is_err() {
+        // What is forgiven of a month is not used up for somebody who does not tap, and nobody's guest loses a place so.
+        let has_guests = !guests_of(set, old, now)?.is_empty();
+        if has_guests || rules::is_late(old, now) || rules::give_up(old, Leniency::default(), false, now).is_err() {
             return Ok(Err(PassedOver::NotFree));
         }
         give_up(set, &Actor::system(), old.clone(), waiting.id, false, given_up, now)?;
@@ -229,6 +239,62 @@ fn as_if_given_up(
         Ok(Turn::Offered(..)) if at_that_time => Err(PassedOver::Overlap),
         turn => turn,
     })
+}
+
+/// Gives places at the door, in order of arrival: what is free first, then what nobody has claimed, and no more than are taken. Whoever loses
+/// a place by it is absent for now; whoever cannot take one stays where they are, and the reason is noted.
+pub fn serve_door(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    session: &Session,
+    standing: Vec<Booking>,
+    unclaimed: Vec<Booking>,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    set.need_people(&standing)?;
+    let studio = set.studio(session.studio_id)?;
+    let rules = studio.rules_of(session.class_type_id);
+    let (mut freed, mut unclaimed) = (Freed::default(), unclaimed.into_iter());
+    for one in standing {
+        let state = SessionNow::of(set.session(session.id)?, studio.zone);
+        let free = state.places_free() > 0;
+        if !free && unclaimed.as_slice().is_empty() {
+            break;
+        }
+        let ask = Ask { by_staff: true, ..asked(&one) };
+        let member = who_takes(set, one.person_id, session, &studio, now)?;
+        let place = rules::door::let_in(&state, &rules, member.now(), ask, now);
+        match place {
+            Err(reason) => pass_over(set, one, reason.into())?,
+            Ok(place) => {
+                if let Some(absent) = if free { None } else { unclaimed.next() } {
+                    release(set, actor, absent, one.id, now)?;
+                }
+                let_in(set, actor, one, &place, &mut freed, now)?;
+            }
+        }
+    }
+    settle(set, freed, now)
+}
+
+/// The place is not theirs any more.
+fn release(set: &mut WorkingSet, actor: &Actor, mut absent: Booking, to: Uuid, now: DateTime<Utc>) -> Decision<()> {
+    absent.release(now)?;
+    let event = Event::of_booking(&absent, Happened::ReleasedAtDoor { to });
+    set.put(absent);
+    emit(set, actor, event)
+}
+
+/// They have a place, and have come.
+fn let_in(set: &mut WorkingSet, actor: &Actor, mut one: Booking, place: &Place, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
+    one.let_in(place, now, caller(actor)?)?;
+    pay(set, actor, &one, LedgerReason::Booked, now)?;
+    set.put(one.clone());
+    emit(set, actor, Event::of_booking(&one, Happened::LetIn { credits: one.credits, unpaid: one.asked_unpaid }))?;
+    if begin::follow(set, actor, &one, now)? {
+        freed.person(one.person_id);
+    }
+    leave_overlapping(set, actor, &one, freed, now)
 }
 
 /// What a waiting member asked for when they joined the queue.
@@ -264,6 +330,16 @@ fn ask(set: &mut WorkingSet, session: &Session, studio: &StudioContext, until: D
     let anybody = !able.is_empty();
     tell_free(set, able, Some(until), now)?;
     Ok(anybody)
+}
+
+/// A place is free for which somebody waits, and staff say who gets it: they are told when it comes free, at most once in half an hour.
+fn tell_staff(set: &mut WorkingSet, session: &Session, until: DateTime<Utc>, now: DateTime<Utc>) -> Decision<()> {
+    if session.kept_until == Some(until) {
+        return Ok(());
+    }
+    set.identity_if_any(session.instructor_id)?;
+    let what = Happened::PlaceToGive { until, nth_half_hour: now.timestamp() / STAFF_TOLD_EVERY_SECONDS };
+    emit(set, &Actor::system(), Event::of_session(session, what))
 }
 
 /// A free place is open to everybody, or until then to those who wait: they are told, once per booking.

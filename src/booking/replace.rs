@@ -5,6 +5,7 @@
 
 use super::ending::end_by_person;
 use super::freed::Freed;
+use super::guests::none_left_behind;
 use super::rules::{self, CannotGiveUp};
 use super::{Booking, EndedBy, view};
 use crate::events::Actor;
@@ -20,7 +21,11 @@ use uuid::Uuid;
 /// The booking that is named to be given up for a place in this session: the same member's, in any studio; for staff, in theirs.
 pub fn named(set: &WorkingSet, own: &Person, person_id: Uuid, old: Uuid, session: &Session, now: DateTime<Utc>) -> Decision<Booking> {
     let Some(old) = set.booking(old, Uuid::nil())?.cloned() else { return Err(not_found()) };
-    if old.person_id != person_id || (own.id != person_id && !own.roles.is_front_desk(old.studio_id)) {
+    // A guest's place is nothing that its host could take over for another of their own.
+    if old.is_guests()
+        || old.person_id != person_id
+        || (own.id != person_id && !own.roles.is_front_desk(old.studio_id) && !set.acts_for(own.id, person_id)?)
+    {
         return Err(not_found());
     }
     if old.session_id == session.id && !old.status.has_ended() {
@@ -52,6 +57,7 @@ pub fn give_up(
     set.session(old.session_id)?;
     let leniency = leniency_now(set, &old, now)?;
     let decided = rules::give_up(&old, leniency, late, now).map_err(|why| refused(why, &old, leniency, now))?;
+    none_left_behind(set, &old, now)?;
     old.replaced_by = Some(taken_over_by);
     end_by_person(set, actor, old, decided, &EndedBy::Replaced.into(), freed, now)
 }

@@ -1,5 +1,8 @@
 //! What may be booked, what a cancellation costs, who is next in the queue. Pure: a snapshot, the house rules and `now` in, a value out.
 
+pub mod door;
+pub mod reminders;
+
 use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
@@ -121,7 +124,7 @@ impl PlaceTaken {
     /// The place of a booking, if it takes one.
     pub fn of(booking: &Booking, zone: Tz, class_type_id: Option<Uuid>, pass_type_id: Option<Uuid>, now: DateTime<Utc>) -> Option<Self> {
         let open = matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered);
-        booking.status.takes_place().then(|| Self {
+        booking.takes_place().then(|| Self {
             local_date: local_date(booking.starts_at, zone),
             ahead: open && booking.starts_at > now,
             class_type_id,
@@ -163,14 +166,15 @@ impl MemberNow<'_> {
     }
 
     fn in_session(&self, session_id: Uuid) -> Option<&Booking> {
-        self.ahead.iter().copied().find(|booking| booking.session_id == session_id && booking.guest_of.is_none())
+        self.ahead.iter().copied().find(|booking| booking.session_id == session_id && !booking.is_guests())
     }
 
-    fn overlapping(&self, session: &SessionNow) -> Option<&Booking> {
+    /// The place in another session at the same time.
+    pub fn overlapping(&self, session: &SessionNow) -> Option<&Booking> {
         self.ahead
             .iter()
             .copied()
-            .filter(|booking| booking.status.takes_place() && booking.session_id != session.id)
+            .filter(|booking| booking.takes_place() && booking.session_id != session.id && !booking.is_guests())
             .find(|booking| booking.overlaps(session.starts_at, session.ends_at))
     }
 
@@ -249,6 +253,10 @@ pub enum BookingRefusal {
     OfferExpired,
     /// Their strikes keep the member from booking it.
     Suspended(Suspension),
+    /// Who would bring a guest has no place in it.
+    NoHost,
+    /// They bring as many guests as the rules allow.
+    TooManyGuests(i64),
 }
 
 /// Decides a booking: a place if one is free and the member may have it, a position in the queue if they would wait.
@@ -297,6 +305,44 @@ pub fn book(
         Some(cap) if length >= cap && !ask.by_staff => Err(BookingRefusal::WaitlistFull { length, cap }),
         _ => Ok(Admission::Queue),
     }
+}
+
+/// Decides a guest's place: beside the place of the host, whose booking is answered with it. It counts towards none of the host's caps.
+pub fn book_guest(
+    session: &SessionNow,
+    rules: &SessionRules<'_>,
+    host: MemberNow<'_>,
+    ask: Ask,
+    now: DateTime<Utc>,
+) -> Result<(Uuid, Place), BookingRefusal> {
+    if session.cancelled {
+        return Err(BookingRefusal::SessionCancelled);
+    }
+    let has_place = |booking: &&Booking| matches!(booking.status, BookingStatus::Booked | BookingStatus::Attended);
+    let beside = host.in_session(session.id).filter(has_place).ok_or(BookingRefusal::NoHost)?.id;
+    if let Some(suspension) = host.barred(session, now).filter(|_| !ask.by_staff) {
+        return Err(BookingRefusal::Suspended(suspension));
+    }
+    let mut payers = payers(session, rules, host, ask);
+    if ask.by_staff {
+        if now >= session.ends_at {
+            return Err(BookingRefusal::Closed(session.ends_at));
+        }
+    } else {
+        in_time(session, &mut payers, now)?;
+        let guests = host.ahead.iter().filter(|booking| booking.guest_of == Some(beside)).count();
+        let most = |payer: &Payer| payer.own_rules.as_ref().unwrap_or(rules).guests_max;
+        let allowed = payers.iter().map(most).max().unwrap_or(rules.guests_max);
+        payers.retain(|payer| i64::try_from(guests).is_ok_and(|guests| guests < most(payer)));
+        if i64::try_from(guests).is_ok_and(|guests| guests >= allowed) {
+            return Err(BookingRefusal::TooManyGuests(allowed));
+        }
+    }
+    if session.places_public(now) <= 0 {
+        return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
+    }
+    let place = take(session, rules, MemberNow { places: &[], ..host }, &payers, ask, CameBy::Booking, now)?;
+    Ok((beside, place))
 }
 
 /// What a member who would take a place, or wait for one, is told before the tap.

@@ -34,7 +34,7 @@ pub fn show(set: &WorkingSet, booking_id: Uuid) -> Decision<BookingSnapshot> {
     Ok(BookingSnapshot { booking, session, studio, offer, position: None, fresh: false })
 }
 
-/// The booking, the caller, and whether they act for somebody else. Only its owner and the studio's front desk see it.
+/// The booking, the caller, and whether they act as staff. Only its owner, who acts for them, and the studio's front desk see it.
 pub fn own_booking(set: &WorkingSet, actor: &Actor, booking_id: Uuid) -> Decision<(Booking, Arc<Person>, bool)> {
     let caller = caller(actor)?;
     let Some(booking) = set.booking(booking_id, caller)?.cloned() else { return Err(not_found()) };
@@ -43,8 +43,9 @@ pub fn own_booking(set: &WorkingSet, actor: &Actor, booking_id: Uuid) -> Decisio
         return Err(all_needs(needs));
     }
     let own = set.person(caller)?;
-    let by_staff = booking.person_id != caller;
-    if by_staff && !own.roles.is_front_desk(booking.studio_id) {
+    let others = booking.person_id != caller;
+    let by_staff = others && own.roles.is_front_desk(booking.studio_id);
+    if others && !by_staff && !set.acts_for(caller, booking.person_id)? {
         return Err(not_found());
     }
     Ok((booking, own, by_staff))

@@ -8,14 +8,16 @@ use uuid::Uuid;
 use super::Booking;
 use super::offer::Offer;
 use crate::db::{Db, Error, Sql, Tx, Wide};
+use crate::letters::facts::Money;
 use crate::schedule::SESSION_HOURS_MAX;
 
 macro_rules! columns {
     () => {
         "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
          asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
-         arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, sequence, letters, spot_id, guest_of, \
-         moved_up_reason, penalty_terms, asked_replaces, replaced_by, asked_conditions, conditions"
+         arrived_by, ended_at, ended_by, ended_reason, guest_name, guest_email, released_at, unrecorded, asked_standby, credits_returned, \
+         provisional, sequence, letters, spot_id, guest_of, moved_up_reason, penalty_terms, asked_replaces, replaced_by, asked_conditions, \
+         conditions, remind_at"
     };
 }
 
@@ -45,8 +47,10 @@ pub async fn ahead(tx: &mut Tx, people: &[Uuid], now: DateTime<Utc>) -> Result<V
 
 /// These people's places in sessions that start in this time.
 pub async fn places(tx: &mut Tx, people: &[Uuid], from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
-    let sql =
-        select!("WHERE status IN ('booked', 'offered', 'attended', 'no_show') AND starts_at >= $1 AND starts_at < $2 AND person_id IN #");
+    let sql = select!(
+        "WHERE status IN ('booked', 'offered', 'attended', 'no_show') AND released_at IS NULL AND starts_at >= $1 AND starts_at < $2 \
+         AND person_id IN #"
+    );
     tx.among(sql, (from, to), people).await
 }
 
@@ -67,7 +71,8 @@ pub async fn attended_with(tx: &mut Tx, person_id: Uuid, pass_id: Uuid, limit: i
 
 /// The first classes that this person attended in this studio.
 pub async fn attended_at(tx: &mut Tx, person_id: Uuid, studio_id: Uuid, limit: i64) -> Result<Vec<Booking>, Error> {
-    let sql = select!("WHERE person_id = $1 AND studio_id = $2 AND status = 'attended' ORDER BY starts_at, id LIMIT $3");
+    let sql =
+        select!("WHERE person_id = $1 AND studio_id = $2 AND status = 'attended' AND guest_of IS NULL ORDER BY starts_at, id LIMIT $3");
     tx.all(sql, (person_id, studio_id, limit)).await
 }
 
@@ -100,6 +105,36 @@ pub async fn running_offers(tx: &mut Tx, bookings: &[Uuid]) -> Result<Vec<Offer>
 /// One offer, running or not.
 pub async fn offer(db: &Db, id: Uuid) -> Result<Option<Offer>, Error> {
     db.maybe(offers!("WHERE id = $1"), (id,)).await
+}
+
+/// What an offered place was said to cost.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct OfferedTerms {
+    offer: Uuid,
+    /// Of a pack.
+    pub credits: Option<i64>,
+    /// A membership would pay.
+    pub membership: bool,
+    fee_minor: Option<i64>,
+    currency: Option<String>,
+    /// Whether cancelling late counts as a strike.
+    pub strike: bool,
+}
+
+impl OfferedTerms {
+    /// What cancelling late costs besides.
+    pub fn fee(&self) -> Option<Money> {
+        self.fee_minor.zip(self.currency.clone()).map(|(amount_minor, currency)| Money { amount_minor, currency })
+    }
+}
+
+/// What an offer was made on, as its letter tells it.
+pub async fn offered_terms(db: &Db, booking: &Booking, offer_id: Uuid) -> Result<Option<OfferedTerms>, Error> {
+    let sql = "SELECT details FROM events WHERE subject_kind = 'booking' AND subject_id = $1 AND studio_id = $2 \
+               AND action = 'booking.offered' ORDER BY at DESC LIMIT 20";
+    let told: Vec<(Json<OfferedTerms>,)> = db.all(sql, (booking.id, booking.studio_id)).await?;
+    Ok(told.into_iter().map(|(Json(terms),)| terms).find(|terms| terms.offer == offer_id))
 }
 
 /// The bookings whose offers are over by the clock.
@@ -144,7 +179,9 @@ pub async fn told(db: &Db, booking: &Booking) -> Result<Vec<Told>, Error> {
     let moved = |one: &Told| one.details.as_ref().and_then(|details| details["moved"].as_str()?.parse::<Uuid>().ok());
     let others: Vec<Uuid> = told.iter().filter_map(moved).collect();
     let reasons: Vec<(Uuid, Option<String>)> = tx.among("SELECT id, moved_up_reason FROM bookings WHERE id IN #", (), &others).await?;
-    let waived: Option<(Option<String>,)> = tx.maybe("SELECT waived_reason FROM penalties WHERE booking_id = $1", (booking.id,)).await?;
+    // Of what attendance corrected there is none.
+    let sql = "SELECT MAX(waived_reason) FROM penalties WHERE booking_id = $1";
+    let waived: Option<(Option<String>,)> = tx.maybe(sql, (booking.id,)).await?;
     tx.rollback().await;
     for one in &mut told {
         one.note = match one.action.as_str() {
@@ -189,7 +226,7 @@ pub async fn upcoming(
     limit: i64,
 ) -> Result<Vec<Booking>, Error> {
     let sql = select!(
-        "WHERE person_id = $1 AND status IN ('booked', 'offered', 'waitlisted') AND ends_at > $2 \
+        "WHERE person_id = $1 AND status IN ('booked', 'offered', 'waitlisted', 'standby') AND ends_at > $2 \
          AND (starts_at > $3 OR (starts_at = $3 AND id > $4)) ORDER BY starts_at, id LIMIT $5"
     );
     db.all(sql, (person_id, now, after.0, after.1, limit)).await
@@ -198,7 +235,7 @@ pub async fn upcoming(
 /// The rest of a person's bookings, latest first, before the cursor.
 pub async fn past(db: &Db, person_id: Uuid, now: DateTime<Utc>, before: (DateTime<Utc>, Uuid), limit: i64) -> Result<Vec<Booking>, Error> {
     let sql = select!(
-        "WHERE person_id = $1 AND NOT (status IN ('booked', 'offered', 'waitlisted') AND ends_at > $2) \
+        "WHERE person_id = $1 AND NOT (status IN ('booked', 'offered', 'waitlisted', 'standby') AND ends_at > $2) \
          AND (starts_at < $3 OR (starts_at = $3 AND id < $4)) ORDER BY starts_at DESC, id DESC LIMIT $5"
     );
     db.all(sql, (person_id, now, before.0, before.1, limit)).await
@@ -214,6 +251,13 @@ pub async fn waiting_over(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result
 pub async fn refillable(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
     let sql = "SELECT id FROM sessions WHERE waiting > 0 AND waiting_ends_at > $1 AND taken + held < capacity AND status = 'scheduled' \
                AND (promote_until > $1 OR offers_until > $1 OR kept_until <= $1) ORDER BY starts_at LIMIT $2";
+    tx.all(sql, (now, limit)).await
+}
+
+/// Sessions in which it is to be looked at whether somebody is reminded of their place: those of the bookings that are due first.
+pub async fn reminders_due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
+    let sql = "SELECT DISTINCT due.session_id \
+               FROM (SELECT session_id FROM bookings WHERE remind_at <= $1 ORDER BY remind_at LIMIT $2) due";
     tx.all(sql, (now, limit)).await
 }
 
@@ -235,7 +279,20 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.queue_key,
                     b.passed_over,
                 ),
-                (b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by, b.ended_reason.clone()),
+                (
+                    b.told_free_at,
+                    b.promoted_at,
+                    b.arrived_at,
+                    b.arrived_by,
+                    b.ended_at,
+                    b.ended_by,
+                    b.ended_reason.clone(),
+                    b.guest_name.clone(),
+                    b.guest_email.clone(),
+                    b.released_at,
+                    b.unrecorded,
+                    b.asked_standby,
+                ),
                 (
                     b.credits_returned,
                     b.provisional,
@@ -249,6 +306,7 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.replaced_by,
                     b.asked_conditions.clone(),
                     b.conditions.clone(),
+                    b.remind_at,
                 ),
             ))
         })
@@ -263,7 +321,17 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
         .map(|b| {
             Wide((
                 (b.id, b.status, b.starts_at, b.ends_at, b.pass_id, b.credits, b.visit_week, b.free_cancel_until, b.queue_key),
-                (b.passed_over, b.told_free_at, b.promoted_at, b.arrived_at, b.arrived_by, b.ended_at, b.ended_by),
+                (
+                    b.passed_over,
+                    b.told_free_at,
+                    b.promoted_at,
+                    b.arrived_at,
+                    b.arrived_by,
+                    b.ended_at,
+                    b.ended_by,
+                    b.released_at,
+                    b.unrecorded,
+                ),
                 (
                     b.ended_reason.clone(),
                     b.credits_returned,
@@ -274,21 +342,33 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.penalty_terms.clone(),
                     b.replaced_by,
                     b.conditions.clone(),
+                    b.remind_at,
                 ),
             ))
         })
         .collect();
     let sql = "WITH x (id, status, starts_at, ends_at, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, \
-               told_free_at, promoted_at, arrived_at, arrived_by, ended_at, ended_by, ended_reason, credits_returned, provisional, \
-               sequence, letters, moved_up_reason, penalty_terms, replaced_by, conditions) AS (VALUES #) \
+               told_free_at, promoted_at, arrived_at, arrived_by, ended_at, ended_by, released_at, unrecorded, ended_reason, credits_returned, provisional, \
+               sequence, letters, moved_up_reason, penalty_terms, replaced_by, conditions, remind_at) AS (VALUES #) \
                UPDATE bookings SET status = x.status, starts_at = x.starts_at, ends_at = x.ends_at, pass_id = x.pass_id, \
                credits = x.credits, visit_week = x.visit_week, free_cancel_until = x.free_cancel_until, queue_key = x.queue_key, \
                passed_over = x.passed_over, told_free_at = x.told_free_at, promoted_at = x.promoted_at, arrived_at = x.arrived_at, \
-               arrived_by = x.arrived_by, ended_at = x.ended_at, ended_by = x.ended_by, ended_reason = x.ended_reason, \
+               arrived_by = x.arrived_by, ended_at = x.ended_at, ended_by = x.ended_by, released_at = x.released_at, unrecorded = x.unrecorded, \
+               ended_reason = x.ended_reason, \
                credits_returned = x.credits_returned, provisional = x.provisional, sequence = x.sequence, letters = x.letters, \
-               moved_up_reason = x.moved_up_reason, penalty_terms = x.penalty_terms, replaced_by = x.replaced_by, conditions = x.conditions \
-               FROM x WHERE bookings.id = x.id";
+               moved_up_reason = x.moved_up_reason, penalty_terms = x.penalty_terms, replaced_by = x.replaced_by, conditions = x.conditions, \
+               remind_at = x.remind_at FROM x WHERE bookings.id = x.id";
     tx.rows(Sql::Both(sql), rows).await.map(drop)
+}
+
+/// Forgets who the guests of sessions were that ended before. Returns which bookings these are.
+pub async fn forget_guests(tx: &mut Tx, ended_before: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
+    let sql = "SELECT id FROM bookings WHERE guest_name IS NOT NULL AND ends_at < $1 ORDER BY ends_at LIMIT $2";
+    let ids: Vec<Uuid> = tx.all::<(Uuid,)>(sql, (ended_before, limit)).await?.into_iter().map(|(id,)| id).collect();
+    let rows = ids.iter().map(|id| (*id,)).collect();
+    let sql = "WITH x (id) AS (VALUES #) UPDATE bookings SET guest_name = NULL, guest_email = NULL FROM x WHERE bookings.id = x.id";
+    tx.rows(sql, rows).await?;
+    Ok(ids)
 }
 
 /// Deletes withdrawn ids that are no longer barred.

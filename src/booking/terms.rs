@@ -49,6 +49,8 @@ pub struct TermsView {
     pub free_cancel_text: String,
     /// What a cancellation costs after that.
     pub late_cancel: LateCancel,
+    /// What not coming costs.
+    pub no_show: NoShowTerms,
     /// How many places the member may have, and has.
     pub caps: Vec<CapNow>,
     pub waitlist: WaitlistTerms,
@@ -96,6 +98,21 @@ pub struct LateCancel {
     /// How many late cancellations of that calendar month still cost nothing of all this.
     pub forgiven_left: i64,
     /// Whether this one would cost nothing, as things stand: it is among these, or on a day without penalties.
+    pub forgiven: bool,
+}
+
+/// What not coming costs.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub struct NoShowTerms {
+    pub credits_lost: i64,
+    /// Whether it counts as a visit of that week all the same.
+    pub visit_counts: bool,
+    /// To be paid at the desk.
+    pub fee: Option<Fee>,
+    /// Whether it counts as a strike.
+    pub strike: bool,
+    /// Whether it would cost nothing, as things stand: the session is on a day without penalties.
     pub forgiven: bool,
 }
 
@@ -168,6 +185,7 @@ impl TermsView {
         let full = PenaltyTerms { late_cancels_forgiven: 0, ..terms.penalty_terms.clone() };
         let late = cost(PenaltyKind::LateCancel, &full, credits, visit, Leniency::default());
         let forgiven = cost(PenaltyKind::LateCancel, &terms.penalty_terms, credits, visit, facts.leniency).forgiven.is_some();
+        let absent = cost(PenaltyKind::NoShow, &terms.penalty_terms, credits, visit, Leniency::default());
         let said = facts::Terms {
             credits,
             membership: visit,
@@ -203,6 +221,13 @@ impl TermsView {
                 forgiven_left: (terms.penalty_terms.late_cancels_forgiven - facts.leniency.forgiven).max(0),
                 forgiven,
             },
+            no_show: NoShowTerms {
+                credits_lost: absent.credits,
+                visit_counts: absent.visit,
+                fee: absent.fee.map(Fee::from),
+                strike: absent.strike,
+                forgiven: cost(PenaltyKind::NoShow, &terms.penalty_terms, credits, visit, facts.leniency).forgiven.is_some(),
+            },
             caps: terms
                 .caps
                 .iter()
@@ -229,8 +254,10 @@ fn refusal(facts: &TermsFacts<'_>, zone: Tz, language: Language) -> Option<Refus
         BookingRefusal::Overlapping(id) => (ProblemType::OverlappingBooking, Some(*id), None, None),
         BookingRefusal::TooMany(cap) => (ProblemType::TooManyBookings, None, None, Some(cap_text(*cap, language))),
         BookingRefusal::NoPass => (ProblemType::NoPass, None, None, None),
-        // Nobody books by an offer.
+        // Nobody books by an offer, and these terms are those of the member's own place.
         BookingRefusal::OfferExpired => (ProblemType::OfferExpired, None, None, None),
+        BookingRefusal::NoHost => (ProblemType::HostNotBooked, None, None, None),
+        BookingRefusal::TooManyGuests(_) => (ProblemType::TooManyGuests, None, None, None),
         BookingRefusal::Suspended(suspension) => {
             let until = day_and_time(suspension.until, zone, language);
             let more = suspended_text(&until, suspension.only_within_hours, language);

@@ -50,14 +50,33 @@ pub struct BookingView<'a> {
     pub ended_by: Option<EndedBy>,
     #[serde(with = "crate::instant")]
     pub arrived_at: Option<DateTime<Utc>>,
+    /// For now the member is taken to be absent: they were not marked as having come, and that is not final.
     pub provisional: bool,
+    /// The place was given to somebody at the door, since the member had not come.
+    pub released: bool,
+    /// Nobody was marked in the session, so it counts as attended.
+    pub unrecorded: bool,
     /// The booking that it was to take over from.
     pub replaces: Option<Uuid>,
     /// The booking that took over from it.
     pub replaced_by: Option<Uuid>,
     /// On what terms the member is moved in from the queue; null: on none.
     pub conditions: Option<ConditionsView>,
+    /// Who comes in this place, if it is not the member's own; the member's booking is `guest_of`.
+    pub guest: Option<GuestView>,
+    /// The booking beside which it stands, if it is a guest's.
+    pub guest_of: Option<Uuid>,
     pub session: SessionView<'a>,
+}
+
+/// A guest, as the member who brings them wrote them down.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Guest)]
+pub struct GuestView {
+    /// Null once it is forgotten.
+    pub name: Option<String>,
+    /// Where the guest's own letters go.
+    pub email: Option<String>,
 }
 
 /// On what terms a waiting member wants to be moved in or offered a place. Their own taps are not bound by them.
@@ -134,7 +153,12 @@ impl<'a> BookingView<'a> {
         let language = language.unwrap_or(session.names.studio_locale);
         let zone = session.names.time_zone.tz();
         let live = !booking.status.has_ended();
-        let me = live.then(|| Me { booking_id: booking.id, status: booking.status.as_str().into(), waitlist_position: position });
+        // A session's `me` is the member's own place.
+        let me = (live && !booking.is_guests()).then(|| Me {
+            booking_id: booking.id,
+            status: booking.status.as_str().into(),
+            waitlist_position: position,
+        });
         Self {
             id: booking.id,
             session_id: booking.session_id,
@@ -158,10 +182,14 @@ impl<'a> BookingView<'a> {
             ended_at: booking.ended_at,
             ended_by: booking.ended_by,
             arrived_at: booking.arrived_at,
-            provisional: booking.provisional,
+            provisional: booking.is_absent_for_now(session, now),
+            released: booking.released_at.is_some(),
+            unrecorded: booking.unrecorded,
             replaces: booking.asked_replaces,
             replaced_by: booking.replaced_by,
             conditions: booking.conditions.as_ref().map(|conditions| ConditionsView::of(conditions)),
+            guest: booking.is_guests().then(|| GuestView { name: booking.guest_name.clone(), email: booking.guest_email.clone() }),
+            guest_of: booking.guest_of,
             session: SessionView::of(session, &session.names, Some(language), now, me),
         }
     }

@@ -29,6 +29,18 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
     if changed_class(set, subject, &event.what)? {
         return Ok(());
     }
+    to_member_or_staff(set, event, subject)?;
+    match &event.what {
+        Happened::Booked { .. } => to_guest(set, subject, |session| Facts::GuestBooked { session, changed: false }),
+        Happened::Cancelled { .. }
+        | Happened::LateCancelled { .. }
+        | Happened::Released { .. }
+        | Happened::CancelledWithSession { had_place: true, .. } => to_guest(set, subject, |session| Facts::GuestCancelled { session }),
+        _ => Ok(()),
+    }
+}
+
+fn to_member_or_staff(set: &mut WorkingSet, event: &Event, subject: Uuid) -> Decision<()> {
     match &event.what {
         Happened::Booked { by_staff, .. } | Happened::Accepted { by_staff, .. } => {
             let by_staff = *by_staff;
@@ -49,6 +61,8 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
                 then: at.then(),
             },
         ),
+        // Who stands at the door is told there.
+        Happened::PassedOver { .. } if set.known_booking(subject).is_some_and(|booking| booking.status == BookingStatus::Standby) => Ok(()),
         // What they asked for themselves they read in the booking's history.
         Happened::PassedOver { reason } if reason.is_own_wish() => Ok(()),
         Happened::PassedOver { reason } => {
@@ -158,8 +172,28 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
         Happened::PenaltyWaived { credits_returned, visit_returned, strike, fee_minor, currency, .. } => {
             let fee = money(*fee_minor, currency.as_ref());
             let (credits_returned, visit_returned, strike) = (*credits_returned, *visit_returned, *strike);
-            let facts = |_: &Booking, _: &At<'_>, session| Facts::PenaltyWaived { session, credits_returned, visit_returned, fee, strike };
+            let facts = |booking: &Booking, _: &At<'_>, session| {
+                let came = booking.status == BookingStatus::Attended;
+                Facts::PenaltyWaived { session, credits_returned, visit_returned, fee, strike, came }
+            };
             to_member(set, subject, |_| None, facts)
+        }
+        Happened::NoShow { credits_lost, visit_counts, fee_minor, currency, strike, forgiven, corrected_until } => {
+            let (credits_lost, visit_counts, corrected_until) = (*credits_lost, *visit_counts, *corrected_until);
+            let penalty = Penalized { fee: money(*fee_minor, currency.as_ref()), strike: *strike, forgiven: forgiven.is_some() };
+            let facts = |_: &Booking, _: &At<'_>, session| Facts::NoShow { session, credits_lost, visit_counts, penalty, corrected_until };
+            to_member(set, subject, |_| None, facts)
+        }
+        Happened::AttendanceMissing { unmarked, until } => {
+            let (unmarked, until) = (*unmarked, *until);
+            let facts = |_: &Session, session| Facts::AttendanceMissing { session, unmarked, until };
+            let once = Some(subject.to_string());
+            to_instructor(set, subject, |_| Some(until), once.clone(), facts)?;
+            let studio_id = set.session(subject)?.studio_id;
+            for admin in set.admins(studio_id)? {
+                to_staff(set, admin.id, subject, |_| Some(until), once.clone(), facts)?;
+            }
+            Ok(())
         }
         Happened::Suspended { until, only_within_hours } => {
             let (until, only_within_hours) = (*until, *only_within_hours);
@@ -280,6 +314,21 @@ pub fn follow(set: &mut WorkingSet, event: &Event) -> Decision<()> {
             };
             about_pass(set, subject, *person_id, None, facts)
         }
+        Happened::Reminded { hours } => to_member(
+            set,
+            subject,
+            |at| Some(at.starts_at),
+            |booking, _, session| match (*hours, terms(booking)) {
+                (2, terms) => Facts::Reminder2h { session, terms },
+                (_, terms) => Facts::Reminder24h { session, terms },
+            },
+        ),
+        Happened::PlaceToGive { until, nth_half_hour } => {
+            let once = Some(format!("{subject}:{nth_half_hour}"));
+            let facts = |_: &Session, session| Facts::PlaceToGive { session, until: *until };
+            to_instructor(set, subject, |_| Some(*until), once.clone(), facts)?;
+            to_admins(set, subject, once, facts)
+        }
         _ => Ok(()),
     }
 }
@@ -372,7 +421,8 @@ fn other_booking(set: &WorkingSet, booking_id: Uuid) -> Decision<Option<OtherBoo
     let Some(booking) = set.known_booking(booking_id) else { return Ok(None) };
     let session = set.session(booking.session_id)?;
     let (starts_at, ends_at) = (session.starts_at, session.ends_at);
-    let at_that_time = |other: &&Booking| other.id != booking_id && other.status.takes_place() && other.overlaps(starts_at, ends_at);
+    let own = |other: &&Booking| other.id != booking_id && other.session_id != booking.session_id && !other.is_guests();
+    let at_that_time = |other: &&Booking| own(other) && other.takes_place() && other.overlaps(starts_at, ends_at);
     let other = set.ahead(booking.person_id, starts_at).into_iter().find(at_that_time);
     Ok(other.map(|other| OtherBooking { starts_at: other.starts_at, terms: terms(other) }))
 }
@@ -387,20 +437,52 @@ fn to_member(
     let Some(booking) = set.known_booking(booking_id) else { return Ok(()) };
     let session = set.session(booking.session_id)?;
     let studio = set.studio(session.studio_id)?;
-    let person = set.identity(booking.person_id)?;
-    if !person.has_address {
+    // Somebody who has left gets none.
+    let Some(member) = set.identity_if_any(booking.person_id)? else { return Ok(()) };
+    // Who has no address is told through whoever acts for them.
+    let (person, for_whom) = match member.has_address {
+        true => (member, None),
+        false => match set.reads_for(member.id)? {
+            Some(holder) => (holder, Some(member.name.clone())),
+            None => return Ok(()),
+        },
+    };
+    let for_whom = booking.guest_name.clone().or(for_whom);
+    let shown = SessionFacts { for_whom, ..session_facts(session, &studio) };
+    let (facts, is_guests) = (facts(booking, &At { session, rules: &studio.rules }, shown), booking.is_guests());
+    if !person.letters.want(facts.kind()) {
         return Ok(());
     }
-    let facts = facts(booking, &At { session, rules: &studio.rules }, session_facts(session, &studio));
     let mut letter = letter(&person, &studio, session, facts);
     letter.useful_until = useful_until(session);
     letter.booking_id = Some(booking_id);
     letter.dedupe_key = match &letter.facts {
         Facts::PassedOver { reason, .. } => Some(format!("passed-over:{booking_id}:{}", reason.as_key())),
         Facts::PlaceFree { .. } => Some(format!("place-free:{booking_id}")),
+        Facts::Reminder24h { .. } | Facts::Reminder2h { .. } => {
+            Some(format!("{}:{booking_id}:{}", letter.facts.kind(), session.starts_at.timestamp()))
+        }
         _ => None,
     };
-    (letter.nth, letter.sequence) = set.count_letter(booking_id, method_of(&letter.facts).is_some());
+    // A guest's place is in the guest's calendar: the member's has the class already.
+    (letter.nth, letter.sequence) = set.count_letter(booking_id, method_of(&letter.facts).is_some() && !is_guests);
+    set.letters.push(letter);
+    Ok(())
+}
+
+/// One letter to the guest whose place this is, if their address was given. Nobody has confirmed it, so it is told of the class alone: by
+/// no name, and with none of anybody's words.
+fn to_guest(set: &mut WorkingSet, booking_id: Uuid, facts: impl FnOnce(SessionFacts) -> Facts) -> Decision<()> {
+    let Some(booking) = set.known_booking(booking_id) else { return Ok(()) };
+    let (Some(address), host) = (booking.guest_email.clone(), booking.person_id) else { return Ok(()) };
+    let session = set.session(booking.session_id)?;
+    let studio = set.studio(session.studio_id)?;
+    let locale = set.identity_if_any(host)?.and_then(|host| host.locale).unwrap_or(studio.locale);
+    let mut letter = Letter::to_person(host, locale, facts(session_facts(session, &studio)));
+    (letter.person_id, letter.to_email) = (None, Some(address));
+    (letter.studio_id, letter.session_id, letter.booking_id) = (Some(studio.id), Some(session.id), Some(booking_id));
+    letter.useful_until = Some(session.ends_at);
+    (letter.nth, letter.sequence) = set.count_letter(booking_id, true);
     set.letters.push(letter);
     Ok(())
 }
@@ -484,6 +566,7 @@ fn session_changed(set: &mut WorkingSet, session_id: Uuid) -> Decision<()> {
             Facts::SessionChanged { session, before, booked, terms, waiting }
         };
         to_member(set, booking_id, |at| Some(at.ends_at), facts)?;
+        to_guest(set, booking_id, |session| Facts::GuestBooked { session, changed: true })?;
     }
     Ok(())
 }
@@ -540,6 +623,9 @@ fn about_pass(
     let pass = set.pass(pass_id)?;
     let studio = set.studio(pass.studio_id)?;
     let facts = facts(pass, studio.facts.clone());
+    if !person.letters.want(facts.kind()) {
+        return Ok(());
+    }
     let mut letter = Letter::to_person(person.id, person.locale.unwrap_or(studio.locale), facts);
     letter.studio_id = Some(studio.id);
     if let Some((key, last_day)) = once {
@@ -576,5 +662,6 @@ fn session_facts(session: &Session, studio: &StudioContext) -> SessionFacts {
         instructor: session.names.instructor_name.clone(),
         starts_at: session.starts_at,
         ends_at: session.ends_at,
+        for_whom: None,
     }
 }

@@ -145,6 +145,13 @@ impl Event {
 #[serde(tag = "action", content = "details")]
 #[allow(missing_docs, reason = "the words of the product")]
 pub enum Happened {
+    // Families.
+    #[serde(rename = "family.asked")]
+    FamilyAsked { link: Uuid },
+    #[serde(rename = "family.confirmed")]
+    FamilyConfirmed { link: Uuid },
+    #[serde(rename = "family.ended")]
+    FamilyEnded { link: Uuid },
     // Bookings.
     #[serde(rename = "booking.booked")]
     Booked { credits: i64, by_staff: bool, unpaid: bool },
@@ -419,4 +426,34 @@ pub enum Happened {
     HoldReleased { hold: Uuid, kind: HoldKind, places: i64, with_session: bool },
     #[serde(rename = "session.hold_expired")]
     HoldExpired { hold: Uuid, kind: HoldKind, places: i64 },
+
+    // After a class, and at the door.
+    #[serde(rename = "booking.no_show")]
+    NoShow {
+        credits_lost: i64,
+        visit_counts: bool,
+        fee_minor: Option<i64>,
+        currency: Option<String>,
+        strike: bool,
+        forgiven: Option<Forgiven>,
+        corrected_until: DateTime<Utc>,
+    },
+    /// Nobody was marked in the session: it counts as attended.
+    #[serde(rename = "booking.unrecorded")]
+    Unrecorded,
+    #[serde(rename = "session.attendance_missing")]
+    AttendanceMissing { unmarked: i64, until: DateTime<Utc> },
+    #[serde(rename = "booking.stands_by")]
+    StandsBy { unpaid: bool },
+    /// Its place went to that booking, of somebody at the door.
+    #[serde(rename = "booking.released_at_door")]
+    ReleasedAtDoor { to: Uuid },
+    #[serde(rename = "booking.let_in")]
+    LetIn { credits: i64, unpaid: bool },
+    // Letters that come by the clock, or because somebody has to do something.
+    #[serde(rename = "booking.reminded")]
+    Reminded { hours: i64 },
+    /// A free place is kept until then for whom staff give it to. `nth_half_hour` of the time since 1970: they are told once in each.
+    #[serde(rename = "session.place_to_give")]
+    PlaceToGive { until: DateTime<Utc>, nth_half_hour: i64 },
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::facts::{Facts, Rendered, ToRender, addressed};
 use super::store::ListedRow;
+use super::switches::Switch;
 use super::{rules, store, words};
 use crate::app::App;
 use crate::db::Error;
@@ -220,12 +221,12 @@ fn view(app: &App, row: &ListedRow) -> LetterView {
     }
 }
 
-/// The link of an offer's letter answers for the member: it is in the mail alone.
+/// A link that acts for the member is in the mail alone.
 fn without_link(kind: &str, text: String) -> String {
-    if kind != "place_offered" {
+    if kind != "place_offered" && Switch::of_kind(kind).is_none() {
         return text;
     }
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("/offers/")).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("/offers/") && !line.contains("/unsubscribe/")).collect();
     lines.join("\n")
 }
 
@@ -243,6 +244,7 @@ fn as_it_would_be(app: &App, row: &ListedRow) -> Option<Rendered> {
         booking_id: row.booking_id,
         // The letter's own link is in the mail alone.
         link: None,
+        unsubscribe: None,
         // Its subject shows no code, and its text is not shown.
         code: Some(""),
     };

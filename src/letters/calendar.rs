@@ -59,15 +59,18 @@ pub struct CalendarEntry<'a> {
 /// What a letter of this kind does to the calendar; most do nothing.
 pub fn method_of(facts: &Facts) -> Option<Method> {
     match facts {
-        Facts::Booked { .. } | Facts::Promoted { .. } | Facts::Exchanged { .. } | Facts::SessionChanged { booked: true, .. } => {
-            Some(Method::Request)
-        }
+        Facts::Booked { .. }
+        | Facts::Promoted { .. }
+        | Facts::Exchanged { .. }
+        | Facts::SessionChanged { booked: true, .. }
+        | Facts::GuestBooked { .. } => Some(Method::Request),
         Facts::Cancelled { .. }
         | Facts::LateCancelled { .. }
         | Facts::RemovedByStaff { .. }
         | Facts::SessionCancelled { had_place: true, .. }
         | Facts::Released { .. }
-        | Facts::MovedToWaitlist { .. } => Some(Method::Cancel),
+        | Facts::MovedToWaitlist { .. }
+        | Facts::GuestCancelled { .. } => Some(Method::Cancel),
         Facts::AddressCode {}
         | Facts::AlreadyRegistered {}
         | Facts::PasswordCode {}
@@ -107,7 +110,12 @@ pub fn method_of(facts: &Facts) -> Option<Method> {
         | Facts::SubstituteMissing { .. }
         | Facts::SubstituteExpired { .. }
         | Facts::SessionsProposed { .. }
-        | Facts::SessionsPublished { .. } => None,
+        | Facts::SessionsPublished { .. }
+        | Facts::NoShow { .. }
+        | Facts::AttendanceMissing { .. }
+        | Facts::Reminder24h { .. }
+        | Facts::Reminder2h { .. }
+        | Facts::PlaceToGive { .. } => None,
     }
 }
 
@@ -408,6 +416,8 @@ mod tests {
                 ("session_cancelled", "CANCEL"),
                 ("released", "CANCEL"),
                 ("moved_to_waitlist", "CANCEL"),
+                ("guest_booked", "REQUEST"),
+                ("guest_cancelled", "CANCEL"),
                 ("exchanged", "REQUEST"),
             ]
         );

@@ -196,7 +196,16 @@ pub enum Facts {
     /// Earlier than it was told before, everything may be booked again.
     SuspensionLifted { studio: StudioFacts },
     /// The studio took back what a late cancellation or an absence had cost.
-    PenaltyWaived { session: SessionFacts, credits_returned: i64, visit_returned: bool, fee: Option<Money>, strike: bool },
+    PenaltyWaived {
+        session: SessionFacts,
+        credits_returned: i64,
+        visit_returned: bool,
+        fee: Option<Money>,
+        strike: bool,
+        /// Because they had come after all.
+        #[serde(default)]
+        came: bool,
+    },
     /// To a member: the session moved to a time at which they are booked elsewhere, so their place in it ended without penalty. `before`
     /// is how they knew it.
     Released {
@@ -216,6 +225,11 @@ pub enum Facts {
         #[serde(default)]
         waiting: Option<Waiting>,
     },
+    /// To a guest, at an address that a member wrote down: they have a place, which is the member's to cancel; `changed`: the class has
+    /// another time, room or instructor now.
+    GuestBooked { session: SessionFacts, changed: bool },
+    /// To a guest: the place is theirs no more, whoever ended it.
+    GuestCancelled { session: SessionFacts },
     /// To the instructor, an hour before it is decided whether enough have booked.
     TooFewSoon { session: SessionFacts, booked: i64, minimum: i64, decided_at: DateTime<Utc> },
     /// To the instructor: it was decided; either the session takes place or it was cancelled and everybody told.
@@ -237,6 +251,18 @@ pub enum Facts {
     SessionsProposed { session: SessionFacts, by: String, count: i64 },
     /// To the instructor: an admin published this many of the sessions they proposed; `session` is the first.
     SessionsPublished { session: SessionFacts, count: i64 },
+    /// The member did not come: what that costs, and until when staff can correct it.
+    NoShow { session: SessionFacts, credits_lost: i64, visit_counts: bool, penalty: Penalized, corrected_until: DateTime<Utc> },
+    /// To the instructor and the studio's admins: nobody was marked as having come; after `until` all who are left count as having done so.
+    AttendanceMissing { session: SessionFacts, unmarked: i64, until: DateTime<Utc> },
+    /// To whoever has a place: the class is a day away.
+    #[serde(rename = "reminder_24h")]
+    Reminder24h { session: SessionFacts, terms: Terms },
+    /// The class is two hours away.
+    #[serde(rename = "reminder_2h")]
+    Reminder2h { session: SessionFacts, terms: Terms },
+    /// To the instructor and the studio's admins: a place came free for which somebody waits, and they say who gets it, until then.
+    PlaceToGive { session: SessionFacts, until: DateTime<Utc> },
 }
 
 /// The session that facts are about, borrowed as they are.
@@ -262,6 +288,8 @@ macro_rules! session_of {
             | Self::PenaltyWaived { session, .. }
             | Self::Released { session, .. }
             | Self::MovedToWaitlist { session, .. }
+            | Self::GuestBooked { session, .. }
+            | Self::GuestCancelled { session }
             | Self::TooFewSoon { session, .. }
             | Self::TooFewDecided { session, .. }
             | Self::SubstituteWanted { session, .. }
@@ -271,7 +299,12 @@ macro_rules! session_of {
             | Self::SubstituteMissing { session, .. }
             | Self::SubstituteExpired { session }
             | Self::SessionsProposed { session, .. }
-            | Self::SessionsPublished { session, .. } => Some(session),
+            | Self::SessionsPublished { session, .. }
+            | Self::NoShow { session, .. }
+            | Self::AttendanceMissing { session, .. }
+            | Self::Reminder24h { session, .. }
+            | Self::Reminder2h { session, .. }
+            | Self::PlaceToGive { session, .. } => Some(session),
             _ => None,
         }
     };
@@ -304,6 +337,7 @@ impl Facts {
         }
         if let Some(session) = session_of!(&mut self) {
             session.studio.hush();
+            session.for_whom = None;
         } else if let Self::Invitation { studio, .. }
         | Self::EnteredByFrontDesk { studio, .. }
         | Self::PassSold { studio, .. }
@@ -384,6 +418,9 @@ pub struct SessionFacts {
     pub instructor: String,
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
+    /// Whose place it is, if not the reader's: a guest's, or that of somebody for whom they act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_whom: Option<String>,
 }
 
 /// What a booking costs and until when it can be cancelled for free.
@@ -571,6 +608,8 @@ pub struct ToRender<'a> {
     pub booking_id: Option<Uuid>,
     /// Where the letter's link leads, if not to the page of its booking.
     pub link: Option<&'a str>,
+    /// Where letters of this kind are switched off; `None`: they are always sent, or it is in the mail alone.
+    pub unsubscribe: Option<&'a str>,
     /// The unsealed code, for the kinds that carry one.
     pub code: Option<&'a str>,
 }

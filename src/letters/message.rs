@@ -51,6 +51,8 @@ pub struct Parts<'a> {
     pub booking_id: Option<Uuid>,
     /// SEQUENCE of the calendar part.
     pub sequence: Option<i64>,
+    /// Where letters of this kind are switched off; `None`: they are always sent.
+    pub unsubscribe: Option<&'a str>,
     /// The setting `public_url`.
     pub public_url: &'a str,
     /// The right side of the calendar part's UID.
@@ -77,6 +79,13 @@ pub fn build(parts: &Parts<'_>) -> Result<Mail, SendError> {
         .header(AutoSubmitted);
     if let Some(contact) = contact {
         builder = builder.reply_to(Mailbox::new(None, contact));
+    }
+    if let Some(link) = parts.unsubscribe {
+        builder = builder.header(ListUnsubscribe(link.to_owned()));
+        // RFC 8058, 3.1: one click needs HTTPS.
+        if link.starts_with("https:") {
+            builder = builder.header(OneClick);
+        }
     }
     let body = body(&Parts { to: recipient.as_ref(), ..*parts })?;
     let message = builder.multipart(body).map_err(|error| SendError::permanent(format!("no mail could be made: {error}")))?;
@@ -205,14 +214,55 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Where such letters are switched off (RFC 2369, 3.2). One word that is never folded or encoded.
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(link: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(link.trim_matches(['<', '>']).to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        let link = format!("<{}>", self.0);
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), link.clone(), link)
+    }
+}
+
+/// A POST to that address is enough (RFC 8058).
+#[derive(Clone, Copy)]
+struct OneClick;
+
+impl Header for OneClick {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use mail_parser::{MessageParser, MimeHeaders};
 
     use super::*;
     use crate::letters::facts::ToRender;
+    use crate::letters::switches::Switch;
     use crate::letters::words;
     use crate::letters::words::tests::{booking_id, facts_of_every_kind, written_at};
+
+    const UNSUBSCRIBE: &str =
+        "https://studio.test/unsubscribe/0197a000-0000-7000-8000-00000000000e/reminder_24h/nt3o4Z0sFh-bJ_2DqMECoqIZ6oQyZzoHhXJ5bCUVBkE";
 
     fn from() -> Mailbox {
         "letters@studio.test".parse().unwrap()
@@ -231,6 +281,7 @@ mod tests {
             public_url: "https://studio.test",
             booking_id: Some(booking_id()),
             link: None,
+            unsubscribe: None,
             code: Some("12345678"),
         };
         build(&Parts {
@@ -244,6 +295,7 @@ mod tests {
             words: &words::render(&to_render).unwrap(),
             booking_id: Some(booking_id()),
             sequence: Some(3),
+            unsubscribe: Switch::of_kind(facts.kind()).map(|_| UNSUBSCRIBE),
             public_url: "https://studio.test",
             uid_domain: "book.studio.test",
             replaced_uid_domain: "old.studio.test",
@@ -269,6 +321,10 @@ mod tests {
             assert_eq!(read.header("Auto-Submitted").and_then(|value| value.as_text()), Some("auto-generated"), "{kind}");
             let languages = read.header("Content-Language").and_then(|value| value.as_text_list());
             assert_eq!(languages, Some(&["zh-Hans".into()][..]), "{kind}");
+            let raw = String::from_utf8_lossy(&sent.raw);
+            let both = format!("\r\nList-Unsubscribe: <{UNSUBSCRIBE}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+            assert_eq!(raw.contains(&both), Switch::of_kind(kind).is_some(), "{kind}: {raw}");
+            assert_eq!(raw.contains("List-Unsubscribe"), Switch::of_kind(kind).is_some(), "{kind}");
             assert!(read.subject().is_some_and(|subject| !subject.is_empty()), "{kind}");
             assert!(read.body_text(0).is_some_and(|text| text.contains("陈梅")), "{kind}");
             assert!(read.body_html(0).is_some_and(|html| html.contains("<html lang=\"zh-Hans\">")), "{kind}");
@@ -324,6 +380,7 @@ mod tests {
                 public_url: "https://studio.test",
                 booking_id: Some(booking_id()),
                 link: None,
+                unsubscribe: None,
                 code: Some("12345678"),
             };
             let words = words::render(&to_render).unwrap();

@@ -18,8 +18,10 @@ pub mod retention;
 pub mod rules;
 pub mod smtp;
 pub mod store;
+pub mod switches;
 pub mod transport;
 pub mod uids;
+pub mod unsubscribe;
 pub mod words;
 pub mod worker;
 

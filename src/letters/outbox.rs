@@ -98,6 +98,8 @@ impl Facts {
             Self::PenaltyWaived { .. } => "penalty_waived",
             Self::Released { .. } => "released",
             Self::MovedToWaitlist { .. } => "moved_to_waitlist",
+            Self::GuestBooked { .. } => "guest_booked",
+            Self::GuestCancelled { .. } => "guest_cancelled",
             Self::TooFewSoon { .. } => "too_few_soon",
             Self::TooFewDecided { .. } => "too_few_decided",
             Self::SubstituteWanted { .. } => "substitute_wanted",
@@ -108,6 +110,11 @@ impl Facts {
             Self::SubstituteExpired { .. } => "substitute_expired",
             Self::SessionsProposed { .. } => "sessions_proposed",
             Self::SessionsPublished { .. } => "sessions_published",
+            Self::NoShow { .. } => "no_show",
+            Self::AttendanceMissing { .. } => "attendance_missing",
+            Self::Reminder24h { .. } => "reminder_24h",
+            Self::Reminder2h { .. } => "reminder_2h",
+            Self::PlaceToGive { .. } => "place_to_give",
         }
     }
 }
@@ -168,6 +175,16 @@ pub async fn overtake(tx: &mut Tx, keys: Vec<String>) -> Result<(), Error> {
     Ok(())
 }
 
+/// A person's letters of these kinds that have not left are not sent: they want none any more.
+pub async fn unwanted(tx: &mut Tx, person_id: Uuid, kinds: Vec<&'static str>) -> Result<(), Error> {
+    let sql = "UPDATE letters SET state = 'obsolete', error = 'its reader has switched such letters off', due_at = NULL \
+               WHERE due_at IS NOT NULL AND person_id = $1 AND kind = $2";
+    for kind in kinds {
+        tx.run(sql, (person_id, kind)).await?;
+    }
+    Ok(())
+}
+
 /// Gives a person's letters to the person they turned out to be.
 pub async fn hand_over(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), Error> {
     tx.run("UPDATE letters SET person_id = $2 WHERE person_id = $1", (from, to)).await.map(drop)
@@ -180,6 +197,15 @@ pub async fn forget(tx: &mut Tx, person_id: Uuid) -> Result<(), Error> {
                sealed_code = NULL, lease = NULL, leased_until = NULL, due_at = NULL, \
                state = CASE WHEN state IN ('queued', 'sending', 'retrying') THEN 'obsolete' ELSE state END WHERE person_id = $1";
     tx.run(sql, (person_id,)).await.map(drop)
+}
+
+/// Erases what went to the guests of these bookings, as `forget` does a person's; what is still to leave stays.
+pub async fn forget_guests(tx: &mut Tx, bookings: &[Uuid]) -> Result<(), Error> {
+    let rows = bookings.iter().map(|id| (*id,)).collect();
+    let sql = "WITH x (id) AS (VALUES #) UPDATE letters SET facts = NULL, to_email = NULL, subject = NULL, body_text = NULL, body_html = NULL, \
+               error = NULL FROM x WHERE letters.booking_id = x.id AND letters.person_id IS NULL AND letters.due_at IS NULL \
+               AND letters.lease IS NULL";
+    tx.rows(sql, rows).await.map(drop)
 }
 
 /// Detaches a person's letters before the person is removed: for an account that was never confirmed.

@@ -365,18 +365,12 @@ pub fn kept_until(until: &str, language: Language) -> String {
 }
 
 /// What an offered place costs whoever takes it, and until when it can then be cancelled for free.
-pub fn offer_cost(credits_taken: i64, free_until: Option<String>, language: Language) -> String {
-    let cost = place_cost(credits_taken, language);
-    match (language, free_until) {
-        (Language::En, Some(until)) => format!("It costs {cost}. Once you have it, cancelling is free until {until}."),
-        (Language::En, None) if credits_taken == 0 => format!("It costs {cost}."),
-        (Language::En, None) => format!("It costs {cost}. Once you have it, cancelling does not give that back."),
-        (Language::ZhHans, Some(until)) => format!("费用：{cost}。接受后，{until}前可免费取消。"),
-        (Language::ZhHans, None) if credits_taken == 0 => format!("费用：{cost}。"),
-        (Language::ZhHans, None) => format!("费用：{cost}。接受后如取消，不予退还。"),
-        (Language::ZhHant, Some(until)) => format!("費用：{cost}。接受後，{until}前可免費取消。"),
-        (Language::ZhHant, None) if credits_taken == 0 => format!("費用：{cost}。"),
-        (Language::ZhHant, None) => format!("費用：{cost}。接受後如取消，不予退還。"),
+pub fn offer_cost(terms: &Terms, starts_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+    let (cost, cancelling) = (cost(terms, language), free_cancel_text(terms, starts_at, tz, language));
+    match language {
+        Language::En => format!("Cost: {cost}. Once you have it: {cancelling}"),
+        Language::ZhHans => format!("费用：{cost}。接受后：{cancelling}"),
+        Language::ZhHant => format!("費用：{cost}。接受後：{cancelling}"),
     }
 }
 

@@ -183,7 +183,8 @@ pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted
     for letter in due.iter().filter(|letter| !is_obsolete(letter.id)) {
         let mut earlier = siblings
             .iter()
-            .filter(|one| Some(one.booking_id) == letter.booking_id && one.nth < letter.nth && one.state.is_open() && !is_obsolete(one.id));
+            .filter(|one| Some(one.booking_id) == letter.booking_id && one.nth < letter.nth && one.state.is_open() && !is_obsolete(one.id))
+            .filter(|one| to_guest(&one.kind) == to_guest(&letter.kind));
         match (letter.due_at, earlier.next()) {
             // It was being sent already, so nothing was ahead of it then.
             (None, _) | (_, None) => sorted.send.push(letter.id),
@@ -220,12 +221,24 @@ fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bo
 /// whose place was lost to the waitlist has it in the calendar, which only that letter corrects until they have a place again.
 fn overtakes(later: &str, earlier: &str) -> bool {
     match earlier {
+        // The guest and the member who brings them each have letters of their own about the place.
+        _ if to_guest(later) != to_guest(earlier) => false,
+        // A reminder says where and when, and leaves it to the others to say what has become of the booking; no calendar comes with it.
+        earlier if is_reminder(later) => is_reminder(earlier),
         "waitlisted" => later != "passed_over",
         "moved_to_waitlist" => matches!(later, "promoted" | "booked" | "exchanged"),
         // That a penalty is taken back does not say that the booking is cancelled, which the calendar has to learn too.
         "late_cancelled" | "removed_by_staff" => later != "penalty_waived",
         _ => true,
     }
+}
+
+fn to_guest(kind: &str) -> bool {
+    matches!(kind, "guest_booked" | "guest_cancelled")
+}
+
+fn is_reminder(kind: &str) -> bool {
+    matches!(kind, "reminder_24h" | "reminder_2h")
 }
 
 /// One line, truncated, without anything that looks like an address: mail servers like to repeat them.
@@ -317,6 +330,7 @@ mod tests {
                 public_url: "",
                 booking_id: None,
                 link: None,
+                unsubscribe: None,
                 code,
             };
             // Without a code such a letter cannot be put into words.
@@ -428,6 +442,16 @@ mod tests {
         let mut siblings = [sibling(1, 1, "waitlisted", LetterState::Retrying), sibling(2, 2, "passed_over", LetterState::Queued)];
         siblings[0].due_at = Some(at(30));
         assert_eq!(sort_out(&both[1..], &siblings, at(0)), Sorted { put_off: vec![(id(2), at(30))], ..Sorted::default() });
+    }
+
+    #[test]
+    fn a_guest_and_their_host_each_read_of_it() {
+        let both = [due(1, 1, "booked"), due(2, 2, "guest_booked")];
+        let siblings = [sibling(1, 1, "booked", LetterState::Queued), sibling(2, 2, "guest_booked", LetterState::Queued)];
+        assert_eq!(sort_out(&both, &siblings, at(0)), sends(&[1, 2]));
+        let both = [due(1, 2, "guest_booked"), due(2, 4, "guest_cancelled")];
+        let siblings = [sibling(1, 2, "guest_booked", LetterState::Queued), sibling(2, 4, "guest_cancelled", LetterState::Queued)];
+        assert_eq!(sort_out(&both, &siblings, at(0)), Sorted { obsolete: vec![(id(1), Obsolete::Overtaken)], ..sends(&[2]) });
     }
 
     #[test]

@@ -47,6 +47,7 @@ async fn has_told_calendars(db: &Db) -> Result<bool, Error> {
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct DueRow {
     pub id: Uuid,
+    pub person_id: Option<Uuid>,
     pub studio_id: Option<Uuid>,
     pub booking_id: Option<Uuid>,
     /// When the booking was made.
@@ -132,7 +133,7 @@ macro_rules! greeted {
 macro_rules! due {
     ($which:literal, $lock:literal) => {
         concat!(
-            "SELECT l.id, l.studio_id, l.booking_id, b.created_at AS booked_at, l.nth, l.kind, l.locale, l.facts, l.sequence, l.sealed_code, l.created_at, ",
+            "SELECT l.id, l.person_id, l.studio_id, l.booking_id, b.created_at AS booked_at, l.nth, l.kind, l.locale, l.facts, l.sequence, l.sealed_code, l.created_at, ",
             "l.retried_at, l.due_at, l.useful_until, l.attempts, l.subject, l.body_text, l.body_html, ",
             "COALESCE(l.to_email, p.email, a.email) AS address, ",
             greeted!(),

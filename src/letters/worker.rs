@@ -26,9 +26,10 @@ use super::files::Letters;
 use super::message::{self, Mail, Parts};
 use super::rules::{self, Due, Fate, SendError, Sibling, Trials};
 use super::store::{self, AT_ONCE, DueRow, SettledRow};
+use super::switches::Switch;
 use super::transport::Transport;
 use super::uids::UidDomains;
-use super::{LetterState, words};
+use super::{LetterState, unsubscribe, words};
 use crate::app::App;
 use crate::db::{Error, Trouble, Tx};
 use crate::ids::new_id;
@@ -499,6 +500,7 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
         }
         _ => None,
     };
+    let unsubscribe = row.person_id.zip(Switch::of_kind(&row.kind)).map(|(person_id, switch)| unsubscribe::link(app, person_id, switch));
     let words = match (&row.subject, &row.body_text, &row.body_html) {
         (Some(subject), Some(text), Some(html)) => Rendered { subject: subject.clone(), text: text.clone(), html: html.clone() },
         _ => words::render(&ToRender {
@@ -509,6 +511,7 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
             public_url,
             booking_id: row.booking_id,
             link: link.as_deref(),
+            unsubscribe: unsubscribe.as_deref(),
             code: code.as_deref(),
         })
         .map_err(|error| SendError::permanent(format!("it cannot be put into words: {error}")))?,
@@ -525,6 +528,7 @@ fn make(app: &App, letter: &Leased, uid_domains: &UidDomains, kept: &mut Option<
         words: &words,
         booking_id: row.booking_id,
         sequence: row.sequence,
+        unsubscribe: unsubscribe.as_deref(),
         public_url,
         uid_domain: uid_domains.of(row.booked_at.unwrap_or(row.created_at)),
         replaced_uid_domain: uid_domains.of(replaced_at.unwrap_or(row.created_at)),

@@ -16,7 +16,8 @@ use crate::problem::ProblemType;
 use crate::running::document::Profile;
 use crate::studios::house_rules::RANGES;
 use crate::{
-    attendance, booking, calendars, holds, letters, passes, penalties, people, reports, running, schedule, security, sign_in, studios,
+    attendance, booking, calendars, families, holds, letters, passes, penalties, people, reports, running, schedule, security, sign_in,
+    studios,
 };
 
 /// A handler as the document knows it.
@@ -103,6 +104,12 @@ operations! {
         penalties::api::waive,
         penalties::api::pay,
     }
+    "Family": "For whom a member books and cancels: a child, a parent, somebody else who has confirmed it." {
+        families::api::show,
+        families::api::add,
+        families::api::confirm,
+        families::api::end,
+    }
     "Calendars": "Private addresses from which a phone's calendar reads classes." {
         calendars::api::make,
         calendars::api::list,
@@ -150,6 +157,7 @@ operations! {
         attendance::api::roster,
         attendance::api::check_in,
         attendance::api::undo,
+        attendance::door::release,
     }
     "Front desk": "Members found and entered, passes sold to them and transferred, places kept back." {
         people::members::find,
@@ -221,6 +229,8 @@ operations! {
         running::api::assetlinks,
         letters::pages::list,
         letters::pages::one,
+        letters::unsubscribe::show,
+        letters::unsubscribe::submit,
     }
 }
 
@@ -389,6 +399,7 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (Some("bookings"), "id") | (_, "booking_id") => ("Which booking: the app chooses the id, a new one for each wish to book.", None),
         (Some("passes"), "id") => ("Which pass.", None),
         (Some("letters"), "id") => ("Which letter.", None),
+        (Some("family"), "id") => ("Which link of the caller's family.", None),
         (Some("calendars"), "id") => ("Which calendar address.", None),
         (Some("devices"), "id") | (_, "device_id") => ("Which device.", None),
         (Some("second-factors"), "id") => ("Which second factor.", None),
@@ -402,7 +413,9 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (_, "person_id") => ("Which person.", of_demo(Example::Member)),
         (_, "date") => ("Which day, on the studio's calendar.", None),
         (Some("offers"), "id") => ("Which offer.", None),
-        (_, "signature") => ("What shows that the link was made for this offer's letter.", None),
+        (Some("unsubscribe"), "id") => ("Whose letters.", None),
+        (_, "switch") => ("Which of them: a name of `letters` in `/v1/me`.", None),
+        (_, "signature") => ("What shows that the link was made for a letter.", None),
         (_, "file") => ("The secret of the calendar's address, with `.ics` behind it.", None),
         _ => ("", None),
     }
@@ -750,7 +763,7 @@ fn problem_schemas() -> Value {
                 "booking_id": id("The booking that stands in the way."),
                 "booking_ids": {
                     "type": "array", "items": { "type": "string", "format": "uuid" },
-                    "description": "The bookings to come that the pass pays for."
+                    "description": "The bookings that have to be cancelled first: those to come that the pass pays for, or those of the guests."
                 },
                 "booking_status": text("The status of the booking as it is now."),
                 "bookings": {
@@ -780,6 +793,7 @@ fn problem_schemas() -> Value {
                 "over": text("Over what time a cap counts: `ahead`, `day`, `week` or `month`."),
                 "only_within_hours": number("How soon a session must start that a suspended member may book; 0: none may be booked."),
                 "next_valid": text("The first wall time that there is again, where a change of the clocks skips the one asked for."),
+                "from": instant("From when it can be done."),
                 "opens_at": instant("When booking opens."),
                 "passkey": {
                     "type": ["object", "null"], "additionalProperties": true,

@@ -48,7 +48,9 @@ pub fn freeze_pass(set: &mut WorkingSet, actor: &Actor, ask: &FreezePass, now: D
     let date_of = |booking: &Booking| -> Decision<NaiveDate> { Ok(local_date(booking.starts_at, set.studio(booking.studio_id)?.zone)) };
     let dates = all(open.iter().map(date_of))?;
     let inside = open.into_iter().zip(dates).filter(|(_, date)| ask.from <= *date && *date <= ask.until);
-    let inside: Vec<Booking> = inside.map(|(booking, _)| booking).collect();
+    let mut inside: Vec<Booking> = inside.map(|(booking, _)| booking).collect();
+    // A guest's place would end with the host's.
+    inside.sort_by_key(|booking| !booking.is_guests());
     if !ask.cancel_bookings {
         not_in_use(&inside)?;
     }

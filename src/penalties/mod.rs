@@ -83,7 +83,8 @@ impl Penalty {
         self.fee_minor.is_some() && self.paid_at.is_none() && !self.is_waived()
     }
 
-    /// It is taken back; without `by`, because the studio cancelled the session.
+    /// It is taken back; without `by`, because the studio cancelled the session; without a reason by somebody, because the member had
+    /// come after all.
     pub fn waive(&mut self, by: Option<Uuid>, reason: Option<String>, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
         if self.is_waived() {
             return Err(TransitionRefused::new("a penalty", &"waived", "be waived"));

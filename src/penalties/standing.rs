@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::rules::{self, Cost, Leniency, Suspension, month_of};
 use super::{Penalty, PenaltyKind};
-use crate::booking::Booking;
 use crate::booking::rules::is_late;
+use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
@@ -32,7 +32,7 @@ pub fn leniency_now(set: &WorkingSet, booking: &Booking, now: DateTime<Utc>) -> 
     Ok(Leniency::of(own, studio.id, &studio.rules, session.local_date, month_of(now, studio.zone)))
 }
 
-/// Writes down what a late cancellation came to, and tells the member if they are suspended by it.
+/// Writes down what a late cancellation or an absence came to, and tells the member if they are suspended by it.
 pub fn penalize(set: &mut WorkingSet, actor: &Actor, booking: &Booking, cost: &Cost, now: DateTime<Utc>) -> Decision<()> {
     let studio = set.studio(booking.studio_id)?;
     let before = suspension(set, booking.person_id, &studio, now)?;
@@ -41,7 +41,7 @@ pub fn penalize(set: &mut WorkingSet, actor: &Actor, booking: &Booking, cost: &C
         studio_id: booking.studio_id,
         person_id: booking.person_id,
         booking_id: booking.id,
-        kind: PenaltyKind::LateCancel,
+        kind: if booking.status == BookingStatus::NoShow { PenaltyKind::NoShow } else { PenaltyKind::LateCancel },
         at: now,
         month: month_of(now, studio.zone),
         strike: cost.strike,
@@ -59,7 +59,7 @@ pub fn penalize(set: &mut WorkingSet, actor: &Actor, booking: &Booking, cost: &C
     tell_suspension(set, actor, booking.person_id, &studio, before, now)
 }
 
-/// The penalty of a booking that was cancelled late, if it has one that was not taken back.
+/// The penalty of a booking that was cancelled late, or not kept, if it has one that was not taken back.
 pub fn penalty_of(set: &WorkingSet, booking: &Booking) -> Decision<Option<Penalty>> {
     let own = set.penalties(booking.person_id)?;
     Ok(own.into_iter().find(|penalty| penalty.booking_id == booking.id && !penalty.is_waived()).cloned())

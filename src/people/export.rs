@@ -20,7 +20,10 @@ use super::store::{
 use crate::app::App;
 use crate::calendars;
 use crate::calendars::store::ExportedCalendar;
+use crate::families;
+use crate::families::store::ExportedLink;
 use crate::language::{Language, Texts};
+use crate::letters::switches::Switches;
 use crate::penalties;
 use crate::penalties::store::ExportedPenalty;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
@@ -53,6 +56,8 @@ pub struct Export {
     /// What happened at the door of their account, of the last 90 days, the newest first.
     pub security_events: Vec<SecurityEvent>,
     pub calendars: Vec<ExportedCalendar>,
+    /// For whom the person acts, and who acts for them.
+    pub family: Vec<ExportedLink>,
     /// What the person teaches and when they could stand in for others, in each studio.
     pub availability: Vec<ExportedAvailability>,
     /// Invitations to studios' staffs.
@@ -76,6 +81,7 @@ pub struct ExportedProfile {
     pub locale: Option<Language>,
     pub longer_offers: bool,
     pub quiet_hours: Option<QuietHours>,
+    pub letters: Switches,
     #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     pub policy_version: Option<String>,
@@ -134,6 +140,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
     let second_factors = SecondFactor::all_of(&mut tx, person_id).await?;
     let security_events = security::store::exported(&mut tx, person_id).await?;
     let calendars = calendars::store::exported(&mut tx, person_id).await?;
+    let family = families::store::exported(&mut tx, person_id).await?;
     let availability = substitutes::store::exported(&mut tx, person_id).await?;
     let invitations = store::invitations(&mut tx, person_id).await?;
     let substitute_requests = store::substitute_requests(&mut tx, person_id).await?;
@@ -170,6 +177,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
             locale: profile.locale,
             longer_offers: profile.longer_offers,
             quiet_hours: profile.quiet_hours.map(|Column(own)| own),
+            letters: profile.letters,
             created_at: profile.created_at,
             policy_version: profile.policy_version,
             policy_accepted_at: profile.policy_accepted_at,
@@ -186,6 +194,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
         second_factors,
         security_events: security_events.into_iter().map(SecurityEvent::of).collect(),
         calendars,
+        family,
         availability,
         invitations,
         substitute_requests,

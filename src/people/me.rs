@@ -14,6 +14,8 @@ use crate::app::App;
 use crate::events::{self, Event, Happened};
 use crate::extract::{Body, given};
 use crate::language::Language;
+use crate::letters::outbox;
+use crate::letters::switches::{Switches, SwitchesChange};
 use crate::people::roles::Role;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Caller;
@@ -45,6 +47,8 @@ pub struct Me {
     pub longer_offers: bool,
     /// When they are not to be moved in from a waitlist or offered a place, by the wall of the studio in question, besides its own.
     pub quiet_hours: Option<QuietHours>,
+    /// Which letters they want, of those that may be switched off.
+    pub letters: Switches,
     /// Their roles in studios.
     pub roles: Vec<HeldRole>,
     /// Whether they own the deployment.
@@ -65,6 +69,7 @@ impl Me {
             locale: profile.locale,
             longer_offers: profile.longer_offers,
             quiet_hours: profile.quiet_hours.map(|Column(own)| own),
+            letters: profile.letters,
             roles: roles.into_iter().map(|(studio_id, role)| HeldRole { studio_id, role }).collect(),
             owner: profile.is_owner,
             deletion_due_at: profile.deletion_due_at,
@@ -104,6 +109,10 @@ pub struct MeChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<QuietHours>)]
     pub quiet_hours: Option<Option<QuietHours>>,
+    /// Which letters they want; those that are absent stay as they are.
+    #[serde(default)]
+    #[schema(value_type = Option<SwitchesChange>)]
+    pub letters: SwitchesChange,
 }
 
 /// Changes what somebody says of themselves. What a studio wrote down of them stays as it is.
@@ -126,12 +135,14 @@ pub async fn change(State(app): State<App>, caller: Caller, Body(body): Body<MeC
         locale: body.locale,
         longer_offers: body.longer_offers,
         quiet_hours: body.quiet_hours,
+        letters: body.letters,
     };
     let me = app
         .db
         .write("change_me", move |tx| {
             Box::pin(async move {
                 store::change(tx, person_id, change).await?;
+                outbox::unwanted(tx, person_id, body.letters.turned_off()).await?;
                 events::log::write(tx, now, vec![actor.did(Event::of_person(person_id, Happened::PersonChanged))]).await?;
                 let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::TokenRefused))?;
                 Ok::<_, Problem>(Me::of(profile, store::roles_of(tx, person_id).await?))

@@ -30,6 +30,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::language::Language;
+use crate::letters::switches::Switches;
 use crate::studios::house_rules::WallTime;
 use roles::Roles;
 
@@ -49,6 +50,8 @@ pub struct Person {
     pub longer_offers: bool,
     /// When they are not to be moved in or offered a place.
     pub quiet_hours: Option<QuietHours>,
+    /// Which letters they want, of those that may be switched off.
+    pub letters: Switches,
     /// What they may do, and where.
     pub roles: Roles,
 }

@@ -3,14 +3,15 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use utoipa::ToSchema;
 
 use super::deletion::{self, Deletion};
 use crate::app::App;
 use crate::language::Language;
 use crate::letters::phrases;
+use crate::page;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::Visitor;
 use crate::sign_in::buckets::Asker;
@@ -110,7 +111,7 @@ const fn words(language: Language) -> &'static Words {
     responses((status = 200, body = String, content_type = "text/html"))
 )]
 pub async fn show(visitor: Visitor) -> Answer<Response> {
-    page(visitor.language.unwrap_or(Language::En), StatusCode::OK, None, &Step::Address)
+    shown(visitor.language.unwrap_or(Language::En), StatusCode::OK, None, &Step::Address)
 }
 
 /// What the two forms send.
@@ -145,7 +146,7 @@ pub async fn submit(State(app): State<App>, visitor: Visitor, body: Bytes) -> An
     let language = visitor.language.unwrap_or(Language::En);
     let form = DeletionForm::read(&body);
     let Ok(email) = Email::parse(&form.email) else {
-        return page(language, StatusCode::UNPROCESSABLE_ENTITY, Some(words(language).not_an_address), &Step::Address);
+        return shown(language, StatusCode::UNPROCESSABLE_ENTITY, Some(words(language).not_an_address), &Step::Address);
     };
     let step = Step::Code { email: email.as_str().to_owned() };
     let done = match form.code {
@@ -153,14 +154,14 @@ pub async fn submit(State(app): State<App>, visitor: Visitor, body: Bytes) -> An
         Some(code) => ask(&app, visitor, email, code).await.map(Some),
     };
     match done {
-        Ok(None) => page(language, StatusCode::OK, None, &step),
+        Ok(None) => shown(language, StatusCode::OK, None, &step),
         Ok(Some(deletion)) => {
             let due_on = phrases::date(deletion.due_at.date_naive(), language);
-            page(language, StatusCode::OK, None, &Step::Done { due_on })
+            shown(language, StatusCode::OK, None, &Step::Done { due_on })
         }
         // A person reads this: the sentence that an app would show, on the page.
         Err(problem) if problem.kind.status().is_client_error() => {
-            page(language, problem.kind.status(), Some(problem.kind.sentence(language)), &step)
+            shown(language, problem.kind.status(), Some(problem.kind.sentence(language)), &step)
         }
         Err(problem) => Err(problem),
     }
@@ -190,19 +191,8 @@ async fn ask(app: &App, visitor: Visitor, email: Email, code: String) -> Answer<
     }
 }
 
-fn page(language: Language, status: StatusCode, problem: Option<&str>, step: &Step) -> Answer<Response> {
-    let html = Page { language, words: words(language), problem, step }.render().map_err(Problem::fault)?;
-    let headers = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_LANGUAGE, language.tag()),
-        (header::VARY, "Accept-Language"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((status, headers, Html(html)).into_response())
+fn shown(language: Language, status: StatusCode, problem: Option<&str>, step: &Step) -> Answer<Response> {
+    page::answer(&Page { language, words: words(language), problem, step }, language, status)
 }
 
 #[cfg(test)]

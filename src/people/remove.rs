@@ -17,7 +17,9 @@ pub fn remove_person(set: &mut WorkingSet, actor: &Actor, person_id: Uuid, now: 
         Err(Abort::Refused(_)) => return Ok(()),
         other => other?,
     };
-    let coming: Vec<Booking> = set.ahead(person_id, now).into_iter().filter(|booking| booking.starts_at > now).cloned().collect();
+    let mut coming: Vec<Booking> = set.ahead(person_id, now).into_iter().filter(|booking| booking.starts_at > now).cloned().collect();
+    // A guest's place would end with the host's.
+    coming.sort_by_key(|booking| !booking.is_guests());
     // Where they are no instructor any more, the studio knows that it has to find somebody else.
     if set.teaching(person_id, now)?.iter().any(|session| person.roles.is_instructor(session.studio_id)) {
         // They were given a class since they were found due: they leave once it is over.

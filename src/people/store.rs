@@ -14,6 +14,7 @@ use crate::db::{Db, Error, Sql, Tx};
 use crate::events::{self, Actor, Event, Happened};
 use crate::language::{Language, Texts};
 use crate::letters::facts::StudioFacts;
+use crate::letters::switches::{Switches, SwitchesChange};
 use crate::people::roles::{Role, Roles};
 use crate::people::{Person, QuietHours};
 use crate::search::{Typed, name_key};
@@ -126,6 +127,9 @@ pub struct Profile {
     pub longer_offers: bool,
     /// When they are not to be moved in or offered a place.
     pub quiet_hours: Option<Json<QuietHours>>,
+    /// Which letters they want, of those that may be switched off.
+    #[sqlx(flatten)]
+    pub letters: Switches,
     /// Whether they own the deployment.
     pub is_owner: bool,
     /// When they came.
@@ -140,6 +144,7 @@ pub struct Profile {
 }
 
 const PROFILE: &str = "SELECT p.id, p.name, COALESCE(a.email, p.email) AS email, a.verified_at, p.phone, p.locale, p.longer_offers, p.quiet_hours, p.is_owner, \
+     p.wants_reminder_24h, p.wants_reminder_2h, p.wants_passes_ending, p.wants_places_free, \
      p.created_at, p.deletion_asked_at, p.deletion_due_at, a.policy_version, a.policy_accepted_at \
      FROM persons p LEFT JOIN accounts a ON a.person_id = p.id WHERE p.id = $1";
 
@@ -161,13 +166,16 @@ pub struct Change {
     pub locale: Option<Option<Language>>,
     pub longer_offers: Option<bool>,
     pub quiet_hours: Option<Option<QuietHours>>,
+    pub letters: SwitchesChange,
 }
 
 /// Changes a person's own row.
 pub async fn change(tx: &mut Tx, id: Uuid, change: Change) -> Result<(), Error> {
     let sql = "UPDATE persons SET name = COALESCE($2, name), phone = CASE WHEN $3 THEN $4 ELSE phone END, \
                locale = CASE WHEN $5 THEN $6 ELSE locale END, longer_offers = COALESCE($7, longer_offers), \
-               quiet_hours = CASE WHEN $8 THEN $9 ELSE quiet_hours END WHERE id = $1";
+               quiet_hours = CASE WHEN $8 THEN $9 ELSE quiet_hours END, \
+               wants_reminder_24h = COALESCE($10, wants_reminder_24h), wants_reminder_2h = COALESCE($11, wants_reminder_2h), \
+               wants_passes_ending = COALESCE($12, wants_passes_ending), wants_places_free = COALESCE($13, wants_places_free) WHERE id = $1";
     let name = change.name.map(Name::into_string);
     let (phone, locale) = (change.phone, change.locale);
     let quiet_hours = (change.quiet_hours.is_some(), change.quiet_hours.flatten().map(Json));
@@ -181,6 +189,10 @@ pub async fn change(tx: &mut Tx, id: Uuid, change: Change) -> Result<(), Error> 
         change.longer_offers,
         quiet_hours.0,
         quiet_hours.1,
+        change.letters.reminder_24h,
+        change.letters.reminder_2h,
+        change.letters.passes_ending,
+        change.letters.places_free,
     );
     tx.run(sql, binds).await.map(drop)
 }
@@ -632,13 +644,17 @@ pub struct ExportedBooking {
     /// On what terms they wait.
     #[schema(value_type = Option<ConditionsView>)]
     pub conditions: Option<Json<ConditionsView>>,
+    /// Who came with them, in this place beside their own.
+    pub guest_of: Option<Uuid>,
+    pub guest_name: Option<String>,
+    pub guest_email: Option<String>,
 }
 
 /// All bookings of a person.
 pub async fn bookings(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedBooking>, Error> {
     let sql = "SELECT b.id, b.studio_id, b.session_id, c.name AS class_type, b.starts_at, b.ends_at, b.status, b.pass_id, b.credits, \
                b.created_at, b.promoted_at, b.arrived_at, b.ended_at, b.ended_by, b.ended_reason, b.unpaid_reason, b.moved_up_reason, b.credits_returned, \
-               b.asked_replaces, b.replaced_by, b.conditions \
+               b.asked_replaces, b.replaced_by, b.conditions, b.guest_of, b.guest_name, b.guest_email \
                FROM bookings b JOIN sessions s ON s.id = b.session_id JOIN class_types c ON c.id = s.class_type_id \
                WHERE b.person_id = $1 ORDER BY b.created_at, b.id";
     tx.all(sql, (person_id,)).await
@@ -798,13 +814,16 @@ struct PersonRow {
     verified: bool,
     longer_offers: bool,
     quiet_hours: Option<Json<QuietHours>>,
+    #[sqlx(flatten)]
+    letters: Switches,
     is_owner: bool,
 }
 
 /// People as decisions need them, in no order. Who has left is not among them.
 pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
     let sql = "SELECT id, name, locale, email IS NOT NULL AS has_address, verified_at IS NOT NULL AS verified, longer_offers, \
-               quiet_hours, is_owner FROM persons WHERE deleted_at IS NULL AND id IN #";
+               quiet_hours, wants_reminder_24h, wants_reminder_2h, wants_passes_ending, wants_places_free, is_owner \
+               FROM persons WHERE deleted_at IS NULL AND id IN #";
     let people: Vec<PersonRow> = tx.among(sql, (), ids).await?;
     let held: Vec<(Uuid, Uuid, Role)> = tx.among("SELECT person_id, studio_id, role FROM staff WHERE person_id IN #", (), ids).await?;
     let mut roles: HashMap<Uuid, Vec<(Uuid, Role)>> = HashMap::new();
@@ -819,6 +838,7 @@ pub async fn among(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Person>, Error> {
         verified: row.verified,
         longer_offers: row.longer_offers,
         quiet_hours: row.quiet_hours.map(|Json(own)| own),
+        letters: row.letters,
         roles: Roles::new(row.is_owner, roles.remove(&row.id).unwrap_or_default()),
     };
     Ok(people.into_iter().map(person).collect())

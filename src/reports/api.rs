@@ -62,6 +62,8 @@ pub struct CountsView {
     /// Places that are or were taken: booked, attended and missed.
     booked: i64,
     attended: i64,
+    /// Of these, those in whose session nobody was marked, so that it counts as attended.
+    unrecorded: i64,
     /// Who cancelled after the free way out had closed.
     late_cancelled: i64,
     /// Who gave a place back in time, or lost it with the session.
@@ -74,8 +76,8 @@ pub struct CountsView {
 
 impl From<Counts> for CountsView {
     fn from(counts: Counts) -> Self {
-        let Counts { booked, attended, late_cancelled, cancelled, no_show, waitlisted, .. } = counts;
-        Self { booked, attended, late_cancelled, cancelled, no_show, waitlisted }
+        let Counts { booked, attended, unrecorded, late_cancelled, cancelled, no_show, waitlisted, .. } = counts;
+        Self { booked, attended, unrecorded, late_cancelled, cancelled, no_show, waitlisted }
     }
 }
 
@@ -185,7 +187,7 @@ fn wants_csv(headers: &HeaderMap) -> bool {
     csv > 0.0 && csv >= weight("application/json").unwrap_or(0.0)
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "date",
     "start",
     "class",
@@ -202,6 +204,7 @@ const COLUMNS: [&str; 16] = [
     "waitlisted",
     "fill",
     "session_id",
+    "unrecorded",
 ];
 
 /// The report as RFC 4180 has it, its sums in the last line.
@@ -241,5 +244,6 @@ fn write_line(
     }
     write(&fill.map(|fill| fill.to_string()).unwrap_or_default())?;
     write(session_id)?;
+    write(&counts.unrecorded.to_string())?;
     writer.write_record(None::<&[u8]>).map_err(Problem::fault)
 }

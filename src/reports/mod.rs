@@ -13,6 +13,8 @@ pub struct Counts {
     /// Places that are or were taken: booked, attended and missed.
     pub booked: i64,
     pub attended: i64,
+    /// Of these, those in whose session nobody was marked.
+    pub unrecorded: i64,
     /// Cancelled too late to do so for free.
     pub late_cancelled: i64,
     /// Places given back in time, or lost with the session.

@@ -27,6 +27,7 @@ impl Sums {
         }
         self.counts.booked += counts.booked;
         self.counts.attended += counts.attended;
+        self.counts.unrecorded += counts.unrecorded;
         self.counts.late_cancelled += counts.late_cancelled;
         self.counts.cancelled += counts.cancelled;
         self.counts.no_show += counts.no_show;

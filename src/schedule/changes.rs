@@ -8,6 +8,7 @@ use crate::booking::freed::Freed;
 use crate::booking::offering::withdraw_offer;
 use crate::booking::place::give_back;
 use crate::booking::refill::settle;
+use crate::booking::remind;
 use crate::booking::rules::may_check_in;
 use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
@@ -137,6 +138,7 @@ fn move_bookings(set: &mut WorkingSet, actor: &Actor, studio: &StudioContext, af
             booking.move_with_session(after.starts_at, after.ends_at);
             undone.push(Event::of_booking(&booking, Happened::CheckInUndone));
         }
+        remind::plan(set, &mut booking, now)?;
         set.put(booking);
     }
     undone.into_iter().try_for_each(|event| emit(set, actor, event))?;
@@ -158,11 +160,11 @@ pub(super) fn open_bookings(set: &WorkingSet, session_id: Uuid) -> Decision<Vec<
 /// Who holds a place in the session and in another at that time: the one booking, and the other where it is this studio's to know.
 fn in_two_sessions(set: &WorkingSet, after: &Session, now: DateTime<Utc>) -> Decision<Vec<(Booking, Option<Uuid>)>> {
     let mut torn = Vec::new();
-    for booking in open_bookings(set, after.id)?.into_iter().filter(|booking| booking.status.takes_place()) {
+    for booking in open_bookings(set, after.id)?.into_iter().filter(Booking::takes_place) {
         let others = set.ahead(booking.person_id, now);
         let other = others
             .into_iter()
-            .find(|other| other.status.takes_place() && other.session_id != after.id && other.overlaps(after.starts_at, after.ends_at))
+            .find(|other| other.takes_place() && other.session_id != after.id && other.overlaps(after.starts_at, after.ends_at))
             .map(|other| (other.studio_id == after.studio_id).then_some(other.id));
         torn.extend(other.map(|other| (booking, other)));
     }
@@ -229,7 +231,19 @@ fn make_wait(
     let head = set.whole_queue(after.id)?.first().and_then(|id| set.known_booking(*id)?.queue_key);
     let mut key = head.unwrap_or(1).min(1);
     let (rules, today) = (studio.rules_of(session.class_type_id), local_date(now, studio.zone));
-    for (mut booking, position) in booked.into_iter().take(count).zip((1..=over).rev()) {
+    // No guest waits: their place came after the host's, and goes before it.
+    let (guests, to_wait): (Vec<Booking>, Vec<Booking>) = booked.into_iter().take(count).partition(Booking::is_guests);
+    let over = over - i64::try_from(guests.len()).unwrap_or(over);
+    for mut booking in guests {
+        let credits_returned = booking.credits;
+        give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some((&rules, today)), now)?;
+        booking.cancel_with_session(now)?;
+        freed.person(booking.person_id);
+        let event = Event::of_booking(&booking, Happened::Cancelled { credits_returned, by_staff: true });
+        set.put(booking);
+        emit(set, actor, event)?;
+    }
+    for (mut booking, position) in to_wait.into_iter().zip((1..=over).rev()) {
         let credits_returned = booking.credits;
         give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some((&rules, today)), now)?;
         key -= 1;

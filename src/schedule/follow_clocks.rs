@@ -13,6 +13,7 @@ use super::session_fields::set_start;
 use super::substitutes::follow::follow_sessions;
 use crate::booking::freed::Freed;
 use crate::booking::refill::settle;
+use crate::booking::remind;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::working_set::{Decision, WorkingSet};
@@ -51,6 +52,7 @@ pub fn follow_clocks(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>)
     for mut booking in bookings {
         let cut_offs = (before.free_cancel_until, after.free_cancel_until);
         booking.follow_clocks((after.starts_at, after.ends_at), cut_offs, now);
+        remind::plan(set, &mut booking, now)?;
         freed.person(booking.person_id);
         set.put(booking);
     }

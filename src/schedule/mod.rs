@@ -125,6 +125,8 @@ pub struct SessionRow {
     pub too_few_warned: bool,
     pub team_note: Option<String>,
     pub member_note: Option<String>,
+    pub absent_from: Option<DateTime<Utc>>,
+    pub attendance_due_at: Option<DateTime<Utc>>,
 }
 
 /// What a reader sees with a session besides its own row.
@@ -231,6 +233,8 @@ impl SessionRow {
             too_few_warned: false,
             team_note: None,
             member_note: None,
+            absent_from: None,
+            attendance_due_at: None,
         };
         session.follow_start(rules, zone, now);
         session
@@ -250,6 +254,8 @@ impl SessionRow {
         self.waiting_ends_at = instants.waiting_ends_at;
         self.offers_until = instants.offers_until;
         self.waitlist_cap = instants.waitlist_cap;
+        self.absent_from = Some(self.starts_at + TimeDelta::minutes(rules.no_show_provisional_min));
+        self.attendance_due_at = Some(self.ends_at);
         let has_minimum = self.minimum.is_some() && !self.too_few_exempt && self.status == SessionStatus::Scheduled;
         let known = (self.too_few_at, self.too_few_due_at);
         let too_few = if has_minimum { rules::too_few(self.starts_at, known, rules, zone, now) } else { (None, None) };
@@ -262,6 +268,11 @@ impl SessionRow {
     /// Whether the studio has cancelled it.
     pub fn is_cancelled(&self) -> bool {
         self.status == SessionStatus::Cancelled
+    }
+
+    /// Whether who has not been marked as having come is absent for now.
+    pub fn misses_who_has_not_come(&self, now: DateTime<Utc>) -> bool {
+        self.attendance_due_at.is_some() && self.absent_from.is_some_and(|from| from <= now)
     }
 
     /// Whether its free places are kept for those who wait, or for staff to give.

@@ -18,7 +18,7 @@ macro_rules! columns {
          s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.offers_until, s.kept_until, s.waitlist_cap, s.changed, s.cancelled_at, \
          s.cancel_reason, s.cancel_note, s.sequence, s.version, s.created_at, s.series_id, s.series_date, s.by_hand, s.skipped_minute, \
          s.was_draft, s.minimum, s.too_few_exempt, s.too_few_at, s.too_few_due_at, s.too_few_warned, s.team_note, s.member_note, \
-         c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, \
+         s.absent_from, s.attendance_due_at, c.name AS class_name, c.level AS class_level, c.minutes AS class_minutes, \
          r.name AS room_name, i.name AS instructor_name, t.time_zone, t.locale AS studio_locale"
     };
 }
@@ -267,7 +267,8 @@ pub async fn roster_counts(db: &Db, ids: &[Uuid]) -> Result<Vec<RosterCounts>, E
     let sql = "SELECT b.session_id, COUNT(*) AS booked, CAST(SUM(CASE WHEN b.arrived_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS arrived, \
                CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM bookings v WHERE v.person_id = b.person_id AND v.studio_id = b.studio_id \
                AND v.status = 'attended' AND v.starts_at < b.starts_at) THEN 0 ELSE 1 END) AS BIGINT) AS first_visits \
-               FROM bookings b WHERE b.status IN ('booked', 'attended', 'no_show') AND b.session_id IN # GROUP BY b.session_id";
+               FROM bookings b WHERE b.status IN ('booked', 'attended', 'no_show') AND b.released_at IS NULL \
+               AND b.session_id IN # GROUP BY b.session_id";
     db.among(sql, (), ids).await
 }
 
@@ -331,6 +332,12 @@ pub async fn closing_days(tx: &mut Tx, studio_id: Uuid, from: NaiveDate) -> Resu
 pub async fn too_few_due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<(Uuid,)>, Error> {
     tx.all("SELECT id FROM sessions WHERE too_few_due_at <= $1 AND status = 'scheduled' ORDER BY too_few_due_at LIMIT $2", (now, count_max))
         .await
+}
+
+/// Sessions whose attendance is to be looked at.
+pub async fn attendance_due(tx: &mut Tx, now: DateTime<Utc>, count_max: i64) -> Result<Vec<(Uuid,)>, Error> {
+    let sql = "SELECT id FROM sessions WHERE attendance_due_at <= $1 AND status = 'scheduled' ORDER BY attendance_due_at LIMIT $2";
+    tx.all(sql, (now, count_max)).await
 }
 
 /// The days to come on which the studio is closed, and why.
@@ -426,6 +433,8 @@ pub async fn insert(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                     s.member_note.clone(),
                     s.offers_until,
                     s.kept_until,
+                    s.absent_from,
+                    s.attendance_due_at,
                 ),
             ))
         })
@@ -434,7 +443,8 @@ pub async fn insert(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                local_weekday, capacity, taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, \
                free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, \
                sequence, version, created_at, series_id, series_date, by_hand, skipped_minute, was_draft, minimum, too_few_exempt, \
-               too_few_at, too_few_due_at, too_few_warned, team_note, member_note, offers_until, kept_until) VALUES #";
+               too_few_at, too_few_due_at, too_few_warned, team_note, member_note, offers_until, kept_until, absent_from, \
+               attendance_due_at) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 
@@ -449,7 +459,15 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                 (s.booking_closes_at, s.free_cancel_until, s.promote_until, s.waiting_ends_at, s.waitlist_cap, s.changed.clone()),
                 (s.cancelled_at, s.cancel_reason, s.cancel_note.clone(), s.sequence, s.version),
                 (s.by_hand.clone(), s.skipped_minute, s.was_draft, s.minimum, s.too_few_exempt, s.too_few_at, s.too_few_due_at),
-                (s.too_few_warned, s.team_note.clone(), s.member_note.clone(), s.offers_until, s.kept_until),
+                (
+                    s.too_few_warned,
+                    s.team_note.clone(),
+                    s.member_note.clone(),
+                    s.offers_until,
+                    s.kept_until,
+                    s.absent_from,
+                    s.attendance_due_at,
+                ),
             ))
         })
         .collect();
@@ -457,7 +475,7 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                taken, held, waiting, next_queue_key, credits, status, booking_opens_at, booking_closes_at, free_cancel_until, \
                promote_until, waiting_ends_at, waitlist_cap, changed, cancelled_at, cancel_reason, cancel_note, sequence, version, \
                by_hand, skipped_minute, was_draft, minimum, too_few_exempt, too_few_at, too_few_due_at, too_few_warned, team_note, member_note, \
-               offers_until, kept_until) AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
+               offers_until, kept_until, absent_from, attendance_due_at) AS (VALUES #) UPDATE sessions SET class_type_id = x.class_type_id, room_id = x.room_id, instructor_id = x.instructor_id, \
                starts_at = x.starts_at, ends_at = x.ends_at, local_date = x.local_date, local_minute = x.local_minute, \
                local_weekday = x.local_weekday, capacity = x.capacity, taken = x.taken, held = x.held, waiting = x.waiting, \
                next_queue_key = x.next_queue_key, credits = x.credits, status = x.status, booking_opens_at = x.booking_opens_at, \
@@ -467,7 +485,7 @@ pub async fn update(tx: &mut Tx, sessions: Vec<&Session>) -> Result<(), Error> {
                by_hand = x.by_hand, skipped_minute = x.skipped_minute, was_draft = x.was_draft, minimum = x.minimum, \
                too_few_exempt = x.too_few_exempt, too_few_at = x.too_few_at, too_few_due_at = x.too_few_due_at, \
                too_few_warned = x.too_few_warned, team_note = x.team_note, member_note = x.member_note, \
-               offers_until = x.offers_until, kept_until = x.kept_until \
+               offers_until = x.offers_until, kept_until = x.kept_until, absent_from = x.absent_from, attendance_due_at = x.attendance_due_at \
                FROM x WHERE sessions.id = x.id";
     tx.rows(sql, rows).await.map(drop)
 }

@@ -222,6 +222,8 @@ mod tests {
             too_few_warned: false,
             team_note: None,
             member_note: None,
+            absent_from: None,
+            attendance_due_at: None,
         }
     }
 

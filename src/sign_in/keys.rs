@@ -88,6 +88,7 @@ struct Key {
     hashes: Hkdf<Sha256>,
     marks: Hkdf<Sha256>,
     links: Hkdf<Sha256>,
+    unsubscribes: Hkdf<Sha256>,
 }
 
 impl Keys {
@@ -195,6 +196,17 @@ impl Keys {
         BASE64_URL_SAFE_NO_PAD.encode(self.signing.sign_link(offer_id))
     }
 
+    /// What makes a link that switches these letters to this person off: whoever has it may do that, and nothing else.
+    pub fn sign_unsubscribe(&self, person_id: Uuid, switch: &str) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.signing.sign_unsubscribe(person_id, switch))
+    }
+
+    /// Whether one of the keys made that link.
+    pub fn is_signed_unsubscribe(&self, person_id: Uuid, switch: &str, signature: &str) -> bool {
+        let Ok(signature) = BASE64_URL_SAFE_NO_PAD.decode(signature) else { return false };
+        self.accepted().fold(false, |found, key| found | secrets::same(&signature, &key.sign_unsubscribe(person_id, switch)))
+    }
+
     /// Whether one of the keys made this link.
     pub fn is_signed_offer(&self, offer_id: Uuid, signature: &str) -> bool {
         let Ok(signature) = BASE64_URL_SAFE_NO_PAD.decode(signature) else { return false };
@@ -279,12 +291,22 @@ impl Key {
             hashes: Hkdf::from_prk(&derive::<32>(&root, "code hashes")?).ok()?,
             marks: Hkdf::from_prk(&derive::<32>(&root, "security marks")?).ok()?,
             links: Hkdf::from_prk(&derive::<32>(&root, "links of offers")?).ok()?,
+            unsubscribes: Hkdf::from_prk(&derive::<32>(&root, "links that switch letters off")?).ok()?,
         })
     }
 
     fn sign_link(&self, offer_id: Uuid) -> Vec<u8> {
         let mut signature = [0; 32];
         match self.links.expand(offer_id.as_bytes(), &mut signature) {
+            Ok(()) => signature.to_vec(),
+            // Of one block it never fails.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn sign_unsubscribe(&self, person_id: Uuid, switch: &str) -> Vec<u8> {
+        let mut signature = [0; 32];
+        match self.unsubscribes.expand_multi_info(&[person_id.as_bytes(), switch.as_bytes()], &mut signature) {
             Ok(()) => signature.to_vec(),
             // Of one block it never fails.
             Err(_) => Vec::new(),
@@ -395,6 +417,11 @@ mod tests {
         let (offer, link) = (Uuid::from_u128(9), old.sign_offer(Uuid::from_u128(9)));
         assert!(both.is_signed_offer(offer, &link) && !new.is_signed_offer(offer, &link));
         assert!(!old.is_signed_offer(letter, &link) && !old.is_signed_offer(offer, ""), "it is a link to one offer");
+
+        let off = old.sign_unsubscribe(row, "reminder_2h");
+        assert!(both.is_signed_unsubscribe(row, "reminder_2h", &off) && !new.is_signed_unsubscribe(row, "reminder_2h", &off));
+        assert!(!old.is_signed_unsubscribe(other, "reminder_2h", &off) && !old.is_signed_unsubscribe(row, "reminder_24h", &off));
+        assert!(!old.is_signed_offer(row, &off) && !old.is_signed_unsubscribe(row, "reminder_2h", ""), "another purpose, another key");
 
         let hash = old.hash_code("address ana@example.test", "12345678");
         assert!(both.is_code(&hash, "address ana@example.test", "12345678"));

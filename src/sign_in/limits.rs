@@ -32,6 +32,10 @@ pub enum Limit {
     CalendarsMade,
     /// Booking ids that one person withdraws before they were ever seen: each is remembered for a day.
     Withdrawals,
+    /// Guests whose addresses one person writes down: each gets a letter that they did not ask for.
+    GuestLetters,
+    /// People for whom one person asks to act.
+    FamilyAsked,
 }
 
 impl Limit {
@@ -42,6 +46,7 @@ impl Limit {
             Self::Calendars => Rate::of(120, 1),
             Self::CalendarsMade => Rate::of(40, 3_600),
             Self::Withdrawals => Rate::of(100, 864),
+            Self::GuestLetters | Self::FamilyAsked => Rate::of(20, 3_600),
         }
     }
 }

@@ -273,15 +273,15 @@ house_rules! {
     /// … until this many minutes after it.
     check_in_until_min: i64 = 5, false, ClassType;
     /// Who has not come this many minutes after the start is a no-show for now …
-    no_show_provisional_min: i64 = 15, false, ClassType;
+    no_show_provisional_min: i64 = 15, true, ClassType;
     /// … and finally this many minutes after the end.
-    no_show_final_min: i64 = 120, false, ClassType;
-    /// A session in which nobody was marked counts as attended this many hours after its end.
-    unrecorded_after_hours: i64 = 48, false, ClassType;
+    no_show_final_min: i64 = 120, true, ClassType;
+    /// A session in which nobody was marked counts as attended this many hours after its end, and never while staff may still mark it.
+    unrecorded_after_hours: i64 = 48, true, ClassType;
     /// What a late cancel on a membership costs, in minor units of `fee_currency`.
     late_cancel_fee_minor: Option<i64> = None, true, PassType;
     /// What a no-show on a membership costs.
-    no_show_fee_minor: Option<i64> = None, false, PassType;
+    no_show_fee_minor: Option<i64> = None, true, PassType;
     /// The currency of the fees (ISO 4217).
     fee_currency: Option<String> = None, true, PassType;
     /// This many late cancels of a calendar month cost nothing.
@@ -303,8 +303,9 @@ house_rules! {
     strike_ahead_hours: i64 = 24, true, Studio;
     /// Whether somebody may come late to their first visit.
     first_visit_late_entry: bool = false, false, ClassType;
-    /// Unclaimed places may be given to who stands by, this many minutes after the start; below 0: before it.
-    door_release_min: i64 = 0, false, ClassType;
+    /// Unclaimed places may be given to who stands by, this many minutes after the start; below 0: before it, where the waitlist has closed
+    /// by then.
+    door_release_min: i64 = 0, true, ClassType;
     /// Whether enough have booked is decided this many minutes before the start …
     too_few_min: i64 = 180, true, ClassType;
     /// … for sessions that start before this local time …
@@ -313,6 +314,8 @@ house_rules! {
     too_few_evening_at: WallTime = WallTime::at(20, 0), true, ClassType;
     /// An instructor's claim to stand in for another waits for an admin's approval.
     substitutes_need_approval: bool = false, true, Studio;
+    /// How many guests a member may bring to a session, each in a place of its own that a pass of the member pays; 0: none.
+    guests_max: i64 = 1, true, PassType;
 }
 
 /// A day, in minutes.
@@ -354,6 +357,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("strike_ahead_hours", 0, 14 * 24),
     ("door_release_min", -120, 120),
     ("too_few_min", 0, 2 * DAY),
+    ("guests_max", 0, 10),
 ];
 
 impl HouseRules {
@@ -670,7 +674,7 @@ mod tests {
     #[test]
     fn what_is_not_built_is_not_active() {
         let rules = HouseRules::default();
-        assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().no_show_fee_minor);
+        assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().first_visit_late_entry);
         assert_eq!(serde_json::to_value(rules.active()).unwrap().as_object().unwrap().len(), RULES.len());
     }
 

@@ -3,6 +3,7 @@
 //! They are level-triggered: each kind looks for rows that are due now and hands the transactor one command for each; the command looks
 //! again when it is decided. A missed tick or a dead process changes nothing but the time.
 
+mod attendance;
 mod clocks;
 mod deletions;
 mod free_places;
@@ -10,6 +11,7 @@ mod holds;
 mod kind;
 mod offers;
 mod pass_notices;
+mod reminders;
 mod series_ahead;
 mod substitutes;
 mod too_few;
@@ -94,7 +96,7 @@ fn not_finished(name: &str, problem: &Problem) {
 }
 
 /// Everything that falls due, in the order in which it is looked for: those who wait in vain are told so before places are given out.
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 11] = [
     offers::KIND,
     waitlists_over::KIND,
     holds::KIND,
@@ -104,6 +106,8 @@ const KINDS: [Kind; 9] = [
     substitutes::KIND,
     free_places::KIND,
     pass_notices::KIND,
+    attendance::KIND,
+    reminders::KIND,
 ];
 
 /// One look at everything that may be due. Returns how many commands were submitted.
@@ -151,7 +155,7 @@ async fn nightly(app: &App) -> Answer<()> {
     Ok(())
 }
 
-/// Erases what has been kept long enough: words of letters, sign-in data, security events, withdrawn ids, answers to idempotency keys.
+/// Erases what has been kept long enough: words of letters, sign-in data, security events, who came as a guest, withdrawn ids, answers to idempotency keys.
 pub async fn retention(app: &App) -> Answer<()> {
     let now = app.clock.now();
     let letters = letters::retention::erase_old(app).await?;
@@ -164,16 +168,18 @@ pub async fn retention(app: &App) -> Answer<()> {
         }
     }
     let security = crate::security::upkeep::sweep(app).await?;
+    let guests = booking::retention::forget_guests(app).await?;
     crate::sign_in::retention::renew_seals(app).await?;
     let kept_since = now - KEYS_KEPT;
     app.db
         .write("sweeps.retention", move |tx| {
             Box::pin(async move {
                 booking::store::forget_withdrawn(tx, now).await?;
+                crate::families::store::forget_asked(tx, now - crate::families::api::ASKED_FOR).await?;
                 passes::store::forget_keys(tx, kept_since).await
             })
         })
         .await?;
-    tracing::info!(letters, sign_in, security, "erased what has been kept long enough");
+    tracing::info!(letters, sign_in, security, guests, "erased what has been kept long enough");
     Ok(())
 }

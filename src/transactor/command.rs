@@ -7,14 +7,17 @@ use uuid::Uuid;
 
 use super::preview::{Preview, preview};
 use crate::attendance::check_in::check_in;
+use crate::attendance::follow_up::follow_up_attendance;
 use crate::booking::accept::accept;
 use crate::booking::book::{Book, book};
 use crate::booking::cancel::{Cancel, cancel};
 use crate::booking::close_waitlist::close_waitlist;
 use crate::booking::conditions::Conditions;
+use crate::booking::door_release::{ReleaseDoor, release_door};
 use crate::booking::expire_offer::expire_offer;
 use crate::booking::move_up::{MoveUp, move_up};
 use crate::booking::refill::{refill_by_clock, refill_for};
+use crate::booking::remind::remind;
 use crate::booking::set_conditions::set_conditions;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::events::Actor;
@@ -156,6 +159,12 @@ pub enum Command {
     ReleaseHold { session_id: Uuid, hold_id: Uuid },
     /// Sweep: the time of a hold is over.
     ExpireHold { hold_id: Uuid },
+    /// Sweep: what is due about the attendance of a session.
+    FollowUpAttendance { session_id: Uuid },
+    /// Give unclaimed places to those at the door.
+    ReleaseDoor(ReleaseDoor),
+    /// Sweep: remind those of their place for whom it is time.
+    Remind { session_id: Uuid },
 }
 
 impl Command {
@@ -210,6 +219,9 @@ impl Command {
             Self::SetHold(_) => "set_hold",
             Self::ReleaseHold { .. } => "release_hold",
             Self::ExpireHold { .. } => "expire_hold",
+            Self::FollowUpAttendance { .. } => "follow_up_attendance",
+            Self::ReleaseDoor(_) => "release_door",
+            Self::Remind { .. } => "remind",
         }
     }
 }
@@ -291,7 +303,7 @@ impl Request {
             | Command::ApproveSubstitute { request_id, .. }
             | Command::WithdrawSubstitute { request_id }
             | Command::SubstituteDue { request_id } => keys.push(Lookup::SubstituteRequest(*request_id)),
-            Command::DecideTooFew { session_id } | Command::FollowClocks { session_id } => {
+            Command::DecideTooFew { session_id } | Command::FollowClocks { session_id } | Command::Remind { session_id } => {
                 keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)])
             }
             Command::SellPass(ask) => {
@@ -338,6 +350,9 @@ impl Request {
             }
             Command::ReleaseHold { session_id, hold_id } => keys.extend([Lookup::Session(*session_id), Lookup::Hold(*hold_id)]),
             Command::ExpireHold { hold_id } => keys.push(Lookup::Hold(*hold_id)),
+            Command::FollowUpAttendance { session_id } | Command::ReleaseDoor(ReleaseDoor { session_id, .. }) => {
+                keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]);
+            }
         }
         keys
     }
@@ -477,5 +492,8 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::SetHold(ask) => set_hold(set, actor, ask, now)?.into(),
         C::ReleaseHold { session_id, hold_id } => release_hold(set, actor, *session_id, *hold_id, now)?.into(),
         C::ExpireHold { hold_id } => expire_hold(set, *hold_id, now)?.into(),
+        C::FollowUpAttendance { session_id } => follow_up_attendance(set, *session_id, now)?.into(),
+        C::ReleaseDoor(ask) => release_door(set, actor, ask, now)?.into(),
+        C::Remind { session_id } => remind(set, *session_id, now)?.into(),
     })
 }

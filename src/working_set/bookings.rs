@@ -54,7 +54,7 @@ impl WorkingSet {
             return Err(Abort::Needs(vec![Lookup::Places(person_id, from, to)]));
         }
         let own = self.bookings.ahead.get(&person_id).into_iter().flatten().filter_map(|id| self.known_booking(*id));
-        Ok(own.filter(|booking| booking.status.takes_place() && from <= booking.starts_at && booking.starts_at < to).collect())
+        Ok(own.filter(|booking| booking.takes_place() && from <= booking.starts_at && booking.starts_at < to).collect())
     }
 
     /// The first in the queue behind `after`, if there is one.
@@ -105,7 +105,9 @@ impl WorkingSet {
             booking.status == BookingStatus::Attended
                 && match which {
                     Attended::With(person_id, pass_id) => booking.person_id == person_id && booking.pass_id == Some(pass_id),
-                    Attended::At(person_id, studio_id) => booking.person_id == person_id && booking.studio_id == studio_id,
+                    Attended::At(person_id, studio_id) => {
+                        booking.person_id == person_id && booking.studio_id == studio_id && !booking.is_guests()
+                    }
                 }
         };
         Ok(self.bookings.table.rows.values().filter(counts).min_by_key(|booking| (booking.starts_at, booking.id)))
@@ -152,7 +154,7 @@ impl WorkingSet {
         let id = booking.id;
         let noted = self.bookings.table.must_write(id);
         let row = self.replace_booking(id, Some(booking));
-        self.journal.push(Change::Booking(Undo::Put(id, Before { row, noted })));
+        self.journal.push(Change::Booking(Undo::Put(id, Box::new(Before { row, noted }))));
     }
 
     /// Counts one more letter about a booking that this command has put: its number, and the SEQUENCE of its calendar part if it has one.

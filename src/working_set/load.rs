@@ -34,6 +34,7 @@ struct Wanted {
     candidates: Vec<Uuid>,
     identities: Vec<Uuid>,
     people: Vec<Uuid>,
+    families: Vec<Uuid>,
     admins: Vec<Uuid>,
     invitations: Vec<Uuid>,
     passes: Vec<Uuid>,
@@ -60,6 +61,7 @@ impl Wanted {
                 Lookup::Studio(id) => wanted.studios.push(*id),
                 Lookup::Identity(id) => wanted.identities.push(*id),
                 Lookup::Person(id) => wanted.people.push(*id),
+                Lookup::Family(id) => wanted.families.push(*id),
                 Lookup::InSession(session_id, person_id) => wanted.in_session.entry(*session_id).or_default().push(*person_id),
                 Lookup::Booking(id, caller) => wanted.bookings.push((*id, *caller)),
                 Lookup::Visits(pass_id, monday) => wanted.visits.push((*pass_id, *monday)),
@@ -106,6 +108,7 @@ impl WorkingSet {
         self.load_studios(tx, wanted.studios).await?;
         self.load_identities(tx, wanted.identities).await?;
         self.load_people(tx, wanted.people, now).await?;
+        self.load_families(tx, wanted.families).await?;
         for (session_id, people) in wanted.in_session {
             self.load_in_session(tx, session_id, &people).await?;
         }

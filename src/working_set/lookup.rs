@@ -19,6 +19,8 @@ pub enum Lookup {
     Identity(Uuid),
     /// The same with their passes and their bookings from now on.
     Person(Uuid),
+    /// For whom a person acts, and who acts for them.
+    Family(Uuid),
     /// A person's booking of a session: (session, person).
     InSession(Uuid, Uuid),
     /// A booking, and whether `.1` withdrew that id before it was seen.

@@ -3,6 +3,7 @@
 use super::rows::people::Undo;
 use super::{Abort, Change, Decision, Lookup, WorkingSet, all, not_found};
 use crate::db::{Error, Tx};
+use crate::families;
 use crate::people::roles::Role;
 use crate::people::{self, Person};
 use crate::sign_in;
@@ -50,6 +51,24 @@ impl WorkingSet {
     /// Whether somebody who was looked up is a member of a studio.
     pub fn is_member(&self, studio_id: Uuid, person_id: Uuid) -> bool {
         self.people.members.contains(&(studio_id, person_id))
+    }
+
+    /// Whether somebody acts for another: books, cancels and accepts as they would themselves.
+    pub fn acts_for(&self, holder: Uuid, person_id: Uuid) -> Decision<bool> {
+        match self.people.known_families.has(&holder) {
+            true => Ok(self.people.family.contains(&(person_id, holder))),
+            false => Err(Abort::Needs(vec![Lookup::Family(holder)])),
+        }
+    }
+
+    /// Who reads the letters of somebody without an address, if anybody acts for them.
+    pub fn reads_for(&self, person_id: Uuid) -> Decision<Option<Arc<Person>>> {
+        if !self.people.known_families.has(&person_id) {
+            return Err(Abort::Needs(vec![Lookup::Family(person_id)]));
+        }
+        let holders = self.people.family.range((person_id, Uuid::nil())..=(person_id, Uuid::max()));
+        let holders = all(holders.map(|(_, holder)| self.identity_if_any(*holder)))?;
+        Ok(holders.into_iter().flatten().find(|holder| holder.has_address))
     }
 
     /// Who runs a studio: to whom its staff's letters go.
@@ -169,6 +188,17 @@ impl WorkingSet {
         self.load_identities(tx, ids.clone()).await?;
         self.load_passes_of(tx, &ids).await?;
         self.load_ahead(tx, &ids, now).await
+    }
+
+    pub(super) async fn load_families(&mut self, tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<(), Error> {
+        ids.retain(|id| !self.people.known_families.has(id));
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let found = families::store::among(tx, &ids).await?;
+        self.people.family.extend(found.into_iter().map(|(holder, person)| (person, holder)));
+        self.people.known_families.note(ids);
+        Ok(())
     }
 
     pub(super) async fn load_admins(&mut self, tx: &mut Tx, studio_id: Uuid) -> Result<(), Error> {

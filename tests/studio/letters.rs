@@ -58,6 +58,7 @@ fn session(house: &House) -> SessionFacts {
         instructor: "Lin Yue".into(),
         starts_at: house.at("2026-12-05 18:30"),
         ends_at: house.at("2026-12-05 19:25"),
+        for_whom: None,
     }
 }
 

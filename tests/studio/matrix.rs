@@ -157,6 +157,10 @@ fn rows() -> Vec<Row> {
         plain("get /v1/me/standing", "/v1/me/standing", none, SIGNED_IN),
         plain("get /v1/me/teaching", "/v1/me/teaching?from=2026-12-01&to=2026-12-08", none, SIGNED_IN),
         plain("get /v1/me/substitute-requests", "/v1/me/substitute-requests", none, SIGNED_IN),
+        plain("get /v1/me/family", "/v1/me/family", none, SIGNED_IN),
+        plain("post /v1/me/family", "/v1/me/family", Some(r#"{"kind":"child","email":"kid@example.test"}"#), SIGNED_IN),
+        plain("delete /v1/me/family/{id}", "/v1/me/family/01a22a2e-3100-7000-8000-000000000001", none, "144444"),
+        plain("put /v1/me/family/{id}/confirmation", "/v1/me/family/01a22a2e-3100-7000-8000-000000000001/confirmation", none, "144444"),
         plain("get /v1/me/calendars", "/v1/me/calendars", none, SIGNED_IN),
         plain("post /v1/me/calendars", "/v1/me/calendars", Some(r#"{"kind":"bookings"}"#), SIGNED_IN),
         row("delete /v1/me/calendars/{id}", "/v1/me/calendars/<calendar>", none, ["1.....", "144444", "144444"]),
@@ -346,6 +350,7 @@ fn rows() -> Vec<Row> {
         // There is none of that id: 404 for those who may.
         row("delete /v1/sessions/{id}/holds/{hold_id}", "/v1/sessions/<session>/holds/<new>", none, ["133444", "133444", "133334"]),
         row("get /v1/sessions/{id}/roster", "/v1/sessions/<session>/roster", none, ["13....", "133...", "13333."]),
+        row("put /v1/sessions/{id}/door-release", "/v1/sessions/<session>/door-release", NOTHING, ["13....", "133...", "13333."]),
         // Booking
         row(
             "put /v1/bookings/{id}",
@@ -374,6 +379,9 @@ fn rows() -> Vec<Row> {
         plain("post /offers/{id}/{signature}", "/offers/<new>/AAAA", none, "444444"),
         // Letters
         plain("get /v1/me/letters", "/v1/me/letters", none, SIGNED_IN),
+        // Whoever has the link of a letter.
+        plain("get /unsubscribe/{id}/{switch}/{signature}", "/unsubscribe/<new>/reminder_24h/AAAA", none, "444444"),
+        plain("post /unsubscribe/{id}/{switch}/{signature}", "/unsubscribe/<new>/reminder_24h/AAAA", none, "444444"),
         row("get /v1/studios/{id}/letters", "/v1/studios/<studio>/letters", none, admin),
         row("put /v1/letters/{id}/retry", "/v1/letters/<letter>/retry", NOTHING, ["1333..", "1444..", "14444."]),
         // A demo's alone.

@@ -98,8 +98,8 @@ both_engines! {
         let lines: Vec<&str> = csv.text.trim_start_matches('\u{feff}').split("\r\n").collect();
         assert_eq!(lines.len(), 6, "a head, three sessions, their sums, and nothing: {lines:?}");
         let name = &house.studio.instructor.name;
-        assert_eq!(lines[1], format!("2026-12-01,08:00,Barre Sculpt,open,Room of 2026-12-01 08:00,{name},scheduled,2,2,0,0,0,0,1,1,{}", full.id));
-        assert_eq!(lines[4], "total,,,,,,,4,2,0,0,2,0,1,0.5,");
+        assert_eq!(lines[1], format!("2026-12-01,08:00,Barre Sculpt,open,Room of 2026-12-01 08:00,{name},scheduled,2,2,0,0,0,0,1,1,{},0", full.id));
+        assert_eq!(lines[4], "total,,,,,,,4,2,0,0,2,0,1,0.5,,0");
         let json = house.get(&path).by(&admin).header("Accept", "application/json, text/csv;q=0.5").await.expect(200);
         assert_eq!(json.header("content-type"), "application/json");
     }

@@ -134,9 +134,10 @@ async fn person(db: &Db, now: DateTime<Utc>, name: &str, is_owner: bool) -> Pers
     let person = row.clone();
     db.write("seed", move |tx| {
         Box::pin(async move {
-            let sql = "INSERT INTO persons (id, name, email, email_key, locale, verified_at, is_owner, created_at) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-            tx.run(sql, (id, row.name, row.email.clone(), row.email.clone(), "en", now, is_owner, now)).await?;
+            // What a test is not about does not come: no reminders.
+            let sql = "INSERT INTO persons (id, name, email, email_key, locale, verified_at, is_owner, created_at, wants_reminder_24h) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+            tx.run(sql, (id, row.name, row.email.clone(), row.email.clone(), "en", now, is_owner, now, false)).await?;
             let sql = "INSERT INTO accounts (person_id, email, email_key, password_hash, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
             tx.run(sql, (id, row.email.clone(), row.email, HASH_OF_NOTHING, now, now)).await?;
             let sql = "INSERT INTO devices (id, person_id, name, family_hash, current_hash, created_at, used_at) \
@@ -279,6 +280,7 @@ impl House {
             minutes: 55,
             credits: 1,
             draft: false,
+            followed_up: false,
         }
     }
 
@@ -325,6 +327,7 @@ pub struct Plan {
     minutes: i64,
     credits: i64,
     draft: bool,
+    followed_up: bool,
 }
 
 impl Plan {
@@ -352,6 +355,12 @@ impl Plan {
         self
     }
 
+    /// Attendance is followed up after its end, as it is for every session that a studio schedules.
+    pub fn followed_up(mut self) -> Self {
+        self.followed_up = true;
+        self
+    }
+
     /// Not published.
     pub fn draft(mut self) -> Self {
         self.draft = true;
@@ -366,7 +375,7 @@ impl IntoFuture for Plan {
     /// In a room of its own, so that sessions may overlap.
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let Self { house, studio, instructor, local, capacity, minutes, credits, draft } = self;
+            let Self { house, studio, instructor, local, capacity, minutes, credits, draft, followed_up } = self;
             let (id, room, now) = (house.new_id(), house.new_id(), house.clock.now());
             let wall = NaiveDateTime::parse_from_str(&local, "%Y-%m-%d %H:%M").unwrap();
             let starts_at = zones::instant(wall, studio.zone);
@@ -382,13 +391,16 @@ impl IntoFuture for Plan {
                     tx.run(sql, (room, studio.id, format!("Room of {local}"), 1_000_i64, now)).await?;
                     let sql = "INSERT INTO sessions (id, studio_id, class_type_id, room_id, instructor_id, starts_at, ends_at, local_date, \
                                local_minute, local_weekday, capacity, credits, status, booking_opens_at, booking_closes_at, \
-                               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, created_at, offers_until) VALUES \
-                               ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
+                               free_cancel_until, promote_until, waiting_ends_at, waitlist_cap, changed, created_at, offers_until, absent_from, \
+                               attendance_due_at) VALUES \
+                               ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
                     let what = (id, studio.id, studio.class_type, room, instructor);
                     let when = (starts_at, ends_at, on.date, on.minute, on.weekday, capacity, credits, status);
                     let (opens, closes, free) = (set.booking_opens_at, set.booking_closes_at, set.free_cancel_until);
                     let until = (opens, closes, free, set.promote_until, set.waiting_ends_at, set.waitlist_cap, Json(json!([])), now, set.offers_until);
-                    let values = Wide((what, when, until));
+                    let absent_from = starts_at + TimeDelta::minutes(rules.no_show_provisional_min);
+                    let after = (followed_up.then_some(absent_from), followed_up.then_some(ends_at));
+                    let values = Wide((what, when, until, after));
                     tx.run(sql, values).await
                 })
             })

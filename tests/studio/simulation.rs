@@ -13,10 +13,11 @@ use rand::{RngExt, SeedableRng};
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
 use releve::booking::conditions::Conditions;
+use releve::booking::door_release::ReleaseDoor;
 use releve::booking::move_up::MoveUp;
 use releve::booking::offer::{Offer, OfferOutcome};
 use releve::booking::view::{CancelNow, cancel_now_facts};
-use releve::booking::{Booking, BookingStatus, EndedBy};
+use releve::booking::{Booking, BookingStatus, EndedBy, Guest};
 use releve::db::{Db, Engine};
 use releve::events::Actor;
 use releve::holds::set::SetHold;
@@ -44,8 +45,8 @@ use crate::house::{House, run};
 mod checker;
 
 use checker::{
-    check_changes_of_class, check_offers, check_passes, check_penalties, check_repeats, check_session, check_what_was_told, holds_place,
-    must_be_served, never_at_once, would_take,
+    check_attendance, check_changes_of_class, check_offers, check_passes, check_penalties, check_repeats, check_session,
+    check_what_was_told, holds_place, must_be_served, never_at_once, would_take,
 };
 
 /// Months that are lived in memory, each from nothing, and on each engine, one after the other in one house.
@@ -256,7 +257,8 @@ impl Lived {
                     decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
                 }
                 for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
-                    for what in [Command::CloseWaitlist { session_id }, Command::Refill { session_id }] {
+                    let follow_up = Command::FollowUpAttendance { session_id };
+                    for what in [Command::CloseWaitlist { session_id }, Command::Refill { session_id }, follow_up] {
                         decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
                     }
                 }
@@ -265,7 +267,7 @@ impl Lived {
                     let told = told_before(set, command, month.now);
                     answers.push(decided(set, ledger, command, month.now));
                     if let (Some((before, told)), Some(Ok(_))) = (told, answers.last()) {
-                        let penalty = set.all_penalties().find(|penalty| penalty.booking_id == before.id);
+                        let penalty = set.all_penalties().find(|penalty| penalty.booking_id == before.id && !penalty.is_waived());
                         check_what_was_told(&told, set.known_booking(before.id).unwrap(), penalty);
                     }
                 }
@@ -469,6 +471,10 @@ impl Month {
         self.seen.insert("let go by a move", let_go.count());
         self.seen.insert("cancelled late", count(|booking| booking.status == BookingStatus::LateCancelled));
         self.seen.insert("forgiven", rows.penalties.iter().filter(|penalty| penalty.forgiven.is_some()).count());
+        self.seen.insert("absent", count(|booking| booking.status == BookingStatus::NoShow));
+        self.seen.insert("unrecorded", count(|booking| booking.unrecorded));
+        self.seen.insert("released at the door", count(|booking| booking.released_at.is_some()));
+        self.seen.insert("let in", count(|booking| booking.asked_standby && booking.pass_id.is_some()));
         self.seen.insert("promoted", count(|booking| booking.promoted_at.is_some()));
         let ended = |how| rows.offers.iter().filter(|offer| offer.outcome == Some(how)).count();
         self.seen.insert("hold expired", rows.holds.iter().filter(|hold| hold.outcome == Some(HoldOutcome::Expired)).count());
@@ -482,6 +488,7 @@ impl Month {
         self.seen.insert("waited in vain", count(|booking| booking.ended_by == Some(EndedBy::WaitlistClosed)));
         let left = |booking: &Booking| booking.ended_by == Some(EndedBy::Replaced) && booking.replaced_by.is_none();
         self.seen.insert("left a waitlist for another place", count(left));
+        self.seen.insert("brought a guest", count(|booking| booking.guest_of.is_some()));
         self.seen.insert("changed class", count(|booking| booking.replaced_by.is_some()));
         let promoted: BTreeSet<Uuid> = rows.bookings.iter().filter(|booking| booking.promoted_at.is_some()).map(|b| b.id).collect();
         let by_promotion = rows.bookings.iter().filter(|booking| booking.replaced_by.is_some_and(|by| promoted.contains(&by)));
@@ -495,7 +502,9 @@ impl Month {
 
     fn let_time_pass(&mut self) {
         let soon = self.now + TimeDelta::minutes(self.dice.random_range(1..600));
-        let next = self.bookings.iter().map(|made| made.starts_at - TimeDelta::minutes(20)).filter(|at| *at > self.now).min();
+        // Before a class, or when it has just begun.
+        let offset = TimeDelta::minutes(if self.dice.random_bool(0.3) { 3 } else { -20 });
+        let next = self.bookings.iter().map(|made| made.starts_at + offset).filter(|at| *at > self.now).min();
         self.now = match next {
             Some(next) if next < soon && self.dice.random_bool(0.5) => next,
             _ => soon,
@@ -525,6 +534,12 @@ impl Month {
     fn command(&mut self) -> Option<(Uuid, Command)> {
         let admin = self.cast.admin;
         let who = *self.cast.members.choose(&mut self.dice)?;
+        // Where a class is about to begin, or has just begun, people stand at the door.
+        if self.dice.random_bool(0.1)
+            && let Some(what) = self.at_the_door(who)
+        {
+            return Some((admin, what));
+        }
         match self.dice.random_range(0..100) {
             0..7 => Some((admin, self.make_session()?)),
             7..47 => Some((who, self.book(who)?)),
@@ -689,7 +704,10 @@ impl Month {
 
     /// Some would change class, and some say on what terms they wait.
     fn book(&mut self, who: Uuid) -> Option<Command> {
-        let clashing = if self.dice.random_bool(0.1) { self.at_the_time_of_another(who) } else { None };
+        if self.dice.random_bool(0.1) {
+            return self.book_guest(who);
+        }
+        let clashing = if self.dice.random_bool(0.2) { self.at_the_time_of_another(who) } else { None };
         let (session_id, id) = (clashing.or_else(|| self.session())?, self.id());
         let waitlist = self.dice.random_bool(0.8);
         let now = self.now;
@@ -715,6 +733,15 @@ impl Month {
         self.bookings.iter().find(|made| made.id == other).map(|made| made.session_id)
     }
 
+    /// Somebody brings a guest to what they are in, or were.
+    fn book_guest(&mut self, who: Uuid) -> Option<Command> {
+        let now = self.now;
+        let (beside, _) = self.booking(|made| made.owner == who && made.starts_at > now)?;
+        let session_id = self.bookings.iter().find(|made| made.id == beside)?.session_id;
+        let guest = Some(Guest { name: "Mum".into(), email: None });
+        Some(Command::Book(Book { id: self.id(), session_id, guest, ..Book::default() }))
+    }
+
     /// Places are kept back, more or fewer of them, until some time or for ever, and given free.
     fn hold(&mut self) -> Option<Command> {
         let session_id = self.session()?;
@@ -730,6 +757,20 @@ impl Month {
         let until = self.dice.random_bool(0.6).then(|| self.now + TimeDelta::minutes(self.dice.random_range(1..2_000)));
         let terms = Terms { kind: HoldKind::Guest, places: self.dice.random_range(1..3), until, note: None };
         Some(Command::SetHold(SetHold { session_id, hold_id, terms }))
+    }
+
+    /// In a session that begins or has begun: somebody comes to its door, or unclaimed places are given away there.
+    fn at_the_door(&mut self, who: Uuid) -> Option<Command> {
+        let now = self.now;
+        let near = |made: &Made| now - TimeDelta::minutes(55) < made.starts_at && made.starts_at < now + TimeDelta::minutes(60);
+        let (booking_id, _) = self.booking(near)?;
+        let (session_id, starts_at) =
+            self.bookings.iter().find(|made| made.id == booking_id).map(|made| (made.session_id, made.starts_at))?;
+        if starts_at <= now && self.dice.random_bool(0.6) {
+            return Some(Command::ReleaseDoor(ReleaseDoor { session_id, booking_ids: None }));
+        }
+        let unpaid = self.dice.random_bool(0.5).then(|| "a reason".to_owned());
+        Some(Command::Book(Book { id: self.id(), session_id, person_id: Some(who), standby: true, unpaid, ..Book::default() }))
     }
 
     fn conditions(&mut self) -> Conditions {
@@ -840,6 +881,7 @@ impl Month {
         for session in &rows.sessions {
             let here = of_session.get(&session.id).map_or(&[][..], Vec::as_slice);
             check_session(session, here, rows, self.now);
+            check_attendance(session, here, self.now);
             if !session.is_cancelled() && session.taken + session.held < session.capacity {
                 for waiter in here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted) {
                     let own = &of_person[&waiter.person_id];
@@ -849,7 +891,10 @@ impl Month {
             }
         }
         for own in of_person.values() {
-            never_at_once("in two sessions at once", own.iter().filter(|booking| holds_place(booking)).map(|b| (b.starts_at, b.ends_at)));
+            never_at_once(
+                "in two sessions at once",
+                own.iter().filter(|b| holds_place(b) && b.guest_of.is_none()).map(|b| (b.starts_at, b.ends_at)),
+            );
         }
         let mut dates = BTreeSet::new();
         for session in &rows.sessions {
@@ -878,7 +923,9 @@ impl Drop for Month {
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 42] = [
+const OFTEN: [(&str, usize); 48] = [
+    ("brought a guest", 1_000),
+    ("guests-booked", 5_000),
     ("freeze_pass", 1_000),
     ("make_series", 400),
     ("edit_series", 200),
@@ -921,6 +968,10 @@ const OFTEN: [(&str, usize); 42] = [
     ("release_hold", 5_000),
     ("hold expired", 5_000),
     ("places-not-free", 2_000),
+    ("absent", 5_000),
+    ("unrecorded", 5_000),
+    ("let in", 20_000),
+    ("released at the door", 20_000),
 ];
 
 #[derive(Default)]

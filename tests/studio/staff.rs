@@ -346,7 +346,8 @@ both_engines! {
         let invited = invite(&house.studio.admin, json!({ "email": ANA, "roles": ["instructor"] })).await.expect(201);
         assert_eq!(invited["roles"], json!(["instructor"]));
         invite(&house.studio.owner, json!({ "email": ANA, "roles": ["admin"] })).await.expect(201);
-        assert_eq!(house.mails_to(ANA).await.len(), 2);
+        // The first had not left when the second took its place.
+        assert_eq!(house.mails_to(ANA).await.len(), 1);
     }
 
     async fn owners_are_made_from_the_command_line(house: House) {

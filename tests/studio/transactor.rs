@@ -86,7 +86,9 @@ both_engines! {
         house.submit_book(&ana, &session, false).await.unwrap();
         let waiting = house.submit_book(&bea, &session, true).await.unwrap();
         house.clock.set(session.starts_at + TimeDelta::seconds(1));
-        assert_eq!(releve::sweeps::sweep(&house.app).await.unwrap(), 1);
+        // One ends the waiting, one looks whether Ana is still to be reminded.
+        assert_eq!(releve::sweeps::sweep(&house.app).await.unwrap(), 2);
+        assert_eq!(releve::sweeps::sweep(&house.app).await.unwrap(), 0);
         let now = releve::booking::store::one(&house.db, waiting.booking.id).await.unwrap().unwrap();
         assert_eq!(now.status, BookingStatus::Cancelled);
         assert_eq!(now.ended_by, Some(releve::booking::EndedBy::WaitlistClosed));

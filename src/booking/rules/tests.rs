@@ -145,6 +145,56 @@ fn booking_is(session: &SessionNow, ahead: &[Booking], credits: i64, ask: Ask, n
         Err(BookingRefusal::WaitlistFull { .. }) => "waitlist full".to_owned(),
         Err(BookingRefusal::OfferExpired) => "offer expired".to_owned(),
         Err(BookingRefusal::Suspended(_)) => "suspended".to_owned(),
+        Err(refusal @ (BookingRefusal::NoHost | BookingRefusal::TooManyGuests(_))) => format!("{refusal:?}"),
+    }
+}
+
+#[test]
+fn book_for_a_guest() {
+    let here = booked(Uuid::from_u128(13), EVENING, "2026-12-01T17:00");
+    let came = Booking { status: BookingStatus::Attended, ..here.clone() };
+    let waiting = waits(Uuid::from_u128(13), EVENING, "2026-12-01T17:00");
+    let guests = Booking { guest_of: Some(here.id), ..booked(Uuid::from_u128(14), EVENING, "2026-12-01T17:00") };
+    let days = |n: u128| booked(Uuid::from_u128(20 + n), Uuid::from_u128(40 + n), &format!("2026-12-{:02}T17:00", 2 + n));
+    let kept = SessionNow { waiting: 1, kept_until: Some(utc("2026-11-20T12:01")), ..evening() };
+    let (one, none) = (HouseRules::default(), HouseRules { guests_max: 0, ..HouseRules::default() });
+    let two = HouseRules { guests_max: 2, bookings_ahead_max: 1, ..HouseRules::default() };
+    let table = [
+        ("beside one's own place", evening(), vec![here.clone()], &one, 1, ALONE, OPEN, "a place for 1"),
+        ("without a place of one's own", evening(), vec![], &one, 1, ALONE, OPEN, "NoHost"),
+        ("while one waits", evening(), vec![waiting], &one, 1, ALONE, OPEN, "NoHost"),
+        ("beside another guest alone", evening(), vec![guests.clone()], &one, 1, ALONE, OPEN, "NoHost"),
+        ("the second", evening(), vec![here.clone(), guests.clone()], &one, 1, ALONE, OPEN, "TooManyGuests(1)"),
+        (
+            "the second of two, and no cap counts it",
+            evening(),
+            vec![here.clone(), guests.clone(), days(0)],
+            &two,
+            1,
+            ALONE,
+            OPEN,
+            "a place for 1",
+        ),
+        ("where there are none", evening(), vec![here.clone()], &none, 1, ALONE, OPEN, "TooManyGuests(0)"),
+        ("by staff, where there are none", evening(), vec![here.clone()], &none, 1, BY_STAFF, OPEN, "a place for 1"),
+        ("by staff, after the start", evening(), vec![came.clone()], &one, 1, BY_STAFF, "2026-12-01T17:30", "a place for 1"),
+        ("after the start", evening(), vec![came], &one, 1, ALONE, "2026-12-01T17:30", "Closed(2026-12-01T17:00:00Z)"),
+        ("with no credit left", evening(), vec![here.clone()], &one, 0, ALONE, OPEN, "NoPass"),
+        ("for nothing, by staff", evening(), vec![here.clone()], &one, 0, UNPAID, OPEN, "a place for 0"),
+        ("no place is left", full(), vec![here.clone()], &one, 1, WOULD_WAIT, OPEN, "full"),
+        ("the place is kept for who waits", kept, vec![here.clone()], &one, 1, ALONE, OPEN, "full"),
+        ("the studio cancelled it", SessionNow { cancelled: true, ..evening() }, vec![here], &one, 1, ALONE, OPEN, "SessionCancelled"),
+    ];
+    for (case, session, ahead, rules, credits, ask, now, expected) in table {
+        let ahead: Vec<&Booking> = ahead.iter().collect();
+        let (passes, places) = ([pack(credits)], places(&ahead, now));
+        let host = MemberNow { ahead: &ahead, passes: &passes, visits: &[], places: &places, suspended: None };
+        let decided = match book_guest(&session, &SessionRules::of_studio(rules), host, ask, utc(now)) {
+            Ok((_, place)) => format!("a place for {}", place.payment.credits),
+            Err(BookingRefusal::Full { .. }) => "full".to_owned(),
+            Err(refusal) => format!("{refusal:?}"),
+        };
+        assert_eq!(decided, expected, "{case}");
     }
 }
 
@@ -790,4 +840,71 @@ fn the_pass_that_would_pay_says_when_booking_opens() {
     let member = MemberNow { ahead: &[], passes: &own, visits: &[], places: &[], suspended: None };
     let Ok(Turn::Promoted(promoted)) = promote(&evening(), &rules, member, WOULD_WAIT, false, utc(usual)) else { panic!("promoted") };
     assert_eq!(promoted.free_cancel_until, Some(utc("2026-12-01T16:00")));
+}
+
+#[test]
+fn who_may_stand_at_the_door() {
+    use door::NotAtTheDoor::{AlreadyBooked, Cancelled, Over, PlaceFree, TooEarly};
+    let full = SessionNow { taken: 10, ..evening() };
+    let (starts, ends) = (full.starts_at, full.ends_at);
+    let nobody = MemberNow { ahead: &[], passes: &[], visits: &[], places: &[], suspended: None };
+    let own = booked(Uuid::from_u128(10), EVENING, "2026-12-01T17:00");
+    let ahead = [&own];
+    let booked_already = MemberNow { ahead: &ahead, ..nobody };
+    let rules = HouseRules::default();
+    let minutes = Duration::minutes;
+    let table = [
+        ("an hour before", full, nobody, starts - minutes(60), Ok(())),
+        ("earlier", full, nobody, starts - minutes(61), Err(TooEarly(starts - minutes(60)))),
+        ("in the last minute", full, nobody, ends - minutes(1), Ok(())),
+        ("when it is over", full, nobody, ends, Err(Over(ends))),
+        ("cancelled", SessionNow { cancelled: true, ..full }, nobody, starts, Err(Cancelled)),
+        ("there is room", evening(), nobody, starts, Err(PlaceFree)),
+        ("who is in it", full, booked_already, starts, Err(AlreadyBooked(own.id))),
+    ];
+    for (case, session, member, now, expected) in table {
+        assert_eq!(door::stand_by(&session, &rules, member, now), expected, "{case}");
+    }
+}
+
+#[test]
+fn when_places_are_given_away_at_the_door() {
+    use door::NotAtTheDoor::{Over, TooEarly};
+    let rules = |minutes| HouseRules { door_release_min: minutes, ..HouseRules::default() };
+    let (starts, ends) = (evening().starts_at, evening().ends_at);
+    let closed = SessionNow { waiting_ends_at: starts - Duration::hours(1), ..evening() };
+    let waits = SessionNow { waiting_ends_at: starts, ..evening() };
+    let minutes = Duration::minutes;
+    for (case, session, after, now, expected) in [
+        ("at the start", waits, 0, starts, Ok(())),
+        ("before it", waits, 0, starts - minutes(1), Err(TooEarly(starts))),
+        ("five minutes before, where nobody waits any more", closed, -5, starts - minutes(5), Ok(())),
+        ("those who wait come first", waits, -5, starts - minutes(5), Err(TooEarly(starts))),
+        ("ten minutes after", waits, 10, starts + minutes(9), Err(TooEarly(starts + minutes(10)))),
+        ("when it is over", waits, 0, ends, Err(Over(ends))),
+    ] {
+        assert_eq!(door::release(&session, &rules(after), now), expected, "{case}");
+    }
+}
+
+#[test]
+fn the_first_at_the_door_is_the_first_in_and_the_last_to_book_goes() {
+    let at = |id: u128, minute: i64, mut booking: Booking| {
+        booking.id = Uuid::from_u128(id);
+        booking.created_at += Duration::minutes(minute);
+        booking
+    };
+    let in_it = || booked(Uuid::from_u128(1), EVENING, "2026-12-01T17:00");
+    let standing = || Booking { status: BookingStatus::Standby, ..in_it() };
+    let came = {
+        let mut came = in_it();
+        came.check_in(came.starts_at, MEMBER).unwrap();
+        came
+    };
+    let roster = [at(1, 5, standing()), at(2, 3, standing()), at(3, 0, in_it()), at(4, 1, in_it()), at(5, 2, came)];
+    let ids = |bookings: Vec<Booking>| bookings.iter().map(|booking| booking.id.as_u128()).collect::<Vec<_>>();
+    assert_eq!(ids(door::in_order_of_arrival(&roster)), [2, 1]);
+    assert_eq!(ids(door::unclaimed(&roster, None)), [4, 3]);
+    assert_eq!(ids(door::unclaimed(&roster, Some(&[Uuid::from_u128(3), Uuid::from_u128(5)]))), [3]);
+    assert_eq!(ids(door::unclaimed(&roster, Some(&[]))), Vec::<u128>::new());
 }

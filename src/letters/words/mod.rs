@@ -8,6 +8,7 @@
 //! - `# 12345678` a code
 //! - `> How to cancel` a link to the page of the letter's booking, with this text
 //! - `~ Studio, address` small print
+//! - `! No more letters of this kind:` small print, with the link behind it that switches such letters off
 //! - `^ Free to cancel until …` a paragraph that is also the preview: what a mailbox shows beside the subject. Without one, the first
 //!   paragraph after the greeting is it
 //!
@@ -46,8 +47,9 @@ pub fn render(letter: &ToRender<'_>) -> Result<Rendered, askama::Error> {
     let subject = cut(lines.next().unwrap_or_default(), SUBJECT_CHARS_MAX);
     let (preview, blocks) = blocks(lines);
     let link = letter.link();
-    let text = text(&blocks, &link);
-    let html = Frame { language: letter.language, subject: &subject, preview, blocks: &blocks, link: &link }.render()?;
+    let unsubscribe = letter.unsubscribe.unwrap_or_default();
+    let text = text(&blocks, &link, unsubscribe);
+    let html = Frame { language: letter.language, subject: &subject, preview, blocks: &blocks, link: &link, unsubscribe }.render()?;
     Ok(Rendered { subject, text, html })
 }
 
@@ -138,6 +140,12 @@ impl ToRender<'_> {
         phrases::free_cancel_text(terms, session.starts_at, session.studio.time_zone, self.language)
     }
 
+    /// The same for somebody who may be past it.
+    fn free_cancel_now(&self, session: &SessionFacts, terms: &Terms) -> String {
+        let free_cancel_until = terms.free_cancel_until.filter(|until| self.written_at < *until);
+        self.free_cancel(session, &Terms { free_cancel_until, ..terms.clone() })
+    }
+
     fn free_cancel_of(&self, other: &OtherBooking, session: &SessionFacts) -> String {
         phrases::free_cancel_text(&other.terms, other.starts_at, session.studio.time_zone, self.language)
     }
@@ -215,6 +223,7 @@ struct Frame<'a> {
     preview: &'a str,
     blocks: &'a [Block<'a>],
     link: &'a str,
+    unsubscribe: &'a str,
 }
 
 /// One piece of a letter.
@@ -225,6 +234,7 @@ enum Block<'a> {
     Code(&'a str),
     Link(&'a str),
     Small(&'a str),
+    Unsubscribe(&'a str),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -257,6 +267,7 @@ fn blocks<'a>(lines: impl Iterator<Item = &'a str>) -> (&'a str, Vec<Block<'a>>)
             Some(("#", code)) => Block::Code(code),
             Some((">", words)) => Block::Link(words),
             Some(("~", words)) => Block::Small(words),
+            Some(("!", words)) => Block::Unsubscribe(words),
             Some(("^", words)) => {
                 preview = Some(words);
                 Block::Paragraph(words)
@@ -271,11 +282,11 @@ fn blocks<'a>(lines: impl Iterator<Item = &'a str>) -> (&'a str, Vec<Block<'a>>)
 }
 
 /// The text part: the same blocks, complete without a picture or a colour.
-fn text(blocks: &[Block<'_>], link: &str) -> String {
+fn text(blocks: &[Block<'_>], link: &str, unsubscribe: &str) -> String {
     let mut text = String::new();
     let mut after_small = false;
     for block in blocks {
-        let small = matches!(block, Block::Small(_));
+        let small = matches!(block, Block::Small(_) | Block::Unsubscribe(_));
         if !text.is_empty() {
             text.push_str(if small && after_small { "\n" } else { "\n\n" });
         }
@@ -294,6 +305,11 @@ fn text(blocks: &[Block<'_>], link: &str) -> String {
                 text.push_str(words);
                 text.push('\n');
                 text.push_str(link);
+            }
+            Block::Unsubscribe(words) => {
+                text.push_str(words);
+                text.push(' ');
+                text.push_str(unsubscribe);
             }
         }
     }

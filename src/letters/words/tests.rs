@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::letters::facts::{LeftBecause, Penalized, Replaced, StudioFacts, addressed};
+use crate::letters::switches::Switch;
 
 pub(in crate::letters) fn booking_id() -> Uuid {
     "0197a000-0000-7000-8000-00000000b00c".parse().unwrap()
@@ -36,6 +37,7 @@ pub(in crate::letters) fn demo_session() -> SessionFacts {
         instructor: "Lin Yue".to_owned(),
         starts_at: at("2026-12-01T10:30:00Z"),
         ends_at: at("2026-12-01T11:25:00Z"),
+        for_whom: None,
     }
 }
 
@@ -62,6 +64,11 @@ fn membership() -> Terms {
 fn offered(clock_starts_at: Option<DateTime<Utc>>, terms: Terms) -> Facts {
     let offer = "0197a000-0000-7000-8000-0000000000ff".parse().unwrap();
     Facts::PlaceOffered { session: demo_session(), offer, expires_at: at("2026-12-01T00:15:00Z"), clock_starts_at, terms }
+}
+
+fn no_show(credits_lost: i64, visit_counts: bool, penalty: Penalized) -> Facts {
+    let corrected_until = at("2026-12-03T11:25:00Z");
+    Facts::NoShow { session: demo_session(), credits_lost, visit_counts, penalty, corrected_until }
 }
 
 /// Thursday's class, given up for another one.
@@ -203,10 +210,19 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("suspension_lifted", Facts::SuspensionLifted { studio: demo_studio() }),
         (
             "penalty_waived",
-            Facts::PenaltyWaived { session: session.clone(), credits_returned: 1, visit_returned: false, fee: None, strike: true },
+            Facts::PenaltyWaived {
+                session: session.clone(),
+                credits_returned: 1,
+                visit_returned: false,
+                fee: None,
+                strike: true,
+                came: false,
+            },
         ),
         ("released", Facts::Released { session: session.clone(), before, credits_returned: 1, other: other() }),
         ("moved_to_waitlist", Facts::MovedToWaitlist { session: session.clone(), position: 1, credits_returned: 1, waiting: waiting() }),
+        ("guest_booked", Facts::GuestBooked { session: session.clone(), changed: false }),
+        ("guest_cancelled", Facts::GuestCancelled { session: session.clone() }),
         ("too_few_soon", Facts::TooFewSoon { session: session.clone(), booked: 3, minimum: 4, decided_at: at("2026-12-01T07:30:00Z") }),
         ("too_few_decided", Facts::TooFewDecided { session: session.clone(), booked: 3, minimum: 4, cancelled: true }),
         (
@@ -227,7 +243,12 @@ pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
         ("substitute_expired", Facts::SubstituteExpired { session: session.clone() }),
         ("sessions_proposed", Facts::SessionsProposed { session: session.clone(), by: "Lin Yue".to_owned(), count: 8 }),
         ("sessions_published", Facts::SessionsPublished { session: session.clone(), count: 8 }),
-        ("exchanged", Facts::Exchanged { session, terms: pack(), promoted: false, replaced: replaced() }),
+        ("no_show", no_show(1, false, Penalized::default())),
+        ("attendance_missing", Facts::AttendanceMissing { session: session.clone(), unmarked: 7, until: at("2026-12-03T11:25:00Z") }),
+        ("exchanged", Facts::Exchanged { session: session.clone(), terms: pack(), promoted: false, replaced: replaced() }),
+        ("reminder_24h", Facts::Reminder24h { session: session.clone(), terms: pack() }),
+        ("reminder_2h", Facts::Reminder2h { session: session.clone(), terms: pack() }),
+        ("place_to_give", Facts::PlaceToGive { session, until: at("2026-12-01T09:45:00Z") }),
     ]
 }
 
@@ -326,6 +347,11 @@ fn variants() -> Vec<(&'static str, Facts)> {
                 unbegun: true,
             },
         ),
+        ("guest_booked, changed", Facts::GuestBooked { session: session.clone(), changed: true }),
+        (
+            "booked, for a guest",
+            Facts::Booked { session: SessionFacts { for_whom: Some("Mum".to_owned()), ..session.clone() }, terms: pack(), by_staff: false },
+        ),
         ("booked, by staff, membership", Facts::Booked { session: session.clone(), terms: membership(), by_staff: true }),
         (
             "booked, no free way out",
@@ -391,8 +417,29 @@ fn variants() -> Vec<(&'static str, Facts)> {
         ("suspended, nothing", Facts::Suspended { studio: demo_studio(), until: at("2026-12-15T10:30:00Z"), only_within_hours: 0 }),
         (
             "penalty_waived, visit and fee",
-            Facts::PenaltyWaived { session: demo_session(), credits_returned: 0, visit_returned: true, fee: fined().fee, strike: false },
+            Facts::PenaltyWaived {
+                session: demo_session(),
+                credits_returned: 0,
+                visit_returned: true,
+                fee: fined().fee,
+                strike: false,
+                came: false,
+            },
         ),
+        (
+            "penalty_waived, came after all",
+            Facts::PenaltyWaived {
+                session: demo_session(),
+                credits_returned: 0,
+                visit_returned: false,
+                fee: fined().fee,
+                strike: true,
+                came: true,
+            },
+        ),
+        ("no_show, visit, fee, strike", no_show(0, true, fined())),
+        ("no_show, a strike alone", no_show(0, false, Penalized { strike: true, ..Penalized::default() })),
+        ("no_show, nothing", no_show(0, false, Penalized { forgiven: true, ..Penalized::default() })),
         ("removed_by_staff, lost", removed(0, 1, false)),
         ("removed_by_staff, nothing", removed(0, 0, false)),
         ("removed_by_staff, visit", removed(0, 0, true)),
@@ -481,8 +528,11 @@ fn to_staff(facts: &Facts) -> bool {
             | Facts::SubstituteExpired { .. }
             | Facts::SessionsProposed { .. }
             | Facts::SessionsPublished { .. }
+            | Facts::PlaceToGive { .. }
     )
 }
+
+const UNSUBSCRIBE_LINK: &str = "https://demo.example/unsubscribe/0197a000-0000-7000-8000-00000000000e/switch/signature";
 
 const OFFER_LINK: &str = "https://demo.example/offers/0197a000-0000-7000-8000-0000000000ff/signature";
 
@@ -495,6 +545,7 @@ fn letter(facts: &Facts, language: Language) -> ToRender<'_> {
         public_url: "https://demo.example",
         booking_id: facts.session().filter(|_| !to_staff(facts)).map(|_| booking_id()),
         link: matches!(facts, Facts::PlaceOffered { .. }).then_some(OFFER_LINK),
+        unsubscribe: Switch::of_kind(facts.kind()).map(|_| UNSUBSCRIBE_LINK),
         code: match facts {
             Facts::AddressCode {} | Facts::PasswordCode {} | Facts::DeletionCode {} | Facts::Invitation { .. } => Some("40718265"),
             _ => None,
@@ -602,6 +653,8 @@ fn leads_somewhere(facts: &Facts) -> bool {
             | Facts::OfferWithdrawn { .. }
             | Facts::SessionChanged { .. }
             | Facts::MovedToWaitlist { .. }
+            | Facts::Reminder24h { .. }
+            | Facts::Reminder2h { .. }
     )
 }
 
@@ -620,7 +673,8 @@ fn every_letter_is_complete() {
             let here = format!("{name} {language}\n{subject}\n\n{text}");
             assert_eq!(text.lines().any(|line| line == link), leads_somewhere(&facts), "{here}");
             assert_eq!(html.contains(&format!("href=\"{link}\"")), leads_somewhere(&facts), "{here}");
-            assert_eq!(text.matches("://").count(), usize::from(leads_somewhere(&facts)), "a link to elsewhere: {here}");
+            let links = usize::from(leads_somewhere(&facts)) + usize::from(letter.unsubscribe.is_some());
+            assert_eq!(text.matches("://").count(), links, "a link to elsewhere: {here}");
             assert!(html.contains(&format!("<html lang=\"{language}\">")), "{here}");
             assert!(text.contains("Mei Chen"), "no greeting: {here}");
             if let Some(code) = letter.code {
@@ -708,6 +762,7 @@ fn every_letter_says_what_it_costs_and_until_when() {
                 }
                 Facts::Cancelled { credits_returned: n @ 1.., .. }
                 | Facts::LateCancelled { credits_lost: n @ 1.., .. }
+                | Facts::NoShow { credits_lost: n @ 1.., .. }
                 | Facts::RemovedByStaff { credits_returned: n @ 1.., .. }
                 | Facts::RemovedByStaff { credits_lost: n @ 1.., .. }
                 | Facts::SessionCancelled { credits_returned: n @ 1.., .. } => vec![phrases::credits(*n, language)],
@@ -748,7 +803,9 @@ fn both_parts_have_the_same_words() {
             for line in text.lines().filter(|line| !line.is_empty()) {
                 let fact = line.split_once(": ").or_else(|| line.split_once('：'));
                 let there = html.contains(&format!(">{}<", line.trim()))
-                    || fact.is_some_and(|(label, value)| html.contains(&format!("{label}</th>")) && html.contains(value));
+                    || fact.is_some_and(|(label, value)| html.contains(&format!("{label}</th>")) && html.contains(value))
+                    // A link whose words are its label.
+                    || fact.is_some_and(|(label, value)| html.contains(&format!("href=\"{}\"", value.trim())) && html.contains(&format!(">{label}</a>")));
                 assert!(there, "{name} {language}: {line}");
             }
         }
@@ -781,6 +838,7 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         session.class = texts(evil, evil, evil);
         session.room = text();
         session.instructor = text();
+        session.for_whom = Some(text());
     };
     match &mut facts {
         Facts::AddressCode {}
@@ -855,11 +913,18 @@ fn infected(mut facts: Facts, evil: &str) -> Facts {
         | Facts::LateCancelled { session, .. }
         | Facts::PenaltyWaived { session, .. }
         | Facts::MovedToWaitlist { session, .. }
+        | Facts::GuestBooked { session, .. }
+        | Facts::GuestCancelled { session }
         | Facts::TooFewSoon { session, .. }
         | Facts::TooFewDecided { session, .. }
         | Facts::SubstituteDecided { session, .. }
         | Facts::SubstituteExpired { session }
-        | Facts::SessionsPublished { session, .. } => infect(session),
+        | Facts::SessionsPublished { session, .. }
+        | Facts::NoShow { session, .. }
+        | Facts::AttendanceMissing { session, .. }
+        | Facts::Reminder24h { session, .. }
+        | Facts::Reminder2h { session, .. }
+        | Facts::PlaceToGive { session, .. } => infect(session),
     }
     facts
 }

@@ -119,11 +119,31 @@ pub const REGISTRY: &[Personal] = &[
             untold("sealed_code", SECRET),
         ],
     },
+    // What went to their guests. One that has yet to leave does, since nobody else tells the guest that the class is not theirs any more.
+    Personal {
+        table: "letters",
+        whose: "person_id IS NULL AND due_at IS NULL AND lease IS NULL AND booking_id IN (SELECT id FROM bookings WHERE person_id = $1)",
+        rows: STAYS,
+        columns: &[
+            untold("to_email", "the guest's, told with the booking"),
+            untold("facts", "what its words were made of"),
+            untold("subject", "written to the guest"),
+            untold("body_text", "written to the guest"),
+            untold("body_html", "written to the guest"),
+            untold("error", "what the mail server said, without addresses"),
+        ],
+    },
     Personal {
         table: "bookings",
         whose: "person_id = $1",
         rows: STAYS,
-        columns: &[told("ended_reason", "bookings"), told("unpaid_reason", "bookings"), told("moved_up_reason", "bookings")],
+        columns: &[
+            told("ended_reason", "bookings"),
+            told("unpaid_reason", "bookings"),
+            told("moved_up_reason", "bookings"),
+            told("guest_name", "bookings"),
+            told("guest_email", "bookings"),
+        ],
     },
     // Sessions to come are still the studio's to run: their notes go when the next person leaves who was there.
     Personal {
@@ -173,6 +193,13 @@ pub const REGISTRY: &[Personal] = &[
     },
     Personal { table: "withdrawn_bookings", whose: "person_id = $1", rows: Rows::Go, columns: &[untold("booking_id", TECHNICAL)] },
     Personal { table: "calendar_feeds", whose: "person_id = $1", rows: Rows::Go, columns: &[untold("secret_hash", SECRET)] },
+    Personal {
+        table: "family_links",
+        whose: "holder_id = $1 OR person_id = $1 OR email_key IN (SELECT email_key FROM accounts WHERE person_id = $1 \
+                UNION SELECT email_key FROM persons WHERE id = $1 AND email_key IS NOT NULL)",
+        rows: Rows::Go,
+        columns: &[told("email", "family"), untold("email_key", KEY), told("kind", "family")],
+    },
     Personal { table: "teaches", whose: "person_id = $1", rows: Rows::Go, columns: &[told("class_type_id", "availability")] },
     Personal {
         table: "availability",
@@ -234,7 +261,8 @@ pub const REGISTRY: &[Personal] = &[
         table: "persons",
         whose: "id = $1",
         rows: Rows::Stay(
-            "verified_at = NULL, is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, quiet_hours = NULL, longer_offers = FALSE",
+            "verified_at = NULL, is_owner = FALSE, deletion_asked_at = NULL, deletion_due_at = NULL, wants_reminder_24h = TRUE, \
+             wants_reminder_2h = FALSE, wants_passes_ending = TRUE, wants_places_free = TRUE, quiet_hours = NULL, longer_offers = FALSE",
         ),
         columns: &[
             emptied(told("name", "profile")),

@@ -57,7 +57,7 @@ pub struct Bookings {
 #[allow(clippy::large_enum_variant, reason = "the large one is the usual one")]
 pub enum Undo {
     /// A booking was put.
-    Put(Uuid, Before<Booking>),
+    Put(Uuid, Box<Before<Booking>>),
     /// A letter about a booking was counted: letters and SEQUENCE as they were.
     Letter(Uuid, i64, i64),
     /// An id was withdrawn.

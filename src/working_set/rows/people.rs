@@ -20,6 +20,9 @@ pub struct People {
     /// Members who came to the studio by themselves: (studio, person).
     pub given: HashSet<(Uuid, Uuid)>,
     pub newly_given: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    /// Who acts for whom: (person, holder).
+    pub family: BTreeSet<(Uuid, Uuid)>,
+    pub known_families: Known<Uuid>,
     /// Who runs each studio, as of the batch's beginning.
     pub admins: HashMap<Uuid, Vec<Uuid>>,
     pub known_admins: Known<Uuid>,
@@ -52,6 +55,7 @@ pub enum Undo {
 impl People {
     pub fn know_everything(&mut self) {
         self.known = Known::All;
+        self.known_families = Known::All;
         self.known_admins = Known::All;
         self.known_invitations = Known::All;
     }

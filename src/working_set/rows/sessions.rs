@@ -57,7 +57,7 @@ impl Sessions {
     /// What a booking contributes to its session's counts.
     pub fn count(&mut self, booking: &Booking, by: i64) {
         if let Some(session) = self.table.rows.get_mut(&booking.session_id) {
-            if booking.status.takes_place() {
+            if booking.takes_place() {
                 session.taken += by;
             }
             if booking.status == BookingStatus::Waitlisted {

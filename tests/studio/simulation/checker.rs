@@ -8,7 +8,7 @@ use releve::booking::view::CancelNow;
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::holds::Hold;
 use releve::passes::Pass;
-use releve::penalties::Penalty;
+use releve::penalties::{Penalty, PenaltyKind};
 use releve::problem::Answer;
 use releve::schedule::SessionRow;
 use releve::transactor::{Outcome, Request};
@@ -35,9 +35,16 @@ pub fn check_session(session: &SessionRow, here: &[&Booking], rows: &Rows<'_>, n
     let overdue = running.iter().find(|hold| hold.until.is_some_and(|until| until.min(session.starts_at) <= now));
     assert!(overdue.is_none(), "held on at {now}: {overdue:?} of {session:?}");
     assert!(running.is_empty() || !session.is_cancelled(), "held in a cancelled session: {running:?}");
-    let mut people: Vec<Uuid> = here.iter().filter(|booking| !has_ended(booking)).map(|booking| booking.person_id).collect();
+    let mut people: Vec<Uuid> =
+        here.iter().filter(|booking| !has_ended(booking) && booking.guest_of.is_none()).map(|booking| booking.person_id).collect();
     people.sort_unstable();
     assert!(people.windows(2).all(|pair| pair[0] != pair[1]), "twice in {session:?}");
+    for guest in here.iter().filter(|booking| booking.guest_of.is_some() && !has_ended(booking)) {
+        let host = here.iter().find(|booking| Some(booking.id) == guest.guest_of && booking.person_id == guest.person_id);
+        // Either place may have been given away at the door: who is there, and who is not, is told of each of them.
+        let was_in_it = |host: &&Booking| matches!(host.status, BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow);
+        assert!(host.filter(|host| was_in_it(host)).is_some(), "a guest without a host: {guest:?} beside {host:?}");
+    }
     if session.is_cancelled() {
         let kept = here.iter().find(|booking| !has_ended(booking) || booking.credits > 0 || booking.visit_week.is_some());
         assert!(kept.is_none(), "kept in a cancelled session: {kept:?}");
@@ -91,7 +98,8 @@ pub fn would_take(waiter: &Booking, session: &SessionRow, here: &[&Booking], own
         _ => false,
     };
     let old = own.iter().filter(|b| Some(b.id) == waiter.asked_replaces && now < b.ends_at);
-    if old.filter(keeps).count() > 0 {
+    let has_guests = own.iter().any(|b| b.guest_of.is_some() && b.guest_of == waiter.asked_replaces && !has_ended(b));
+    if has_guests || old.filter(keeps).count() > 0 {
         return false;
     }
     let Some(conditions) = &waiter.conditions else { return true };
@@ -115,7 +123,7 @@ pub fn check_changes_of_class(rows: &Rows<'_>) {
 fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
     let overlaps = own.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
     let open = |b: &&&Booking| matches!(b.status, BookingStatus::Booked | BookingStatus::Offered) && b.starts_at > now;
-    let ahead = own.iter().filter(open).count();
+    let ahead = own.iter().filter(open).filter(|b| b.guest_of.is_none()).count();
     let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
     let owner = own.first().map(|booking| booking.person_id);
     let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date);
@@ -155,31 +163,60 @@ pub fn check_what_was_told(told: &CancelNow, after: &Booking, penalty: Option<&P
     assert_eq!(penalty.is_some(), after.status == BookingStatus::LateCancelled, "{after:?} {penalty:?}");
 }
 
-/// Every late cancellation has one penalty; as many as the rules say are forgiven, and none that costs something before these are used up.
+/// Every late cancellation has one penalty, every absence that is final one that counts, and nothing else has one that does; as many late
+/// cancellations as the rules say are forgiven, and none that costs something before these are used up. An absence never is.
 pub fn check_penalties(rows: &Rows<'_>, month: &Month) {
     let allowed = forgiven(month.seed);
     let mut of_booking: HashMap<Uuid, &Penalty> = HashMap::new();
     let mut of_month: HashMap<(Uuid, NaiveDate), Vec<&Penalty>> = HashMap::new();
     for penalty in &rows.penalties {
-        assert!(of_booking.insert(penalty.booking_id, penalty).is_none(), "twice: {penalty:?}");
         let first = penalty.at.with_timezone(&Shanghai).date_naive().with_day(1).unwrap();
         assert_eq!(penalty.month, first, "{penalty:?}");
+        assert!(penalty.kind == PenaltyKind::LateCancel || penalty.forgiven.is_none(), "{penalty:?}");
         of_month.entry((penalty.person_id, first)).or_default().push(penalty);
+        // An absence that was corrected has one that counts no more.
+        let corrected = penalty.kind == PenaltyKind::NoShow && penalty.is_waived();
+        assert!(corrected || of_booking.insert(penalty.booking_id, penalty).is_none(), "twice: {penalty:?}");
     }
     for booking in &rows.bookings {
         let penalty = of_booking.remove(&booking.id);
-        assert_eq!(penalty.is_some(), booking.status == BookingStatus::LateCancelled, "{booking:?} {penalty:?}");
+        let absent = booking.status == BookingStatus::NoShow && !booking.provisional;
+        assert_eq!(penalty.is_some(), absent || booking.status == BookingStatus::LateCancelled, "{booking:?} {penalty:?}");
         let Some(penalty) = penalty else { continue };
+        assert_eq!(penalty.kind == PenaltyKind::NoShow, absent, "{booking:?} {penalty:?}");
         let kept = booking.credits > 0 || booking.visit_week.is_some();
         assert!(!kept || (penalty.forgiven.is_none() && penalty.waived_at.is_none()), "{booking:?} {penalty:?}");
         let same = &of_month[&(penalty.person_id, penalty.month)];
         let forgiven = same.iter().filter(|one| one.forgiven.is_some() && one.at <= penalty.at).count();
-        assert!(!kept || forgiven >= allowed, "{allowed} are forgiven: {booking:?} {same:?}");
+        assert!(absent || !kept || forgiven >= allowed, "{allowed} are forgiven: {booking:?} {same:?}");
     }
     assert!(of_booking.is_empty(), "of no booking: {of_booking:?}");
     for same in of_month.values() {
         let forgiven = same.iter().filter(|one| one.forgiven.is_some() && one.waived_at.is_none()).count();
         assert!(forgiven <= allowed, "{allowed} are forgiven: {same:?}");
+    }
+}
+
+/// After a class it is said of everybody whether they came: within two days, whoever has marked whom. Where nobody was marked, nobody is
+/// absent.
+pub fn check_attendance(session: &SessionRow, here: &[&Booking], now: DateTime<Utc>) {
+    let over = session.ends_at + TimeDelta::days(2) <= now && !session.is_cancelled();
+    let open = |b: &&&Booking| matches!(b.status, BookingStatus::Booked | BookingStatus::Standby) || b.provisional;
+    let left = here.iter().find(open).filter(|_| over);
+    assert!(left.is_none(), "two days after {session:?}: {left:?}");
+    let at_the_door = here.iter().find(|b| b.status == BookingStatus::Standby && session.ends_at <= now);
+    assert!(at_the_door.is_none(), "at the door after {session:?}: {at_the_door:?}");
+    let absent_too_soon = here.iter().find(|b| {
+        let for_good = b.status == BookingStatus::NoShow && !b.provisional;
+        for_good && now < session.ends_at + TimeDelta::hours(2)
+    });
+    assert!(absent_too_soon.is_none(), "absent within two hours of {session:?}: {absent_too_soon:?}");
+    for booking in here {
+        let odd = (booking.unrecorded && (booking.status != BookingStatus::Attended || booking.arrived_at.is_some()))
+            || (booking.released_at.is_some() && booking.status != BookingStatus::NoShow);
+        assert!(!odd, "{booking:?}");
+        let waits = booking.status == BookingStatus::Standby;
+        assert!(!waits || (booking.credits == 0 && booking.visit_week.is_none()), "at the door, and paid: {booking:?}");
     }
 }
 
@@ -228,7 +265,9 @@ pub fn never_at_once(what: &str, times: impl Iterator<Item = (DateTime<Utc>, Dat
 }
 
 pub fn holds_place(booking: &Booking) -> bool {
-    matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered | BookingStatus::Attended | BookingStatus::NoShow)
+    let in_it = matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered | BookingStatus::Attended | BookingStatus::NoShow);
+    // What was given away at the door is another's.
+    in_it && booking.released_at.is_none()
 }
 
 pub fn has_ended(booking: &Booking) -> bool {

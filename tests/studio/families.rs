@@ -1,0 +1,174 @@
+//! Families: a member books and cancels for somebody else, who has confirmed it or has no account.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::house::House;
+use crate::seed::{Person, Session};
+use crate::speech::Tap;
+
+impl House {
+    /// Asks to act for whoever reads this address.
+    async fn ask_family(&self, holder: &Person, email: &str) -> Uuid {
+        self.post_to("/v1/me/family").by(holder).json(&json!({"kind": "parent", "email": email})).await.expect(201).id()
+    }
+
+    /// `by` may act for `whom`, who confirmed it.
+    async fn family(&self, by: &Person, whom: &Person) -> Uuid {
+        let link = self.ask_family(by, &whom.email).await;
+        self.put(format!("/v1/me/family/{link}/confirmation")).by(whom).await.expect(200);
+        link
+    }
+
+    /// A child of a member, known to the studio.
+    async fn child(&self, of: &Person, name: &str) -> Person {
+        let body = json!({"kind": "child", "name": name, "studio_id": self.studio.id});
+        let made = self.post_to("/v1/me/family").by(of).json(&body).await.expect(201);
+        let id = made["person_id"].as_str().unwrap().parse().unwrap();
+        Person { id, name: name.to_owned(), email: String::new(), token: of.token.clone() }
+    }
+
+    /// `by` taps "book" for somebody else.
+    fn book_for(&self, by: &Person, whom: &Person, session: &Session) -> Tap {
+        self.book(whom, session).sent_by(by)
+    }
+
+    async fn own_family(&self, person: &Person) -> Value {
+        self.get("/v1/me/family").by(person).await.expect(200).body
+    }
+}
+
+both_engines! {
+    async fn who_is_asked_gives_no_right_until_they_confirm(house: House) {
+        let (ana, mum) = (house.member("Ana").await, house.member("Mum").await);
+        let evening = house.session("2026-12-03 18:30", 12).await;
+        let link = house.ask_family(&ana, &mum.email).await;
+        // Asked again it is one wish, and an address that is nobody's reads the same.
+        let again = house.post_to("/v1/me/family").by(&ana).json(&json!({"kind": "parent", "email": mum.email})).await.expect(200);
+        assert_eq!(again.id(), link);
+        house.ask_family(&ana, "nobody@example.test").await;
+        let held = house.own_family(&ana).await;
+        for asked in held["acts_for"].as_array().unwrap() {
+            assert_eq!((&asked["person_id"], &asked["name"], &asked["confirmed_at"]), (&json!(null), &json!(null), &json!(null)));
+        }
+        house.book_for(&ana, &mum, &evening).await.expect_refused(403, "not-allowed");
+        let booking = house.book(&mum, &evening).await.expect_booked();
+        house.get(format!("/v1/bookings/{}", booking.id)).by(&ana).await.expect_refused(404, "not-found");
+        house.get(format!("/v1/me/bookings?person_id={}", mum.id)).by(&ana).await.expect_refused(404, "not-found");
+        // Nobody else confirms it: not who asks, nor a third.
+        let bo = house.member("Bo").await;
+        for other in [&ana, &bo] {
+            house.put(format!("/v1/me/family/{link}/confirmation")).by(other).await.expect_refused(404, "not-found");
+        }
+        let asking = house.own_family(&mum).await["asking"].clone();
+        assert_eq!((&asking[0]["id"], &asking[0]["name"], &asking[0]["person_id"]), (&json!(link), &json!("Ana"), &json!(null)));
+        house.put(format!("/v1/me/family/{link}/confirmation")).by(&mum).await.expect(200);
+        house.put(format!("/v1/me/family/{link}/confirmation")).by(&mum).await.expect(200);
+        assert_eq!(house.get(format!("/v1/bookings/{}", booking.id)).by(&ana).await.expect(200)["person_id"], json!(mum.id));
+        // The right goes one way.
+        let other = house.session("2026-12-04 18:30", 12).await;
+        house.book_for(&mum, &ana, &other).await.expect_refused(403, "not-allowed");
+    }
+
+    async fn a_member_books_and_cancels_for_another(house: House) {
+        let (ana, mum) = (house.member("Ana").await, house.stranger("Mum").await);
+        let pack = house.pack(&mum, 5).await;
+        house.family(&ana, &mum).await;
+        let evening = house.session("2026-12-03 18:30", 12).await;
+        // Both are in the same class, each with a pass of their own.
+        house.book(&ana, &evening).await.expect_booked();
+        let booking = house.book_for(&ana, &mum, &evening).await.expect_made().expect_booked();
+        house.book_for(&ana, &mum, &evening).id(booking.id).await.expect_repeated();
+        assert_eq!((&booking.body["person_id"], house.balance(&pack).await), (&json!(mum.id), 4));
+        assert_eq!(house.kinds_to(&mum).await, ["booked"]);
+        let theirs = house.get(format!("/v1/me/bookings?person_id={}", mum.id)).by(&ana).await.expect(200);
+        assert_eq!(theirs["bookings"][0]["id"], json!(booking.id));
+        house.get(format!("/v1/bookings/{}/history", booking.id)).by(&ana).await.expect(200);
+        let path = format!("/v1/bookings/{}/cancellation", booking.id);
+        // They are no staff by it.
+        house.put(&path).by(&ana).json(&json!({"return": "all", "reason": "please"})).await.expect_refused(403, "not-allowed");
+        let ended = house.put(&path).by(&ana).json(&json!({})).await.expect(200);
+        assert_eq!((&ended["status"], &ended["ended_by"]), (&json!("cancelled"), &json!("member")));
+        assert_eq!(house.balance(&pack).await, 5);
+        // Windows and caps hold for them as for the member.
+        house.rules(json!({"booking_opens_days": 1})).await;
+        let later = house.schedule_session(&house.studio.admin, "2026-12-10T18:30", json!({})).await.expect(201).id();
+        let body = json!({"session_id": later, "person_id": mum.id});
+        house.put(format!("/v1/bookings/{}", house.new_id())).by(&ana).json(&body).await.expect_refused(409, "not-open-yet");
+    }
+
+    async fn the_right_ends_with_the_link_and_bookings_stay(house: House) {
+        let (ana, mum) = (house.member("Ana").await, house.member("Mum").await);
+        let evening = house.session("2026-12-03 18:30", 12).await;
+        for by in [&ana, &mum] {
+            let link = house.family(&ana, &mum).await;
+            let booking = house.book_for(&ana, &mum, &evening).await.expect_booked();
+            house.delete(format!("/v1/me/family/{link}")).by(&house.studio.desk).await.expect_refused(404, "not-found");
+            house.delete(format!("/v1/me/family/{link}")).by(by).await.expect(204);
+            let path = format!("/v1/bookings/{}/cancellation", booking.id);
+            house.put(&path).by(&ana).json(&json!({})).await.expect_refused(404, "not-found");
+            assert_eq!(house.now(&booking).await["status"], "booked");
+            house.cancel(&booking).await.expect(200);
+        }
+        house.book_for(&ana, &mum, &evening).await.expect_refused(403, "not-allowed");
+    }
+
+    async fn a_parent_answers_for_a_child_without_an_account(house: House) {
+        let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
+        let evening = house.session("2026-12-03 18:30", 1).await;
+        house.book(&ana, &house.session("2026-12-02 18:30", 2).await).await.expect_booked();
+        let kid = house.child(&ana, "Kid Ruiz").await;
+        house.book_for(&ana, &kid, &evening).await.expect_refused(402, "no-pass");
+        house.sell_pack(&kid).await;
+        house.book(&bo, &evening).await.expect_booked();
+        let booking = house.book_for(&ana, &kid, &evening).or_wait().await.expect_waitlisted(1);
+        // Another parent's child is not theirs to book for.
+        let other = house.member("Cleo").await;
+        house.book_for(&other, &kid, &evening).await.expect_refused(403, "not-allowed");
+        let bos = house.get("/v1/me/bookings").by(&bo).await.expect(200)["bookings"][0]["id"].as_str().unwrap().to_owned();
+        house.put(format!("/v1/bookings/{bos}/cancellation")).by(&bo).json(&json!({})).await.expect(200);
+        assert_eq!(house.now(&booking).await["status"], "booked");
+        // The child has no address: the parent reads for whom it is.
+        let told = house.letters_to(&ana).await;
+        let promoted = told.iter().find(|letter| letter.kind == "promoted").unwrap();
+        assert!(promoted.body_text.as_ref().unwrap().contains("For: Kid Ruiz"), "{promoted:?}");
+        assert_eq!(house.own_family(&ana).await["acts_for"][0]["name"], "Kid Ruiz");
+        assert_eq!(house.roster(&evening).await["booked"][0]["person"]["name"], "Kid Ruiz");
+    }
+
+    async fn what_makes_no_sense_is_refused_and_as_many_as_one_may(house: House) {
+        let ana = house.member("Ana").await;
+        let post = |body: Value| house.post_to("/v1/me/family").by(&ana).json(&body);
+        let studio = house.studio.id;
+        for (body, field) in [
+            (json!({"kind": "child"}), "email"),
+            (json!({"kind": "child", "email": "a@example.test", "name": "Kid"}), "name"),
+            (json!({"kind": "child", "name": "Kid"}), "studio_id"),
+            (json!({"kind": "child", "email": "a@example.test", "studio_id": studio}), "studio_id"),
+            (json!({"kind": "child", "name": "Kid", "studio_id": house.new_id()}), "studio_id"),
+        ] {
+            post(body).await.expect_refused(422, "invalid-fields").naming(field);
+        }
+        // There is such a studio, but they are no member of it.
+        let elsewhere = json!({ "name": "West Bund", "time_zone": "Asia/Shanghai", "locale": "en" });
+        let elsewhere = house.post_to("/v1/studios").by(&house.studio.owner).json(&elsewhere).await.expect(201).id();
+        let body = json!({"kind": "child", "name": "Kid", "studio_id": elsewhere});
+        post(body).await.expect_refused(422, "invalid-fields").naming("studio_id");
+        for n in 0..10 {
+            house.ask_family(&ana, &format!("kid{n}@example.test")).await;
+        }
+        let refusal = post(json!({"kind": "child", "email": "kid10@example.test"})).await.expect_refused(409, "too-many-family-links");
+        assert_eq!(refusal["max"], 10);
+    }
+
+    async fn who_does_not_answer_is_forgotten(house: House) {
+        let (ana, mum) = (house.member("Ana").await, house.member("Mum").await);
+        let link = house.ask_family(&ana, &mum.email).await;
+        house.advance(TimeDelta::days(31));
+        house.put(format!("/v1/me/family/{link}/confirmation")).by(&mum).await.expect_refused(404, "not-found");
+        assert_eq!(house.own_family(&mum).await["asking"], json!([]));
+        releve::sweeps::retention(&house.app).await.unwrap();
+        assert_eq!(house.own_family(&ana).await["acts_for"], json!([]));
+    }
+}
