@@ -53,6 +53,8 @@ pub fn check_in(
     // Whose place was given to somebody at the door is let in only if another one is left, and if they are not elsewhere by now.
     if booking.released_at.is_some() && came {
         let state = SessionNow::of(&session, studio.zone);
+        // Asked for first: of somebody who is not loaded, nothing is known to be ahead.
+        set.person(booking.person_id)?;
         let member = who_joins(set, booking.person_id, &session, &studio, now)?;
         let refused = match member.now().overlapping(&state).filter(|_| !booking.is_guests()) {
             Some(other) => Some(BookingRefusal::Overlapping(other.id)),
