@@ -371,6 +371,23 @@ both_engines! {
         assert_eq!(house.penalties_of(&ana).await, 0);
     }
 
+    async fn who_was_released_and_is_elsewhere_by_now_is_not_let_in(house: House) {
+        let [ana, bo, cleo] = [house.member("Ana").await, house.member("Bo").await, house.member("Cleo").await];
+        let (evening, booked) = house.evening(2, &[&ana, &bo]).await;
+        let late = house.plan("2026-12-03 18:45", 3).taught_by(&house.colleague("Mei").await).await;
+        house.it_is("2026-12-03 18:20");
+        house.at_the_door(&cleo, &evening).await.expect(201);
+        house.it_is("2026-12-03 18:31");
+        house.open_door(&evening, Some(&[&booked[0]])).await.expect(200);
+        // Their place is another's: they may be in the class that begins a little later, and then not in this one too.
+        let there = house.book(&ana, &late).await.expect_booked();
+        house.patch_session(&evening, 1, &json!({"capacity": 3})).await.expect(200);
+        let refused = house.tick(&booked[0]).await.expect_refused(409, "overlapping-booking");
+        assert_eq!(refused["booking_id"], json!(there.id));
+        assert_eq!(house.status_now(&booked[0]).await, "no_show");
+        house.audit_is_clean().await;
+    }
+
     async fn who_cannot_pay_is_passed_over_at_the_door(house: House) {
         let [ana, bo, cleo] = [house.member("Ana").await, house.stranger("Bo").await, house.stranger("Cleo").await];
         let (evening, booked) = house.evening(1, &[&ana]).await;
