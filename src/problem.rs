@@ -147,6 +147,12 @@ kinds! {
     NotDoorTime CONFLICT "not-door-time" { "It is too early for that at the door.", "现在还不能在现场安排候补入场。", "現在還不能在現場安排候補入場。" }
     PlaceFree CONFLICT "place-free" { "A place is free: it can be booked.", "尚有空余名额，可直接预约。", "尚有空餘名額，可直接預約。" }
     NotCheckInTime CONFLICT "not-check-in-time" { "Attendance cannot be marked at this time.", "当前时间不能登记出勤。", "目前時間不能登記出席。" }
+    TooEarly CONFLICT "too-early" { "It is too early to check in.", "尚未到签到时间。", "尚未到簽到時間。" }
+    TooLate CONFLICT "too-late" { "It is too late to check in. Please ask the staff.", "已超过签到时间，请联系前台。", "已超過簽到時間，請洽櫃檯。" }
+    NotHere CONFLICT "not-here" { "This code is of no class here today.", "该签到码不属于今天在此的课程。", "該簽到碼不屬於今天在此的課堂。" }
+    Waitlisted CONFLICT "waitlisted" { "You have no place in this class yet.", "您尚未获得该课程的名额。", "您尚未取得該課堂的名額。" }
+    CheckInIdReused CONFLICT "check-in-id-reused" { "This check-in id was used for something else.", "该签到编号已被使用。", "該簽到編號已被使用。" }
+    TooManyKiosks CONFLICT "too-many-kiosks" { "The studio has as many kiosks as it may have.", "工作室的签到设备数量已达上限。", "工作室的簽到裝置數量已達上限。" }
 
     // Passes.
     PassNotForThem CONFLICT "pass-not-for-them" { "This pass is not for this member: it is for new members, or once for each.", "该会员不符合购买条件：仅限新会员，或每人限购一次。", "該會員不符合購買條件：僅限新會員，或每人限購一次。" }

@@ -4,6 +4,7 @@ use axum::routing::{delete, get, patch, post, put};
 use axum::{Extension, Router};
 
 use crate::app::App;
+use crate::attendance::api::{check_ins, door, kiosks, marks};
 use crate::passes::api::{changing, refunds, selling};
 use crate::people::{deletion, erasure, export, invitations, me, members, pages, staff, staff_devices};
 use crate::running::document::ApiDocument;
@@ -125,6 +126,14 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/sessions/{id}/holds/{hold_id}", put(holds::api::put).delete(holds::api::release))
         .route("/v1/sessions/{id}/roster", get(attendance::api::roster))
         .route("/v1/sessions/{id}/door-release", put(attendance::door::release))
+        .route("/v1/sessions/{id}/attendance", put(marks::mark))
+        .route("/v1/sessions/{id}/walk-ins/{booking_id}", put(marks::walk_in))
+        // At the door
+        .route("/v1/studios/{id}/door", get(door::show))
+        .route("/v1/studios/{id}/check-ins/{check_in_id}", put(check_ins::put))
+        .route("/v1/studios/{id}/check-ins/replay", post(check_ins::replay))
+        .route("/v1/studios/{id}/kiosks", get(kiosks::list).post(kiosks::add))
+        .route("/v1/studios/{id}/kiosks/{kiosk_id}", delete(kiosks::remove))
         // Booking
         .route("/v1/sessions/{id}/terms", get(booking::api::terms))
         .route("/v1/bookings/{id}", put(booking::api::book).get(booking::api::show))

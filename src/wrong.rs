@@ -82,6 +82,7 @@ wrongs! {
     AfterStart => "must not be after the class starts", "不能晚于课程开始的时间", "不能晚於課堂開始的時間";
     SkippedByClock { next: String } => "does not exist there: the clocks are put forward; the next time that does is {next}", "当地该时刻不存在（时钟拨快）；下一个存在的时刻是 {next}", "當地該時刻不存在（時鐘撥快）；下一個存在的時刻是 {next}";
     NotOfItsDay => "must be an instant of this session's day, and not in the future", "必须是该课程当天的时间，且不能晚于现在", "必須是該課堂當天的時間，且不能晚於現在";
+    NotLately { hours: i64 } => "must be an instant of the last {hours} hours, by a clock that is not ahead", "必须是最近 {hours} 小时内的时间，且设备时钟不能快于实际时间", "必須是最近 {hours} 小時內的時間，且裝置時鐘不能快於實際時間";
     UntilBeforeFrom => "`until` must be after `from`; 00:00 is the end of the day", "`until` 必须晚于 `from`；00:00 表示当天结束", "`until` 必須晚於 `from`；00:00 表示當天結束";
     NotWeekday => "`weekday` must be 1 (Monday) to 7 (Sunday)", "`weekday` 必须是 1（周一）到 7（周日）", "`weekday` 必須是 1（週一）到 7（週日）";
 
@@ -106,6 +107,8 @@ wrongs! {
     StandbyWithOthers => "cannot be combined with waiting or with another booking", "不能与候补或改约同时使用", "不能與候補或改約同時使用";
     NotOfSession => "names a booking that is not of this session", "包含不属于该课程的预约", "包含不屬於該課堂的預約";
     NotMember => "is not a member of this studio", "不是该工作室的会员", "不是該工作室的會員";
+    NotOnRoster => "is nobody's who has a place in this session", "不是该课程的有效预约", "不是該課堂的有效預約";
+    AlsoAttended => "is among `attended` too", "同时出现在 `attended` 中", "同時出現在 `attended` 中";
     NeededForPack => "is needed for a pack", "次卡必须填写", "課堂套票必須填寫";
     OnlyForPack => "is only for a pack", "仅适用于次卡", "僅適用於課堂套票";
     OnlyForMembership => "is only for a membership", "仅适用于会员卡", "僅適用於會籍";

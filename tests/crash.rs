@@ -24,12 +24,12 @@ mod speech;
 #[path = "support/storm.rs"]
 mod storm;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use house::{House, KEY};
 use mail_parser::MessageParser;
 use mail_server::{MailServer, Received};
@@ -39,7 +39,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use releve::clock::Clock;
 use releve::db::{Db, Engine, Options};
+use reqwest::Method;
 use seed::{Person, Session};
+use serde_json::{Value, json};
 use storm::{Storm, rows};
 use uuid::Uuid;
 
@@ -412,4 +414,179 @@ async fn a_server_without_a_worker_and_a_worker_without_a_server() {
     assert!(counted.contains("releve_letters_total{fate=\"sent\"} 1"), "{counted}");
     worker.stop();
     server.stop();
+}
+
+/// Somebody shows a code: to which device, when, and under which id it hands that in.
+#[derive(Clone)]
+struct Showing {
+    id: Uuid,
+    booking_id: Uuid,
+    code: String,
+    at: DateTime<Utc>,
+}
+
+/// A device at the door. What is not answered it sends again, under the same ids.
+#[derive(Clone)]
+struct Device {
+    door: String,
+    token: String,
+    /// Check-ins that were answered as somebody's arrival, by the id of the showing: the booking.
+    acknowledged: Arc<Mutex<HashMap<Uuid, Uuid>>>,
+}
+
+impl Device {
+    async fn send(&self, method: Method, path: &str, body: &Value) -> Value {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        loop {
+            let call = http.request(method.clone(), format!("{}/{path}", self.door)).bearer_auth(&self.token).json(body);
+            if let Ok(answer) = call.send().await {
+                let status = answer.status().as_u16();
+                if let Ok(text) = answer.text().await
+                    && status != 503
+                {
+                    assert_eq!(status, 200, "{text}");
+                    return serde_json::from_str(&text).unwrap();
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn note(&self, check_in: &Value) {
+        let id = |name: &str| check_in[name].as_str().unwrap().parse::<Uuid>().unwrap();
+        if check_in["already"] == json!(false) {
+            self.acknowledged.lock().unwrap().insert(id("id"), id("booking_id"));
+        }
+    }
+
+    /// With a network, each is handed in when it is shown.
+    async fn hand_in(&self, shown: &[Showing]) {
+        for one in shown {
+            let body = json!({"code": one.code, "at": releve::instant::text(one.at)});
+            self.note(&self.send(Method::PUT, &one.id.to_string(), &body).await);
+        }
+    }
+
+    /// When there is one again, what was kept. The answer is lost, so all of it is sent twice.
+    async fn replay(&self, shown: &[Showing]) {
+        let act = |one: &Showing| json!({"id": one.id, "code": one.code, "at": releve::instant::text(one.at)});
+        let body = json!({"acts": shown.iter().map(act).collect::<Vec<_>>()});
+        for _ in 0..2 {
+            for result in self.send(Method::POST, "replay", &body).await["results"].as_array().unwrap() {
+                assert_ne!(result["outcome"], "refused", "{result}");
+                self.note(&result["check_in"]);
+            }
+        }
+    }
+}
+
+/// Twenty members come within a minute. Each shows their code to two of three devices; half of the time there is no network, and what was
+/// kept comes later; the server is killed while codes are handed in and while they are replayed.
+async fn twenty_come_and_each_arrives_once(engine: Engine) {
+    let cluster = if engine == Engine::Postgres { durable() } else { None };
+    if engine == Engine::Postgres && cluster.is_none() {
+        return;
+    }
+    let mail = MailServer::open().await;
+    let transport = mail.url();
+    let house = House::open_on(cluster, Clock::System.now(), |settings| settings.letters.transport = transport).await;
+    let start = (Clock::System.now() + TimeDelta::minutes(10)).with_timezone(&house.studio.zone).format("%Y-%m-%d %H:%M").to_string();
+    let class = house.session(&start, 20).await;
+    let mut codes = Vec::new();
+    for person in house.members(20).await {
+        let booking = house.book(&person, &class).await.expect_booked();
+        codes.push((booking.id, booking.body["check_in_code"].as_str().unwrap().to_owned()));
+    }
+    let spec = Spec {
+        url: house.app.settings.database.url.clone(),
+        directory: house.directory.clone(),
+        transport: mail.url(),
+        key: KEY,
+        address: Spec::free_address(),
+    };
+    let acknowledged = Arc::default();
+    let mut devices = Vec::new();
+    for name in ["Left", "Right", "Upstairs"] {
+        let path = format!("/v1/studios/{}/kiosks", house.studio.id);
+        let added = house.post_to(path).by(&house.studio.admin).json(&json!({ "name": name })).await.expect(201);
+        let door = format!("http://{}/v1/studios/{}/check-ins", spec.address, house.studio.id);
+        devices.push(Device { door, token: added["token"].as_str().unwrap().to_owned(), acknowledged: Arc::clone(&acknowledged) });
+    }
+    let began = Clock::System.now() - TimeDelta::seconds(60);
+    let shown = |device: usize, with_network: bool| -> Vec<Showing> {
+        let seen = codes.iter().enumerate().filter(|(n, _)| (n < &10) == with_network && n % 3 != device);
+        let showing = |(n, (booking_id, code)): (usize, &(Uuid, String))| {
+            let at = began + TimeDelta::seconds(3 * n as i64) + TimeDelta::milliseconds(700 * device as i64);
+            Showing { id: house.new_id(), booking_id: *booking_id, code: code.clone(), at }
+        };
+        seen.map(showing).collect()
+    };
+    let showings: Vec<(Vec<Showing>, Vec<Showing>)> = (0..3).map(|device| (shown(device, true), shown(device, false))).collect();
+    house.shut().await;
+
+    let mut chance = chance();
+    let mut server = spec.start(spec.releve(&["serve"])).await;
+    let network = Arc::new(tokio::sync::Barrier::new(devices.len() + 1));
+    let mut at_work = Vec::new();
+    for (device, (at_once, later)) in devices.into_iter().zip(showings.clone()) {
+        let network = Arc::clone(&network);
+        at_work.push(tokio::spawn(async move {
+            device.hand_in(&at_once).await;
+            network.wait().await;
+            device.replay(&later).await;
+        }));
+    }
+    for kill in 0..2 {
+        if kill == 1 {
+            network.wait().await;
+        } else {
+            while acknowledged.lock().unwrap().len() < 3 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(chance.random_range(0..15))).await;
+        server.kill();
+        let known: Vec<Uuid> = acknowledged.lock().unwrap().values().copied().collect();
+        server = spec.start(spec.releve(&["serve"])).await;
+        let db = Db::open(&spec.url, Options { connections: 1, read_only: true, ..Options::default() }).await.unwrap();
+        for booking in known {
+            let (status,): (String,) = db.one("SELECT status FROM bookings WHERE id = $1", (booking,)).await.unwrap();
+            assert_eq!(status, "attended", "after kill {kill}, of somebody who was told that they are in: {booking}");
+        }
+        db.close().await;
+    }
+    for device in at_work {
+        device.await.unwrap();
+    }
+    server.stop();
+
+    let db = Db::open(&spec.url, Options { connections: 1, read_only: true, ..Options::default() }).await.unwrap();
+    let arrivals: Vec<(Uuid,)> = db.all("SELECT subject_id FROM events WHERE action = 'booking.checked_in'", ()).await.unwrap();
+    let distinct: HashSet<Uuid> = arrivals.iter().map(|(id,)| *id).collect();
+    assert_eq!((distinct.len(), arrivals.len()), (20, 20), "each once");
+    let told: Vec<Uuid> = acknowledged.lock().unwrap().values().copied().collect();
+    assert_eq!(
+        (told.iter().copied().collect::<HashSet<_>>(), told.len()),
+        (distinct, 20),
+        "one showing of each was answered as an arrival"
+    );
+    let all: Vec<&Showing> = showings.iter().flat_map(|(at_once, later)| at_once.iter().chain(later)).collect();
+    for (id, _) in &codes {
+        let first = all.iter().filter(|one| one.booking_id == *id).map(|one| one.at).min();
+        let (arrived_at,): (Option<DateTime<Utc>>,) = db.one("SELECT arrived_at FROM bookings WHERE id = $1", (*id,)).await.unwrap();
+        let micros = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_micros());
+        assert_eq!(micros(arrived_at), micros(first), "the earliest showing is when they came");
+    }
+    audit_is_clean(&db).await;
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_come_and_each_arrives_once_sqlite() {
+    twenty_come_and_each_arrives_once(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_come_and_each_arrives_once_postgres() {
+    twenty_come_and_each_arrives_once(Engine::Postgres).await;
 }

@@ -335,6 +335,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         }
         30 => absences(tx).await,
         33 => reminders(tx).await,
+        34 => check_ins(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -523,6 +524,15 @@ async fn holds(tx: &mut Tx) -> Result<(), Error> {
 async fn reminders(tx: &mut Tx) -> Result<(), Error> {
     tx.run("UPDATE persons SET wants_reminder_24h = FALSE, wants_reminder_2h = TRUE WHERE id = $1", (id(ANA),)).await?;
     tx.run("UPDATE bookings SET remind_at = $2 WHERE id = $1", (id(BOOKED), now())).await.map(drop)
+}
+
+async fn check_ins(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO kiosks (id, studio_id, name, token_hash, added_at, added_by, last_seen_at) VALUES ($1, $2, 'Entrance', $3, $4, $5, $4)";
+    tx.run(sql, (id(0xf5), id(STUDIO), vec![5_u8; 32], now(), id(LIN))).await?;
+    let sql = "INSERT INTO check_ins (id, studio_id, booking_id, by_kiosk, decided_at, arrived_at, first_visit, already) \
+               VALUES ($1, $2, $3, $4, $5, $5, $6, $6)";
+    tx.run(sql, (id(0xf6), id(STUDIO), id(BOOKED), id(0xf5), now(), false)).await?;
+    tx.run("UPDATE bookings SET seen_absent_at = $2, seen_absent_by = $3 WHERE id = $1", (id(BOOKED), now(), id(LIN))).await.map(drop)
 }
 
 async fn waiting(tx: &mut Tx) -> Result<(), Error> {

@@ -66,7 +66,7 @@ async fn book(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, Body
         Engine::Postgres => app.db.write("textbook", move |tx| Box::pin(decide(tx, ask))).await?,
     };
     app.letters_written.notify_one();
-    Ok((StatusCode::CREATED, Json(BookingView::of(&booking, &session, Around { position, ..Around::default() }, language, now)))
+    Ok((StatusCode::CREATED, Json(BookingView::of(&booking, &session, Around { position, ..Around::default() }, &app.keys, language, now)))
         .into_response())
 }
 

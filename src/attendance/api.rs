@@ -1,5 +1,10 @@
 //! The roster of a session over HTTP.
 
+pub mod check_ins;
+pub mod door;
+pub mod kiosks;
+pub mod marks;
+
 use std::collections::HashMap;
 
 use axum::Json;
@@ -58,6 +63,9 @@ pub struct Booked {
     released: bool,
     /// Nobody was marked in the session, so it counts as attended.
     unrecorded: bool,
+    /// When staff looked for the member, and they were not there.
+    #[serde(with = "crate::instant")]
+    seen_absent_at: Option<DateTime<Utc>>,
 }
 
 /// A guest on a roster.
@@ -161,6 +169,7 @@ pub async fn read_roster(app: &App, session: &SessionRow) -> Answer<Roster> {
                 provisional: entry.provisional || (entry.status == BookingStatus::Booked && session.misses_who_has_not_come(now)),
                 released: entry.released_at.is_some(),
                 unrecorded: entry.unrecorded,
+                seen_absent_at: entry.seen_absent_at,
             }
         })
         .collect();

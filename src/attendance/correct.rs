@@ -23,12 +23,11 @@ pub fn follow(
     let studio = set.studio(session.studio_id)?;
     let rules = studio.rules_of(session.class_type_id);
     let deadlines = Deadlines::of(session.ends_at, &rules);
-    let due = match (booking.status, session.attendance_due_at) {
-        (BookingStatus::Attended, Some(due)) => Some(deadlines.after_mark(due, &rules, now)),
-        (BookingStatus::Attended, None) => None,
+    let due = match session.attendance_due_at {
+        Some(due) if booking.is_record() => Some(deadlines.after_mark(due, &rules, now)),
         // A session that was over before absences were followed up stays as it is.
-        (_, None) if session.absent_from.is_some() => Some(deadlines.after_undo(&rules, now)),
-        (_, due) => due,
+        None if booking.status != BookingStatus::Attended && session.absent_from.is_some() => Some(deadlines.after_undo(&rules, now)),
+        due => due,
     };
     if due != session.attendance_due_at {
         session.attendance_due_at = due;

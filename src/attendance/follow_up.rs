@@ -26,7 +26,7 @@ pub fn follow_up_attendance(set: &mut WorkingSet, session_id: Uuid, now: DateTim
     let deadlines = Deadlines::of(session.ends_at, &studio.rules_of(session.class_type_id));
     let roster = set.in_company(&set.roster(session_id)?)?;
     let open: Vec<Booking> = roster.iter().filter(|booking| is_open(booking)).cloned().collect();
-    let recorded = roster.iter().any(is_record);
+    let recorded = roster.iter().any(Booking::is_record);
     // After a night without power, everything that has fallen due meanwhile.
     let decided = loop {
         match follow_up(due, deadlines, !open.is_empty(), recorded) {
@@ -56,10 +56,11 @@ pub fn follow_up_attendance(set: &mut WorkingSet, session_id: Uuid, now: DateTim
         FollowUp::Unrecorded => {
             look_up(set, &open)?;
             for booking in open {
-                match booking.status {
-                    // Staff have given the place to somebody else.
-                    BookingStatus::NoShow => make_absent(set, booking, &session, &studio, deadlines, &mut freed, now)?,
-                    _ => count_attended(set, booking, &mut freed, now)?,
+                // Staff have given the place to somebody else, or have looked for the member in vain.
+                if booking.is_record() {
+                    make_absent(set, booking, &session, &studio, deadlines, &mut freed, now)?;
+                } else {
+                    count_attended(set, booking, &mut freed, now)?;
                 }
             }
         }
@@ -72,16 +73,8 @@ fn is_open(booking: &Booking) -> bool {
     booking.status == BookingStatus::Booked || booking.provisional
 }
 
-/// Whether it shows that somebody has looked who is there.
-fn is_record(booking: &Booking) -> bool {
-    match booking.status {
-        BookingStatus::Attended => !booking.unrecorded,
-        status => status == BookingStatus::NoShow,
-    }
-}
-
-/// Asks at once for all that is to be known of those whom nobody has marked.
-fn look_up(set: &WorkingSet, open: &[Booking]) -> Decision<()> {
+/// Asks at once for all that is to be known of those about whom it is said whether they came.
+pub fn look_up(set: &WorkingSet, open: &[Booking]) -> Decision<()> {
     set.need_people(open)?;
     all(open.iter().map(|booking| set.penalties(booking.person_id).map(drop)))?;
     let passes = all(open.iter().filter_map(|booking| booking.pass_id).map(|id| set.pass(id)))?;

@@ -1,5 +1,7 @@
 //! When absences become final, and what becomes of a session in which nobody was marked. Pure.
 
+pub mod door;
+
 use chrono::{DateTime, Duration, Utc};
 
 use crate::studios::house_rules::HouseRules;

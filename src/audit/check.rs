@@ -255,6 +255,17 @@ const CHECKS: &[Check] = &[
                  AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.booking_id = b.id)",
     },
     Check {
+        promise: "who has arrived is there, once, in the studio where the code was shown",
+        examined: "SELECT COUNT(*) FROM bookings WHERE arrived_at IS NOT NULL",
+        broken: "SELECT id, 'has arrived, and is ' || status FROM bookings \
+                 WHERE arrived_at IS NOT NULL AND status NOT IN ('attended', 'cancelled', 'late_cancelled') \
+                 UNION ALL SELECT c.id, 'counted in another studio than its booking' FROM check_ins c \
+                 JOIN bookings b ON b.id = c.booking_id WHERE b.studio_id <> c.studio_id \
+                 UNION ALL SELECT x.id, 'arrived ' || CAST(x.times AS TEXT) || ' times' FROM (SELECT subject_id AS id, \
+                 CAST(SUM(CASE WHEN action = 'booking.check_in_undone' THEN -1 ELSE 1 END) AS BIGINT) AS times FROM events \
+                 WHERE action IN ('booking.checked_in', 'booking.let_in', 'booking.check_in_undone') GROUP BY subject_id) x WHERE x.times > 1",
+    },
+    Check {
         promise: "a studio's events are numbered from 1, without a gap",
         examined: "SELECT COUNT(*) FROM events WHERE studio_id IS NOT NULL",
         broken: "SELECT x.studio_id, CAST(x.found AS TEXT) || ' events, the last is ' || CAST(COALESCE(x.highest, 0) AS TEXT) || ', ' || \

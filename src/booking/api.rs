@@ -175,6 +175,7 @@ pub async fn book(
         conditions: body.conditions.map(ConditionsBody::read).unwrap_or_default(),
         guest: body.guest.map(|guest| Guest { name: guest.name.into_string(), email: guest.email.map(|email| email.as_str().to_owned()) }),
         standby: body.standby,
+        walk_in: false,
     };
     let shown = submit(&app, &caller, Command::Book(ask)).await?;
     if writes_to_guest && shown.fresh {
@@ -238,7 +239,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
     let leniency = leniencies(&app, &[(&booking, &session)], now).await?.remove(&booking.id).unwrap_or_default();
     let penalties = penalties_of(&app, std::slice::from_ref(&booking)).await?;
     let around = Around { offer: offers.get(&booking.id), position, leniency, penalty: penalties.get(&booking.id) };
-    Ok(Json(BookingView::of(&booking, &session, around, caller.language, now)).into_response())
+    Ok(Json(BookingView::of(&booking, &session, around, &app.keys, caller.language, now)).into_response())
 }
 
 /// The body of a cancellation.
@@ -450,7 +451,7 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
                 leniency: leniencies.get(&booking.id).copied().unwrap_or_default(),
                 penalty: penalties.get(&booking.id),
             };
-            Some(BookingView::of(booking, session, around, caller.language, now))
+            Some(BookingView::of(booking, session, around, &app.keys, caller.language, now))
         })
         .collect();
     Ok(Json(Bookings { bookings, next }).into_response())
@@ -474,7 +475,7 @@ pub async fn answer(app: &App, caller: &Caller, shown: BookingSnapshot) -> Answe
     let leniency = leniencies(app, &[(booking, &shown.session)], now).await?.remove(&booking.id).unwrap_or_default();
     let penalties = penalties_of(app, std::slice::from_ref(booking)).await?;
     let around = Around { offer: shown.offer.as_ref(), position, leniency, penalty: penalties.get(&booking.id) };
-    Ok(Json(BookingView::of(booking, &shown.session, around, caller.language, now)).into_response())
+    Ok(Json(BookingView::of(booking, &shown.session, around, &app.keys, caller.language, now)).into_response())
 }
 
 /// The offers that run for these bookings, by booking.

@@ -47,6 +47,8 @@ pub struct Book {
     pub guest: Option<Guest>,
     /// Staff enter them at the door of a full session.
     pub standby: bool,
+    /// They stand at the door: whoever is staff of the session may book them.
+    pub walk_in: bool,
 }
 
 /// `PUT /v1/bookings/{id}`.
@@ -184,6 +186,7 @@ fn same_guest(existing: &Booking, asked: Option<&Guest>) -> bool {
 fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session: &Session) -> Decision<bool> {
     let studio_id = session.studio_id;
     let front_desk = own.roles.is_front_desk(studio_id);
+    let serves = front_desk || (ask.walk_in && own.roles.is_staff_of_session(studio_id, session.instructor_id == own.id));
     if session.is_for_staff() && !front_desk {
         return Err(not_found());
     }
@@ -191,15 +194,15 @@ fn may_book(set: &WorkingSet, own: &Person, member: &Person, ask: &Book, session
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     if own.id == member.id {
-        if !own.verified && !front_desk {
+        if !own.verified && !serves {
             return Err(Problem::new(ProblemType::AddressNotVerified).into());
         }
-        return Ok(ask.person_id.is_some() && front_desk);
+        return Ok(ask.person_id.is_some() && serves);
     }
-    if !front_desk && set.acts_for(own.id, member.id)? {
+    if !serves && set.acts_for(own.id, member.id)? {
         return if own.verified { Ok(false) } else { Err(Problem::new(ProblemType::AddressNotVerified).into()) };
     }
-    if !front_desk {
+    if !serves {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     if !set.is_member(studio_id, member.id) {

@@ -213,6 +213,11 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
         }
         "booking.checked_in" => same(["Came to the class.", "已到课。", "已到課。"]),
         "booking.check_in_undone" => same(["The check-in was taken back.", "签到已撤销。", "簽到已撤銷。"]),
+        "booking.arrived_earlier" => same(["The arrival was noted with its time.", "已更正到课时间。", "已更正到課時間。"]),
+        "booking.seen_absent" if !is("absent") => {
+            same(["That they were not there was taken back.", "缺席标记已撤销。", "缺席標記已撤銷。"])
+        }
+        "booking.seen_absent" => same(["Was not there when the class was gone through.", "点名时不在场。", "點名時不在場。"]),
         "booking.conditions_set" => same(["The terms for being moved in were set.", "更改了候补转入条件。", "更改了候補轉入條件。"]),
         "booking.moved_up" if is("extra_place") => same([
             "The studio made an extra place and gave it to this booking.",

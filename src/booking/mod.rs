@@ -182,6 +182,9 @@ pub struct Booking {
     pub unrecorded: bool,
     /// When it is looked at next whether the member is to be reminded of their place.
     pub remind_at: Option<DateTime<Utc>>,
+    /// Staff looked for the member, and they were not there.
+    pub seen_absent_at: Option<DateTime<Utc>>,
+    pub seen_absent_by: Option<Uuid>,
 }
 
 /// Who comes with a member, in a place of their own: as the member wrote them down.
@@ -212,6 +215,15 @@ impl Booking {
     /// followed up.
     pub fn is_absent_for_now(&self, session: &SessionRow, now: DateTime<Utc>) -> bool {
         self.provisional || (self.status == BookingStatus::Booked && session.misses_who_has_not_come(now))
+    }
+
+    /// Whether it shows that somebody has looked who is there.
+    pub fn is_record(&self) -> bool {
+        match self.status {
+            BookingStatus::Attended => !self.unrecorded,
+            BookingStatus::Booked => self.seen_absent_at.is_some(),
+            status => status == BookingStatus::NoShow,
+        }
     }
 
     /// What cancelling late or not coming costs besides what was paid.
@@ -333,6 +345,8 @@ impl Booking {
             released_at: None,
             unrecorded: false,
             remind_at: None,
+            seen_absent_at: None,
+            seen_absent_by: None,
         }
     }
 
@@ -430,12 +444,27 @@ impl Booking {
         Ok(())
     }
 
-    /// Booked, or marked absent → attended.
-    pub fn check_in(&mut self, at: DateTime<Utc>, by: Uuid) -> Result<(), TransitionRefused> {
+    /// Booked, or marked absent → attended. By a person, or, without one, by a kiosk.
+    pub fn check_in(&mut self, at: DateTime<Utc>, by: impl Into<Option<Uuid>>) -> Result<(), TransitionRefused> {
         self.only_from(&[BookingStatus::Booked, BookingStatus::NoShow], "be checked in")?;
         self.status = BookingStatus::Attended;
         (self.provisional, self.released_at) = (false, None);
-        (self.arrived_at, self.arrived_by) = (Some(at), Some(by));
+        (self.arrived_at, self.arrived_by) = (Some(at), by.into());
+        (self.seen_absent_at, self.seen_absent_by) = (None, None);
+        Ok(())
+    }
+
+    /// Attended, and stays so: the member came earlier than was known, or nobody had written down that they came.
+    pub fn arrive_earlier(&mut self, at: DateTime<Utc>, by: Option<Uuid>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Attended], "have come earlier")?;
+        (self.arrived_at, self.arrived_by, self.unrecorded) = (Some(at), by, false);
+        Ok(())
+    }
+
+    /// Booked, and stays so: staff looked for the member, and they were not there (`Some`); or that was a mistake.
+    pub fn see_absent(&mut self, seen: Option<(DateTime<Utc>, Uuid)>) -> Result<(), TransitionRefused> {
+        self.only_from(&[BookingStatus::Booked], "be seen to be absent")?;
+        (self.seen_absent_at, self.seen_absent_by) = seen.unzip();
         Ok(())
     }
 

@@ -15,9 +15,9 @@ macro_rules! columns {
     () => {
         "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
          asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
-         arrived_by, ended_at, ended_by, ended_reason, guest_name, guest_email, released_at, unrecorded, asked_standby, credits_returned, \
-         provisional, sequence, letters, spot_id, guest_of, moved_up_reason, penalty_terms, asked_replaces, replaced_by, asked_conditions, \
-         conditions, remind_at"
+         arrived_by, seen_absent_at, seen_absent_by, ended_at, ended_by, ended_reason, guest_name, guest_email, released_at, unrecorded, \
+         asked_standby, credits_returned, provisional, sequence, letters, spot_id, guest_of, moved_up_reason, penalty_terms, asked_replaces, \
+         replaced_by, asked_conditions, conditions, remind_at"
     };
 }
 
@@ -284,6 +284,8 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.promoted_at,
                     b.arrived_at,
                     b.arrived_by,
+                    b.seen_absent_at,
+                    b.seen_absent_by,
                     b.ended_at,
                     b.ended_by,
                     b.ended_reason.clone(),
@@ -327,6 +329,8 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.promoted_at,
                     b.arrived_at,
                     b.arrived_by,
+                    b.seen_absent_at,
+                    b.seen_absent_by,
                     b.ended_at,
                     b.ended_by,
                     b.released_at,
@@ -348,13 +352,13 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
         })
         .collect();
     let sql = "WITH x (id, status, starts_at, ends_at, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, \
-               told_free_at, promoted_at, arrived_at, arrived_by, ended_at, ended_by, released_at, unrecorded, ended_reason, credits_returned, provisional, \
-               sequence, letters, moved_up_reason, penalty_terms, replaced_by, conditions, remind_at) AS (VALUES #) \
+               told_free_at, promoted_at, arrived_at, arrived_by, seen_absent_at, seen_absent_by, ended_at, ended_by, released_at, unrecorded, ended_reason, \
+               credits_returned, provisional, sequence, letters, moved_up_reason, penalty_terms, replaced_by, conditions, remind_at) AS (VALUES #) \
                UPDATE bookings SET status = x.status, starts_at = x.starts_at, ends_at = x.ends_at, pass_id = x.pass_id, \
                credits = x.credits, visit_week = x.visit_week, free_cancel_until = x.free_cancel_until, queue_key = x.queue_key, \
                passed_over = x.passed_over, told_free_at = x.told_free_at, promoted_at = x.promoted_at, arrived_at = x.arrived_at, \
-               arrived_by = x.arrived_by, ended_at = x.ended_at, ended_by = x.ended_by, released_at = x.released_at, unrecorded = x.unrecorded, \
-               ended_reason = x.ended_reason, \
+               arrived_by = x.arrived_by, seen_absent_at = x.seen_absent_at, seen_absent_by = x.seen_absent_by, ended_at = x.ended_at, \
+               ended_by = x.ended_by, released_at = x.released_at, unrecorded = x.unrecorded, ended_reason = x.ended_reason, \
                credits_returned = x.credits_returned, provisional = x.provisional, sequence = x.sequence, letters = x.letters, \
                moved_up_reason = x.moved_up_reason, penalty_terms = x.penalty_terms, replaced_by = x.replaced_by, conditions = x.conditions, \
                remind_at = x.remind_at FROM x WHERE bookings.id = x.id";

@@ -10,6 +10,7 @@ use super::conditions::Conditions;
 use super::offer::Offer;
 use super::rules::{self, Cancellation};
 use super::{Booking, BookingStatus, EndedBy};
+use crate::attendance::code;
 use crate::language::Language;
 use crate::letters::facts::{Penalized, Terms};
 use crate::letters::phrases::{CancelNow as Sentence, cancel_now_text, free_cancel_text};
@@ -17,6 +18,7 @@ use crate::penalties::Penalty;
 use crate::penalties::rules::{Cost, Leniency, PenaltyTerms};
 use crate::penalties::view::{Fee, PenaltyView};
 use crate::schedule::{Me, Session, SessionView};
+use crate::sign_in::keys::Keys;
 
 /// A booking as its owner and staff read it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,6 +68,8 @@ pub struct BookingView<'a> {
     pub guest: Option<GuestView>,
     /// The booking beside which it stands, if it is a guest's.
     pub guest_of: Option<Uuid>,
+    /// What the member shows at the door, as a QR code: it needs no network and stays the same.
+    pub check_in_code: String,
     pub session: SessionView<'a>,
 }
 
@@ -148,7 +152,14 @@ pub struct Around<'a> {
 
 impl<'a> BookingView<'a> {
     /// The booking as this reader sees it now, in their language or the studio's.
-    pub fn of(booking: &Booking, session: &'a Session, around: Around<'_>, language: Option<Language>, now: DateTime<Utc>) -> Self {
+    pub fn of(
+        booking: &Booking,
+        session: &'a Session,
+        around: Around<'_>,
+        keys: &Keys,
+        language: Option<Language>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let Around { offer, position, leniency, penalty } = around;
         let language = language.unwrap_or(session.names.studio_locale);
         let zone = session.names.time_zone.tz();
@@ -190,6 +201,7 @@ impl<'a> BookingView<'a> {
             conditions: booking.conditions.as_ref().map(|conditions| ConditionsView::of(conditions)),
             guest: booking.is_guests().then(|| GuestView { name: booking.guest_name.clone(), email: booking.guest_email.clone() }),
             guest_of: booking.guest_of,
+            check_in_code: code::of_booking(keys, booking.id),
             session: SessionView::of(session, &session.names, Some(language), now, me),
         }
     }

@@ -73,6 +73,7 @@ pub enum Subject {
     ClassType,
     Device,
     Invitation,
+    Kiosk,
     Letter,
     Pass,
     PassType,
@@ -94,6 +95,7 @@ impl Subject {
             Self::ClassType => "class_type",
             Self::Device => "device",
             Self::Invitation => "invitation",
+            Self::Kiosk => "kiosk",
             Self::Letter => "letter",
             Self::Pass => "pass",
             Self::PassType => "pass_type",
@@ -229,6 +231,12 @@ pub enum Happened {
     SuspensionLifted,
     #[serde(rename = "booking.conditions_set")]
     ConditionsSet,
+    /// The device that saw them first had no network.
+    #[serde(rename = "booking.arrived_earlier")]
+    ArrivedEarlier { at: DateTime<Utc> },
+    /// Staff looked for the member; `absent: false` takes it back.
+    #[serde(rename = "booking.seen_absent")]
+    SeenAbsent { absent: bool },
 
     // The schedule.
     #[serde(rename = "session.made")]
@@ -456,4 +464,9 @@ pub enum Happened {
     /// A free place is kept until then for whom staff give it to. `nth_half_hour` of the time since 1970: they are told once in each.
     #[serde(rename = "session.place_to_give")]
     PlaceToGive { until: DateTime<Utc>, nth_half_hour: i64 },
+    // At the door.
+    #[serde(rename = "kiosk.added")]
+    KioskAdded,
+    #[serde(rename = "kiosk.removed")]
+    KioskRemoved,
 }

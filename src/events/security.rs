@@ -51,6 +51,8 @@ const fn kind(what: &Happened) -> Option<Kind> {
         Happened::OwnerMade => Kind::OwnerMade,
         Happened::CalendarMade { .. } => Kind::CalendarMade,
         Happened::CalendarRevoked => Kind::CalendarRevoked,
+        Happened::KioskAdded => Kind::KioskAdded,
+        Happened::KioskRemoved => Kind::KioskRemoved,
         Happened::DeletionAsked => Kind::DeletionAsked,
         Happened::DeletionUndone => Kind::DeletionUndone,
         Happened::PersonDeleted => Kind::PersonDeleted,

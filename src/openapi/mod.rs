@@ -158,6 +158,14 @@ operations! {
         attendance::api::check_in,
         attendance::api::undo,
         attendance::door::release,
+        attendance::api::marks::mark,
+        attendance::api::marks::walk_in,
+        attendance::api::check_ins::put,
+        attendance::api::check_ins::replay,
+        attendance::api::door::show,
+        attendance::api::kiosks::add,
+        attendance::api::kiosks::list,
+        attendance::api::kiosks::remove,
     }
     "Front desk": "Members found and entered, passes sold to them and transferred, places kept back." {
         people::members::find,
@@ -405,6 +413,8 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (Some("second-factors"), "id") => ("Which second factor.", None),
         (Some("substitute-requests"), "id") => ("Which request.", None),
         (_, "invitation_id") => ("Which invitation.", None),
+        (_, "check_in_id") => ("Which check-in: the device chooses the id, a new one for each time that a code is shown.", None),
+        (_, "kiosk_id") => ("Which device.", None),
         (_, "hold_id") => ("Which hold: the app chooses the id, a new one for each.", None),
         (_, "penalty_id") => ("Which penalty.", None),
         (_, "class_type_id") => ("Which class type.", of_demo(Example::ClassType)),
@@ -776,10 +786,11 @@ fn problem_schemas() -> Value {
                     "description": "What a cancellation would do now."
                 },
                 "challenge": text("What the second factor is shown with."),
-                "closed_at": instant("When booking closed."),
+                "closed_at": instant("When booking, or the door, closed."),
                 "date": { "type": "string", "format": "date", "description": "The date on which something stands in the way." },
                 "expires_in": number("For how many seconds the challenge can be answered."),
                 "failed": text("Which part of the service does not answer."),
+                "first_visit": { "type": "boolean", "description": "Whether it would be the member's first visit, to which nobody comes late." },
                 "frozen_from": { "type": "string", "format": "date", "description": "The first day of the freeze." },
                 "frozen_until": { "type": "string", "format": "date", "description": "Its last." },
                 "held": number("How many places are kept back."),
@@ -794,7 +805,7 @@ fn problem_schemas() -> Value {
                 "only_within_hours": number("How soon a session must start that a suspended member may book; 0: none may be booked."),
                 "next_valid": text("The first wall time that there is again, where a change of the clocks skips the one asked for."),
                 "from": instant("From when it can be done."),
-                "opens_at": instant("When booking opens."),
+                "opens_at": instant("When booking, or the door, opens."),
                 "passkey": {
                     "type": ["object", "null"], "additionalProperties": true,
                     "description": "What an authenticator is asked: PublicKeyCredentialRequestOptionsJSON of WebAuthn."
@@ -809,7 +820,7 @@ fn problem_schemas() -> Value {
                     "items": { "$ref": "#/components/schemas/TaughtSession" }
                 },
                 "shop_url": { "type": ["string", "null"], "description": "Where passes are bought." },
-                "starts_at": instant("When the session that stands in the way starts."),
+                "starts_at": instant("When the session that stands in the way, or that the code is for, starts."),
                 "state": text("The fate of the letter."),
                 "until": instant("Until when somebody is suspended."),
                 "version": number("The version that there is now."),

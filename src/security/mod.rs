@@ -107,6 +107,10 @@ pub enum Kind {
     DeletionUndone,
     /// The account was deleted.
     PersonDeleted,
+    /// A device that checks members in was added at a studio's door.
+    KioskAdded,
+    /// It was taken away.
+    KioskRemoved,
 }
 
 impl Kind {
@@ -145,6 +149,8 @@ impl Kind {
             Self::DeletionAsked => "deletion_asked",
             Self::DeletionUndone => "deletion_undone",
             Self::PersonDeleted => "person_deleted",
+            Self::KioskAdded => "kiosk_added",
+            Self::KioskRemoved => "kiosk_removed",
         }
     }
 }

@@ -31,6 +31,9 @@ pub const KEYS_FILE: &str = "sign-in.keys";
 /// Bytes of a sealed code's nonce.
 const NONCE_BYTES: usize = 24;
 
+/// What shows that a check-in code was made here. Who guesses has to ask this server for each try, and 2⁶⁴ are too many.
+pub type CheckInTag = [u8; 8];
+
 /// The issuer of tokens where only this machine gets: a port that changes signs nobody out.
 const LOCAL: &str = "releve:local";
 
@@ -89,6 +92,7 @@ struct Key {
     marks: Hkdf<Sha256>,
     links: Hkdf<Sha256>,
     unsubscribes: Hkdf<Sha256>,
+    check_ins: Hkdf<Sha256>,
 }
 
 impl Keys {
@@ -213,6 +217,11 @@ impl Keys {
         self.accepted().fold(false, |found, key| found | secrets::same(&signature, &key.sign_link(offer_id)))
     }
 
+    /// What makes a code with which the member of this booking is checked in, by each of the keys, the newest first.
+    pub fn sign_check_in(&self, booking_id: Uuid) -> Vec<CheckInTag> {
+        self.accepted().map(|key| key.sign_check_in(booking_id)).collect()
+    }
+
     /// A keyed hash of something of this kind, by a key that is for nothing else.
     pub fn mark(&self, kind: &str, what: &[u8]) -> Mark {
         let mut mark = [0; 12];
@@ -292,6 +301,7 @@ impl Key {
             marks: Hkdf::from_prk(&derive::<32>(&root, "security marks")?).ok()?,
             links: Hkdf::from_prk(&derive::<32>(&root, "links of offers")?).ok()?,
             unsubscribes: Hkdf::from_prk(&derive::<32>(&root, "links that switch letters off")?).ok()?,
+            check_ins: Hkdf::from_prk(&derive::<32>(&root, "check-in codes")?).ok()?,
         })
     }
 
@@ -311,6 +321,13 @@ impl Key {
             // Of one block it never fails.
             Err(_) => Vec::new(),
         }
+    }
+
+    fn sign_check_in(&self, booking_id: Uuid) -> CheckInTag {
+        let mut tag = CheckInTag::default();
+        // Of one block it never fails.
+        let _ = self.check_ins.expand(booking_id.as_bytes(), &mut tag);
+        tag
     }
 
     /// HKDF-Expand of one block is an HMAC.

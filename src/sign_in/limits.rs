@@ -36,6 +36,8 @@ pub enum Limit {
     GuestLetters,
     /// People for whom one person asks to act.
     FamilyAsked,
+    /// Calls of one kiosk, which is nobody whose commands are counted.
+    Kiosk,
 }
 
 impl Limit {
@@ -47,6 +49,7 @@ impl Limit {
             Self::CalendarsMade => Rate::of(40, 3_600),
             Self::Withdrawals => Rate::of(100, 864),
             Self::GuestLetters | Self::FamilyAsked => Rate::of(20, 3_600),
+            Self::Kiosk => Rate::of(120, 1),
         }
     }
 }

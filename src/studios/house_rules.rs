@@ -269,9 +269,9 @@ house_rules! {
     /// … until this many hours after the end.
     attendance_until_hours: i64 = 48, true, ClassType;
     /// Members may check in by code or kiosk from this many minutes before the start …
-    check_in_from_min: i64 = 30, false, ClassType;
+    check_in_from_min: i64 = 30, true, ClassType;
     /// … until this many minutes after it.
-    check_in_until_min: i64 = 5, false, ClassType;
+    check_in_until_min: i64 = 5, true, ClassType;
     /// Who has not come this many minutes after the start is a no-show for now …
     no_show_provisional_min: i64 = 15, true, ClassType;
     /// … and finally this many minutes after the end.
@@ -302,7 +302,7 @@ house_rules! {
     /// … only sessions that start within this many hours may be booked; 0: none.
     strike_ahead_hours: i64 = 24, true, Studio;
     /// Whether somebody may come late to their first visit.
-    first_visit_late_entry: bool = false, false, ClassType;
+    first_visit_late_entry: bool = false, true, ClassType;
     /// Unclaimed places may be given to who stands by, this many minutes after the start; below 0: before it, where the waitlist has closed
     /// by then.
     door_release_min: i64 = 0, true, ClassType;
@@ -672,10 +672,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_not_active() {
-        let rules = HouseRules::default();
-        assert!(rules.active().after_cutoff && rules.active().instructors_schedule && !rules.active().first_visit_late_entry);
-        assert_eq!(serde_json::to_value(rules.active()).unwrap().as_object().unwrap().len(), RULES.len());
+    fn of_every_rule_it_is_told_whether_it_is_active() {
+        let active = serde_json::to_value(HouseRules::default().active()).unwrap();
+        let active = active.as_object().unwrap();
+        assert_eq!(active.len(), RULES.len());
+        assert_eq!((&active["first_visit_late_entry"], &active["check_in_from_min"]), (&json!(true), &json!(true)));
     }
 
     #[test]

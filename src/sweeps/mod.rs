@@ -169,6 +169,7 @@ pub async fn retention(app: &App) -> Answer<()> {
     }
     let security = crate::security::upkeep::sweep(app).await?;
     let guests = booking::retention::forget_guests(app).await?;
+    crate::attendance::upkeep::sweep(app).await?;
     crate::sign_in::retention::renew_seals(app).await?;
     let kept_since = now - KEYS_KEPT;
     app.db

@@ -6,8 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::preview::{Preview, preview};
+use crate::attendance::CheckIn;
 use crate::attendance::check_in::check_in;
+use crate::attendance::check_in_by_code::{CheckInByCode, check_in_by_code};
 use crate::attendance::follow_up::follow_up_attendance;
+use crate::attendance::mark_roster::{MarkRoster, mark_roster};
+use crate::attendance::walk_in::walk_in;
 use crate::booking::accept::accept;
 use crate::booking::book::{Book, book};
 use crate::booking::cancel::{Cancel, cancel};
@@ -38,6 +42,7 @@ use crate::people::remove::remove_person;
 use crate::people::roles::Role;
 use crate::people::set_roles::set_roles;
 use crate::people::store::Teaching;
+use crate::problem::Answer;
 use crate::schedule::BulkResult;
 use crate::schedule::cancel_session::cancel_session;
 use crate::schedule::cancellation::CancelSession;
@@ -165,6 +170,12 @@ pub enum Command {
     ReleaseDoor(ReleaseDoor),
     /// Sweep: remind those of their place for whom it is time.
     Remind { session_id: Uuid },
+    /// Codes were shown at the door.
+    CheckInByCode(CheckInByCode),
+    /// Staff went through a roster.
+    MarkRoster(MarkRoster),
+    /// Somebody came without a booking.
+    WalkIn(Book),
 }
 
 impl Command {
@@ -222,6 +233,9 @@ impl Command {
             Self::FollowUpAttendance { .. } => "follow_up_attendance",
             Self::ReleaseDoor(_) => "release_door",
             Self::Remind { .. } => "remind",
+            Self::CheckInByCode(_) => "check_in_by_code",
+            Self::MarkRoster(_) => "mark_roster",
+            Self::WalkIn(_) => "walk_in",
         }
     }
 }
@@ -244,7 +258,7 @@ impl Request {
         let known_as = if matches!(self.command, Command::Book(_)) { Lookup::Identity } else { Lookup::Person };
         let mut keys: Vec<Lookup> = caller.map(known_as).into_iter().collect();
         match &self.command {
-            Command::Book(ask) => {
+            Command::Book(ask) | Command::WalkIn(ask) => {
                 keys.push(Lookup::Session(ask.session_id));
                 keys.extend(caller.map(|caller| Lookup::Booking(ask.id, caller)));
                 keys.extend(ask.person_id.map(Lookup::Identity));
@@ -353,6 +367,13 @@ impl Request {
             Command::FollowUpAttendance { session_id } | Command::ReleaseDoor(ReleaseDoor { session_id, .. }) => {
                 keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]);
             }
+            Command::CheckInByCode(ask) => {
+                keys.push(Lookup::Studio(ask.studio_id));
+                keys.extend(ask.shown.iter().map(|shown| Lookup::CheckIn(shown.id)));
+                let bookings = ask.shown.iter().filter_map(|shown| shown.booking_id);
+                keys.extend(bookings.map(|id| Lookup::Booking(id, caller.unwrap_or_default())));
+            }
+            Command::MarkRoster(ask) => keys.extend([Lookup::Session(ask.session_id), Lookup::Roster(ask.session_id)]),
         }
         keys
     }
@@ -373,6 +394,8 @@ pub enum Outcome {
     Preview(Box<Preview>),
     /// Sessions to come that nobody teaches any more.
     Unstaffed(Vec<Teaching>),
+    /// What became of each code that was shown.
+    CheckIns(Vec<Answer<CheckIn>>),
     /// Nothing to show.
     Done,
 }
@@ -410,6 +433,12 @@ impl From<BulkResult> for Outcome {
 impl From<Vec<Teaching>> for Outcome {
     fn from(sessions: Vec<Teaching>) -> Self {
         Self::Unstaffed(sessions)
+    }
+}
+
+impl From<Vec<Answer<CheckIn>>> for Outcome {
+    fn from(answers: Vec<Answer<CheckIn>>) -> Self {
+        Self::CheckIns(answers)
     }
 }
 
@@ -495,5 +524,8 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::FollowUpAttendance { session_id } => follow_up_attendance(set, *session_id, now)?.into(),
         C::ReleaseDoor(ask) => release_door(set, actor, ask, now)?.into(),
         C::Remind { session_id } => remind(set, *session_id, now)?.into(),
+        C::CheckInByCode(ask) => check_in_by_code(set, actor, ask, now)?.into(),
+        C::MarkRoster(ask) => mark_roster(set, actor, ask, now)?.into(),
+        C::WalkIn(ask) => walk_in(set, actor, ask, now)?.into(),
     })
 }

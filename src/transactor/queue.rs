@@ -135,7 +135,7 @@ impl Transactor {
         match self.submit(actor, command).await? {
             Outcome::Id(id) => Ok(id),
             Outcome::Booking(shown) => Ok(shown.booking.id),
-            Outcome::Ids(_) | Outcome::Bulk(_) | Outcome::Unstaffed(_) | Outcome::Preview(_) | Outcome::Done => {
+            Outcome::Ids(_) | Outcome::Bulk(_) | Outcome::Unstaffed(_) | Outcome::Preview(_) | Outcome::CheckIns(_) | Outcome::Done => {
                 Err(Problem::new(ProblemType::NotFound))
             }
         }

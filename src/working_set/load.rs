@@ -42,6 +42,7 @@ struct Wanted {
     penalties_of: Vec<Uuid>,
     holds: Vec<Uuid>,
     holds_of: Vec<Uuid>,
+    check_ins: Vec<Uuid>,
     visits: Vec<(Uuid, NaiveDate)>,
     pass_types: Vec<Uuid>,
     answers: Vec<(Uuid, String)>,
@@ -76,6 +77,7 @@ impl Wanted {
                 Lookup::Penalties(person_id) => wanted.penalties_of.push(*person_id),
                 Lookup::Hold(id) => wanted.holds.push(*id),
                 Lookup::Holds(session_id) => wanted.holds_of.push(*session_id),
+                Lookup::CheckIn(id) => wanted.check_ins.push(*id),
                 Lookup::Occupied(resource, from, until) => wanted.occupied.push((*resource, *from, *until)),
                 Lookup::Series(id) => wanted.series.push(*id),
                 Lookup::SeriesSessions(id) => wanted.series_sessions.push(*id),
@@ -122,6 +124,7 @@ impl WorkingSet {
         self.load_penalties_of(tx, &wanted.penalties_of, now).await?;
         self.load_holds(tx, &wanted.holds).await?;
         self.load_holds_of(tx, &wanted.holds_of).await?;
+        self.load_check_ins(tx, &wanted.check_ins).await?;
         self.load_class_types(tx, &wanted.class_types).await?;
         self.load_rooms(tx, &wanted.rooms).await?;
         self.load_pass_types(tx, &wanted.pass_types).await?;
@@ -185,6 +188,7 @@ impl WorkingSet {
         self.write_bookings(tx).await?;
         self.write_offers(tx).await?;
         self.write_holds(tx).await?;
+        self.write_check_ins(tx).await?;
         self.write_penalties(tx).await?;
         self.write_changed_passes(tx).await?;
         self.write_changed_sessions(tx).await?;

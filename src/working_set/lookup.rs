@@ -49,6 +49,8 @@ pub enum Lookup {
     Hold(Uuid),
     /// The holds of a session.
     Holds(Uuid),
+    /// A code that was shown at the door, by the id that its device chose.
+    CheckIn(Uuid),
     /// What occupies a room or an instructor during a time: from, until.
     Occupied(Resource, DateTime<Utc>, DateTime<Utc>),
     /// A series with its parts.

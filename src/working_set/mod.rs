@@ -6,6 +6,7 @@
 //! bookings in one place, [`WorkingSet::put`].
 
 mod bookings;
+mod check_ins;
 mod holds;
 mod known;
 mod load;
@@ -43,6 +44,7 @@ pub struct WorkingSet {
     bookings: rows::bookings::Bookings,
     offers: rows::offers::Offers,
     holds: rows::holds::Holds,
+    check_ins: rows::check_ins::CheckIns,
     sessions: rows::sessions::Sessions,
     resources: rows::resources::Resources,
     series: rows::series::AllSeries,
@@ -70,6 +72,7 @@ enum Change {
     Booking(rows::bookings::Undo),
     Offer(rows::offers::Undo),
     Hold(rows::holds::Undo),
+    CheckIn(rows::check_ins::Undo),
     Session(rows::sessions::Undo),
     Series(rows::series::Undo),
     Request(rows::requests::Undo),
@@ -99,6 +102,7 @@ impl WorkingSet {
         self.alone = true;
         self.bookings.know_everything();
         self.holds.know_everything();
+        self.check_ins.know_everything();
         self.sessions.know_everything();
         self.resources.know_everything();
         self.series.know_everything();
@@ -176,6 +180,7 @@ impl WorkingSet {
                 Some(Change::Booking(undo)) => self.undo_booking(undo),
                 Some(Change::Offer(undo)) => self.undo_offer(undo),
                 Some(Change::Hold(undo)) => self.undo_hold(undo),
+                Some(Change::CheckIn(undo)) => self.undo_check_in(undo),
                 Some(Change::Session(undo)) => self.undo_session(undo),
                 Some(Change::Series(undo)) => self.undo_series(undo),
                 Some(Change::Request(undo)) => self.undo_request(undo),

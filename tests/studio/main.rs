@@ -24,6 +24,7 @@ mod cancellation;
 mod caps;
 mod changes;
 mod changing_class;
+mod check_ins;
 mod clocks;
 mod demo;
 mod document;

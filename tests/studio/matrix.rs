@@ -351,6 +351,20 @@ fn rows() -> Vec<Row> {
         row("delete /v1/sessions/{id}/holds/{hold_id}", "/v1/sessions/<session>/holds/<new>", none, ["133444", "133444", "133334"]),
         row("get /v1/sessions/{id}/roster", "/v1/sessions/<session>/roster", none, ["13....", "133...", "13333."]),
         row("put /v1/sessions/{id}/door-release", "/v1/sessions/<session>/door-release", NOTHING, ["13....", "133...", "13333."]),
+        row("put /v1/sessions/{id}/attendance", "/v1/sessions/<session>/attendance", NOTHING, ["13....", "133...", "13333."]),
+        row(
+            "put /v1/sessions/{id}/walk-ins/{booking_id}",
+            "/v1/sessions/<session>/walk-ins/<new>",
+            Some(r#"{"person_id":"<member>"}"#),
+            ["13....", "133...", "13333."],
+        ),
+        // At the door; what its devices may do is told in check_ins.rs.
+        row("get /v1/studios/{id}/door", "/v1/studios/<studio>/door", none, staff),
+        row("put /v1/studios/{id}/check-ins/{check_in_id}", "/v1/studios/<studio>/check-ins/<new>", Some(r#"{"code":"nonsense"}"#), staff),
+        row("post /v1/studios/{id}/check-ins/replay", "/v1/studios/<studio>/check-ins/replay", Some(r#"{"acts":[]}"#), staff),
+        row("get /v1/studios/{id}/kiosks", "/v1/studios/<studio>/kiosks", none, admin),
+        row("post /v1/studios/{id}/kiosks", "/v1/studios/<studio>/kiosks", Some(r#"{"name":"Entrance"}"#), admin),
+        row("delete /v1/studios/{id}/kiosks/{kiosk_id}", "/v1/studios/<studio>/kiosks/<kiosk>", none, admin),
         // Booking
         row(
             "put /v1/bookings/{id}",
@@ -514,6 +528,10 @@ impl Cast {
                     })
                     .await;
                 id
+            }
+            "kiosk" => {
+                let path = format!("/v1/studios/{}/kiosks", studio.id);
+                house.post_to(path).by(&self.home.owner).json(&json!({"name": "Entrance"})).await.expect(201).id()
             }
             "letter" => {
                 let now = house.clock.now();

@@ -20,18 +20,19 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 37] = [
+const HARMLESS: [(&str, &str); 39] = [
     ("family_links", "id holder_id person_id made_at confirmed_at"),
     ("accounts", "person_id verified_at policy_accepted_at created_at key_stale factor_refused factor_refused_since"),
     ("availability", "studio_id person_id version updated_at"),
     (
         "bookings",
         "id session_id studio_id person_id status starts_at ends_at created_at asked_by asked_pass_id asked_waitlist asked_unpaid pass_id \
-         credits visit_week free_cancel_until queue_key passed_over told_free_at promoted_at arrived_at arrived_by ended_at ended_by \
-         credits_returned provisional sequence letters spot_id guest_of penalty_terms asked_replaces replaced_by asked_conditions \
+         credits visit_week free_cancel_until queue_key passed_over told_free_at promoted_at arrived_at arrived_by seen_absent_at seen_absent_by \
+         ended_at ended_by credits_returned provisional sequence letters spot_id guest_of penalty_terms asked_replaces replaced_by asked_conditions \
          conditions asked_standby released_at unrecorded remind_at",
     ),
     ("calendar_feeds", "id person_id kind studio_id created_at last_read_at revoked_at"),
+    ("check_ins", "id studio_id booking_id by_person by_kiosk decided_at arrived_at first_visit already"),
     ("class_types", "id studio_id name description level minutes credits version created_at minimum rules rules_version"),
     ("closing_days", "studio_id closed_on note created_at"),
     ("codes", "id purpose person_id nth created_at expires_at tries used_at blind_tries asked_by"),
@@ -46,6 +47,8 @@ const HARMLESS: [(&str, &str); 37] = [
     ("idempotency_keys", "person_id result_id created_at"),
     ("invitations", "id studio_id invited_by created_at expires_at accepted_at accepted_by key_stale"),
     ("ledger", "id pass_id at credits reason booking_id amount_minor currency by_person"),
+    // A device of the studio's, and what lets it in.
+    ("kiosks", "id studio_id name token_hash added_at added_by last_seen_at"),
     (
         "letters",
         "id person_id studio_id booking_id session_id nth kind locale sequence dedupe_key state created_at retried_at due_at useful_until \

@@ -176,7 +176,7 @@ both_engines! {
         let path = format!("/v1/studios/{}/house-rules", house.studio.id);
         let read = house.get(&path).by(&admin).await.expect(200);
         assert_eq!((&read["version"], &read["booking_opens_days"], &read["booking_opens_at"]), (&json!(1), &json!(14), &json!("12:00")));
-        assert_eq!((&read["active"]["free_cancel_min"], &read["active"]["first_visit_late_entry"]), (&json!(true), &json!(false)));
+        assert_eq!((&read["active"]["free_cancel_min"], &read["active"]["first_visit_late_entry"]), (&json!(true), &json!(true)));
         let mut rules = read.body.clone();
         rules["free_cancel_min"] = json!(60);
         rules["offer_min"] = json!(10);

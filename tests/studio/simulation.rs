@@ -10,6 +10,8 @@ use futures_util::future::{join_all, join3};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use releve::attendance::check_in_by_code::{CheckInByCode, Shown};
+use releve::attendance::mark_roster::MarkRoster;
 use releve::booking::book::Book;
 use releve::booking::cancel::Cancel;
 use releve::booking::conditions::Conditions;
@@ -641,10 +643,32 @@ impl Month {
                 let now = self.now;
                 let open = TimeDelta::hours(-40)..TimeDelta::hours(1);
                 let (booking_id, _) = self.booking(|made| open.contains(&(made.starts_at - now)))?;
-                let came = self.dice.random_bool(0.7);
-                Some((admin, if came { Command::CheckIn { booking_id, at: None } } else { Command::UndoCheckIn { booking_id } }))
+                let session_id = self.bookings.iter().find(|made| made.id == booking_id)?.session_id;
+                let command = match self.dice.random_range(0..10) {
+                    0..3 => Command::CheckIn { booking_id, at: None },
+                    3..5 => Command::UndoCheckIn { booking_id },
+                    5..8 => self.show_codes(booking_id),
+                    8 => {
+                        let (absent, attended) =
+                            if self.dice.random_bool(0.5) { (vec![booking_id], vec![]) } else { (vec![], vec![booking_id]) };
+                        Command::MarkRoster(MarkRoster { session_id, attended, absent })
+                    }
+                    _ => {
+                        let id = self.id();
+                        Command::WalkIn(Book { id, session_id, person_id: Some(who), walk_in: true, ..Book::default() })
+                    }
+                };
+                Some((admin, command))
             }
         }
+    }
+
+    /// A code that two devices saw, one of them a while ago, and that one of them sends twice.
+    fn show_codes(&mut self, booking_id: Uuid) -> Command {
+        let booking_id = Some(booking_id);
+        let earlier = Shown { id: self.id(), booking_id, at: Some(self.now - TimeDelta::minutes(self.dice.random_range(0..60))) };
+        let now = Shown { id: self.id(), booking_id, at: None };
+        Command::CheckInByCode(CheckInByCode { studio_id: self.cast.studio, kiosk_id: None, shown: vec![now, earlier, now] })
     }
 
     fn session(&mut self) -> Option<Uuid> {
@@ -888,7 +912,19 @@ impl Month {
                 (Command::SetHold(ask), Outcome::Id(id)) if self.holds.iter().all(|(known, _)| *known != id) => {
                     self.holds.push((id, ask.session_id));
                 }
-                (Command::Book(ask), Outcome::Booking(shown)) if shown.fresh => {
+                (Command::CheckInByCode(_), Outcome::CheckIns(answers)) => {
+                    let [first, _, again] = answers.as_slice() else { panic!("three codes, {answers:?}") };
+                    // A refusal is not remembered, and the earlier showing may have let them in meanwhile.
+                    let same = first.is_err() || first.as_ref().ok() == again.as_ref().ok();
+                    assert!(same, "the same code under the same id: {answers:?}");
+                    let arrivals = answers.iter().filter_map(|answer| answer.as_ref().ok());
+                    let arrived: BTreeSet<Uuid> = arrivals.filter(|one| !one.already).map(|one| one.id).collect();
+                    assert!(arrived.len() < 2, "one person arrived twice: {answers:?}");
+                    for answer in answers.iter().flatten() {
+                        *self.seen.entry(if answer.already { "already in" } else { "arrived" }).or_default() += 1;
+                    }
+                }
+                (Command::Book(ask) | Command::WalkIn(ask), Outcome::Booking(shown)) if shown.fresh => {
                     let Booking { id, session_id, starts_at, person_id: owner, .. } = shown.booking;
                     assert_eq!((id, session_id), (ask.id, ask.session_id));
                     assert!(self.bookings.iter().all(|made| made.id != id), "a booking was made twice: {command:?}");

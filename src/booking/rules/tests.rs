@@ -688,7 +688,7 @@ fn transitions_hold_what_the_table_holds() {
         booking.cancel(&EndedBy::Member.into(), now).is_ok()
     };
     use BookingStatus::{Attended, Booked, Cancelled, LateCancelled, NoShow, Offered, Waitlisted};
-    let steps: [(&str, Step, &[BookingStatus]); 12] = [
+    let steps: [(&str, Step, &[BookingStatus]); 14] = [
         ("accept", |booking, _| booking.accept(&place(1)).is_ok(), &[Waitlisted, Offered]),
         ("offer", |booking, now| booking.offer(now).is_ok(), &[Waitlisted]),
         ("return to the queue", |booking, _| booking.return_to_queue(7).is_ok(), &[Offered]),
@@ -701,6 +701,8 @@ fn transitions_hold_what_the_table_holds() {
         ("cancel late", |booking, now| booking.cancel_late(&EndedBy::Member.into(), now).is_ok(), &[Booked]),
         ("check in", |booking, now| booking.check_in(now, MEMBER).is_ok(), &[Booked, NoShow]),
         ("undo", |booking, _| booking.undo_check_in().is_ok(), &[Attended, NoShow]),
+        ("come earlier", |booking, now| booking.arrive_earlier(now, None).is_ok(), &[Attended]),
+        ("be looked for in vain", |booking, now| booking.see_absent(Some((now, MEMBER))).is_ok(), &[Booked]),
     ];
     for (name, step, allowed) in steps {
         for status in [Booked, Waitlisted, Offered, Cancelled, LateCancelled, Attended, NoShow] {

@@ -45,6 +45,8 @@ pub fn check_session(session: &SessionRow, here: &[&Booking], rows: &Rows<'_>, n
         let was_in_it = |host: &&Booking| matches!(host.status, BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow);
         assert!(host.filter(|host| was_in_it(host)).is_some(), "a guest without a host: {guest:?} beside {host:?}");
     }
+    let arrived = here.iter().find(|b| b.arrived_at.is_some() && b.status != BookingStatus::Attended && !has_ended(b));
+    assert!(arrived.is_none(), "has arrived and is not there: {arrived:?}");
     if session.is_cancelled() {
         let kept = here.iter().find(|booking| !has_ended(booking) || booking.credits > 0 || booking.visit_week.is_some());
         assert!(kept.is_none(), "kept in a cancelled session: {kept:?}");
