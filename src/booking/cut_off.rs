@@ -1,10 +1,10 @@
 //! Until when a booking can be cancelled for free: the session's cut-off by the house rules, and a grace period for a place that came late.
 
-use chrono::{DateTime, Days, Duration, NaiveTime, Timelike as _, Utc};
+use chrono::{DateTime, Days, Duration, DurationRound as _, MappedLocalTime, NaiveTime, Timelike as _, Utc};
 use chrono_tz::Tz;
 
 use crate::studios::house_rules::{HouseRules, WallTime};
-use crate::zones::{self, instant, local_date};
+use crate::zones::{self, instant, instants, local_date};
 
 /// Sessions that start before this hour count as morning sessions.
 const MORNING_ENDS_HOUR: u32 = 12;
@@ -89,7 +89,7 @@ pub fn grace_end(
             at = next(at, until.time(), zone);
             continue;
         }
-        let silence = next(at, from.time(), zone);
+        let silence = falls_quiet(at, (from.time(), until.time()), zone);
         if at + left <= silence {
             at += left;
             break;
@@ -105,15 +105,29 @@ pub fn is_quiet(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
     if from < until { from <= time && time < until } else { time >= from || time < until }
 }
 
-/// The first instant after `at` at which the clock shows this time, or would have if that hour were not skipped.
+/// The first instant after `at` at which the clock shows this time, for the first or the second time, or would have if that hour were not
+/// skipped.
 pub fn next(at: DateTime<Utc>, time: NaiveTime, zone: Tz) -> DateTime<Utc> {
     let today = local_date(at, zone);
     [0, 1, 2]
         .into_iter()
         .filter_map(|days| today.checked_add_days(Days::new(days)))
-        .map(|date| instant(date.and_time(time), zone))
+        .flat_map(|date| match instants(date.and_time(time), zone) {
+            MappedLocalTime::Ambiguous(one, other) => [one.min(other), one.max(other)],
+            _ => [instant(date.and_time(time), zone); 2],
+        })
         .find(|instant| *instant > at)
         .unwrap_or(at + Duration::days(1))
+}
+
+/// The first instant after `at`, when it is not quiet, at which it is: mostly when the quiet hours begin; in the night in which clocks go
+/// back also when they show once more an hour of quiet that was over.
+fn falls_quiet(at: DateTime<Utc>, (from, until): (NaiveTime, NaiveTime), zone: Tz) -> DateTime<Utc> {
+    let begins = next(at, from, zone);
+    let MappedLocalTime::Ambiguous(one, other) = instants(local_date(at, zone).and_time(until), zone) else { return begins };
+    let minutes = (1..).map(|minutes| at + Duration::minutes(minutes));
+    let again = minutes.map(|at| at.duration_trunc(Duration::minutes(1)).unwrap_or(at)).take_while(|at| *at < one.max(other));
+    again.into_iter().find(|at| is_quiet(zones::wall(*at, zone).time(), from, until)).map_or(begins, |again| again.min(begins))
 }
 
 #[cfg(test)]
@@ -149,6 +163,10 @@ mod tests {
             (Paris, "2026-10-24T22:30", "2026-10-25T06:15"),
             (Lord_Howe, "2026-10-03T12:00", "2026-10-03T20:15"),
         ];
+        // Clocks go back from 03:00 to 02:00: quiet until 02:01 and, when they show it again, from 02:00 to 02:01. 163 minutes before the
+        // quiet hours, 59 between the two, and one after them.
+        let short = Some((WallTime::at(13, 13), WallTime::at(2, 1)));
+        assert_eq!(grace_end(utc("2014-10-25T09:30"), 223, short, Casablanca, far), utc("2014-10-26T02:02"));
         for (zone, now, expected) in table {
             assert_eq!(grace_end(utc(now), 15, quiet, zone, far), utc(expected), "{zone} {now}");
         }
