@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Forgiven, Penalty, PenaltyKind};
-use crate::db::{Db, Error, Sql, Tx};
+use crate::db::{Db, Error, Sql, Tx, Wide};
 
 /// Days after which a penalty decides nothing any more: a strike counts for a year at most, and has its consequence for as long again.
 const DECIDES_DAYS: i64 = 2 * 366 + 31;
@@ -56,25 +56,17 @@ pub async fn insert(tx: &mut Tx, penalties: Vec<&Penalty>) -> Result<(), Error> 
     let rows = penalties
         .into_iter()
         .map(|p| {
-            let fee_currency = p.fee_currency.clone();
-            (
-                p.id,
-                p.studio_id,
-                p.person_id,
-                p.booking_id,
-                p.kind,
-                p.at,
-                p.month,
-                p.strike,
-                p.fee_minor,
-                fee_currency,
-                p.forgiven,
-                p.waived_at,
-            )
+            let (fee_currency, reason) = (p.fee_currency.clone(), p.waived_reason.clone());
+            let (method, reference) = (p.paid_method.clone(), p.paid_reference.clone());
+            Wide((
+                (p.id, p.studio_id, p.person_id, p.booking_id, p.kind, p.at, p.month, p.strike, p.fee_minor, fee_currency, p.forgiven),
+                // One that is new may have been taken back already, by a command of the same batch.
+                (p.waived_at, p.waived_by, reason, p.paid_at, p.paid_by, method, reference),
+            ))
         })
         .collect();
     let sql = "INSERT INTO penalties (id, studio_id, person_id, booking_id, kind, at, month, strike, fee_minor, fee_currency, forgiven, \
-               waived_at) VALUES #";
+               waived_at, waived_by, waived_reason, paid_at, paid_by, paid_method, paid_reference) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 

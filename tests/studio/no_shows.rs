@@ -1,5 +1,7 @@
 //! Who did not come: for now, for good, and corrected; sessions in which nobody was marked; and places that are given away at the door.
 
+use releve::events::Actor;
+use releve::transactor::Command;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -51,6 +53,32 @@ impl House {
 }
 
 both_engines! {
+    async fn an_absence_that_is_corrected_in_the_batch_that_made_it_final_says_by_whom(house: House) {
+        house.rules(json!({"strikes_max": 3})).await;
+        let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
+        let (evening, booked) = house.evening(5, &[&ana, &bo]).await;
+        house.it_is("2026-12-03 18:40");
+        house.tick(&booked[1]).await.expect(200);
+        house.it_is("2026-12-03 21:25");
+        let desk = house.studio.admin.id;
+        let ask = |actor: Actor, command| house.app.transactor.submit(actor, command);
+        let by_desk = Actor { person_id: Some(desk), ..Actor::default() };
+        // All are handed in before any is decided; the first may have a batch of its own.
+        let writer = house.db.begin_batch().await.unwrap();
+        let (first, absent, came, ()) = tokio::join!(
+            ask(Actor::system(), Command::RefillFor { person_id: bo.id }),
+            ask(Actor::system(), Command::FollowUpAttendance { session_id: evening.id }),
+            ask(by_desk, Command::CheckIn { booking_id: booked[0].id, at: None }),
+            writer.rollback(),
+        );
+        assert!(first.is_ok() && absent.is_ok() && came.is_ok());
+        assert_eq!(house.status_now(&booked[0]).await, "attended");
+        let sql = "SELECT waived_by FROM penalties WHERE booking_id = $1";
+        let penalties: Vec<(Option<uuid::Uuid>,)> = house.db.all(sql, (booked[0].id,)).await.unwrap();
+        assert_eq!(penalties, [(Some(desk),)]);
+        house.audit_is_clean().await;
+    }
+
     async fn who_is_not_marked_is_absent_two_hours_after_the_end(house: House) {
         house.rules(json!({"strikes_max": 3})).await;
         let (ana, bo) = (house.stranger("Ana").await, house.member("Bo").await);
