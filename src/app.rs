@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::import::progress::Imports;
 use crate::letters::transport::Post;
 use crate::running::Running;
 use crate::schedule::ScheduleCache;
@@ -54,6 +55,8 @@ pub struct Parts {
     transactor_task: Mutex<Option<TransactorTask>>,
     /// The public schedule, encoded.
     pub schedule: ScheduleCache,
+    /// The imports at which this process is.
+    pub imports: Imports,
     /// Whether the process is taking requests.
     pub running: Running,
 }
@@ -80,6 +83,7 @@ impl App {
             transactor,
             transactor_task: Mutex::new(Some(task)),
             schedule: ScheduleCache::default(),
+            imports: Imports::default(),
             running: Running::default(),
             settings,
             db,

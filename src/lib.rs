@@ -10,6 +10,7 @@ pub mod attendance;
 pub mod booking;
 pub mod calendars;
 pub mod holds;
+pub mod import;
 pub mod passes;
 pub mod penalties;
 pub mod people;
@@ -27,6 +28,7 @@ pub mod sign_in;
 pub mod sweeps;
 
 pub mod commands;
+pub mod console;
 pub mod data_directory;
 pub mod demo;
 mod number;

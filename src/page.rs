@@ -8,6 +8,10 @@ use axum::response::{Html, IntoResponse, Response};
 use crate::language::Language;
 use crate::problem::{Answer, Problem};
 
+/// A refusal that a page says itself: the server's front counts it, and leaves the page as it is.
+#[derive(Clone, Debug)]
+pub struct Told(pub Problem);
+
 /// Answers with a page in this language.
 pub fn answer(page: &impl Template, language: Language, status: StatusCode) -> Answer<Response> {
     let headers = [

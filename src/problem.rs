@@ -183,6 +183,11 @@ kinds! {
     ZoneInUse CONFLICT "zone-in-use" { "The time zone cannot change while classes are scheduled.", "存在未来课程时不能更改时区。", "有未來課堂時不能變更時區。" }
     StaffTeaches CONFLICT "staff-teaches" { "There are still classes to teach.", "该教练仍有未来课程。", "該教練仍有未來課堂。" }
     LetterNotRepeatable CONFLICT "letter-not-repeatable" { "This letter cannot be sent again.", "该邮件不能重新发送。", "該郵件不能重新寄送。" }
+    CannotMerge CONFLICT "cannot-merge" { "These are two people.", "这是两位不同的会员。", "這是兩位不同的會員。" }
+    BookingsToCome CONFLICT "bookings-to-come" { "You still have bookings there. Please cancel them first.", "您在该工作室仍有未上课的预约，请先取消。", "您在該工作室仍有未上課的預約，請先取消。" }
+    ImportRefused UNPROCESSABLE_ENTITY "import-refused" { "Some lines of the file are not right. Nothing was written.", "文件中有些行有误，未写入任何内容。", "檔案中有些行有誤，未寫入任何內容。" }
+    ImportIdReused CONFLICT "import-id-reused" { "This import id was used for something else.", "该导入编号已被使用。", "該匯入編號已被使用。" }
+    NotInvitable CONFLICT "not-invitable" { "Only members who were imported can be invited.", "仅能邀请导入的会员。", "僅能邀請匯入的會員。" }
 
     // Limits and faults.
     TooManyRequests TOO_MANY_REQUESTS "too-many-requests" { "That was too often. Please wait a little.", "操作过于频繁，请稍后再试。", "操作過於頻繁，請稍後再試。" }

@@ -1,19 +1,23 @@
 //! The table of contents: every URL, grouped in plain words.
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, patch, post, put};
 use axum::{Extension, Router};
 
 use crate::app::App;
 use crate::attendance::api::{check_ins, door, kiosks, marks};
 use crate::passes::api::{changing, refunds, selling};
-use crate::people::{deletion, erasure, export, invitations, me, members, pages, staff, staff_devices};
+use crate::people::{deletion, erasure, export, invitations, leaving, me, members, merging, pages, staff, staff_devices};
 use crate::running::document::ApiDocument;
 use crate::schedule::api::{planning, sessions};
 use crate::schedule::{series, substitutes};
 use crate::security::api as security;
 use crate::sign_in::factors::{challenge, enrolment};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
-use crate::{attendance, booking, calendars, families, holds, letters, openapi, passes, penalties, reports, running, schedule, studios};
+use crate::{
+    attendance, booking, calendars, console, families, holds, import, letters, openapi, passes, penalties, reports, running, schedule,
+    studios,
+};
 
 /// Every URL of Relevé.
 pub fn routes() -> Router<App> {
@@ -39,6 +43,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/me/family", get(families::api::show).post(families::api::add))
         .route("/v1/me/family/{id}", delete(families::api::end))
         .route("/v1/me/family/{id}/confirmation", put(families::api::confirm))
+        .route("/v1/me/family/{id}/letters", put(families::api::set_letters))
         .route("/v1/me/export", get(export::export))
         .route("/account/deletion", get(pages::show).post(pages::submit))
         .route("/v1/me/devices", get(signing::devices))
@@ -90,7 +95,13 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/studios/{id}/members/{person_id}/standing", get(penalties::api::of_member))
         .route("/v1/studios/{id}/penalties/{penalty_id}/waiver", put(penalties::api::waive))
         .route("/v1/studios/{id}/penalties/{penalty_id}/payment", put(penalties::api::pay))
-        .route("/v1/studios/{id}/reports/attendance", get(reports::api::attendance))
+        .route("/v1/studios/{id}/reports/attendance", get(reports::attendance::attendance))
+        .route("/v1/studios/{id}/reports/credits", get(reports::credits::credits))
+        .route("/v1/studios/{id}/reports/demand", get(reports::demand::demand))
+        .route("/v1/studios/{id}/reports/letters", get(reports::letters::letters))
+        .route("/v1/studios/{id}/reports/monday", get(reports::monday::monday))
+        .route("/v1/studios/{id}/reports/pay", get(reports::pay::pay))
+        .route("/v1/studios/{id}/reports/retention", get(reports::retention::retention))
         .route("/v1/studios/{id}/staff", get(staff::list))
         .route("/v1/studios/{id}/staff/{person_id}", put(staff::put))
         .route("/v1/studios/{id}/staff/{person_id}/devices", get(staff_devices::list))
@@ -102,8 +113,17 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/security-events", get(security::all))
         .route("/v1/studios/{id}/members", get(members::find).post(members::enter))
         .route("/v1/studios/{id}/members/searches", post(members::search))
-        .route("/v1/studios/{id}/members/me", put(members::join))
+        .route("/v1/studios/{id}/members/me", put(members::join).delete(leaving::leave))
         .route("/v1/studios/{id}/members/{person_id}/erasure", put(erasure::put))
+        .route("/v1/studios/{id}/members/{person_id}/merge", put(merging::put))
+        // From another program, and to another one
+        .route(
+            "/v1/studios/{id}/imports/{import_id}",
+            put(import::api::put).get(import::api::show).layer(DefaultBodyLimit::max(import::BYTES_MAX)),
+        )
+        .route("/v1/studios/{id}/exports/{table}", get(studios::export::export))
+        .route("/v1/studios/{id}/imports/{import_id}/skipped", get(import::api::skipped))
+        .route("/v1/studios/{id}/imports/{import_id}/invitations", put(import::invite::put))
         // The schedule
         .route("/v1/studios/{id}/sessions", get(schedule::api::schedule).post(sessions::make))
         .route("/v1/studios/{id}/availability/me", get(substitutes::api::availability).put(substitutes::api::state_availability))
@@ -160,6 +180,7 @@ pub fn public_routes() -> Router<App> {
         .route("/docs/{*file}", get(running::document::docs_file))
         // The front page, the page behind a letter's link, and the files that make phones open the app instead
         .route("/", get(running::pages::front))
+        .merge(console::routes::routes())
         .route("/b/{booking_id}", get(running::pages::booking_link))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))
         .route("/.well-known/assetlinks.json", get(running::api::assetlinks))

@@ -101,6 +101,7 @@ wrongs! {
     ReplacesNothing => "needs `replaces`", "须与 `replaces` 一起填写", "須與 `replaces` 一起填寫";
     ReasonOnlyForUnpaid => "is only for an unpaid place", "仅用于不收费的名额", "僅用於不收費的名額";
     GuestOnlyBooks => "takes a place at once: it goes with neither `waitlist`, `conditions` nor `replaces`", "同伴须直接占用名额，不能与 `waitlist`、`conditions` 或 `replaces` 一起使用", "同伴須直接占用名額，不能與 `waitlist`、`conditions` 或 `replaces` 一起使用";
+    VisitorOnlyBooks => "takes a place at once and pays with no pass: it goes with `session_id` alone", "访客须直接占用名额且不使用次卡，只能与 `session_id` 一起填写", "訪客須直接占用名額且不使用課堂套票，只能與 `session_id` 一起填寫";
     EmailOrName => "is needed, and only one of `email` and `name`", "必填，且 `email` 与 `name` 只能填写一项", "必填，且 `email` 與 `name` 只能填寫一項";
     StudioWithName => "goes with `name`, and only with it", "须且仅须与 `name` 一起填写", "須且僅須與 `name` 一起填寫";
     NotYourStudio => "is not a studio of which you are a member", "您不是该工作室的会员", "您不是該工作室的會員";
@@ -161,6 +162,20 @@ wrongs! {
     RuleOfStudio => "is a rule of the whole studio", "是整个工作室的规则", "是整個工作室的規則";
     RuleOfSession => "is a rule of the class, whichever pass pays", "是课程的规则，与使用哪张卡无关", "是課堂的規則，與使用哪張票無關";
     CurrencyNeeded => "is needed with a fee", "设置费用时必须填写", "設定費用時必須填寫";
+    // Files of lines.
+    CellsInLine { cells: usize, columns: usize } => "has {cells} cells, and the file {columns} columns", "有 {cells} 个单元格，而文件有 {columns} 列", "有 {cells} 個儲存格，而檔案有 {columns} 欄";
+    Unreadable => "has characters that cannot be read: the encoding is another", "含有无法读取的字符：编码不符", "含有無法讀取的字元：編碼不符";
+    Formula => "would run as a formula in a spreadsheet", "在电子表格中会作为公式运行", "在試算表中會作為公式執行";
+    OneOfColumns { columns: String } => "is needed, or another one of: {columns}", "必填，或填写以下之一：{columns}", "必填，或填寫以下其中之一：{columns}";
+    SeveralMembers => "is needed: several members use this address", "必填：有多位会员使用该邮箱", "必填：有多位會員使用該電子郵件";
+    NoClassThen => "names no class that is scheduled then", "该时间没有这样的课程", "該時間沒有這樣的課堂";
+    SeveralClasses => "is needed: several classes begin then", "必填：该时间有多节课程开始", "必填：該時間有多堂課開始";
+    OnlyBeforeClass => "is only for a class to come", "仅适用于尚未开始的课程", "僅適用於尚未開始的課堂";
+    OnlyAfterClass => "is only for a class that has begun", "仅适用于已开始的课程", "僅適用於已開始的課堂";
+    NoPlaceFree => "has no place that is free", "没有空余名额", "沒有空餘名額";
+    BookedElsewhere => "is when the member is in another class", "会员在该时段有其他课程", "會員在該時段有其他課堂";
+    NoColumn { columns: String } => "has none of the columns that are known: {columns}", "没有任何可识别的列：{columns}", "沒有任何可識別的欄：{columns}";
+    TooManyLines { max: usize } => "must have at most {max} lines", "最多 {max} 行", "最多 {max} 行";
 }
 
 /// Marks a [`Wrong`] on its way through a parser, whose errors are texts.

@@ -336,8 +336,37 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         30 => absences(tx).await,
         33 => reminders(tx).await,
         34 => check_ins(tx).await,
+        37 => imported(tx).await,
+        36 => {
+            let sql = "INSERT INTO turn_aways (session_id, person_id, on_date, at) VALUES ($1, $2, $3, $4)";
+            tx.run(sql, (id(SESSION), id(ANA), day("2026-12-01"), now())).await.map(drop)
+        }
+        35 => visitors(tx).await,
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
+}
+
+/// A file of members that came from another program, and the credits of a pass.
+async fn imported(tx: &mut Tx) -> Result<(), Error> {
+    let sql = "INSERT INTO imports (id, studio_id, kind, digest, by_person, at, lines, made, known, skipped, skipped_lines) \
+               VALUES ($1, $2, 'members', $3, $4, $5, 2, 1, 0, 1, 'name,reason')";
+    tx.run(sql, (id(0x371), id(STUDIO), vec![1_u8], id(LIN), now())).await?;
+    let sql = "INSERT INTO brought_over (studio_id, kind, key, row_id, import_id, made) VALUES ($1, 'members', '17', $2, $3, $4)";
+    tx.run(sql, (id(STUDIO), id(ANA), id(0x371), true)).await?;
+    tx.run("INSERT INTO ledger (id, pass_id, at, credits, reason) SELECT $1, id, $2, 0, 'brought_over' FROM passes", (id(0x372), now()))
+        .await
+        .map(drop)
+}
+
+/// Somebody without an account, and their place; a parent who reads of what they book.
+async fn visitors(tx: &mut Tx) -> Result<(), Error> {
+    tx.run("UPDATE family_links SET copies = TRUE WHERE id = $1", (id(0xfa),)).await?;
+    let sql = "INSERT INTO persons (id, name, key_stale, created_at) VALUES ($1, '', FALSE, $2)";
+    tx.run(sql, (id(0x35), now())).await?;
+    let sql = "INSERT INTO bookings (id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_waitlist, \
+               asked_unpaid, guest_name, visitor_source, visitor_phone) SELECT $1, session_id, studio_id, $1, 'attended', starts_at, ends_at, \
+               created_at, asked_by, FALSE, TRUE, 'Vi Sitor', 'ClassPass', '+86 21 5555 0100' FROM bookings WHERE id = $2";
+    tx.run(sql, (id(0x35), id(BOOKED))).await.map(drop)
 }
 
 /// Somebody whose place went to another at the door, and a correction.
@@ -808,6 +837,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("a credit taken while waiting", "UPDATE bookings SET pass_id = NULL, credits = 1 WHERE status = 'waitlisted'"),
     ("cancelled without when", "UPDATE bookings SET status = 'cancelled', queue_key = NULL"),
     ("credits without a pass", "UPDATE bookings SET pass_id = NULL WHERE status = 'booked'"),
+    ("a visitor who waits", "UPDATE bookings SET visitor_source = 'X' WHERE status = 'waitlisted'"),
     ("a booking of nobody", "UPDATE bookings SET person_id = $1"),
     (
         "twice in one session",
@@ -849,10 +879,18 @@ const REFUSED: &[(&str, &str)] = &[
     ("acting for oneself", "UPDATE family_links SET person_id = holder_id"),
     ("an unknown kind of family", "UPDATE family_links SET kind = 'neighbour'"),
     ("accepted by nobody", "UPDATE invitations SET accepted_at = created_at"),
+    ("an import of nothing known", "UPDATE imports SET kind = 'moods'"),
+    ("invited at no pace", "UPDATE imports SET invited_at = at"),
+    ("brought over by no import", "UPDATE brought_over SET import_id = $1"),
     ("a hold of nothing", "UPDATE holds SET places = 0"),
     ("held for nobody knows whom", "UPDATE holds SET kind = 'mood'"),
     ("a hold that ended without when", "UPDATE holds SET ended_at = NULL, ended_by = NULL"),
     ("a hold of no session", "UPDATE holds SET session_id = $1"),
+    ("turned away from no session", "UPDATE turn_aways SET session_id = $1"),
+    (
+        "turned away twice a day",
+        "INSERT INTO turn_aways (session_id, person_id, on_date, at) SELECT session_id, person_id, on_date, at FROM turn_aways",
+    ),
     (
         "one letter twice",
         "INSERT INTO letters (id, kind, locale, facts, dedupe_key, state, created_at, due_at) SELECT $1, kind, locale, facts, dedupe_key, state, created_at, due_at FROM letters",

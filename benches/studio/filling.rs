@@ -61,7 +61,7 @@ pub struct Member {
 pub struct Studio {
     pub id: Uuid,
     pub class_type: Uuid,
-    pack_type: Uuid,
+    pub pack_type: Uuid,
     pub room: Uuid,
     pub instructor: Uuid,
 }
@@ -126,7 +126,7 @@ pub async fn full_rules(url: &str, studio: Uuid) {
     db.close().await;
 }
 
-fn texts(text: &str) -> Json<Texts> {
+pub fn texts(text: &str) -> Json<Texts> {
     Json(Texts { en: text.into(), zh_hans: Some("芭杆塑形".into()), zh_hant: Some("芭桿塑形".into()) })
 }
 
@@ -208,7 +208,7 @@ pub fn email(n: usize) -> String {
 }
 
 /// Sessions of 55 minutes that begin then; their ids in the same order.
-async fn sessions(db: &Db, now: DateTime<Utc>, studio: &Studio, starts: &[DateTime<Utc>], places: usize) -> Vec<Uuid> {
+pub async fn sessions(db: &Db, now: DateTime<Utc>, studio: &Studio, starts: &[DateTime<Utc>], places: usize) -> Vec<Uuid> {
     let house_rules = HouseRules { waitlist_unlimited: true, booking_opens_days: 365, bookings_ahead_max: 1_000, ..HouseRules::default() };
     let places = places as i64;
     let mut ids = Vec::with_capacity(starts.len());

@@ -3,8 +3,8 @@
 //! Every server is a process of its own: the release binary of Relevé with its worker on, or this binary as a peer on the same stack and
 //! limits. Tokens are minted and connections open before the clock starts. Ratios are comparable, as everything runs in one go on one
 //! machine; absolute figures hold for this machine only. `-- --quick` shortens it, `-- --sqlite` or `-- --postgres` runs one engine; `--
-//! --sign-ins`, `-- --rules` (a rush under full house rules, a place that comes free before a long waitlist) and `-- --soak` (ten minutes
-//! of mixed traffic for each engine; `--soak=3` three) run that alone.
+//! --sign-ins`, `-- --rules` (a rush under full house rules, a place that comes free before a long waitlist), `-- --reports` (each report
+//! of a year of many studios) and `-- --soak` (ten minutes of mixed traffic for each engine; `--soak=3` three) run that alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -16,6 +16,7 @@ mod making;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, reason = "each binary uses what it needs")]
 mod postgres;
+mod reporting;
 mod ruled;
 mod servers;
 mod textbook;
@@ -96,6 +97,8 @@ fn main() {
         Part::SignIns
     } else if has("--rules") {
         Part::Rules
+    } else if has("--reports") {
+        Part::Reports
     } else {
         Part::All
     };
@@ -121,6 +124,8 @@ enum Part {
     SignIns,
     /// What house rules and long waitlists cost alone.
     Rules,
+    /// The reports of a year alone.
+    Reports,
     /// The mixed traffic alone.
     Soak,
 }
@@ -131,6 +136,7 @@ async fn living(part: Part, size: Size, engines: &[Engine]) {
         match Place::of(*engine) {
             Some(place) if part == Part::Soak => living::soak(Duration::from_secs(60 * size.soak_minutes), &place, &mut report).await,
             Some(place) if part == Part::Rules => ruled::ruled(size, &place, &mut report).await,
+            Some(place) if part == Part::Reports => reporting::reporting(size, &place, &mut report).await,
             Some(place) => living::sign_ins(size, &place, &mut report).await,
             None => report.line("| PostgreSQL: NOT RUN, its binaries are missing | | | |".into()),
         }
@@ -152,6 +158,7 @@ async fn bench(size: Size, engines: &[Engine]) {
         level(size, &place, &mut report).await;
         making::making(size, &place, &mut report).await;
         ruled::ruled(size, &place, &mut report).await;
+        reporting::reporting(size, &place, &mut report).await;
         living::sign_ins(size, &place, &mut report).await;
         report.goal(Goal::at_least(format!("{place}: rush beside the textbook"), figures.rush.rate() / peer.rate(), 8.0, "×"));
         own.push((place.to_string(), figures));

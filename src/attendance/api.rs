@@ -19,7 +19,7 @@ use super::store;
 use crate::app::App;
 use crate::booking::BookingStatus;
 use crate::booking::api::{answer, submit};
-use crate::booking::view::BookingView;
+use crate::booking::view::{BookingView, VisitorView};
 use crate::extract::{Body, Path};
 use crate::letters::facts::PassedOver;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
@@ -57,6 +57,8 @@ pub struct Booked {
     arrived_at: Option<DateTime<Utc>>,
     /// Who comes in this place, if it is a guest's: `person` is who brings them. Of a guest no visits are known.
     guest: Option<RosterGuest>,
+    /// Who sent them, and how they are reached, if they have no account.
+    visitor: Option<VisitorView>,
     /// For now they are taken to be absent: nobody has marked them as having come, and that is not final.
     provisional: bool,
     /// Their place went to somebody at the door.
@@ -155,6 +157,7 @@ pub async fn read_roster(app: &App, session: &SessionRow) -> Answer<Roster> {
     let booked = booked
         .into_iter()
         .map(|entry| {
+            let visitor = VisitorView::of(entry.guest_name.as_ref(), entry.visitor_phone.as_ref(), entry.visitor_source.as_ref());
             let guest = entry.guest_of.map(|guest_of| RosterGuest { name: entry.guest_name, guest_of });
             let visits = if guest.is_some() { 0 } else { visits.get(&entry.person_id).copied().unwrap_or(0) };
             Booked {
@@ -166,6 +169,7 @@ pub async fn read_roster(app: &App, session: &SessionRow) -> Answer<Roster> {
                 spot: entry.spot_id,
                 arrived_at: entry.arrived_at,
                 guest,
+                visitor,
                 provisional: entry.provisional || (entry.status == BookingStatus::Booked && session.misses_who_has_not_come(now)),
                 released: entry.released_at.is_some(),
                 unrecorded: entry.unrecorded,

@@ -26,6 +26,9 @@ pub struct RosterRow {
     /// Beside whose booking it stands, if it is a guest's place, and who the guest is.
     pub guest_of: Option<Uuid>,
     pub guest_name: Option<String>,
+    /// Who sent them, if it is a visitor's place: their name is `guest_name`.
+    pub visitor_source: Option<String>,
+    pub visitor_phone: Option<String>,
     pub created_at: DateTime<Utc>,
     pub provisional: bool,
     pub released_at: Option<DateTime<Utc>>,
@@ -35,8 +38,9 @@ pub struct RosterRow {
 
 /// Who is in the session and who waits, in queue order.
 pub async fn roster(tx: &mut Tx, session_id: Uuid) -> Result<Vec<RosterRow>, Error> {
-    let sql = "SELECT b.id AS booking_id, b.person_id, COALESCE(m.name, p.name) AS name, b.status, b.queue_key, b.passed_over, b.spot_id, \
-               b.arrived_at, b.created_at, b.provisional, b.released_at, b.unrecorded, b.guest_of, b.guest_name, b.seen_absent_at \
+    let sql = "SELECT b.id AS booking_id, b.person_id, CASE WHEN b.visitor_source IS NULL THEN COALESCE(m.name, p.name) ELSE COALESCE(b.guest_name, '') END AS name, b.status, b.queue_key, b.passed_over, b.spot_id, \
+               b.arrived_at, b.created_at, b.provisional, b.released_at, b.unrecorded, b.guest_of, b.guest_name, b.seen_absent_at, \
+               b.visitor_source, b.visitor_phone \
                FROM bookings b JOIN persons p ON p.id = b.person_id \
                LEFT JOIN members m ON m.studio_id = b.studio_id AND m.person_id = b.person_id \
                WHERE b.session_id = $1 AND b.status NOT IN ('cancelled', 'late_cancelled') ORDER BY b.queue_key NULLS FIRST, b.id";

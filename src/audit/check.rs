@@ -128,6 +128,13 @@ const CHECKS: &[Check] = &[
                  WHERE g.guest_of IS NOT NULL AND g.status NOT IN ('cancelled', 'late_cancelled') AND h.id IS NULL",
     },
     Check {
+        promise: "a visitor has a place of their own, for which no pass pays and nobody is written to",
+        examined: "SELECT COUNT(*) FROM bookings WHERE visitor_source IS NOT NULL",
+        broken: "SELECT id, 'is a visitor''s, and ' || CASE WHEN person_id <> id THEN 'somebody else''s' WHEN pass_id IS NOT NULL THEN 'a pass paid' \
+                 ELSE 'a letter was written' END FROM bookings \
+                 WHERE visitor_source IS NOT NULL AND (person_id <> id OR pass_id IS NOT NULL OR letters > 0)",
+    },
+    Check {
         promise: "nobody is to be reminded of a place that they do not have",
         examined: "SELECT COUNT(*) FROM bookings WHERE remind_at IS NOT NULL",
         broken: "SELECT id, 'is to be reminded of, and is ' || status FROM bookings WHERE remind_at IS NOT NULL \
@@ -231,6 +238,20 @@ const CHECKS: &[Check] = &[
         broken: "SELECT b.id, b.status FROM sessions s JOIN bookings b ON b.session_id = s.id WHERE s.absent_from IS NOT NULL \
                  AND s.attendance_due_at IS NULL AND s.status = 'scheduled' \
                  AND (b.status IN ('booked', 'standby') OR (b.status = 'no_show' AND b.provisional))",
+    },
+    Check {
+        promise: "what a pass had in another program came over once",
+        examined: "SELECT COUNT(*) FROM ledger WHERE reason = 'brought_over'",
+        broken: "SELECT pass_id, CAST(COUNT(*) AS TEXT) || ' entries of what it had' FROM ledger WHERE reason = 'brought_over' \
+                 GROUP BY pass_id HAVING COUNT(*) > 1",
+    },
+    Check {
+        promise: "who turned out to be somebody else has nothing of their own left",
+        examined: "SELECT COUNT(*) FROM persons WHERE merged_into IS NOT NULL",
+        broken: "SELECT p.id, 'still has a booking, a pass, a penalty, a letter or a membership' FROM persons p WHERE p.merged_into IS NOT NULL \
+                 AND (EXISTS (SELECT 1 FROM bookings b WHERE b.person_id = p.id) OR EXISTS (SELECT 1 FROM passes b WHERE b.person_id = p.id) \
+                 OR EXISTS (SELECT 1 FROM penalties b WHERE b.person_id = p.id) OR EXISTS (SELECT 1 FROM letters b WHERE b.person_id = p.id) \
+                 OR EXISTS (SELECT 1 FROM members b WHERE b.person_id = p.id))",
     },
     // Drafts count too. One pass in order of time: a session that begins before all earlier ones have ended is a conflict.
     Check {

@@ -15,10 +15,10 @@ use super::conditions::{Conditions, NOTICE_MINUTES_MAX};
 use super::offer::Offer;
 use super::readers::must_read;
 use super::rules::{self, SessionNow};
-use super::tell_terms::tell_terms;
+use super::tell_terms::{Tap, tell_terms};
 use super::terms::{TermsFacts, TermsView};
 use super::view::{Around, BookingView};
-use super::{Booking, BookingStatus, Guest, store};
+use super::{Booking, BookingStatus, Guest, Visitor, store};
 use crate::app::App;
 use crate::booking::book::Book;
 use crate::booking::cancel::Cancel;
@@ -74,6 +74,44 @@ pub struct BookBody {
     /// claims.
     #[serde(default)]
     standby: bool,
+    /// Front desk: who has the place, if it is somebody without an account who comes by a partner. No pass pays, nobody is written to.
+    #[serde(default)]
+    visitor: Option<VisitorBody>,
+}
+
+/// Somebody without an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VisitorBody {
+    /// As it is read at the door.
+    name: Name,
+    /// Where the desk reaches them.
+    #[serde(default)]
+    phone: Option<Line<40>>,
+    /// Who sent them, as reports count it: "ClassPass", a hotel, a brand.
+    source: Line<60>,
+}
+
+impl VisitorBody {
+    /// What could be asked besides goes with a person who has an account.
+    fn read(body: &mut BookBody) -> Answer<Option<Visitor>> {
+        let others = body.pass_id.is_some()
+            || body.person_id.is_some()
+            || body.waitlist
+            || body.unpaid
+            || body.standby
+            || body.replaces.is_some()
+            || body.conditions.is_some()
+            || body.guest.is_some();
+        match body.visitor.take() {
+            Some(_) if others => Err(Problem::field("visitor", Wrong::VisitorOnlyBooks)),
+            visitor => Ok(visitor.map(|Self { name, phone, source }| Visitor {
+                name: name.into_string(),
+                phone: phone.map(Line::into_string),
+                source: source.into_string(),
+            })),
+        }
+    }
 }
 
 /// Who comes with the member.
@@ -138,8 +176,9 @@ pub async fn book(
     caller: Caller,
     not_after: Option<NotAfter>,
     Path(id): Path<Uuid>,
-    Body(body): Body<BookBody>,
+    Body(mut body): Body<BookBody>,
 ) -> Answer<Response> {
+    let visitor = VisitorBody::read(&mut body)?;
     let reason = body.reason.map(Note::into_string).filter(|reason| !reason.trim().is_empty());
     let unpaid = match (body.unpaid, reason) {
         (true, None) => return Err(Problem::field("reason", Wrong::UnpaidNeedsReason)),
@@ -176,6 +215,7 @@ pub async fn book(
         guest: body.guest.map(|guest| Guest { name: guest.name.into_string(), email: guest.email.map(|email| email.as_str().to_owned()) }),
         standby: body.standby,
         walk_in: false,
+        visitor,
     };
     let shown = submit(&app, &caller, Command::Book(ask)).await?;
     if writes_to_guest && shown.fresh {
@@ -192,10 +232,17 @@ pub async fn book(
 pub struct TermsParams {
     /// Which pass shall pay; without it the rule of which pass pays decides.
     pass_id: Option<Uuid>,
+    /// A booking of the caller's that the new one would take over from; not with `guest`.
+    replaces: Option<Uuid>,
+    /// The place is that of a guest beside the caller's own, who does not wait and whom no cap counts.
+    #[serde(default)]
+    #[param(inline)]
+    guest: bool,
 }
 
 /// What a tap would do and cost now: which pass would pay, until when cancelling is free and what it costs after, how the waitlist goes;
-/// and if the caller may not book, why, and from when.
+/// and if the caller may not book, why, and from when. With `replaces`, what giving up that booking comes to; with `guest`, all this of a
+/// guest's place.
 #[utoipa::path(
     get, path = "/v1/sessions/{id}/terms", operation_id = "show_terms",
     params(("id" = Uuid, Path), TermsParams),
@@ -208,7 +255,12 @@ pub async fn terms(
     Query(params): Query<TermsParams>,
 ) -> Answer<Json<TermsView>> {
     let now = app.clock.now();
-    let told = look(&app.db, now, |set| tell_terms(set, caller.person_id, id, params.pass_id, now)).await?;
+    let TermsParams { pass_id, replaces, guest } = params;
+    if guest && replaces.is_some() {
+        return Err(Problem::field("guest", Wrong::GuestOnlyBooks));
+    }
+    let tap = Tap { session_id: id, pass_id, replaces, guest };
+    let told = look(&app.db, now, |set| tell_terms(set, caller.person_id, tap, now)).await?;
     let facts = TermsFacts {
         session: SessionNow::of(&told.session, told.studio.zone),
         rules: &told.studio.rules_of(told.session.class_type_id),
@@ -216,6 +268,7 @@ pub async fn terms(
         pass: told.pass,
         unverified: told.unverified,
         leniency: told.leniency,
+        replacing: told.replacing,
     };
     Ok(Json(TermsView::of(&facts, caller.language.unwrap_or(told.studio.locale), now)))
 }

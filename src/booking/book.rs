@@ -1,6 +1,7 @@
 //! `PUT /v1/bookings/{id}`: a place if one is free and the member may have it, else a position in the queue if they would wait.
 
 use super::book_guest::book_guest;
+use super::book_visitor::book_visitor;
 use super::conditions::Conditions;
 use super::freed::Freed;
 use super::member::{who_joins, who_takes};
@@ -11,7 +12,7 @@ use super::replace;
 use super::rules::{self, Admission, Ask, BookingRefusal, SessionNow};
 use super::snapshot::{BookingSnapshot, show};
 use super::standby::stand_by;
-use super::{Booking, BookingStatus, Guest, NewBooking};
+use super::{Booking, BookingStatus, Guest, NewBooking, Visitor};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::LedgerReason;
@@ -49,12 +50,15 @@ pub struct Book {
     pub standby: bool,
     /// They stand at the door: whoever is staff of the session may book them.
     pub walk_in: bool,
+    /// The front desk gives the place to somebody without an account; `person_id` is nobody then.
+    pub visitor: Option<Visitor>,
 }
 
 /// `PUT /v1/bookings/{id}`.
 pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>) -> Decision<BookingSnapshot> {
     let caller = caller(actor)?;
-    let person_id = ask.person_id.unwrap_or(caller);
+    // A visitor's person has the booking's id.
+    let person_id = if ask.visitor.is_some() { ask.id } else { ask.person_id.unwrap_or(caller) };
     if let Some(existing) = set.booking(ask.id, caller)?.cloned() {
         return replay(set, existing, caller, person_id, ask);
     }
@@ -63,6 +67,10 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     }
     if ask.not_after.is_some_and(|not_after| now > not_after) {
         return Err(Problem::new(ProblemType::TapExpired).into());
+    }
+    if let Some(visitor) = &ask.visitor {
+        let new = new_booking(ask, caller, person_id, set.session(ask.session_id)?);
+        return book_visitor(set, actor, new, visitor, now);
     }
     if ask.standby {
         let new = new_booking(ask, caller, person_id, set.session(ask.session_id)?);
@@ -153,10 +161,11 @@ fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid
         && existing.session_id == ask.session_id
         && existing.asked_pass_id == ask.pass_id
         && existing.asked_waitlist == ask.waitlist
-        && existing.asked_unpaid == ask.unpaid.is_some()
+        && existing.asked_unpaid == (ask.unpaid.is_some() || ask.visitor.is_some())
         && existing.asked_replaces == ask.replaces
         && existing.asked_conditions == stored(&ask.conditions)
         && same_guest(&existing, ask.guest.as_ref())
+        && same_visitor(&existing, ask.visitor.as_ref())
         && existing.asked_standby == ask.standby;
     if !same {
         return Err(Problem::new(ProblemType::BookingIdReused).into());
@@ -180,6 +189,13 @@ fn same_guest(existing: &Booking, asked: Option<&Guest>) -> bool {
         (Some(_), None) => existing.is_guests(),
         (Some(guest), Some(name)) => existing.is_guests() && guest.name == *name && guest.email == existing.guest_email,
     }
+}
+
+/// The same of a visitor: who sent them is never forgotten.
+fn same_visitor(existing: &Booking, asked: Option<&Visitor>) -> bool {
+    let Some(visitor) = asked else { return !existing.is_visitors() };
+    let same_person = existing.guest_name.as_ref().is_none_or(|name| visitor.name == *name && visitor.phone == existing.visitor_phone);
+    existing.visitor_source.as_ref() == Some(&visitor.source) && same_person
 }
 
 /// Whether the caller may ask this; `true` if they ask as staff.

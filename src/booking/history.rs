@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Booking;
 use super::readers::must_read;
 use super::store::{self, Told};
 use crate::app::App;
@@ -34,15 +35,15 @@ pub struct History {
 #[schema(as = BookingHistoryEntry)]
 pub struct Entry {
     #[serde(with = "crate::instant")]
-    at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
     /// What, as the log of events names it.
     action: String,
     /// Why a waiting member was passed over.
     reason: Option<PassedOver>,
     /// What happened, in the reader's language.
-    text: String,
+    pub text: String,
     /// Why, as staff wrote it.
-    note: Option<String>,
+    pub note: Option<String>,
 }
 
 /// What happened to a booking and why: the caller's own, or a member's for the studio's front desk.
@@ -57,15 +58,20 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
     must_read(&app, &caller, &booking).await?;
     let session = schedule::store::one(&app.db, booking.session_id).await?.ok_or_else(nothing)?;
     let language = caller.language.unwrap_or(session.names.studio_locale);
-    let zone = session.names.time_zone.tz();
+    let entries = entries(&app, &booking, session.names.time_zone.tz(), language).await?;
+    Ok(Json(History { booking_id: id, entries }).into_response())
+}
+
+/// What happened to a booking, oldest first, for whoever may read it.
+pub async fn entries(app: &App, booking: &Booking, zone: Tz, language: Language) -> Answer<Vec<Entry>> {
     let mut entries: Vec<Entry> =
-        store::told(&app.db, &booking).await?.into_iter().filter_map(|told| Entry::of(told, zone, language)).collect();
+        store::told(&app.db, booking).await?.into_iter().filter_map(|told| Entry::of(told, zone, language)).collect();
     let took_over = match booking.asked_replaces {
-        Some(old) => store::one(&app.db, old).await?.is_some_and(|old| old.replaced_by == Some(id)),
+        Some(old) => store::one(&app.db, old).await?.is_some_and(|old| old.replaced_by == Some(booking.id)),
         None => false,
     };
     tell_change(&mut entries, took_over, booking.replaced_by.is_some(), language);
-    Ok(Json(History { booking_id: id, entries }).into_response())
+    Ok(entries)
 }
 
 impl Entry {
@@ -113,6 +119,11 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
             let n = number("position");
             [format!("Joined the waitlist as number {n}."), format!("加入候补，排在第{n}位。"), format!("加入候補，排在第{n}位。")]
         }
+        "booking.gave_way" => same([
+            "Ended, as the member has another booking of this class.",
+            "已结束：该会员在同一课程中另有预约。",
+            "已結束：該會員在同一課堂中另有預約。",
+        ]),
         "booking.reminded" => same(["A reminder was written.", "已发出上课提醒。", "已發出上課提醒。"]),
         "booking.accepted" if is("offered") => same(["The offered place was taken.", "接受了保留的名额。", "接受了保留的名額。"]),
         "booking.accepted" => same(["A free place was taken.", "约到了空出的名额。", "約到了釋出的名額。"]),

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod api;
 pub mod book;
 pub mod book_guest;
+pub mod book_visitor;
 pub mod cancel;
 pub mod cancelled_by_studio;
 pub mod close_waitlist;
@@ -185,6 +186,9 @@ pub struct Booking {
     /// Staff looked for the member, and they were not there.
     pub seen_absent_at: Option<DateTime<Utc>>,
     pub seen_absent_by: Option<Uuid>,
+    /// Who sent the visitor whose place it is; their name is `guest_name`.
+    pub visitor_source: Option<String>,
+    pub visitor_phone: Option<String>,
 }
 
 /// Who comes with a member, in a place of their own: as the member wrote them down.
@@ -195,7 +199,21 @@ pub struct Guest {
     pub email: Option<String>,
 }
 
+/// Who comes by a partner and has no account: as the front desk wrote them down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of the call")]
+pub struct Visitor {
+    pub name: String,
+    pub phone: Option<String>,
+    pub source: String,
+}
+
 impl Booking {
+    /// Whether the place is a visitor's, who has no account: the person of the booking has neither name nor address.
+    pub const fn is_visitors(&self) -> bool {
+        self.visitor_source.is_some()
+    }
+
     /// Whether the place is a guest's: its host's booking stands beside it.
     pub const fn is_guests(&self) -> bool {
         self.guest_of.is_some()
@@ -299,6 +317,20 @@ impl Booking {
         Self { asked_standby: true, ..Self::new(new, BookingStatus::Standby, now) }
     }
 
+    /// A booking that was made in another program: nothing is taken for it here, so nothing comes back, and nobody is reminded of it.
+    pub fn brought_over(new: NewBooking, status: BookingStatus, free_cancel_until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        let (starts_at, by) = (new.starts_at, new.asked_by);
+        let has_come = status == BookingStatus::Attended;
+        Self {
+            free_cancel_until: (status == BookingStatus::Booked).then_some(free_cancel_until),
+            arrived_at: has_come.then_some(starts_at),
+            arrived_by: has_come.then_some(by),
+            ended_at: status.has_ended().then_some(starts_at.min(now)),
+            ended_by: status.has_ended().then_some(EndedBy::Staff),
+            ..Self::new(new, status, now)
+        }
+    }
+
     fn new(new: NewBooking, status: BookingStatus, now: DateTime<Utc>) -> Self {
         Self {
             id: new.id,
@@ -347,6 +379,8 @@ impl Booking {
             remind_at: None,
             seen_absent_at: None,
             seen_absent_by: None,
+            visitor_source: None,
+            visitor_phone: None,
         }
     }
 
@@ -441,6 +475,16 @@ impl Booking {
         self.queue_key = Some(queue_key);
         (self.pass_id, self.free_cancel_until, self.promoted_at, self.penalty_terms) = (None, None, None, None);
         (self.passed_over, self.told_free_at, self.remind_at) = (None, None, None);
+        Ok(())
+    }
+
+    /// Any status that has not ended → cancelled, after what was taken has been given back: its member has another booking of the session.
+    pub fn give_way(&mut self, now: DateTime<Utc>) -> Result<(), TransitionRefused> {
+        if self.status.has_ended() || self.credits > 0 || self.visit_week.is_some() {
+            return Err(self.cannot("give way"));
+        }
+        self.end(BookingStatus::Cancelled, &EndedBy::Staff.into(), now);
+        (self.provisional, self.released_at, self.unrecorded) = (false, None, false);
         Ok(())
     }
 

@@ -15,8 +15,8 @@ use uuid::Uuid;
 /// Plans for a place that was just given, or whose session has moved, when its member is reminded of it; nothing for whoever has none.
 pub fn plan(set: &WorkingSet, booking: &mut Booking, now: DateTime<Utc>) -> Decision<()> {
     booking.remind_at = None;
-    // Whoever brings a guest is reminded of their own place.
-    if booking.status != BookingStatus::Booked || booking.is_guests() {
+    // Whoever brings a guest is reminded of their own place; nobody could remind a visitor.
+    if booking.status != BookingStatus::Booked || booking.is_guests() || booking.is_visitors() {
         return Ok(());
     }
     let session = set.session(booking.session_id)?;

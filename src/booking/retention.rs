@@ -1,4 +1,4 @@
-//! Who came as a guest is kept for 90 days after the session: as long as somebody may ask who was there.
+//! Who came as a guest or visitor is kept for 90 days after the session: as long as somebody may ask who was there.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::db::Error;
 use crate::letters::outbox;
 
-/// How long after the session a guest's name and address are kept.
+/// How long after the session a guest's name and address, and a visitor's name and number, are kept.
 const GUESTS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// The most bookings that one transaction clears: the writer is shared with the transactor.

@@ -330,19 +330,23 @@ pub fn book_guest(
         }
     } else {
         in_time(session, &mut payers, now)?;
-        let guests = host.ahead.iter().filter(|booking| booking.guest_of == Some(beside)).count();
-        let most = |payer: &Payer| payer.own_rules.as_ref().unwrap_or(rules).guests_max;
-        let allowed = payers.iter().map(most).max().unwrap_or(rules.guests_max);
-        payers.retain(|payer| i64::try_from(guests).is_ok_and(|guests| guests < most(payer)));
-        if i64::try_from(guests).is_ok_and(|guests| guests >= allowed) {
-            return Err(BookingRefusal::TooManyGuests(allowed));
-        }
+        pays_for_guest(&mut payers, rules, host, beside)?;
     }
     if session.places_public(now) <= 0 {
         return Err(BookingRefusal::Full { open: session.waitlist_open(now), length: session.waiting, cap: session.waitlist_cap });
     }
     let place = take(session, rules, MemberNow { places: &[], ..host }, &payers, ask, CameBy::Booking, now)?;
     Ok((beside, place))
+}
+
+/// Keeps what pays for one guest more beside this booking.
+fn pays_for_guest(payers: &mut Vec<Payer>, rules: &SessionRules<'_>, host: MemberNow<'_>, beside: Uuid) -> Result<(), BookingRefusal> {
+    let guests = host.ahead.iter().filter(|booking| booking.guest_of == Some(beside)).count();
+    let guests = i64::try_from(guests).unwrap_or(i64::MAX);
+    let most = |payer: &Payer| payer.own_rules.as_ref().unwrap_or(rules).guests_max;
+    let allowed = payers.iter().map(most).max().unwrap_or(rules.guests_max);
+    payers.retain(|payer| guests < most(payer));
+    if guests < allowed { Ok(()) } else { Err(BookingRefusal::TooManyGuests(allowed)) }
 }
 
 /// What a member who would take a place, or wait for one, is told before the tap.
@@ -367,11 +371,34 @@ pub struct Terms {
 /// What the rules say to a member before they tap, whether or not they may book.
 pub fn terms(session: &SessionNow, rules: &SessionRules<'_>, member: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Terms {
     let outcome = book(session, rules, member, Ask { waitlist: true, ..ask }, now);
+    let payers = payers(session, rules, member, ask);
+    told(session, rules, member, payers, outcome, now)
+}
+
+/// The same of the place of a guest, which no cap counts.
+pub fn guest_terms(session: &SessionNow, rules: &SessionRules<'_>, host: MemberNow<'_>, ask: Ask, now: DateTime<Utc>) -> Terms {
+    let outcome = book_guest(session, rules, host, ask, now).map(|(_, place)| Admission::Place(place));
+    let all = payers(session, rules, host, ask);
+    let mut payers = all.clone();
+    let beside = host.in_session(session.id).map(|booking| booking.id);
+    if beside.is_some_and(|beside| pays_for_guest(&mut payers, rules, host, beside).is_err()) {
+        payers = all;
+    }
+    Terms { caps: Vec::new(), ..told(session, rules, MemberNow { places: &[], ..host }, payers, outcome, now) }
+}
+
+fn told(
+    session: &SessionNow,
+    rules: &SessionRules<'_>,
+    member: MemberNow<'_>,
+    mut payers: Vec<Payer>,
+    outcome: Result<Admission, BookingRefusal>,
+    now: DateTime<Utc>,
+) -> Terms {
     // Before booking opens the member is told what will be so when it does.
     let at = if let Err(BookingRefusal::NotOpenYet(opens)) = outcome { opens } else { now };
     let waits = outcome == Ok(Admission::Queue);
     let came_by = if waits { CameBy::Promotion } else { CameBy::Booking };
-    let mut payers = payers(session, rules, member, ask);
     // Where booking has closed, what would have paid is told.
     let _ = in_time(session, &mut payers, at);
     let may = payers.iter().find(|payer| full_cap(session, rules, member, Some(payer), came_by).is_none());

@@ -14,8 +14,8 @@ use crate::schedule::SESSION_HOURS_MAX;
 macro_rules! columns {
     () => {
         "id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, asked_pass_id, asked_waitlist, \
-         asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, told_free_at, promoted_at, arrived_at, \
-         arrived_by, seen_absent_at, seen_absent_by, ended_at, ended_by, ended_reason, guest_name, guest_email, released_at, unrecorded, \
+         asked_unpaid, unpaid_reason, pass_id, credits, visit_week, free_cancel_until, queue_key, passed_over, visitor_source, \
+         visitor_phone, told_free_at, promoted_at, arrived_at, arrived_by, seen_absent_at, seen_absent_by, ended_at, ended_by, ended_reason, guest_name, guest_email, released_at, unrecorded, \
          asked_standby, credits_returned, provisional, sequence, letters, spot_id, guest_of, moved_up_reason, penalty_terms, asked_replaces, \
          replaced_by, asked_conditions, conditions, remind_at"
     };
@@ -61,6 +61,17 @@ pub async fn in_session(tx: &mut Tx, session_id: Uuid, people: &[Uuid]) -> Resul
          AND person_id IN #"
     );
     tx.among(sql, (session_id,), people).await
+}
+
+/// The bookings of two people that have not ended and are of one session, or of two at one time; of both, past ones too.
+pub async fn beside(tx: &mut Tx, one: Uuid, other: Uuid) -> Result<Vec<Booking>, Error> {
+    let sql = select!(
+        "WHERE person_id IN ($1, $2) AND guest_of IS NULL AND status NOT IN ('cancelled', 'late_cancelled') AND EXISTS \
+         (SELECT 1 FROM bookings o WHERE o.person_id IN ($1, $2) AND o.person_id <> bookings.person_id AND o.guest_of IS NULL \
+         AND o.status NOT IN ('cancelled', 'late_cancelled') AND o.starts_at < bookings.ends_at AND bookings.starts_at < o.ends_at) \
+         ORDER BY starts_at, id"
+    );
+    tx.all(sql, (one, other)).await
 }
 
 /// The first classes that this person attended with this pass.
@@ -241,6 +252,12 @@ pub async fn past(db: &Db, person_id: Uuid, now: DateTime<Utc>, before: (DateTim
     db.all(sql, (person_id, now, before.0, before.1, limit)).await
 }
 
+/// A member's bookings in one studio, the latest first.
+pub async fn of_member(db: &Db, studio_id: Uuid, person_id: Uuid, limit: i64) -> Result<Vec<Booking>, Error> {
+    let sql = select!("WHERE studio_id = $1 AND person_id = $2 ORDER BY starts_at DESC, id DESC LIMIT $3");
+    db.all(sql, (studio_id, person_id, limit)).await
+}
+
 /// Sessions whose waiting is over and in which somebody still waits.
 pub async fn waiting_over(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid,)>, Error> {
     let sql = "SELECT id FROM sessions WHERE waiting > 0 AND waiting_ends_at <= $1 ORDER BY waiting_ends_at LIMIT $2";
@@ -278,6 +295,8 @@ pub async fn insert(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
                     b.free_cancel_until,
                     b.queue_key,
                     b.passed_over,
+                    b.visitor_source.clone(),
+                    b.visitor_phone.clone(),
                 ),
                 (
                     b.told_free_at,
@@ -365,12 +384,13 @@ pub async fn update(tx: &mut Tx, bookings: Vec<&Booking>) -> Result<(), Error> {
     tx.rows(Sql::Both(sql), rows).await.map(drop)
 }
 
-/// Forgets who the guests of sessions were that ended before. Returns which bookings these are.
+/// Forgets who the guests and visitors of sessions were that ended before. Returns which bookings these are.
 pub async fn forget_guests(tx: &mut Tx, ended_before: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, Error> {
     let sql = "SELECT id FROM bookings WHERE guest_name IS NOT NULL AND ends_at < $1 ORDER BY ends_at LIMIT $2";
     let ids: Vec<Uuid> = tx.all::<(Uuid,)>(sql, (ended_before, limit)).await?.into_iter().map(|(id,)| id).collect();
     let rows = ids.iter().map(|id| (*id,)).collect();
-    let sql = "WITH x (id) AS (VALUES #) UPDATE bookings SET guest_name = NULL, guest_email = NULL FROM x WHERE bookings.id = x.id";
+    let sql = "WITH x (id) AS (VALUES #) UPDATE bookings SET guest_name = NULL, guest_email = NULL, visitor_phone = NULL \
+               FROM x WHERE bookings.id = x.id";
     tx.rows(sql, rows).await?;
     Ok(ids)
 }

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::freed::Freed;
 use super::member::who_takes;
+use super::replace;
 use super::rules::{self, Ask, SessionNow, Terms};
-use super::terms::NamedPass;
+use super::terms::{NamedPass, Replacing};
+use crate::events::Actor;
 use crate::penalties::rules::{Leniency, first_of_month};
+use crate::penalties::standing::leniency_now;
+use crate::people::Person;
+use crate::problem::ProblemType;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
-use crate::working_set::{Decision, WorkingSet, not_found};
+use crate::working_set::{Abort, Decision, WorkingSet, not_found};
 
 /// The terms, with what they are told from.
 #[derive(Clone, Debug)]
@@ -26,10 +32,26 @@ pub struct Told {
     pub unverified: bool,
     /// What would speak for the member in the session's month.
     pub leniency: Leniency,
+    /// What would be given up for the place.
+    pub replacing: Option<Replacing>,
 }
 
-/// What a tap of this person would come to now; with `pass_id`, if that pass is to pay.
-pub fn tell_terms(set: &WorkingSet, person_id: Uuid, session_id: Uuid, pass_id: Option<Uuid>, now: DateTime<Utc>) -> Decision<Told> {
+/// The tap whose terms are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Tap {
+    /// In which session.
+    pub session_id: Uuid,
+    /// Which pass is to pay.
+    pub pass_id: Option<Uuid>,
+    /// The booking that the new one takes over from.
+    pub replaces: Option<Uuid>,
+    /// Whether the place is a guest's.
+    pub guest: bool,
+}
+
+/// What a tap of this person would come to now. What would be given up for it is given up in the set first, as the tap itself does.
+pub fn tell_terms(set: &mut WorkingSet, person_id: Uuid, tap: Tap, now: DateTime<Utc>) -> Decision<Told> {
+    let Tap { session_id, pass_id, replaces, guest } = tap;
     let own = set.person(person_id)?;
     let session = set.session(session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
@@ -37,10 +59,15 @@ pub fn tell_terms(set: &WorkingSet, person_id: Uuid, session_id: Uuid, pass_id: 
     if session.is_for_staff() && !front_desk {
         return Err(not_found());
     }
+    let replacing = match replaces {
+        Some(old) => Some(give_up(set, &own, old, &session, &studio, now)?),
+        None => None,
+    };
     let member = who_takes(set, person_id, &session, &studio, now)?;
     let ask = Ask { pass_id, waitlist: true, by_staff: false, unpaid: false };
     let rules = studio.rules_of(session.class_type_id);
-    let terms = rules::terms(&SessionNow::of(&session, studio.zone), &rules, member.now(), ask, now);
+    let say = if guest { rules::guest_terms } else { rules::terms };
+    let terms = say(&SessionNow::of(&session, studio.zone), &rules, member.now(), ask, now);
     let pass = match terms.payment.and_then(|payment| payment.pass_id) {
         Some(id) => Some(set.pass(id)?),
         None => None,
@@ -48,5 +75,33 @@ pub fn tell_terms(set: &WorkingSet, person_id: Uuid, session_id: Uuid, pass_id: 
     let pass = pass.map(|pass| NamedPass { id: pass.id, name: pass.name.0.clone(), kind: pass.kind, credits_left: pass.credits_left });
     let month = first_of_month(session.local_date);
     let leniency = Leniency::of(set.penalties(person_id)?, studio.id, &studio.rules, session.local_date, month);
-    Ok(Told { session, studio, terms, pass, unverified: !own.verified && !front_desk, leniency })
+    Ok(Told { session, studio, terms, pass, unverified: !own.verified && !front_desk, leniency, replacing })
+}
+
+/// Gives up what is named, if a place is free for which it would be, whatever it costs; and what that comes to.
+fn give_up(
+    set: &mut WorkingSet,
+    own: &Person,
+    booking_id: Uuid,
+    session: &Session,
+    studio: &StudioContext,
+    now: DateTime<Utc>,
+) -> Decision<Replacing> {
+    let old = match replace::named(set, own, own.id, booking_id, session, now) {
+        Err(Abort::Refused(problem)) if problem.kind != ProblemType::NotFound => {
+            return Ok(Replacing { booking_id, old: None, refused: Some(problem.kind) });
+        }
+        named => named?,
+    };
+    set.session(old.session_id)?;
+    let told = Some((old.clone(), leniency_now(set, &old, now)?));
+    if SessionNow::of(session, studio.zone).places_public(now) <= 0 {
+        return Ok(Replacing { booking_id, old: told, refused: None });
+    }
+    let actor = Actor { person_id: Some(own.id), ..Actor::default() };
+    let refused = match replace::give_up(set, &actor, old, booking_id, true, &mut Freed::default(), now) {
+        Err(Abort::Refused(problem)) => Some(problem.kind),
+        given_up => given_up.map(|()| None)?,
+    };
+    Ok(Replacing { booking_id, old: told, refused })
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::BookingStatus;
 use super::rules::{Admission, BookingRefusal, SessionNow, Terms};
+use super::view::{CancelNow, cancel_now};
+use super::{Booking, BookingStatus};
 use crate::language::{Language, Texts};
 use crate::letters::facts;
 use crate::letters::phrases::{
@@ -54,6 +55,17 @@ pub struct TermsView {
     /// How many places the member may have, and has.
     pub caps: Vec<CapNow>,
     pub waitlist: WaitlistTerms,
+    /// What becomes of the booking that was named in `replaces`; null: none was.
+    pub replaces: Option<ReplacesTerms>,
+}
+
+/// What becomes of a booking that the new one takes over from.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplacesTerms {
+    booking_id: Uuid,
+    /// What giving it up comes to now. Where it is not `free`, a tap needs `replaces_late`, and costs this besides; who waits keeps it until
+    /// a place comes, and gives it up only if that is free then. Null: it cannot be given up, and `refusal` says why.
+    cancel_now: Option<CancelNow>,
 }
 
 /// Why a member may not book.
@@ -157,6 +169,17 @@ pub struct NamedPass {
     pub credits_left: Option<i64>,
 }
 
+/// A booking that the new one is to take over from.
+#[derive(Clone, Debug)]
+pub struct Replacing {
+    /// Which.
+    pub booking_id: Uuid,
+    /// As it is, and what speaks for its member; `None`: it cannot be named.
+    pub old: Option<(Booking, Leniency)>,
+    /// Why a tap that names it is refused, even if it may cost something.
+    pub refused: Option<ProblemType>,
+}
+
 /// All that the terms are told from.
 #[derive(Clone, Debug)]
 pub struct TermsFacts<'a> {
@@ -172,6 +195,8 @@ pub struct TermsFacts<'a> {
     pub unverified: bool,
     /// What would speak for the member in the session's month.
     pub leniency: Leniency,
+    /// What is to be given up for the place.
+    pub replacing: Option<Replacing>,
 }
 
 impl TermsView {
@@ -194,9 +219,9 @@ impl TermsView {
         };
         Self {
             session_id: session.id,
-            would_be: match (&terms.outcome, facts.unverified) {
-                (Ok(Admission::Place(_)), false) => Some(BookingStatus::Booked),
-                (Ok(Admission::Queue), false) => Some(BookingStatus::Waitlisted),
+            would_be: match (&terms.outcome, refused_before(facts)) {
+                (Ok(Admission::Place(_)), None) => Some(BookingStatus::Booked),
+                (Ok(Admission::Queue), None) => Some(BookingStatus::Waitlisted),
                 _ => None,
             },
             refusal: refusal(facts, zone, language),
@@ -234,15 +259,27 @@ impl TermsView {
                 .map(|(Cap { over, of, max }, taken)| CapNow { over: *over, of: *of, max: *max, taken: *taken })
                 .collect(),
             waitlist: waitlist(facts, zone, language, now),
+            replaces: facts.replacing.as_ref().map(|Replacing { booking_id, old, .. }| ReplacesTerms {
+                booking_id: *booking_id,
+                cancel_now: old.as_ref().and_then(|(old, leniency)| cancel_now(old, *leniency, language, now)),
+            }),
         }
     }
+}
+
+/// What is asked before the rules are: the problem, and the booking that stands in the way.
+fn refused_before(facts: &TermsFacts<'_>) -> Option<(ProblemType, Option<Uuid>)> {
+    if facts.unverified {
+        return Some((ProblemType::AddressNotVerified, None));
+    }
+    facts.replacing.as_ref().and_then(|replacing| Some((replacing.refused?, Some(replacing.booking_id))))
 }
 
 fn refusal(facts: &TermsFacts<'_>, zone: Tz, language: Language) -> Option<Refusal> {
     let sentence = |kind: ProblemType| kind.sentence(language).to_owned();
     let refused = |kind| Refusal { kind, text: sentence(kind), from: None, booking_id: None };
-    if facts.unverified {
-        return Some(refused(ProblemType::AddressNotVerified));
+    if let Some((kind, booking_id)) = refused_before(facts) {
+        return Some(Refusal { booking_id, ..refused(kind) });
     }
     let (kind, booking_id, from, more) = match facts.terms.outcome.as_ref().err()? {
         BookingRefusal::SessionCancelled => (ProblemType::SessionCancelled, None, None, None),
@@ -254,7 +291,7 @@ fn refusal(facts: &TermsFacts<'_>, zone: Tz, language: Language) -> Option<Refus
         BookingRefusal::Overlapping(id) => (ProblemType::OverlappingBooking, Some(*id), None, None),
         BookingRefusal::TooMany(cap) => (ProblemType::TooManyBookings, None, None, Some(cap_text(*cap, language))),
         BookingRefusal::NoPass => (ProblemType::NoPass, None, None, None),
-        // Nobody books by an offer, and these terms are those of the member's own place.
+        // Nobody books by an offer.
         BookingRefusal::OfferExpired => (ProblemType::OfferExpired, None, None, None),
         BookingRefusal::NoHost => (ProblemType::HostNotBooked, None, None, None),
         BookingRefusal::TooManyGuests(_) => (ProblemType::TooManyGuests, None, None, None),

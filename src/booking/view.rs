@@ -70,6 +70,8 @@ pub struct BookingView<'a> {
     pub guest_of: Option<Uuid>,
     /// What the member shows at the door, as a QR code: it needs no network and stays the same.
     pub check_in_code: String,
+    /// Who comes in this place, if it is that of somebody without an account.
+    pub visitor: Option<VisitorView>,
     pub session: SessionView<'a>,
 }
 
@@ -81,6 +83,25 @@ pub struct GuestView {
     pub name: Option<String>,
     /// Where the guest's own letters go.
     pub email: Option<String>,
+}
+
+/// Who comes by a partner and has no account, as the front desk wrote them down.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Visitor)]
+pub struct VisitorView {
+    /// Null once it is forgotten.
+    pub name: Option<String>,
+    /// Where the desk reaches them.
+    pub phone: Option<String>,
+    /// Who sent them.
+    pub source: String,
+}
+
+impl VisitorView {
+    /// The visitor whose place this is, if it is one's.
+    pub fn of(name: Option<&String>, phone: Option<&String>, source: Option<&String>) -> Option<Self> {
+        Some(Self { source: source?.clone(), name: name.cloned(), phone: phone.cloned() })
+    }
 }
 
 /// On what terms a waiting member wants to be moved in or offered a place. Their own taps are not bound by them.
@@ -202,6 +223,7 @@ impl<'a> BookingView<'a> {
             guest: booking.is_guests().then(|| GuestView { name: booking.guest_name.clone(), email: booking.guest_email.clone() }),
             guest_of: booking.guest_of,
             check_in_code: code::of_booking(keys, booking.id),
+            visitor: VisitorView::of(booking.guest_name.as_ref(), booking.visitor_phone.as_ref(), booking.visitor_source.as_ref()),
             session: SessionView::of(session, &session.names, Some(language), now, me),
         }
     }
@@ -234,7 +256,8 @@ pub fn cancel_now_facts(booking: &Booking, leniency: Leniency, now: DateTime<Utc
     })
 }
 
-fn cancel_now(booking: &Booking, leniency: Leniency, language: Language, now: DateTime<Utc>) -> Option<CancelNow> {
+/// What a cancellation would do now, with a sentence.
+pub fn cancel_now(booking: &Booking, leniency: Leniency, language: Language, now: DateTime<Utc>) -> Option<CancelNow> {
     let (sentence, penalty) = match rules::cancel(booking, leniency, false, now).ok()? {
         Cancellation::Leaves => (Sentence::Waiting, Penalized::default()),
         Cancellation::Free { .. } => (Sentence::Free, Penalized::default()),

@@ -18,6 +18,7 @@ use crate::etag::Encoded;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
+use crate::people;
 use crate::problem::{self, Answer, Problem, refuses};
 use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit;
@@ -78,7 +79,7 @@ pub async fn make(State(app): State<App>, caller: Caller, Body(new): Body<NewCal
     app.db
         .write("make_calendar", move |tx| {
             Box::pin(async move {
-                if !store::lock_owner(tx, person_id).await? {
+                if !people::store::lock(tx, person_id).await? {
                     return Err(Problem::new(problem::ProblemType::TokenRefused));
                 }
                 if store::count(tx, person_id).await? >= FEEDS_MAX {

@@ -179,7 +179,7 @@ fn booked_event(frame: Frame<'_>, booked: &Booked) -> Event {
         written_at: revised_at(class),
         class: &name,
         place: place(class),
-        description: &phrases::calendar_description(&plain(&class.instructor_name), &link, language),
+        description: &phrases::calendar_description(&plain(&class.instructor_name), Some(&link), language),
         link: Some(&link),
         status: standing.status(),
     });

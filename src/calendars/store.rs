@@ -5,16 +5,7 @@ use uuid::Uuid;
 
 use super::rules::Window;
 use super::{Booked, Feed, FeedKind, Given, Subscribed};
-use crate::db::{Db, Error, Sql, Tx};
-
-/// Locks the person until the end of the transaction, so that two of their requests count one after the other. `false`: they have left.
-pub async fn lock_owner(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
-    let sql = Sql::Each {
-        sqlite: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL",
-        postgres: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
-    };
-    Ok(tx.maybe::<(Uuid,)>(sql, (person_id,)).await?.is_some())
-}
+use crate::db::{Db, Error, Tx};
 
 /// How many of a person's feeds can be read.
 pub async fn count(tx: &mut Tx, person_id: Uuid) -> Result<i64, Error> {

@@ -162,6 +162,7 @@ Sign in with the password {PASSWORD} as
 
 Look at
   where everything is     {url}/
+  the console of staff    {url}/console
   the API, to be tried    {url}/docs
   letters                 {url}/dev/letters
   studios                 {url}/v1/studios

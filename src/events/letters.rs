@@ -3,6 +3,7 @@
 //! A letter about a booking goes to its member, one about the schedule to those who teach or run the studio; without an address, to nobody.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
@@ -427,46 +428,47 @@ fn other_booking(set: &WorkingSet, booking_id: Uuid) -> Decision<Option<OtherBoo
     Ok(other.map(|other| OtherBooking { starts_at: other.starts_at, terms: terms(other) }))
 }
 
-/// One letter to the member of a booking.
+/// One letter to the member of a booking; the same to who booked it for them, if they want it.
 fn to_member(
     set: &mut WorkingSet,
     booking_id: Uuid,
     useful_until: impl FnOnce(&Session) -> Option<DateTime<Utc>>,
     facts: impl FnOnce(&Booking, &At<'_>, SessionFacts) -> Facts,
 ) -> Decision<()> {
-    let Some(booking) = set.known_booking(booking_id) else { return Ok(()) };
+    // A visitor has no address.
+    let Some(booking) = set.known_booking(booking_id).filter(|booking| !booking.is_visitors()) else { return Ok(()) };
     let session = set.session(booking.session_id)?;
     let studio = set.studio(session.studio_id)?;
     // Somebody who has left gets none.
     let Some(member) = set.identity_if_any(booking.person_id)? else { return Ok(()) };
     // Who has no address is told through whoever acts for them.
-    let (person, for_whom) = match member.has_address {
-        true => (member, None),
-        false => match set.reads_for(member.id)? {
-            Some(holder) => (holder, Some(member.name.clone())),
-            None => return Ok(()),
-        },
-    };
-    let for_whom = booking.guest_name.clone().or(for_whom);
-    let shown = SessionFacts { for_whom, ..session_facts(session, &studio) };
-    let (facts, is_guests) = (facts(booking, &At { session, rules: &studio.rules }, shown), booking.is_guests());
-    if !person.letters.want(facts.kind()) {
-        return Ok(());
-    }
-    let mut letter = letter(&person, &studio, session, facts);
-    letter.useful_until = useful_until(session);
-    letter.booking_id = Some(booking_id);
-    letter.dedupe_key = match &letter.facts {
+    let reader = if member.has_address { Some(Arc::clone(&member)) } else { set.reads_for(member.id)? };
+    let also = set.copied(member.id, booking.asked_by)?.filter(|also| reader.as_ref().is_none_or(|reader| reader.id != also.id));
+    let shown = SessionFacts { for_whom: booking.guest_name.clone(), ..session_facts(session, &studio) };
+    let facts = facts(booking, &At { session, rules: &studio.rules }, shown);
+    let once = match &facts {
         Facts::PassedOver { reason, .. } => Some(format!("passed-over:{booking_id}:{}", reason.as_key())),
         Facts::PlaceFree { .. } => Some(format!("place-free:{booking_id}")),
         Facts::Reminder24h { .. } | Facts::Reminder2h { .. } => {
-            Some(format!("{}:{booking_id}:{}", letter.facts.kind(), session.starts_at.timestamp()))
+            Some(format!("{}:{booking_id}:{}", facts.kind(), session.starts_at.timestamp()))
         }
         _ => None,
     };
-    // A guest's place is in the guest's calendar: the member's has the class already.
-    (letter.nth, letter.sequence) = set.count_letter(booking_id, method_of(&letter.facts).is_some() && !is_guests);
-    set.letters.push(letter);
+    let write = |reader: &Person, dedupe_key| {
+        let facts = if reader.id == member.id { facts.clone() } else { facts.clone().about(&member.name) };
+        Letter { dedupe_key, booking_id: Some(booking_id), ..letter(reader, &studio, session, facts) }
+    };
+    let wants = |reader: &Arc<Person>| reader.letters.want(facts.kind());
+    let mut letters: Vec<Letter> = reader.filter(wants).map(|reader| write(&reader, once.clone())).into_iter().collect();
+    // A guest's place is in the guest's calendar, since the member's has the class already; what is read besides is in nobody's.
+    let mut in_calendar = !letters.is_empty() && method_of(&facts).is_some() && !booking.is_guests();
+    letters.extend(also.filter(wants).map(|also| write(&also, once.map(|once| format!("{once}:{}", also.id)))));
+    let useful_until = useful_until(session);
+    for mut letter in letters {
+        letter.useful_until = useful_until;
+        (letter.nth, letter.sequence) = set.count_letter(booking_id, std::mem::take(&mut in_calendar));
+        set.letters.push(letter);
+    }
     Ok(())
 }
 

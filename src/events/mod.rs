@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::booking::Booking;
 use crate::calendars::FeedKind;
 use crate::holds::HoldKind;
+use crate::import::Kind as ImportKind;
 use crate::letters::facts::{CancelReason, LeftBecause, PassedOver};
 use crate::penalties::Forgiven;
 use crate::people::roles::Role;
@@ -72,6 +73,7 @@ pub enum Subject {
     Calendar,
     ClassType,
     Device,
+    Import,
     Invitation,
     Kiosk,
     Letter,
@@ -94,6 +96,7 @@ impl Subject {
             Self::Calendar => "calendar",
             Self::ClassType => "class_type",
             Self::Device => "device",
+            Self::Import => "import",
             Self::Invitation => "invitation",
             Self::Kiosk => "kiosk",
             Self::Letter => "letter",
@@ -154,6 +157,8 @@ pub enum Happened {
     FamilyConfirmed { link: Uuid },
     #[serde(rename = "family.ended")]
     FamilyEnded { link: Uuid },
+    #[serde(rename = "family.letters_set")]
+    FamilyLettersSet { link: Uuid, copies: bool },
     // Bookings.
     #[serde(rename = "booking.booked")]
     Booked { credits: i64, by_staff: bool, unpaid: bool },
@@ -363,6 +368,9 @@ pub enum Happened {
     MemberJoined,
     #[serde(rename = "member.erased")]
     MemberErased,
+    /// Staff looked at the page of the member.
+    #[serde(rename = "member.seen")]
+    MemberSeen,
     #[serde(rename = "letter.retried")]
     LetterRetried,
     #[serde(rename = "owner.made")]
@@ -469,4 +477,17 @@ pub enum Happened {
     KioskAdded,
     #[serde(rename = "kiosk.removed")]
     KioskRemoved,
+    // What came from another program.
+    #[serde(rename = "import.done")]
+    Imported { kind: ImportKind, made: i64, known: i64, skipped: i64 },
+    #[serde(rename = "member.left")]
+    MemberLeft,
+    /// Everything that was the one's is the subject's.
+    #[serde(rename = "member.merged")]
+    MembersMerged { from: Uuid },
+    /// Its member has another booking of the session.
+    #[serde(rename = "booking.gave_way")]
+    GaveWay { to: Uuid },
+    #[serde(rename = "import.members_invited")]
+    MembersInvited { members: usize, per_hour: i64 },
 }

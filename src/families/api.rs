@@ -10,12 +10,11 @@ use uuid::Uuid;
 
 use super::{FamilyKind, Link, store};
 use crate::app::App;
-use crate::calendars::store::lock_owner;
 use crate::db::Tx;
 use crate::events::{self, Event, Happened, Subject};
 use crate::extract::{Body, Path};
 use crate::ids::new_id;
-use crate::people::store::{Joining, NewPerson, insert, join};
+use crate::people::store::{Joining, NewPerson, insert, join, lock};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit;
@@ -93,7 +92,7 @@ pub async fn add(State(app): State<App>, caller: Caller, Body(body): Body<Family
 
 async fn added(tx: &mut Tx, now: DateTime<Utc>, caller: &Caller, body: FamilyBody) -> Answer<(bool, Link)> {
     let (holder, id) = (caller.person_id, new_id(now));
-    if !lock_owner(tx, holder).await? {
+    if !lock(tx, holder).await? {
         return Err(Problem::new(ProblemType::TokenRefused));
     }
     let email_key = body.email.as_ref().map(Email::key);
@@ -139,6 +138,41 @@ pub async fn confirm(State(app): State<App>, caller: Caller, Path(id): Path<Uuid
                 events::log::write(tx, now, vec![actor.did(Event::of_person(me, Happened::FamilyConfirmed { link: id }))]).await?;
             }
             store::confirmed(tx, id, me).await?.ok_or_else(nothing)
+        })
+    });
+    Ok(Json(link.await?))
+}
+
+/// What who acts gets of the letters.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FamilyLettersBody {
+    /// Whether the caller also gets the letters about what they booked for the other. A change of class, a reminder, a cancellation: each
+    /// comes to both.
+    copies: bool,
+}
+
+/// Says whether the caller, who acts by this link, also gets the letters about what they booked for the other. Repeated, it answers the same.
+#[utoipa::path(
+    put, path = "/v1/me/family/{id}/letters", operation_id = "set_family_letters",
+    params(("id" = Uuid, Path)), request_body = FamilyLettersBody,
+    responses((status = 200, body = Link))
+)]
+pub async fn set_letters(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Body(body): Body<FamilyLettersBody>,
+) -> Answer<Json<Link>> {
+    let (now, me, actor, copies) = (app.clock.now(), caller.person_id, caller.actor(), body.copies);
+    let link = app.db.write("families.set_letters", move |tx| {
+        Box::pin(async move {
+            if !store::set_copies(tx, id, me, copies).await? {
+                return Err(nothing());
+            }
+            let what = Happened::FamilyLettersSet { link: id, copies };
+            events::log::write(tx, now, vec![actor.did(Event::of_person(me, what))]).await?;
+            store::one(tx, id, me).await?.ok_or_else(nothing)
         })
     });
     Ok(Json(link.await?))

@@ -43,4 +43,6 @@ pub struct Link {
     /// Null: it gives no right yet.
     #[serde(with = "crate::instant")]
     pub confirmed_at: Option<DateTime<Utc>>,
+    /// Whether who acts also gets the letters about what they booked for the other.
+    pub copies: bool,
 }

@@ -12,38 +12,32 @@ pub async fn acts_for(db: &Db, holder_id: Uuid, person_id: Uuid) -> Result<bool,
     Ok(db.maybe::<(Uuid,)>(sql, (holder_id, person_id)).await?.is_some())
 }
 
-/// For whom these people act, and who acts for them: (holder, person).
-pub async fn among(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, Error> {
-    let mut found: Vec<(Uuid, Uuid)> =
-        tx.among("SELECT holder_id, person_id FROM family_links WHERE person_id IS NOT NULL AND holder_id IN #", (), people).await?;
-    found.extend(
-        tx.among::<(Uuid, Uuid), _>(
-            "SELECT holder_id, person_id FROM family_links WHERE person_id IS NOT NULL AND person_id IN #",
-            (),
-            people,
-        )
-        .await?,
-    );
+/// For whom these people act, and who acts for them: (holder, person, whether the holder gets copies of letters).
+pub async fn among(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<(Uuid, Uuid, bool)>, Error> {
+    let sql = "SELECT holder_id, person_id, copies FROM family_links WHERE person_id IS NOT NULL AND holder_id IN #";
+    let mut found: Vec<(Uuid, Uuid, bool)> = tx.among(sql, (), people).await?;
+    let sql = "SELECT holder_id, person_id, copies FROM family_links WHERE person_id IS NOT NULL AND person_id IN #";
+    found.extend(tx.among::<(Uuid, Uuid, bool), _>(sql, (), people).await?);
     Ok(found)
 }
 
 /// For whom somebody acts, or would.
 pub async fn held(db: &Db, holder_id: Uuid) -> Result<Vec<Link>, Error> {
-    let sql = "SELECT f.id, f.kind, f.person_id, p.name, f.email, f.made_at, f.confirmed_at FROM family_links f \
+    let sql = "SELECT f.id, f.kind, f.person_id, p.name, f.email, f.made_at, f.confirmed_at, f.copies FROM family_links f \
                LEFT JOIN persons p ON p.id = f.person_id WHERE f.holder_id = $1 ORDER BY f.id";
     db.all(sql, (holder_id,)).await
 }
 
 /// Who acts for somebody.
 pub async fn holders(db: &Db, person_id: Uuid) -> Result<Vec<Link>, Error> {
-    let sql = "SELECT f.id, f.kind, f.holder_id AS person_id, p.name, f.email, f.made_at, f.confirmed_at FROM family_links f \
+    let sql = "SELECT f.id, f.kind, f.holder_id AS person_id, p.name, f.email, f.made_at, f.confirmed_at, f.copies FROM family_links f \
                JOIN persons p ON p.id = f.holder_id WHERE f.person_id = $1 ORDER BY f.id";
     db.all(sql, (person_id,)).await
 }
 
 /// Who would act for somebody, and asks their confirmed address since then. Of those who ask only the name is told.
 pub async fn asking(db: &Db, person_id: Uuid, since: DateTime<Utc>, limit: i64) -> Result<Vec<Link>, Error> {
-    let sql = "SELECT f.id, f.kind, f.person_id, p.name, f.email, f.made_at, f.confirmed_at FROM family_links f \
+    let sql = "SELECT f.id, f.kind, f.person_id, p.name, f.email, f.made_at, f.confirmed_at, f.copies FROM family_links f \
                JOIN persons p ON p.id = f.holder_id JOIN persons own ON own.email_key = f.email_key \
                WHERE own.id = $1 AND own.verified_at IS NOT NULL AND f.holder_id <> $1 AND f.made_at > $2 ORDER BY f.id DESC LIMIT $3";
     db.all(sql, (person_id, since, limit)).await
@@ -57,7 +51,7 @@ pub async fn is_member(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<
 
 /// A link that somebody holds.
 pub async fn one(tx: &mut Tx, id: Uuid, holder_id: Uuid) -> Result<Option<Link>, Error> {
-    let sql = "SELECT f.id, f.kind, f.person_id, p.name, f.email, f.made_at, f.confirmed_at FROM family_links f \
+    let sql = "SELECT f.id, f.kind, f.person_id, p.name, f.email, f.made_at, f.confirmed_at, f.copies FROM family_links f \
                LEFT JOIN persons p ON p.id = f.person_id WHERE f.id = $1 AND f.holder_id = $2";
     tx.maybe(sql, (id, holder_id)).await
 }
@@ -103,9 +97,15 @@ pub async fn confirm(tx: &mut Tx, id: Uuid, person_id: Uuid, since: DateTime<Utc
 
 /// A link of which somebody is the other: confirmed.
 pub async fn confirmed(tx: &mut Tx, id: Uuid, person_id: Uuid) -> Result<Option<Link>, Error> {
-    let sql = "SELECT f.id, f.kind, f.holder_id AS person_id, p.name, f.email, f.made_at, f.confirmed_at FROM family_links f \
+    let sql = "SELECT f.id, f.kind, f.holder_id AS person_id, p.name, f.email, f.made_at, f.confirmed_at, f.copies FROM family_links f \
                JOIN persons p ON p.id = f.holder_id WHERE f.id = $1 AND f.person_id = $2";
     tx.maybe(sql, (id, person_id)).await
+}
+
+/// Whether the holder of a link also gets the letters about what they book. `false`: they hold no such link.
+pub async fn set_copies(tx: &mut Tx, id: Uuid, holder_id: Uuid, copies: bool) -> Result<bool, Error> {
+    let sql = "UPDATE family_links SET copies = $3 WHERE id = $1 AND holder_id = $2";
+    Ok(tx.run(sql, (id, holder_id, copies)).await? == 1)
 }
 
 /// Ends a link, by either of its two, or by who is asked. `false`: there is none of theirs.
@@ -135,11 +135,13 @@ pub struct ExportedLink {
     pub made_at: DateTime<Utc>,
     #[serde(with = "crate::instant")]
     pub confirmed_at: Option<DateTime<Utc>>,
+    /// Whether who acts also gets the letters about what they booked.
+    pub copies: bool,
 }
 
 /// All links of a person, and those by which their address was asked.
 pub async fn exported(tx: &mut Tx, person_id: Uuid) -> Result<Vec<ExportedLink>, Error> {
-    let sql = "SELECT id, holder_id, person_id, email, kind, made_at, confirmed_at FROM family_links WHERE holder_id = $1 OR person_id = $1 \
+    let sql = "SELECT id, holder_id, person_id, email, kind, made_at, confirmed_at, copies FROM family_links WHERE holder_id = $1 OR person_id = $1 \
                OR email_key IN (SELECT email_key FROM persons WHERE id = $1 AND verified_at IS NOT NULL) ORDER BY id";
     tx.all(sql, (person_id,)).await
 }

@@ -202,6 +202,11 @@ fn studio_view(app: &App, row: ListedRow) -> StudioLetter {
     }
 }
 
+/// The subject of a letter, as it was sent or as it would be now; `None` when its time to live is over.
+pub fn subject(app: &App, row: &ListedRow) -> Option<String> {
+    row.subject.clone().or_else(|| as_it_would_be(app, row).map(|words| words.subject))
+}
+
 fn view(app: &App, row: &ListedRow) -> LetterView {
     let (subject, text) = match (&row.subject, &row.body_text) {
         (Some(subject), text) => (Some(subject.clone()), text.clone()),

@@ -54,6 +54,8 @@ pub struct CalendarEntry<'a> {
     pub address: &'a str,
     /// The sending mailbox's address. Its name is the studio's.
     pub sender: &'a str,
+    /// Whether the reader is a guest, whose place is somebody else's to cancel.
+    pub is_guests: bool,
 }
 
 /// What a letter of this kind does to the calendar; most do nothing.
@@ -169,7 +171,7 @@ pub fn link(public_url: &str, booking_id: Uuid) -> String {
 pub fn part(e: &CalendarEntry<'_>) -> String {
     let session = e.session;
     let studio = &session.studio;
-    let link = link(e.public_url, e.booking_id);
+    let link = (!e.is_guests).then(|| link(e.public_url, e.booking_id));
     let mut event = event(&Said {
         uid: &e.booking_id.to_string(),
         domain: e.domain,
@@ -177,8 +179,8 @@ pub fn part(e: &CalendarEntry<'_>) -> String {
         written_at: e.written_at,
         class: session.class.read(e.language),
         place: [&studio.name, &session.room, studio.address.as_deref().unwrap_or_default()],
-        description: &phrases::calendar_description(&plain(&session.instructor), &link, e.language),
-        link: Some(&link),
+        description: &phrases::calendar_description(&plain(&session.instructor), link.as_deref(), e.language),
+        link: link.as_deref(),
         status: match e.method {
             Method::Request => EventStatus::Confirmed,
             Method::Cancel => EventStatus::Cancelled,
@@ -279,6 +281,7 @@ mod tests {
             name: Some("Mei Chen"),
             address: "mei@demo.example",
             sender: "letters@demo.example",
+            is_guests: false,
         }
     }
 
@@ -294,6 +297,15 @@ mod tests {
             let part = part(&CalendarEntry { language, ..entry(&session, Method::Request) });
             // insta does not keep CRLF: the snapshot shows the lines as a calendar reads them.
             snapshot(&format!("calendar_request_{language}"), &unfolded(&part).join("\n"));
+        }
+    }
+
+    #[test]
+    fn a_guest_is_not_told_how_to_cancel() {
+        let session = demo_session();
+        for language in Language::ALL {
+            let text = unfolded(&part(&CalendarEntry { language, is_guests: true, ..entry(&session, Method::Request) })).join("\n");
+            assert!(text.contains("DESCRIPTION:") && !text.contains("https://demo.example"), "{text}");
         }
     }
 

@@ -316,6 +316,14 @@ impl Facts {
         session_of!(self)
     }
 
+    /// As somebody reads them who booked for another: this is the other's name, if nobody's stands there yet.
+    pub fn about(mut self, whom: &str) -> Self {
+        if let Some(session) = session_of!(&mut self) {
+            session.for_whom.get_or_insert_with(|| whom.to_owned());
+        }
+        self
+    }
+
     /// As they are told to an address of which nobody knows whose it is: whoever wrote it down must not speak through us to somebody who
     /// never heard of them. What the letter is about stays, a class with its time and room; notes, reasons, and what a studio writes of
     /// itself do not; and whom a studio invites or enters learns from us only that some studio did.

@@ -165,6 +165,7 @@ fn entry<'a>(
         name: parts.name,
         address: parts.to,
         sender: parts.from.email.as_ref(),
+        is_guests: matches!(parts.facts, Facts::GuestBooked { .. } | Facts::GuestCancelled { .. }),
     }
 }
 

@@ -121,9 +121,17 @@ impl Facts {
 
 /// Writes the letters, due at once. One whose `dedupe_key` was written before is left out.
 pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Result<(), Error> {
+    write_for(tx, now, letters.into_iter().map(|letter| (letter, now))).await
+}
+
+/// The same, each due at its own instant, from which its attempts are counted too.
+pub async fn write_for(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    letters: impl Iterator<Item = (Letter, DateTime<Utc>)> + Send,
+) -> Result<(), Error> {
     let rows = letters
-        .into_iter()
-        .map(|letter| {
+        .map(|(letter, due_at)| {
             let kind = letter.facts.kind();
             let (id, sealed_code) = match letter.sealed_code {
                 Some(sealed) => (sealed.letter_id, Some(sealed.bytes)),
@@ -144,8 +152,8 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Res
                 sealed_code,
                 letter.dedupe_key,
                 "queued",
-                now,
-                now,
+                due_at,
+                due_at,
                 letter.useful_until,
             )
         })
@@ -158,6 +166,11 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, letters: Vec<Letter>) -> Res
 /// The key under which the end of a pass is told so many days ahead: once for each last day that it has.
 pub fn ending_key(pass_id: Uuid, last_day: NaiveDate, days_ahead: i64) -> String {
     format!("pass-ending:{pass_id}:{last_day}:{days_ahead}")
+}
+
+/// The key of the letter that invites somebody whom an import made a member.
+pub fn import_key(studio_id: Uuid, person_id: Uuid) -> String {
+    format!("import:{studio_id}:{person_id}")
 }
 
 /// The key of an invitation's letter.

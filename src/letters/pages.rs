@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::transport::Transport;
 use crate::app::App;
 use crate::extract::{Path, Query, header_text};
+use crate::language::Language;
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::running::store::{DEMO, fact};
 
@@ -33,10 +34,18 @@ struct List {
 #[derive(Template)]
 #[template(path = "letters/pages/one.html")]
 struct One {
+    language: Language,
+    words: Words,
+    problem: Option<&'static str>,
     letter: Letter,
     text: String,
     html: String,
     calendar: Option<String>,
+}
+
+/// What the frame of the pages asks for.
+struct Words {
+    title: String,
 }
 
 /// A letter's envelope.
@@ -127,8 +136,12 @@ pub async fn one(State(app): State<App>, Path(id): Path<Uuid>) -> Answer<Respons
     let mail = MessageParser::default().parse(&raw).ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let is_calendar = |kind: &mail_parser::ContentType<'_>| kind.subtype() == Some("calendar");
     let calendar = mail.parts.iter().find(|part| part.content_type().is_some_and(is_calendar));
+    let letter = Letter::of(id, &mail);
     answer(&One {
-        letter: Letter::of(id, &mail),
+        language: Language::En,
+        words: Words { title: letter.subject.clone() },
+        problem: None,
+        letter,
         text: mail.body_text(0).unwrap_or_default().into_owned(),
         html: mail.body_html(0).unwrap_or_default().into_owned(),
         calendar: calendar.and_then(|part| part.text_contents()).map(str::to_owned),

@@ -405,7 +405,7 @@ pub fn money(money: &Money) -> String {
 }
 
 /// The decimals of a currency's minor unit (ISO 4217).
-fn decimals(currency: &str) -> u32 {
+pub fn decimals(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
@@ -490,9 +490,16 @@ pub fn cancel_reason(reason: CancelReason, language: Language) -> Option<&'stati
     }
 }
 
-/// What the calendar shows under the class: who teaches, how to cancel, and what the calendar cannot do.
-pub fn calendar_description(instructor: &str, link: &str, language: Language) -> String {
+/// What the calendar shows under the class: who teaches, how to cancel (not to a guest, who cannot), and what the calendar cannot do.
+pub fn calendar_description(instructor: &str, link: Option<&str>, language: Language) -> String {
     let who = calendar_instructor(instructor, language);
+    let Some(link) = link else {
+        return match language {
+            Language::En => format!("{who}\nDeclining or deleting this entry does not cancel the booking."),
+            Language::ZhHans => format!("{who}\n拒绝或删除此日程不会取消预约。"),
+            Language::ZhHant => format!("{who}\n拒絕或刪除這項活動並不會取消預約。"),
+        };
+    };
     match language {
         Language::En => format!("{who}\nHow to cancel: {link}\nDeclining or deleting this entry does not cancel the booking."),
         Language::ZhHans => format!("{who}\n如何取消预约：{link}\n拒绝或删除此日程不会取消预约。"),
@@ -589,7 +596,7 @@ fn weekday(date: NaiveDate, language: Language) -> String {
 }
 
 /// `Shanghai time, UTC+8`: whose clock this is, and how far from UTC on that day.
-fn zone(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+pub fn zone(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
     let offset = offset(at, tz);
     match (language, tz) {
         (_, Tz::UTC | Tz::Etc__UTC) => offset,

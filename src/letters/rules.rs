@@ -104,6 +104,8 @@ pub fn carries_code(kind: &str) -> bool {
 pub struct Due {
     pub id: Uuid,
     pub booking_id: Option<Uuid>,
+    /// Whose letter it is; `None`: a guest's.
+    pub reader: Option<Uuid>,
     pub nth: i64,
     pub kind: String,
     /// `None`: a lease ran out.
@@ -120,6 +122,7 @@ pub struct Due {
 pub struct Sibling {
     pub id: Uuid,
     pub booking_id: Uuid,
+    pub reader: Option<Uuid>,
     pub nth: i64,
     pub kind: String,
     pub state: LetterState,
@@ -133,6 +136,8 @@ pub enum Obsolete {
     TooLate,
     /// A later letter about the same booking says what is true now.
     Overtaken,
+    /// It takes back what its reader was never told.
+    NeverTold,
     /// There is no address.
     NoAddress,
     /// The account was deleted.
@@ -145,6 +150,7 @@ impl Obsolete {
         match self {
             Self::TooLate => "it came too late to be of use",
             Self::Overtaken => "a later letter about the same booking was written",
+            Self::NeverTold => "its reader was never told of the place",
             Self::NoAddress => "there is no address to send it to",
             Self::PersonGone => "the account was deleted",
         }
@@ -164,7 +170,7 @@ pub struct Sorted {
 
 /// Sorts the due letters. `siblings` are all letters about their bookings.
 ///
-/// Letters about one booking are sent in the order of `nth`. A later one makes the unsent earlier ones obsolete; where it does not
+/// Letters to one reader about one booking are sent in the order of `nth`. A later one makes the unsent earlier ones obsolete; where it does not
 /// (`overtakes`), and while an earlier one is being sent, it waits.
 pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted {
     let mut sorted = Sorted::default();
@@ -175,7 +181,7 @@ pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted
     }
     for sibling in siblings.iter().filter(|one| matches!(one.state, LetterState::Queued | LetterState::Retrying)) {
         let known = sorted.obsolete.iter().any(|(id, _)| *id == sibling.id);
-        if !known && overtaken(sibling.booking_id, sibling.nth, &sibling.kind, siblings) {
+        if !known && overtaken((sibling.booking_id, sibling.reader), sibling.nth, &sibling.kind, siblings) {
             sorted.obsolete.push((sibling.id, Obsolete::Overtaken));
         }
     }
@@ -184,7 +190,7 @@ pub fn sort_out(due: &[Due], siblings: &[Sibling], now: DateTime<Utc>) -> Sorted
         let mut earlier = siblings
             .iter()
             .filter(|one| Some(one.booking_id) == letter.booking_id && one.nth < letter.nth && one.state.is_open() && !is_obsolete(one.id))
-            .filter(|one| to_guest(&one.kind) == to_guest(&letter.kind));
+            .filter(|one| one.reader == letter.reader);
         match (letter.due_at, earlier.next()) {
             // It was being sent already, so nothing was ahead of it then.
             (None, _) | (_, None) => sorted.send.push(letter.id),
@@ -203,8 +209,13 @@ fn obsolete(letter: &Due, siblings: &[Sibling], now: DateTime<Utc>) -> Option<Ob
     if letter.person_gone {
         return Some(Obsolete::PersonGone);
     }
-    if letter.taken_over || letter.booking_id.is_some_and(|booking_id| overtaken(booking_id, letter.nth, &letter.kind, siblings)) {
+    if letter.taken_over
+        || letter.booking_id.is_some_and(|booking_id| overtaken((booking_id, letter.reader), letter.nth, &letter.kind, siblings))
+    {
         return Some(Obsolete::Overtaken);
+    }
+    if letter.kind == "guest_cancelled" && never_told(letter, siblings) {
+        return Some(Obsolete::NeverTold);
     }
     if letter.useful_until.is_some_and(|end| end <= now) {
         return Some(Obsolete::TooLate);
@@ -212,8 +223,15 @@ fn obsolete(letter: &Due, siblings: &[Sibling], now: DateTime<Utc>) -> Option<Ob
     (!letter.has_address).then_some(Obsolete::NoAddress)
 }
 
-fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bool {
-    siblings.iter().any(|later| later.booking_id == booking_id && later.nth > nth && overtakes(&later.kind, kind))
+/// Whether nothing has left before that told a guest of their place. One that was tried may have arrived.
+fn never_told(letter: &Due, siblings: &[Sibling]) -> bool {
+    let mut before =
+        siblings.iter().filter(|one| Some(one.booking_id) == letter.booking_id && one.nth < letter.nth && one.reader == letter.reader);
+    before.all(|one| matches!(one.state, LetterState::Queued | LetterState::Obsolete))
+}
+
+fn overtaken(of: (Uuid, Option<Uuid>), nth: i64, kind: &str, siblings: &[Sibling]) -> bool {
+    siblings.iter().any(|later| (later.booking_id, later.reader) == of && later.nth > nth && overtakes(&later.kind, kind))
 }
 
 /// Whether a later letter of one kind says all that matters in an earlier, unsent one about the same booking. It does, since each says
@@ -221,8 +239,6 @@ fn overtaken(booking_id: Uuid, nth: i64, kind: &str, siblings: &[Sibling]) -> bo
 /// whose place was lost to the waitlist has it in the calendar, which only that letter corrects until they have a place again.
 fn overtakes(later: &str, earlier: &str) -> bool {
     match earlier {
-        // The guest and the member who brings them each have letters of their own about the place.
-        _ if to_guest(later) != to_guest(earlier) => false,
         // A reminder says where and when, and leaves it to the others to say what has become of the booking; no calendar comes with it.
         earlier if is_reminder(later) => is_reminder(earlier),
         "waitlisted" => later != "passed_over",
@@ -231,10 +247,6 @@ fn overtakes(later: &str, earlier: &str) -> bool {
         "late_cancelled" | "removed_by_staff" => later != "penalty_waived",
         _ => true,
     }
-}
-
-fn to_guest(kind: &str) -> bool {
-    matches!(kind, "guest_booked" | "guest_cancelled")
 }
 
 fn is_reminder(kind: &str) -> bool {
@@ -349,10 +361,15 @@ mod tests {
         Uuid::from_u128(n)
     }
 
+    fn reader_of(kind: &str) -> Option<Uuid> {
+        (!kind.starts_with("guest_")).then(|| id(200))
+    }
+
     fn due(n: u128, nth: i64, kind: &str) -> Due {
         Due {
             id: id(n),
             booking_id: Some(id(100)),
+            reader: reader_of(kind),
             nth,
             kind: kind.into(),
             due_at: Some(at(0)),
@@ -365,7 +382,7 @@ mod tests {
 
     fn sibling(n: u128, nth: i64, kind: &str, state: LetterState) -> Sibling {
         let due_at = matches!(state, LetterState::Queued | LetterState::Retrying).then(|| at(0));
-        Sibling { id: id(n), booking_id: id(100), nth, kind: kind.into(), state, due_at }
+        Sibling { id: id(n), booking_id: id(100), reader: reader_of(kind), nth, kind: kind.into(), state, due_at }
     }
 
     fn sends(ids: &[u128]) -> Sorted {
@@ -451,7 +468,33 @@ mod tests {
         assert_eq!(sort_out(&both, &siblings, at(0)), sends(&[1, 2]));
         let both = [due(1, 2, "guest_booked"), due(2, 4, "guest_cancelled")];
         let siblings = [sibling(1, 2, "guest_booked", LetterState::Queued), sibling(2, 4, "guest_cancelled", LetterState::Queued)];
-        assert_eq!(sort_out(&both, &siblings, at(0)), Sorted { obsolete: vec![(id(1), Obsolete::Overtaken)], ..sends(&[2]) });
+        // Who was never told of the place is not told that they have it no more.
+        let neither = Sorted { obsolete: vec![(id(1), Obsolete::Overtaken), (id(2), Obsolete::NeverTold)], ..Sorted::default() };
+        assert_eq!(sort_out(&both, &siblings, at(0)), neither);
+        let last = [due(2, 4, "guest_cancelled")];
+        for (state, told) in
+            [(LetterState::Sent, true), (LetterState::Failed, true), (LetterState::Retrying, true), (LetterState::Obsolete, false)]
+        {
+            let siblings = [sibling(1, 2, "guest_booked", state), sibling(2, 4, "guest_cancelled", LetterState::Queued)];
+            assert_eq!(sort_out(&last, &siblings, at(0)).send.is_empty(), !told, "{state:?}");
+        }
+        // What the host was sent says nothing to the guest.
+        let siblings = [sibling(1, 2, "booked", LetterState::Sent), sibling(2, 4, "guest_cancelled", LetterState::Queued)];
+        assert_eq!(sort_out(&last, &siblings, at(0)).obsolete, [(id(2), Obsolete::NeverTold)]);
+    }
+
+    #[test]
+    fn who_booked_for_another_reads_of_it_too() {
+        let also = |letter: Due| Due { reader: Some(id(201)), ..letter };
+        let also_sibling = |one: Sibling| Sibling { reader: Some(id(201)), ..one };
+        let both = [due(1, 1, "booked"), also(due(2, 2, "booked"))];
+        let siblings = [sibling(1, 1, "booked", LetterState::Queued), also_sibling(sibling(2, 2, "booked", LetterState::Queued))];
+        assert_eq!(sort_out(&both, &siblings, at(0)), sends(&[1, 2]));
+        // What overtakes the one overtakes the other only if it is written to them, too.
+        let late = [due(3, 3, "cancelled")];
+        let siblings = [&siblings[..], &[sibling(3, 3, "cancelled", LetterState::Queued)]].concat();
+        let sorted = Sorted { obsolete: vec![(id(1), Obsolete::Overtaken)], ..sends(&[3]) };
+        assert_eq!(sort_out(&late, &siblings, at(0)), sorted);
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub struct DueRow {
 pub struct SiblingRow {
     pub id: Uuid,
     pub booking_id: Uuid,
+    pub person_id: Option<Uuid>,
     pub nth: i64,
     pub kind: String,
     pub state: LetterState,
@@ -178,7 +179,8 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, most: usize) -> Result<Vec<Due
 
 /// Every letter about these bookings, in their order.
 pub async fn siblings(tx: &mut Tx, bookings: &[Uuid]) -> Result<Vec<SiblingRow>, Error> {
-    tx.among("SELECT id, booking_id, nth, kind, state, due_at FROM letters WHERE booking_id IN # ORDER BY nth", (), bookings).await
+    tx.among("SELECT id, booking_id, person_id, nth, kind, state, due_at FROM letters WHERE booking_id IN # ORDER BY nth", (), bookings)
+        .await
 }
 
 /// Leases them: an attempt begins, and counts. Returns how many.
@@ -290,6 +292,17 @@ macro_rules! newest_first {
 /// A person's letters before this one, newest first: ids are in order of time.
 pub async fn of_person(db: &Db, person_id: Uuid, before: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
     db.all(newest_first!("l.person_id = $1"), (person_id, before, most)).await
+}
+
+/// A studio's letters to one member, newest first.
+pub async fn of_member(db: &Db, studio_id: Uuid, person_id: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
+    db.all(newest_first!("l.person_id = $1 AND l.studio_id = $4"), (person_id, Uuid::max(), most, studio_id)).await
+}
+
+/// The letters about the bookings of a session, newest first.
+pub async fn of_session(db: &Db, session_id: Uuid, most: i64) -> Result<Vec<ListedRow>, Error> {
+    let sql = newest_first!("l.booking_id IN (SELECT o.id FROM bookings o WHERE o.session_id = $1)");
+    db.all(sql, (session_id, Uuid::max(), most)).await
 }
 
 /// A studio's letters before this one, newest first, of one state or all.

@@ -25,7 +25,7 @@ use super::facts::{Facts, Rendered, ToRender, addressed};
 use super::files::Letters;
 use super::message::{self, Mail, Parts};
 use super::rules::{self, Due, Fate, SendError, Sibling, Trials};
-use super::store::{self, AT_ONCE, DueRow, SettledRow};
+use super::store::{self, AT_ONCE, DueRow, SettledRow, SiblingRow};
 use super::switches::Switch;
 use super::transport::Transport;
 use super::uids::UidDomains;
@@ -562,9 +562,10 @@ fn pause_after(error: &Error) -> Duration {
     AWAY
 }
 
-impl From<store::SiblingRow> for Sibling {
-    fn from(row: store::SiblingRow) -> Self {
-        Self { id: row.id, booking_id: row.booking_id, nth: row.nth, kind: row.kind, state: row.state, due_at: row.due_at }
+impl From<SiblingRow> for Sibling {
+    fn from(row: SiblingRow) -> Self {
+        let SiblingRow { id, booking_id, person_id: reader, nth, kind, state, due_at } = row;
+        Self { id, booking_id, reader, nth, kind, state, due_at }
     }
 }
 
@@ -573,6 +574,7 @@ impl From<&DueRow> for Due {
         Self {
             id: row.id,
             booking_id: row.booking_id,
+            reader: row.person_id,
             nth: row.nth,
             kind: row.kind.clone(),
             due_at: row.due_at,

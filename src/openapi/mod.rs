@@ -16,8 +16,8 @@ use crate::problem::ProblemType;
 use crate::running::document::Profile;
 use crate::studios::house_rules::RANGES;
 use crate::{
-    attendance, booking, calendars, families, holds, letters, passes, penalties, people, reports, running, schedule, security, sign_in,
-    studios,
+    attendance, booking, calendars, families, holds, import, letters, passes, penalties, people, reports, running, schedule, security,
+    sign_in, studios,
 };
 
 /// A handler as the document knows it.
@@ -72,6 +72,7 @@ operations! {
         schedule::api::class_types,
         passes::api::types,
         people::members::join,
+        people::leaving::leave,
     }
     "Schedule": "The classes of a studio, with the places that are left." {
         schedule::api::schedule,
@@ -109,6 +110,7 @@ operations! {
         families::api::add,
         families::api::confirm,
         families::api::end,
+        families::api::set_letters,
     }
     "Calendars": "Private addresses from which a phone's calendar reads classes." {
         calendars::api::make,
@@ -220,10 +222,22 @@ operations! {
         people::invitations::post,
         people::invitations::withdraw,
         people::erasure::put,
+        people::merging::put,
+        studios::export::export,
         security::api::of_studio,
-        reports::api::attendance,
+        reports::attendance::attendance,
+        reports::credits::credits,
+        reports::demand::demand,
+        reports::letters::letters,
+        reports::monday::monday,
+        reports::pay::pay,
+        reports::retention::retention,
         letters::api::of_studio,
         letters::api::resend,
+        import::api::put,
+        import::api::show,
+        import::api::skipped,
+        import::invite::put,
     }
     "Infrastructure": "What whoever runs the service needs, and the pages and files behind the letters' links." {
         security::api::all,
@@ -416,6 +430,8 @@ fn part_of_path(path: &str, name: &str) -> (&'static str, Option<String>) {
         (_, "check_in_id") => ("Which check-in: the device chooses the id, a new one for each time that a code is shown.", None),
         (_, "kiosk_id") => ("Which device.", None),
         (_, "hold_id") => ("Which hold: the app chooses the id, a new one for each.", None),
+        (_, "table") => ("Of what.", None),
+        (_, "import_id") => ("Which import: the app chooses the id, a new one for each file.", None),
         (_, "penalty_id") => ("Which penalty.", None),
         (_, "class_type_id") => ("Which class type.", of_demo(Example::ClassType)),
         (_, "pass_type_id") => ("Which pass type.", of_demo(Example::PassType)),
@@ -768,12 +784,12 @@ fn problem_schemas() -> Value {
                     "description": "What is wrong with which field, parameter or header.",
                     "items": { "$ref": "#/components/schemas/FieldError" }
                 },
-                "because": text("Why a pass is not for this member: `new_members_only` or `once_per_person`."),
+                "because": text("Why not. A pass is not for this member: `new_members_only` or `once_per_person`; members are not one: `has_account`, `is_staff` or `overlap`."),
                 "booked": number("How many are booked."),
                 "booking_id": id("The booking that stands in the way."),
                 "booking_ids": {
                     "type": "array", "items": { "type": "string", "format": "uuid" },
-                    "description": "The bookings that have to be cancelled first: those to come that the pass pays for, or those of the guests."
+                    "description": "The bookings that stand in the way: those to come that the pass pays for, those of the guests, those of the studio that is left, or those that two people have at one time."
                 },
                 "booking_status": text("The status of the booking as it is now."),
                 "bookings": {

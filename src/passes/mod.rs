@@ -409,6 +409,8 @@ pub enum LedgerReason {
     Forgiven,
     /// Staff took back what a late cancellation or an absence had cost.
     Waived,
+    /// What the pass had left in another program.
+    BroughtOver,
 }
 
 /// A row of `ledger`: append-only.

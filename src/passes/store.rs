@@ -145,6 +145,11 @@ pub async fn types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_max: i64
     db.all(types!("WHERE studio_id = $1 AND id > $2 ORDER BY id LIMIT $3"), (studio_id, after.unwrap_or_default(), count_max)).await
 }
 
+/// Everything that the studio sells, oldest first.
+pub async fn all_types(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<PassType>, Error> {
+    tx.all(types!("WHERE studio_id = $1 ORDER BY id"), (studio_id,)).await
+}
+
 /// One pass type of the studio, locked until the end of the transaction.
 pub async fn type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<PassType>, Error> {
     let sql = Sql::Each {

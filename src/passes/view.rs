@@ -13,7 +13,7 @@ use crate::language::Language;
 pub struct PassView {
     id: Uuid,
     studio_id: Uuid,
-    name: String,
+    pub name: String,
     kind: PassKind,
     /// Null on a membership.
     credits_left: Option<i64>,
@@ -28,7 +28,7 @@ pub struct PassView {
     valid_from: ValidFrom,
     /// When the first class was attended with a pass that counts from that; null: it has not begun, or counts from the sale.
     begun_on: Option<NaiveDate>,
-    state: State,
+    pub state: State,
     /// Its latest freeze: on these days it pays for nothing, and by as many it is longer.
     freeze: Option<FreezeView>,
     /// For how many days more whoever holds it may freeze it.

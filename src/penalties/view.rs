@@ -102,17 +102,17 @@ pub struct SuspensionView {
 pub struct Standing {
     studio_id: Uuid,
     /// The strikes that count now, the latest first.
-    strikes: Vec<Strike>,
+    pub strikes: Vec<Strike>,
     /// How many have a consequence; null: none has, and none is counted.
-    strikes_max: Option<i64>,
+    pub strikes_max: Option<i64>,
     /// What they mean now; null: everything may be booked.
-    suspended: Option<SuspensionView>,
+    pub suspended: Option<SuspensionView>,
     /// The same as a sentence.
     text: String,
     /// How many late cancellations of this calendar month would still cost nothing.
     late_cancels_forgiven_left: i64,
     /// Fees that are still to be paid at the desk, the latest first.
-    fees_open: Vec<PenaltyView>,
+    pub fees_open: Vec<PenaltyView>,
     /// Every late cancellation and absence, also those that were forgiven or taken back, the latest first, at most 200.
     penalties: Vec<PenaltyView>,
 }

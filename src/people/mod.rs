@@ -13,12 +13,16 @@ pub mod erasure;
 pub mod export;
 pub mod invitations;
 pub mod join_staff;
+pub mod leaving;
 pub mod me;
 pub mod members;
+pub mod merge;
+pub mod merging;
 pub mod owner;
 pub mod pages;
 pub mod remove;
 pub mod roles;
+pub mod rules;
 pub mod search_keys;
 pub mod set_roles;
 pub mod staff;
@@ -54,6 +58,23 @@ pub struct Person {
     pub letters: Switches,
     /// What they may do, and where.
     pub roles: Roles,
+}
+
+impl Person {
+    /// Somebody of whom nothing is known, and who may do nothing: a visitor.
+    pub fn nameless(id: Uuid) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            locale: None,
+            has_address: false,
+            verified: false,
+            longer_offers: false,
+            quiet_hours: None,
+            letters: Switches { reminder_24h: true, reminder_2h: false, passes_ending: true, places_free: true },
+            roles: Roles::new(false, Vec::new()),
+        }
+    }
 }
 
 /// A member's own quiet hours, by the wall of the studio in question; they may span midnight.

@@ -1,5 +1,8 @@
 //! Persons, staff and members in the database.
 
+pub mod bulk;
+pub mod leaving;
+pub mod merging;
 pub mod personal;
 
 use std::collections::{BTreeSet, HashMap};
@@ -867,4 +870,20 @@ pub async fn add_members(tx: &mut Tx, members: Vec<(Uuid, Uuid, String, DateTime
     let sql = "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, joined_at, given_at) VALUES # \
                ON CONFLICT (studio_id, person_id) DO NOTHING";
     tx.rows(sql, rows).await.map(drop)
+}
+
+/// People without a name, who stand for visitors: (id, since).
+pub async fn add_nameless(tx: &mut Tx, people: Vec<(Uuid, DateTime<Utc>)>) -> Result<(), Error> {
+    let rows = people.into_iter().map(|(id, at)| (id, "", false, at)).collect();
+    // The id of somebody who has left stays theirs.
+    tx.rows("INSERT INTO persons (id, name, key_stale, created_at) VALUES # ON CONFLICT (id) DO NOTHING", rows).await.map(drop)
+}
+
+/// Locks the person until the end of the transaction, so that two of their requests count one after the other. `false`: they have left.
+pub async fn lock(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
+    let sql = Sql::Each {
+        sqlite: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL",
+        postgres: "SELECT id FROM persons WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
+    };
+    Ok(tx.maybe::<(Uuid,)>(sql, (person_id,)).await?.is_some())
 }

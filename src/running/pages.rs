@@ -3,11 +3,12 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use uuid::Uuid;
 
 use super::store::{self, DEMO};
 use crate::app::App;
+use crate::console::cookie;
 use crate::demo::mark::{self, Mark, PASSWORD};
 use crate::extract::{Path, header_text};
 use crate::language::Language;
@@ -19,6 +20,10 @@ use crate::problem::{Answer, Problem};
     responses((status = 200, body = String, content_type = "text/html"))
 )]
 pub async fn front(State(app): State<App>, headers: HeaderMap) -> Answer<Response> {
+    // Whoever works here goes on; no app shows the console's cookie.
+    if cookie::shows_ticket(&app, &headers) {
+        return Ok(Redirect::to("/console").into_response());
+    }
     let language = language(&headers);
     let mark = store::fact(&app.db, DEMO).await?.and_then(|mark| Mark::parse(&mark));
     let words = front_words(language);
@@ -35,7 +40,7 @@ pub async fn front(State(app): State<App>, headers: HeaderMap) -> Answer<Respons
 )]
 pub async fn booking_link(Path(_): Path<Uuid>, headers: HeaderMap) -> Answer<Response> {
     let language = language(&headers);
-    answer(language, &Booking { language, words: booking_words(language) })
+    answer(language, &Booking { language, words: booking_words(language), problem: None })
 }
 
 fn language(headers: &HeaderMap) -> Language {
@@ -81,11 +86,13 @@ impl Demo {
 struct Booking {
     language: Language,
     words: &'static BookingWords,
+    problem: Option<&'static str>,
 }
 
 /// What the front page says in one language.
 struct FrontWords {
     what: &'static str,
+    console: &'static str,
     demo: &'static str,
     /// Before the password.
     invented: &'static str,
@@ -106,6 +113,7 @@ const fn front_words(language: Language) -> &'static FrontWords {
         Language::En => &FrontWords {
             what: "This is the booking service of barre and ballet-workout studios. Members book in their studio’s app, which asks this \
                    address.",
+            console: "If you work in a studio: sign in to the console",
             demo: "This is a demo",
             invented: "Its studios and people are invented, and it serves on this machine alone. Every account has the password",
             roles: ["Owner", "Admin", "Front desk", "Instructors", "Members"],
@@ -121,6 +129,7 @@ const fn front_words(language: Language) -> &'static FrontWords {
         },
         Language::ZhHans => &FrontWords {
             what: "这里是芭蕾把杆与芭蕾塑形工作室的约课服务。会员在工作室的App中约课，App通过此地址提供服务。",
+            console: "工作室团队：登录控制台",
             demo: "这是演示环境",
             invented: "其中的工作室和人物均为虚构，且仅在本机运行。所有账号的密码均为",
             roles: ["所有者", "管理员", "前台", "教练", "会员"],
@@ -135,6 +144,7 @@ const fn front_words(language: Language) -> &'static FrontWords {
         },
         Language::ZhHant => &FrontWords {
             what: "這裡是芭蕾把桿與芭蕾塑形工作室的預約服務。會員在工作室的App中預約課堂，App透過此地址提供服務。",
+            console: "工作室團隊：登入主控台",
             demo: "這是示範環境",
             invented: "其中的工作室與人物均為虛構，且只在本機運作。所有帳號的密碼均為",
             roles: ["擁有者", "管理員", "櫃檯", "教練", "會員"],
@@ -198,7 +208,7 @@ mod tests {
     fn every_language_has_its_pages() {
         for language in Language::ALL {
             let words = booking_words(language);
-            let page = Booking { language, words }.render().unwrap();
+            let page = Booking { language, words, problem: None }.render().unwrap();
             assert!(page.contains(&format!("<html lang=\"{language}\">")));
             let said = [words.title, words.not_shown, words.app, words.in_the_app, words.desk, words.at_the_desk];
             assert!(said.iter().all(|text| page.contains(text)), "{page}");

@@ -21,6 +21,7 @@ use crate::working_set::{Decision, WorkingSet, all};
 use crate::zones::local_date;
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Makes these changes, all or none of them. With `release`, members whom a move puts into two sessions at once leave the moved one, and
@@ -214,8 +215,13 @@ fn make_wait(
     }
     let refused = || Err(Problem::new(ProblemType::CapacityTooSmall).with("booked", session.taken).with("held", session.held).into());
     let latest_first = |booking: &Booking| std::cmp::Reverse((booking.promoted_at.unwrap_or(booking.created_at), booking.id));
-    let (mut offered, mut booked): (Vec<Booking>, Vec<Booking>) = open_bookings(set, after.id)?
+    let open = open_bookings(set, after.id)?;
+    // Whose guest is there already is expected at the door, and stays.
+    let hosts: BTreeSet<Uuid> =
+        open.iter().filter(|booking| booking.status == BookingStatus::Attended).filter_map(|booking| booking.guest_of).collect();
+    let (mut offered, mut booked): (Vec<Booking>, Vec<Booking>) = open
         .into_iter()
+        .filter(|booking| !hosts.contains(&booking.id))
         .filter(|booking| matches!(booking.status, BookingStatus::Booked | BookingStatus::Offered))
         .partition(|booking| booking.status == BookingStatus::Offered);
     offered.sort_by_key(latest_first);
@@ -231,8 +237,9 @@ fn make_wait(
     let head = set.whole_queue(after.id)?.first().and_then(|id| set.known_booking(*id)?.queue_key);
     let mut key = head.unwrap_or(1).min(1);
     let (rules, today) = (studio.rules_of(session.class_type_id), local_date(now, studio.zone));
-    // No guest waits: their place came after the host's, and goes before it.
-    let (guests, to_wait): (Vec<Booking>, Vec<Booking>) = booked.into_iter().take(count).partition(Booking::is_guests);
+    // No guest waits: their place came after the host's, and goes before it. No visitor does: nobody could tell them.
+    let (guests, to_wait): (Vec<Booking>, Vec<Booking>) =
+        booked.into_iter().take(count).partition(|booking| booking.is_guests() || booking.is_visitors());
     let over = over - i64::try_from(guests.len()).unwrap_or(over);
     for mut booking in guests {
         let credits_returned = booking.credits;

@@ -62,7 +62,7 @@ pub fn noticed(answer: &Answered<'_>) -> Option<Kind> {
 
 /// The studio that a path is about.
 pub fn studio_of(path: &str) -> Option<Uuid> {
-    path.strip_prefix("/v1/studios/")?.split('/').next()?.parse().ok()
+    path.strip_prefix("/v1/studios/").or_else(|| path.strip_prefix("/console/"))?.split('/').next()?.parse().ok()
 }
 
 /// Whom something concerns.

@@ -25,6 +25,7 @@ use crate::app::App;
 use crate::extract::{Concerns, FactorMissing, ReaderLanguage, RequestId, header_text};
 use crate::ids::new_id;
 use crate::language::Language;
+use crate::page::Told;
 use crate::problem::{Problem, ProblemType};
 use crate::routes::{public_routes, routes};
 use crate::security::rules::{Answered, Sighting, Whom, noticed, studio_of};
@@ -232,7 +233,7 @@ impl Seen {
 
     /// Counts what somebody will want to know of: in memory, so that nobody waits for it.
     fn notice(&self, answer: &Response) {
-        let problem = answer.extensions().get::<Problem>();
+        let problem = answer.extensions().get::<Problem>().or_else(|| answer.extensions().get::<Told>().map(|Told(problem)| problem));
         let whom = self.concerns.whom();
         let kind = noticed(&Answered {
             method: self.method.as_str(),

@@ -44,6 +44,34 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The person who is signed in on this device; `None` if nobody is any more, or somebody else.
+    pub async fn on_device(parts: &Parts, app: &App, person_id: Uuid, device_id: Uuid) -> Answer<Option<Self>> {
+        let Some(identity) = app.identities.of(device_id).await?.filter(|identity| identity.person_id == person_id) else {
+            return Ok(None);
+        };
+        if let (Some(reader), Some(language)) = (parts.extensions.get::<ReaderLanguage>(), identity.locale) {
+            reader.set(language);
+        }
+        if let Some(concerns) = parts.extensions.get::<Concerns>() {
+            concerns.person(identity.person_id);
+        }
+        if let Some(missing) = parts.extensions.get::<FactorMissing>().filter(|_| identity.factor_missing) {
+            missing.note();
+        }
+        Ok(Some(Self {
+            person_id: identity.person_id,
+            device_id,
+            from: network(client_of(parts, app)),
+            verified: identity.verified,
+            roles: identity.roles.clone(),
+            factor_required: identity.factor_required,
+            factor_missing: identity.factor_missing,
+            language: asked_language(&parts.headers).or(identity.locale),
+            request_id: request_id(parts, app),
+            network: app.keys.mark_network(client_of(parts, app)),
+        }))
+    }
+
     /// Refuses all but owners.
     pub fn require_owner(&self) -> Answer<()> {
         if self.roles.is_owner { Ok(()) } else { Err(Problem::new(ProblemType::NotAllowed)) }
@@ -104,29 +132,6 @@ async fn caller(parts: &Parts, app: &App) -> Answer<Option<Caller>> {
         return Err(refused());
     }
     let claims = Claims::of(&app.keys, token.trim(), app.clock.now()).ok_or_else(refused)?;
-    let identity = app.identities.of(claims.dev).await?.ok_or_else(refused)?;
-    if identity.person_id != claims.sub {
-        return Err(refused());
-    }
-    if let (Some(reader), Some(language)) = (parts.extensions.get::<ReaderLanguage>(), identity.locale) {
-        reader.set(language);
-    }
-    if let Some(concerns) = parts.extensions.get::<Concerns>() {
-        concerns.person(identity.person_id);
-    }
-    if let Some(missing) = parts.extensions.get::<FactorMissing>().filter(|_| identity.factor_missing) {
-        missing.note();
-    }
-    Ok(Some(Caller {
-        person_id: identity.person_id,
-        device_id: claims.dev,
-        from: network(client_of(parts, app)),
-        verified: identity.verified,
-        roles: identity.roles.clone(),
-        factor_required: identity.factor_required,
-        factor_missing: identity.factor_missing,
-        language: asked_language(&parts.headers).or(identity.locale),
-        request_id: request_id(parts, app),
-        network: app.keys.mark_network(client_of(parts, app)),
-    }))
+    let caller = Caller::on_device(parts, app, claims.sub, claims.dev).await?;
+    caller.map(Some).ok_or_else(refused)
 }

@@ -500,6 +500,12 @@ pub async fn known_device(db: &Db, since: DateTime<Utc>, person_id: Uuid, id: Uu
     Ok(db.maybe::<(Vec<u8>,)>(sql, (id, person_id, since)).await?.map(|(family_hash,)| family_hash))
 }
 
+/// The device was used without a new token, by a browser that the console knows. Whether it is still signed in.
+pub async fn touch_device(tx: &mut Tx, id: Uuid, now: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "UPDATE devices SET used_at = $2 WHERE id = $1 AND ended_at IS NULL AND NOT awaits_factor";
+    Ok(tx.run(sql, (id, now)).await? == 1)
+}
+
 /// Signs out all devices of a person, but for one. Those that were signed out before are strangers too from now on.
 pub async fn end_devices(tx: &mut Tx, now: DateTime<Utc>, person_id: Uuid, but: Option<Uuid>) -> Result<(), Error> {
     let sql = "UPDATE devices SET ended_at = COALESCE(ended_at, $2), signed_out = FALSE \

@@ -5,6 +5,7 @@
 //! each on one row with its version.
 
 pub mod api;
+pub mod export;
 pub mod guard;
 pub mod house_rules;
 pub mod override_rules;

@@ -1,5 +1,7 @@
 //! Studios and rooms in the database.
 
+pub mod exported;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -34,6 +36,11 @@ pub async fn studio(db: &Db, id: Uuid) -> Result<Option<Studio>, Error> {
 /// The studio's zone and language; `None`: there is no such studio.
 pub async fn setting(db: &Db, id: Uuid) -> Result<Option<(Zone, Language)>, Error> {
     db.maybe("SELECT time_zone, locale FROM studios WHERE id = $1", (id,)).await
+}
+
+/// The studio's zone, in a transaction.
+pub async fn zone_of(tx: &mut Tx, id: Uuid) -> Result<Option<Zone>, Error> {
+    Ok(tx.maybe::<(Zone,)>("SELECT time_zone FROM studios WHERE id = $1", (id,)).await?.map(|(zone,)| zone))
 }
 
 /// One studio, locked until the end of the transaction.

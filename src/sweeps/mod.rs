@@ -51,6 +51,9 @@ const ROUNDS_MAX: usize = 1_000;
 /// How long the answer to an `Idempotency-Key` is remembered.
 const KEYS_KEPT: TimeDelta = TimeDelta::days(90);
 
+/// How long it is known who was turned away: a year of reports, and the same week of the year before.
+const TURN_AWAYS_KEPT: TimeDelta = TimeDelta::days(400);
+
 /// The running sweeps of this process.
 #[derive(Debug)]
 pub struct RunningSweeps {
@@ -176,7 +179,9 @@ pub async fn retention(app: &App) -> Answer<()> {
         .write("sweeps.retention", move |tx| {
             Box::pin(async move {
                 booking::store::forget_withdrawn(tx, now).await?;
+                crate::reports::store::forget_turn_aways(tx, now - TURN_AWAYS_KEPT).await?;
                 crate::families::store::forget_asked(tx, now - crate::families::api::ASKED_FOR).await?;
+                crate::import::store::forget_skipped(tx, now - crate::import::SKIPPED_KEPT).await?;
                 passes::store::forget_keys(tx, kept_since).await
             })
         })

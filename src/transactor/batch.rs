@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::command::{Command, Outcome, Request, decide};
+use super::turn_away;
 use crate::db::{Db, Error, Trouble};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::working_set::{Abort, Lookup, WorkingSet};
@@ -112,7 +113,10 @@ async fn one_batch(db: &Db, commands: &[Stamped]) -> Result<Vec<Option<Answer<Ou
     while let Some((command, now)) = commands.get(answers.len()) {
         match decide(&mut set, command, *now) {
             Ok(outcome) => answers.push(Some(Ok(outcome))),
-            Err(Abort::Refused(problem)) => answers.push(Some(Err(*problem))),
+            Err(Abort::Refused(problem)) => {
+                turn_away::note(&mut set, command, &problem, *now);
+                answers.push(Some(Err(*problem)));
+            }
             Err(Abort::Alone) if !set.alone => answers.push(None),
             Err(Abort::Needs(keys)) if rounds < rounds_max => {
                 rounds += 1;

@@ -38,6 +38,7 @@ use crate::penalties::pay::{PayFee, pay_fee};
 use crate::penalties::waive::{WaivePenalty, waive_penalty};
 use crate::people::erase::erase_person;
 use crate::people::join_staff::join_staff;
+use crate::people::merge::{MergeMembers, merge_members};
 use crate::people::remove::remove_person;
 use crate::people::roles::Role;
 use crate::people::set_roles::set_roles;
@@ -176,6 +177,8 @@ pub enum Command {
     MarkRoster(MarkRoster),
     /// Somebody came without a booking.
     WalkIn(Book),
+    /// Make two entries of one member one.
+    MergeMembers(MergeMembers),
 }
 
 impl Command {
@@ -236,6 +239,7 @@ impl Command {
             Self::CheckInByCode(_) => "check_in_by_code",
             Self::MarkRoster(_) => "mark_roster",
             Self::WalkIn(_) => "walk_in",
+            Self::MergeMembers(_) => "merge_members",
         }
     }
 }
@@ -364,6 +368,9 @@ impl Request {
             }
             Command::ReleaseHold { session_id, hold_id } => keys.extend([Lookup::Session(*session_id), Lookup::Hold(*hold_id)]),
             Command::ExpireHold { hold_id } => keys.push(Lookup::Hold(*hold_id)),
+            Command::MergeMembers(ask) => {
+                keys.extend([Lookup::Studio(ask.studio_id), Lookup::Person(ask.from), Lookup::Person(ask.into)]);
+            }
             Command::FollowUpAttendance { session_id } | Command::ReleaseDoor(ReleaseDoor { session_id, .. }) => {
                 keys.extend([Lookup::Session(*session_id), Lookup::Roster(*session_id)]);
             }
@@ -527,5 +534,6 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::CheckInByCode(ask) => check_in_by_code(set, actor, ask, now)?.into(),
         C::MarkRoster(ask) => mark_roster(set, actor, ask, now)?.into(),
         C::WalkIn(ask) => walk_in(set, actor, ask, now)?.into(),
+        C::MergeMembers(ask) => merge_members(set, actor, ask, now)?.into(),
     })
 }

@@ -9,6 +9,7 @@ mod batch;
 pub mod command;
 mod preview;
 mod queue;
+mod turn_away;
 
 pub use command::{Command, Outcome, Request, decide};
 pub use preview::{BookingChange, PlannedLetter, Preview};

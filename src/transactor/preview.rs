@@ -67,7 +67,7 @@ pub fn preview(set: &WorkingSet, mark: Mark, skipped: Vec<SkippedSession>) -> Pr
             booking_id: after.id,
             session_id: after.session_id,
             person_id: after.person_id,
-            name: name(after.person_id),
+            name: if after.is_visitors() { after.guest_name.clone().unwrap_or_default() } else { name(after.person_id) },
             status_before: before.map(|before| before.status),
             status: after.status,
             credits_returned: after.credits_returned - before.map_or(0, |before| before.credits_returned),

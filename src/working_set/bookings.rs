@@ -113,6 +113,14 @@ impl WorkingSet {
         Ok(self.bookings.table.rows.values().filter(counts).min_by_key(|booking| (booking.starts_at, booking.id)))
     }
 
+    /// What two people have in one session or at one time, and has not ended.
+    pub fn beside_each_other(&self, one: Uuid, other: Uuid) -> Decision<Vec<Booking>> {
+        match self.bookings.beside.get(&(one, other)) {
+            Some(ids) => Ok(ids.iter().filter_map(|id| self.known_booking(*id).cloned()).collect()),
+            None => Err(Abort::Needs(vec![Lookup::Beside(one, other)])),
+        }
+    }
+
     /// All bookings with these ids; if there are so many that others would have to wait, the command is decided alone.
     pub fn in_company(&self, ids: &[Uuid]) -> Decision<Vec<Booking>> {
         self.must_bear(i64::try_from(ids.len()).unwrap_or(i64::MAX))?;
@@ -283,6 +291,12 @@ impl WorkingSet {
         self.take_bookings(tx, found).await?;
         self.bookings.known_attended.note([which]);
         Ok(())
+    }
+
+    pub(super) async fn load_beside(&mut self, tx: &mut Tx, one: Uuid, other: Uuid) -> Result<(), Error> {
+        let found = booking::store::beside(tx, one, other).await?;
+        self.bookings.beside.insert((one, other), found.iter().map(|booking| booking.id).collect());
+        self.take_bookings(tx, found).await
     }
 
     /// The next slice of a queue.

@@ -10,6 +10,7 @@ use super::{Attended, Lookup, WorkingSet};
 use crate::db::{Error, Tx};
 use crate::events;
 use crate::letters::outbox;
+use crate::reports;
 
 /// What was asked for, by table.
 #[derive(Default)]
@@ -48,6 +49,7 @@ struct Wanted {
     answers: Vec<(Uuid, String)>,
     paid: Vec<Uuid>,
     attended: Vec<Attended>,
+    beside: Vec<(Uuid, Uuid)>,
     studios: Vec<Uuid>,
     rooms: Vec<Uuid>,
     class_types: Vec<Uuid>,
@@ -73,6 +75,7 @@ impl Wanted {
                 Lookup::Pass(id) => wanted.passes.push(*id),
                 Lookup::Paid(id) => wanted.paid.push(*id),
                 Lookup::Attended(which) => wanted.attended.push(*which),
+                Lookup::Beside(one, other) => wanted.beside.push((*one, *other)),
                 Lookup::Penalty(id) => wanted.penalties.push(*id),
                 Lookup::Penalties(person_id) => wanted.penalties_of.push(*person_id),
                 Lookup::Hold(id) => wanted.holds.push(*id),
@@ -143,6 +146,9 @@ impl WorkingSet {
         for which in wanted.attended {
             self.load_attended(tx, which).await?;
         }
+        for (one, other) in wanted.beside {
+            self.load_beside(tx, one, other).await?;
+        }
         for (resource, from, until) in wanted.occupied {
             self.load_occupied(tx, resource, from, until).await?;
         }
@@ -195,8 +201,10 @@ impl WorkingSet {
         self.write_house_rules(tx).await?;
         self.write_roles(tx, now).await?;
         self.write_acceptances(tx).await?;
+        reports::store::turn_away(tx, now, std::mem::take(&mut self.turned_away)).await?;
         outbox::write(tx, now, std::mem::take(&mut self.letters)).await?;
         outbox::overtake(tx, std::mem::take(&mut self.overtaken)).await?;
+        self.write_merges(tx, now).await?;
         self.write_removals(tx, now).await?;
         // The numbers of a studio's events are assigned last: from there to the commit, other writers of its events wait.
         events::log::write(tx, now, std::mem::take(&mut self.events)).await

@@ -41,6 +41,8 @@ pub enum Lookup {
     Paid(Uuid),
     /// The first classes that somebody attended.
     Attended(Attended),
+    /// The bookings of two people that are of one session or at one time.
+    Beside(Uuid, Uuid),
     /// A penalty.
     Penalty(Uuid),
     /// The penalties of a person that may still decide something.

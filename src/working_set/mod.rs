@@ -28,10 +28,13 @@ pub use look::look;
 pub use lookup::{Abort, Attended, Decision, Lookup, all, all_needs, caller, not_found};
 pub use rows::resources::Resource;
 
+use std::collections::BTreeSet;
+
 use crate::booking::Booking;
 use crate::events::{Actor, Event};
 use crate::letters::outbox::Letter;
 use crate::passes::LedgerEntry;
+use crate::reports::TurnAway;
 
 /// A command that touches more people than this has a batch of its own.
 const PEOPLE_IN_COMPANY_MAX: i64 = 200;
@@ -59,6 +62,8 @@ pub struct WorkingSet {
     pub overtaken: Vec<String>,
     /// What happened, to be written into the log.
     pub events: Vec<(Actor, Event)>,
+    /// Who was refused for want of a place.
+    pub turned_away: BTreeSet<TurnAway>,
     journal: Vec<Change>,
     /// Where the command that is being decided began.
     began: Mark,

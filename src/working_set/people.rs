@@ -71,6 +71,18 @@ impl WorkingSet {
         Ok(holders.into_iter().flatten().find(|holder| holder.has_address))
     }
 
+    /// Who booked for somebody and wants the letters about it too.
+    pub fn copied(&self, person_id: Uuid, booked_by: Uuid) -> Decision<Option<Arc<Person>>> {
+        if person_id == booked_by {
+            return Ok(None);
+        }
+        if !self.people.known_families.has(&person_id) {
+            return Err(Abort::Needs(vec![Lookup::Family(person_id)]));
+        }
+        let holder = self.people.copied.contains(&(person_id, booked_by)).then(|| self.identity_if_any(booked_by)).transpose()?.flatten();
+        Ok(holder.filter(|holder| holder.has_address))
+    }
+
     /// Who runs a studio: to whom its staff's letters go.
     pub fn admins(&self, studio_id: Uuid) -> Decision<Vec<Arc<Person>>> {
         if !self.people.known_admins.has(&studio_id) {
@@ -100,6 +112,13 @@ impl WorkingSet {
             self.people.newly_given.push((studio_id, person_id, now));
             self.journal.push(Change::Person(Undo::Given(studio_id, person_id)));
         }
+    }
+
+    /// A visitor's person, who was asked for and is nobody yet.
+    pub fn put_nameless(&mut self, id: Uuid, now: DateTime<Utc>) {
+        self.people.rows.insert(id, Arc::new(Person::nameless(id)));
+        self.people.nameless.push((id, now));
+        self.journal.push(Change::Person(Undo::Nameless(id)));
     }
 
     /// Gives a person exactly these roles in a studio.
@@ -133,6 +152,13 @@ impl WorkingSet {
         self.journal.push(Change::Person(Undo::Removed));
     }
 
+    /// Everything that is the one's is the other's, and the one's name goes, once everything else of the batch is written. Of the pairs the
+    /// first gave way to the second.
+    pub fn merge(&mut self, from: Uuid, into: Uuid, pairs: Vec<(Uuid, Uuid)>) {
+        self.people.merged.push((from, into, pairs));
+        self.journal.push(Change::Person(Undo::Merged));
+    }
+
     pub(super) fn undo_person(&mut self, undo: Undo) {
         match undo {
             Undo::Member(studio_id, person_id) => {
@@ -156,6 +182,11 @@ impl WorkingSet {
                 self.people.invitations.insert(invitation.id, invitation);
             }
             Undo::Removed => drop(self.people.removed.pop()),
+            Undo::Merged => drop(self.people.merged.pop()),
+            Undo::Nameless(id) => {
+                self.people.nameless.pop();
+                self.people.rows.remove(&id);
+            }
         }
     }
 
@@ -196,7 +227,8 @@ impl WorkingSet {
             return Ok(());
         }
         let found = families::store::among(tx, &ids).await?;
-        self.people.family.extend(found.into_iter().map(|(holder, person)| (person, holder)));
+        self.people.copied.extend(found.iter().filter(|(.., copies)| *copies).map(|(holder, person, _)| (*person, *holder)));
+        self.people.family.extend(found.into_iter().map(|(holder, person, _)| (person, holder)));
         self.people.known_families.note(ids);
         Ok(())
     }
@@ -218,6 +250,7 @@ impl WorkingSet {
     }
 
     pub(super) async fn write_members(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        people::store::add_nameless(tx, std::mem::take(&mut self.people.nameless)).await?;
         let new = std::mem::take(&mut self.people.new_members);
         let named = new.into_iter().map(|(studio_id, person_id, at)| (studio_id, person_id, self.name_of(person_id), at)).collect();
         people::store::add_members(tx, named).await?;
@@ -233,6 +266,13 @@ impl WorkingSet {
 
     pub(super) async fn write_acceptances(&mut self, tx: &mut Tx) -> Result<(), Error> {
         sign_in::store::accept_invitations(tx, std::mem::take(&mut self.people.accepted)).await
+    }
+
+    pub(super) async fn write_merges(&mut self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
+        for (from, into, pairs) in std::mem::take(&mut self.people.merged) {
+            people::store::merging::merge(tx, now, from, into, &pairs).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn write_removals(&mut self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {

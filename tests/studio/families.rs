@@ -171,4 +171,49 @@ both_engines! {
         releve::sweeps::retention(&house.app).await.unwrap();
         assert_eq!(house.own_family(&ana).await["acts_for"], json!([]));
     }
+
+    async fn who_books_for_another_may_read_of_it_too(house: House) {
+        let (ana, mum, bo) = (house.member("Ana").await, house.member("Mum").await, house.member("Bo").await);
+        let link = house.family(&ana, &mum).await;
+        let path = format!("/v1/me/family/{link}/letters");
+        for other in [&mum, &bo] {
+            house.put(&path).by(other).json(&json!({"copies": true})).await.expect_refused(404, "not-found");
+        }
+        let evenings = [house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 12).await];
+        // Nobody asked for it: only the member reads.
+        house.book_for(&ana, &mum, &evenings[0]).await.expect_booked();
+        assert_eq!((house.kinds_to(&mum).await, house.kinds_to(&ana).await), (vec!["booked".to_owned()], vec![]));
+        for _ in 0..2 {
+            assert_eq!(house.put(&path).by(&ana).json(&json!({"copies": true})).await.expect(200)["copies"], true);
+        }
+        assert_eq!(house.own_family(&mum).await["acted_for_by"][0]["copies"], true);
+        let booking = house.book_for(&ana, &mum, &evenings[1]).await.expect_booked();
+        // What the member books by themselves is their own.
+        house.book(&mum, &house.session("2026-12-05 18:30", 12).await).await.expect_booked();
+        assert_eq!((house.kinds_to(&mum).await.len(), house.kinds_to(&ana).await), (3, vec!["booked".to_owned()]));
+        let copy = house.letters_to(&ana).await.remove(0);
+        assert!(copy.state == "sent" && copy.body_text.unwrap().contains("For: Mum"));
+        let own = house.letters_to(&mum).await.into_iter().filter(|letter| letter.body_text.as_ref().unwrap().contains("For:")).count();
+        assert_eq!(own, 0);
+        // Both read of its end, whoever cancels.
+        house.cancel(&booking).await.expect(200);
+        assert_eq!(house.kinds_to(&mum).await.last().unwrap(), "cancelled");
+        assert_eq!(house.kinds_to(&ana).await, ["booked", "cancelled"]);
+        // With the link it is over.
+        house.delete(format!("/v1/me/family/{link}")).by(&mum).await.expect(204);
+        house.cancel_session(&evenings[0], &json!({"reason": "illness"})).await.expect(200);
+        assert!(house.kinds_to(&mum).await.contains(&"session_cancelled".to_owned()));
+        assert_eq!(house.kinds_to(&ana).await.len(), 2);
+    }
+
+    async fn who_answers_for_a_child_reads_each_letter_once(house: House) {
+        let ana = house.member("Ana").await;
+        house.book(&ana, &house.session("2026-12-02 18:30", 2).await).await.expect_booked();
+        let kid = house.child(&ana, "Kid Ruiz").await;
+        house.sell_pack(&kid).await;
+        let link = house.own_family(&ana).await["acts_for"][0]["id"].as_str().unwrap().to_owned();
+        house.put(format!("/v1/me/family/{link}/letters")).by(&ana).json(&json!({"copies": true})).await.expect(200);
+        house.book_for(&ana, &kid, &house.session("2026-12-03 18:30", 2).await).await.expect_booked();
+        assert_eq!(house.kinds_to(&ana).await, ["booked", "booked"]);
+    }
 }

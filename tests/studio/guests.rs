@@ -175,6 +175,7 @@ both_engines! {
         house.book(&ana, &evening).await.expect_booked();
         house.bring(&ana, &evening, mum()).await.expect_booked();
         assert_eq!(house.balance(&pack).await, 0);
+        house.post().await;
         house.cancel_session(&evening, &json!({"reason": "illness", "note": "Lin has a fever"})).await.expect(200);
         assert_eq!(house.balance(&pack).await, 2);
         let to_mum = house.letters_at("mum@example.test").await;
@@ -307,5 +308,36 @@ both_engines! {
         house.put(format!("/v1/passes/{}/freeze", one.id)).by(&house.studio.desk).json(&freeze).await.expect(200);
         assert_eq!((house.now(&own).await["status"].clone(), house.now(&guests).await["status"].clone()), (json!("cancelled"), json!("cancelled")));
         assert_eq!((house.balance(&one).await, house.balance(&two).await), (1, 1));
+    }
+
+    async fn a_guest_who_was_never_told_is_told_nothing(house: House) {
+        let ana = house.member("Ana").await;
+        let evening = house.session("2026-12-03 18:30", 12).await;
+        house.book(&ana, &evening).await.expect_booked();
+        let guests = house.bring(&ana, &evening, mum()).await.expect_booked();
+        house.cancel(&guests).await.expect(200);
+        let states: Vec<_> = house.letters_at("mum@example.test").await.into_iter().map(|letter| (letter.kind, letter.state)).collect();
+        assert_eq!(states, [("guest_booked".into(), "obsolete".into()), ("guest_cancelled".into(), "obsolete".into())]);
+        // Who was told of it is told of its end.
+        let guests = house.bring(&ana, &evening, json!({"name": "Dad", "email": "dad@example.test"})).await.expect_booked();
+        house.post().await;
+        house.cancel(&guests).await.expect(200);
+        let states: Vec<_> = house.letters_at("dad@example.test").await.into_iter().map(|letter| (letter.kind, letter.state)).collect();
+        assert_eq!(states, [("guest_booked".into(), "sent".into()), ("guest_cancelled".into(), "sent".into())]);
+    }
+
+    async fn whose_guest_is_there_keeps_their_place(house: House) {
+        let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
+        let evening = house.session("2026-12-03 18:30", 3).await;
+        let (others, own) = (house.book(&bo, &evening).await.expect_booked(), house.book(&ana, &evening).await.expect_booked());
+        let guests = house.bring(&ana, &evening, json!({"name": "Mum"})).await.expect_booked();
+        house.it_is("2026-12-03 18:00");
+        house.put(format!("/v1/bookings/{}/check-in", guests.id)).by(&house.studio.desk).json(&json!({})).await.expect(200);
+        // The last to book would be the first to give way.
+        house.patch_session(&evening, 1, &json!({"capacity": 1, "release": true})).await.expect_refused(409, "capacity-too-small");
+        house.patch_session(&evening, 1, &json!({"capacity": 2, "release": true})).await.expect(200);
+        let status = async |booking| house.now(booking).await["status"].clone();
+        assert_eq!((status(&own).await, status(&guests).await, status(&others).await), (json!("booked"), json!("attended"), json!("waitlisted")));
+        house.post().await;
     }
 }

@@ -161,6 +161,12 @@ fn rows() -> Vec<Row> {
         plain("post /v1/me/family", "/v1/me/family", Some(r#"{"kind":"child","email":"kid@example.test"}"#), SIGNED_IN),
         plain("delete /v1/me/family/{id}", "/v1/me/family/01a22a2e-3100-7000-8000-000000000001", none, "144444"),
         plain("put /v1/me/family/{id}/confirmation", "/v1/me/family/01a22a2e-3100-7000-8000-000000000001/confirmation", none, "144444"),
+        plain(
+            "put /v1/me/family/{id}/letters",
+            "/v1/me/family/01a22a2e-3100-7000-8000-000000000001/letters",
+            Some(r#"{"copies":true}"#),
+            "144444",
+        ),
         plain("get /v1/me/calendars", "/v1/me/calendars", none, SIGNED_IN),
         plain("post /v1/me/calendars", "/v1/me/calendars", Some(r#"{"kind":"bookings"}"#), SIGNED_IN),
         row("delete /v1/me/calendars/{id}", "/v1/me/calendars/<calendar>", none, ["1.....", "144444", "144444"]),
@@ -244,6 +250,12 @@ fn rows() -> Vec<Row> {
             none,
             admin,
         ),
+        row("get /v1/studios/{id}/reports/credits", "/v1/studios/<studio>/reports/credits", none, admin),
+        row("get /v1/studios/{id}/reports/demand", "/v1/studios/<studio>/reports/demand", none, admin),
+        row("get /v1/studios/{id}/reports/letters", "/v1/studios/<studio>/reports/letters", none, admin),
+        row("get /v1/studios/{id}/reports/monday", "/v1/studios/<studio>/reports/monday", none, admin),
+        row("get /v1/studios/{id}/reports/pay", "/v1/studios/<studio>/reports/pay", none, admin),
+        row("get /v1/studios/{id}/reports/retention", "/v1/studios/<studio>/reports/retention", none, admin),
         row("get /v1/studios/{id}/staff", "/v1/studios/<studio>/staff", none, admin),
         row(
             "put /v1/studios/{id}/staff/{person_id}",
@@ -286,6 +298,35 @@ fn rows() -> Vec<Row> {
         row("get /v1/studios/{id}/members", "/v1/studios/<studio>/members", none, desk),
         row("post /v1/studios/{id}/members", "/v1/studios/<studio>/members", Some(r#"{"name":"New"}"#), desk),
         row("put /v1/studios/{id}/members/me", "/v1/studios/<studio>/members/me", none, [SIGNED_IN; 3]),
+        row("delete /v1/studios/{id}/members/me", "/v1/studios/<studio>/members/me", none, [SIGNED_IN; 3]),
+        // Whom it would be merged into is nobody: 422 for those who may; of another studio's, nobody is found.
+        row(
+            "put /v1/studios/{id}/members/{person_id}/merge",
+            "/v1/studios/<studio>/members/<member>/merge",
+            Some(r#"{"into":"<new>"}"#),
+            ["133322", "133322", "133332"],
+        ),
+        row("get /v1/studios/{id}/exports/{table}", "/v1/studios/<studio>/exports/members", none, admin),
+        // From another program: the file is none, and there is no such import: 404 for those who may.
+        row(
+            "put /v1/studios/{id}/imports/{import_id}",
+            "/v1/studios/<studio>/imports/<new>?kind=members",
+            none,
+            ["133322", "133322", "133332"],
+        ),
+        row("get /v1/studios/{id}/imports/{import_id}", "/v1/studios/<studio>/imports/<new>", none, ["133344", "133344", "133334"]),
+        row(
+            "get /v1/studios/{id}/imports/{import_id}/skipped",
+            "/v1/studios/<studio>/imports/<new>/skipped",
+            none,
+            ["133344", "133344", "133334"],
+        ),
+        row(
+            "put /v1/studios/{id}/imports/{import_id}/invitations",
+            "/v1/studios/<studio>/imports/<new>/invitations",
+            Some(r#"{"per_hour":60}"#),
+            ["133344", "133344", "133334"],
+        ),
         // The schedule
         row("get /v1/studios/{id}/sessions", "/v1/studios/<studio>/sessions?from=2026-12-01&to=2026-12-08", none, anybody),
         row(

@@ -20,8 +20,8 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 39] = [
-    ("family_links", "id holder_id person_id made_at confirmed_at"),
+const HARMLESS: [(&str, &str); 42] = [
+    ("family_links", "id holder_id person_id made_at confirmed_at copies"),
     ("accounts", "person_id verified_at policy_accepted_at created_at key_stale factor_refused factor_refused_since"),
     ("availability", "studio_id person_id version updated_at"),
     (
@@ -29,7 +29,7 @@ const HARMLESS: [(&str, &str); 39] = [
         "id session_id studio_id person_id status starts_at ends_at created_at asked_by asked_pass_id asked_waitlist asked_unpaid pass_id \
          credits visit_week free_cancel_until queue_key passed_over told_free_at promoted_at arrived_at arrived_by seen_absent_at seen_absent_by \
          ended_at ended_by credits_returned provisional sequence letters spot_id guest_of penalty_terms asked_replaces replaced_by asked_conditions \
-         conditions asked_standby released_at unrecorded remind_at",
+         conditions asked_standby released_at unrecorded remind_at visitor_source",
     ),
     ("calendar_feeds", "id person_id kind studio_id created_at last_read_at revoked_at"),
     ("check_ins", "id studio_id booking_id by_person by_kiosk decided_at arrived_at first_visit already"),
@@ -77,7 +77,7 @@ const HARMLESS: [(&str, &str); 39] = [
     (
         "persons",
         "id verified_at is_owner created_at deletion_asked_at deletion_due_at deleted_at key_stale longer_offers quiet_hours \
-     wants_reminder_24h wants_reminder_2h wants_passes_ending wants_places_free",
+     wants_reminder_24h wants_reminder_2h wants_passes_ending wants_places_free merged_into",
     ),
     ("recovery_codes", "id person_id created_at used_at"),
     ("rooms", "id studio_id name capacity version created_at"),
@@ -92,6 +92,8 @@ const HARMLESS: [(&str, &str); 39] = [
          waitlist_cap changed cancelled_at cancel_reason sequence version created_at series_id series_date by_hand skipped_minute was_draft \
          minimum too_few_exempt too_few_at too_few_due_at too_few_warned offers_until kept_until absent_from attendance_due_at",
     ),
+    ("imports", "id studio_id kind digest by_person at lines made known skipped invited_at invited_per_hour"),
+    ("brought_over", "studio_id kind row_id import_id made"),
     ("staff", "studio_id person_id since"),
     (
         "studios",
@@ -100,6 +102,8 @@ const HARMLESS: [(&str, &str); 39] = [
     ),
     ("substitute_requests", "id studio_id session_id asked_by state claimed_by claimed_at due_at told_admins_at created_at ended_at"),
     ("teaches", "studio_id person_id"),
+    // That somebody once wanted a place, for 13 months.
+    ("turn_aways", "session_id person_id on_date at"),
     ("withdrawn_bookings", "person_id until"),
 ];
 
@@ -300,6 +304,11 @@ async fn everywhere(house: &House) -> Person {
                 let hold = "INSERT INTO holds (id, studio_id, session_id, kind, places, note, made_at, made_by, ended_at, outcome) \
                             VALUES ($1, $2, $3, 'guest', 1, 'for a friend', $4, $5, $4, 'released')";
                 tx.run(hold, (ids[7], studio.id, attended.id, now, id)).await?;
+                let import = "INSERT INTO imports (id, studio_id, kind, digest, by_person, at, lines, made, known, skipped) \
+                              VALUES ($1, $2, 'members', $3, $4, $5, 1, 1, 0, 0)";
+                tx.run(import, (ids[7], studio.id, vec![6_u8], desk, now)).await?;
+                let brought = "INSERT INTO brought_over (studio_id, kind, key, row_id, import_id, made) VALUES ($1, 'members', '17', $2, $3, $4)";
+                tx.run(brought, (studio.id, id, ids[7], true)).await?;
                 let recovery = "INSERT INTO recovery_codes (id, person_id, code_hash, created_at) VALUES ($1, $2, $3, $4)";
                 tx.run(recovery, (ids[7], id, vec![5_u8], now)).await
             })

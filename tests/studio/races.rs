@@ -294,7 +294,7 @@ async fn claims(house: &House, urls: [&str; 2], others: &[Person], session: &Ses
 }
 
 /// On an evening of its own in each race.
-fn evening(race: usize) -> String {
+pub fn evening(race: usize) -> String {
     let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 3).unwrap() + chrono::Days::new(race as u64);
     format!("{day} 18:30")
 }

@@ -25,7 +25,7 @@ const EVA: &str = "eva@example.test";
 
 /// An authenticator app, as somebody else would write it: it knows the secret that was shown and the time.
 #[derive(Clone)]
-struct Authenticator {
+pub struct Authenticator {
     secret: Vec<u8>,
 }
 
@@ -46,12 +46,12 @@ impl Authenticator {
     }
 
     /// The code that it shows.
-    fn code(&self, house: &House) -> String {
+    pub fn code(&self, house: &House) -> String {
         self.code_in(house, 0)
     }
 
     /// A code that is not near.
-    fn wrong(&self, house: &House) -> String {
+    pub fn wrong(&self, house: &House) -> String {
         let near: Vec<String> = (-1..=1).map(|steps| self.code_in(house, steps)).collect();
         (0..).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
     }
@@ -69,7 +69,7 @@ impl House {
     }
 
     /// Adds the first authenticator app; answers with it, its id and the recovery codes. A step later, so that its next code is a new one.
-    async fn enrol(&self, token: &str) -> (Authenticator, Value, Vec<String>) {
+    pub async fn enrol(&self, token: &str) -> (Authenticator, Value, Vec<String>) {
         let begun = self.begin_totp(token, json!({})).await.expect(201);
         let app = Authenticator::of(begun["secret"].as_str().unwrap());
         let confirmed = self.confirm_factor(token, &begun["id"], &app.code(self)).await.expect(200);

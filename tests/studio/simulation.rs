@@ -1,7 +1,8 @@
 //! Random months of studio life, watched after every step by a checker that knows the promises of docs/product.md and nothing of the rules.
 //!
 //! One generator ([`Month`]) and one checker ([`Month::check`]). A month is lived in one of two ways: by the decisions alone on a working
-//! set in memory, which is fast, or at the transactor of a house with a database, where many commands are submitted at once.
+//! set in memory, which is fast, or at the transactor of a house with a database, where many commands are submitted at once. The year of
+//! ten studios, each with rules of its own, is in [`year`]; that the checker can fail is shown in [`controls`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,16 +19,25 @@ use releve::booking::conditions::Conditions;
 use releve::booking::door_release::ReleaseDoor;
 use releve::booking::move_up::MoveUp;
 use releve::booking::offer::{Offer, OfferOutcome};
+use releve::booking::rules::{Admission, SessionNow};
+use releve::booking::tell_terms::{Tap, tell_terms};
+use releve::booking::terms::{LateCancel, TermsFacts, TermsView};
 use releve::booking::view::{CancelNow, cancel_now_facts};
-use releve::booking::{Booking, BookingStatus, EndedBy, Guest};
+use releve::booking::{Booking, BookingStatus, EndedBy, Guest, Visitor};
 use releve::db::{Db, Engine};
-use releve::events::Actor;
+use releve::events::{Actor, Event};
 use releve::holds::set::SetHold;
 use releve::holds::{Hold, HoldKind, HoldOutcome, Terms};
+use releve::language::Language;
 use releve::letters::facts::PassedOver;
+use releve::passes::extend::ExtendPass;
 use releve::passes::freeze::FreezePass;
+use releve::passes::give::GiveCredits;
 use releve::passes::sell::SellPass;
+use releve::passes::transfer::TransferPass;
 use releve::passes::{LedgerEntry, Pass};
+use releve::penalties::pay::PayFee;
+use releve::penalties::waive::WaivePenalty;
 use releve::penalties::{Penalty, standing};
 use releve::problem::Answer;
 use releve::schedule::SessionRow;
@@ -45,11 +55,15 @@ use uuid::Uuid;
 use crate::house::{House, run};
 
 mod checker;
+mod controls;
+mod said;
+mod year;
 
 use checker::{
-    check_attendance, check_changes_of_class, check_offers, check_passes, check_penalties, check_repeats, check_session,
-    check_what_was_told, holds_place, must_be_served, never_at_once, would_take,
+    Accounts, check_against_the_terms, check_attendance, check_changes_of_class, check_offers, check_passes, check_penalties, check_queue,
+    check_repeats, check_session, check_visitors, check_what_was_told, could_take, holds_place, must_be_served, never_at_once, would_take,
 };
+use said::Said;
 
 /// Months that are lived in memory, each from nothing, and on each engine, one after the other in one house.
 const MONTHS_IN_MEMORY: u64 = 250;
@@ -71,28 +85,19 @@ const TALKED_OF_MAX: usize = 4;
 const STRIKES_MAX: usize = 1;
 const SUSPENDED_DAYS: i64 = 2;
 
-fn strict(month: u64) -> bool {
-    month % 2 == 1
-}
-
-/// How many late cancellations cost nothing.
-fn forgiven(month: u64) -> usize {
-    month as usize % 3
-}
-
 /// Who is there, and what there is to schedule and to sell.
 #[derive(Clone)]
 struct Cast {
     studio: Uuid,
     admin: Uuid,
-    class_type: Uuid,
+    class_types: Vec<Uuid>,
     rooms: [Uuid; 2],
     instructors: [Uuid; 2],
-    pack_type: Uuid,
-    membership_type: Uuid,
-    /// Packs that count from the first class attended, by when they must have begun.
-    open_type: Uuid,
+    /// The types of pass that are sold, each as many times as it is sold more often than another.
+    sells: Vec<Uuid>,
     members: Vec<Uuid>,
+    /// Who acts for whom: holder and member.
+    families: Vec<(Uuid, Uuid)>,
 }
 
 impl House {
@@ -120,34 +125,34 @@ impl House {
         Cast {
             studio: studio.id,
             admin: studio.admin.id,
-            class_type: studio.class_type,
+            class_types: vec![studio.class_type],
             rooms,
             instructors: [studio.instructor.id, self.colleague("Mei").await.id],
-            pack_type: types[0].0,
-            membership_type: types[1].0,
-            open_type,
+            // Packs of which some count from the first class attended, by when they must have begun.
+            sells: [[types[0].0; 5].as_slice(), &[types[1].0; 4], &[open_type]].concat(),
             members: Vec::new(),
+            families: Vec::new(),
         }
     }
 
     /// Another way to give places in each month, and no grace in every third: then promotions in quiet hours cost something. In every second
     /// round promotions end three days before the start, so that most places come free after that.
-    async fn rules_of_month(&self, month: u64) -> &'static str {
+    async fn rules_of_month(&self, month: u64) -> Said {
         let mode = MODES[month as usize % MODES.len()];
         let grace = if month.is_multiple_of(3) { 0 } else { 15 };
         let early = (month as usize / MODES.len()).is_multiple_of(2) && mode != "open";
         let until = early.then_some(3 * 24 * 60);
         let mut rules =
             json!({"bookings_ahead_max": AHEAD_MAX, "after_cutoff": mode, "grace_promotion_min": grace, "promotion_until_min": until});
-        rules["late_cancels_forgiven"] = json!(forgiven(month));
+        rules["late_cancels_forgiven"] = json!(month % 3);
         if month.is_multiple_of(2) {
             (rules["late_cancel_fee_minor"], rules["fee_currency"]) = (json!(500), json!("CNY"));
         }
-        if strict(month) {
+        if month % 2 == 1 {
             (rules["strikes_max"], rules["strike_consequence_days"]) = (json!(STRIKES_MAX), json!(SUSPENDED_DAYS));
         }
-        self.rules(rules).await;
-        mode
+        self.rules(rules.clone()).await;
+        Said { zone: self.studio.zone, house: rules, of_class_type: BTreeMap::new(), of_pass_type: BTreeMap::new() }
     }
 
     /// Members who were never here before.
@@ -166,9 +171,19 @@ impl House {
 /// Where commands are handed in.
 enum Lived {
     /// The decisions alone; everything there is stands in memory.
-    Memory { set: Box<WorkingSet>, ledger: Vec<LedgerEntry> },
+    Memory(Box<InMemory>),
     /// The transactor of a house, and what its database holds after the last step.
     House { house: House, tables: Box<Tables> },
+}
+
+/// A working set without a database, and what it would have written besides rows.
+struct InMemory {
+    set: WorkingSet,
+    ledger: Vec<LedgerEntry>,
+    accounts: Accounts,
+    events: Vec<(Actor, Event)>,
+    /// What a late cancellation of each booking would cost, as its member read it just before they tapped.
+    told: HashMap<Uuid, LateCancel>,
 }
 
 /// What was made since the month began, as it is now.
@@ -177,7 +192,7 @@ struct Tables {
     sessions: HashMap<Uuid, SessionRow>,
     bookings: HashMap<Uuid, Booking>,
     passes: HashMap<Uuid, Pass>,
-    ledger: Vec<LedgerEntry>,
+    accounts: Accounts,
     offers: Vec<Offer>,
     penalties: Vec<Penalty>,
     holds: Vec<Hold>,
@@ -190,7 +205,9 @@ impl Tables {
         let sessions: Vec<SessionRow> = tx.all("SELECT * FROM sessions WHERE created_at >= $1", since).await.unwrap();
         let bookings: Vec<Booking> = tx.all("SELECT * FROM bookings WHERE created_at >= $1", since).await.unwrap();
         let passes: Vec<Pass> = tx.all("SELECT * FROM passes WHERE sold_at >= $1", since).await.unwrap();
-        let ledger = tx.all("SELECT * FROM ledger WHERE at >= $1", since).await.unwrap();
+        let ledger: Vec<LedgerEntry> = tx.all("SELECT * FROM ledger WHERE at >= $1", since).await.unwrap();
+        let mut accounts = Accounts::default();
+        accounts.enter(&ledger);
         let offers = tx.all("SELECT * FROM offers WHERE made_at >= $1", since).await.unwrap();
         let penalties = tx.all("SELECT * FROM penalties WHERE at >= $1", since).await.unwrap();
         let holds = tx.all("SELECT * FROM holds WHERE made_at >= $1", since).await.unwrap();
@@ -202,17 +219,23 @@ impl Tables {
             sessions: sessions.into_iter().map(|row| (row.id, row)).collect(),
             bookings: bookings.into_iter().map(|row| (row.id, row)).collect(),
             passes: passes.into_iter().map(|row| (row.id, row)).collect(),
-            ledger,
+            accounts,
         }
     }
 }
 
-/// The rows of everything that was acknowledged.
+/// The rows of everything that was acknowledged; where a studio has a long past, of what is not put away.
 struct Rows<'a> {
+    /// Whether these are all there are.
+    whole: bool,
     sessions: Vec<&'a SessionRow>,
     bookings: Vec<&'a Booking>,
+    /// The bookings of its members at the neighbour's.
+    elsewhere: Vec<&'a Booking>,
+    /// Bookings of the last two months that are put away: caps count them.
+    past: Vec<&'a Booking>,
     passes: Vec<&'a Pass>,
-    ledger: &'a [LedgerEntry],
+    accounts: &'a Accounts,
     offers: Vec<&'a Offer>,
     penalties: Vec<&'a Penalty>,
     holds: Vec<&'a Hold>,
@@ -220,18 +243,28 @@ struct Rows<'a> {
 
 impl Lived {
     /// A working set in memory, in which all the cast stands and nothing has happened.
-    async fn in_memory(house: &House, cast: &Cast) -> Self {
-        let mut set = Box::new(WorkingSet::empty(true));
-        let people = cast.members.iter().chain(&cast.instructors).chain([&cast.admin]).copied().map(Lookup::Person);
-        let things = [Lookup::Studio(cast.studio), Lookup::ClassType(cast.class_type), Lookup::PassType(cast.pack_type)];
-        let rooms = cast.rooms.map(Lookup::Room);
-        let keys: BTreeSet<Lookup> =
-            people.chain(things).chain(rooms).chain([cast.membership_type, cast.open_type].map(Lookup::PassType)).collect();
+    async fn in_memory(house: &House, casts: &[Cast]) -> Self {
+        let mut set = WorkingSet::empty(true);
+        let mut keys: BTreeSet<Lookup> = BTreeSet::new();
+        for cast in casts {
+            keys.insert(Lookup::Studio(cast.studio));
+            keys.extend(cast.members.iter().chain(&cast.instructors).chain([&cast.admin]).copied().map(Lookup::Person));
+            keys.extend(cast.families.iter().map(|(holder, _)| Lookup::Family(*holder)));
+            keys.extend(cast.class_types.iter().copied().map(Lookup::ClassType));
+            keys.extend(cast.rooms.map(Lookup::Room));
+            keys.extend(cast.sells.iter().copied().map(Lookup::PassType));
+        }
         let mut tx = house.db.read().await.unwrap();
         set.load(&mut tx, &keys, house.clock.now()).await.unwrap();
         tx.rollback().await;
         set.know_everything();
-        Self::Memory { set, ledger: Vec::new() }
+        Self::Memory(Box::new(InMemory {
+            set,
+            ledger: Vec::new(),
+            accounts: Accounts::default(),
+            events: Vec::new(),
+            told: HashMap::new(),
+        }))
     }
 
     /// How many commands a step hands in.
@@ -245,35 +278,11 @@ impl Lived {
     /// Hands in all of these at once; if time has passed, the sweeps come with them.
     async fn serve(&mut self, month: &Month, time_passed: bool, commands: &[Request]) -> Vec<Answer<Outcome>> {
         match self {
-            Self::Memory { set, ledger } => {
-                for series_id in month.series.iter().copied().filter(|_| time_passed) {
-                    let what = Command::MakeAhead { series_id };
-                    decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
+            Self::Memory(memory) => {
+                for sweep in if time_passed { memory.due(month) } else { Vec::new() } {
+                    memory.decide(&Request { actor: Actor::system(), command: sweep, dry_run: false }, month.now).unwrap();
                 }
-                for booking_id in month.bookings.iter().map(|made| made.id).filter(|_| time_passed) {
-                    let what = Command::ExpireOffer { booking_id };
-                    decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
-                }
-                for hold_id in month.holds.iter().map(|(id, _)| *id).filter(|_| time_passed) {
-                    let what = Command::ExpireHold { hold_id };
-                    decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
-                }
-                for session_id in month.sessions.iter().copied().filter(|_| time_passed) {
-                    let follow_up = Command::FollowUpAttendance { session_id };
-                    for what in [Command::CloseWaitlist { session_id }, Command::Refill { session_id }, follow_up] {
-                        decided(set, ledger, &Request { actor: Actor::system(), command: what, dry_run: false }, month.now).unwrap();
-                    }
-                }
-                let mut answers = Vec::with_capacity(commands.len());
-                for command in commands {
-                    let told = told_before(set, command, month.now);
-                    answers.push(decided(set, ledger, command, month.now));
-                    if let (Some((before, told)), Some(Ok(_))) = (told, answers.last()) {
-                        let penalty = set.all_penalties().find(|penalty| penalty.booking_id == before.id && !penalty.is_waived());
-                        check_what_was_told(&told, set.known_booking(before.id).unwrap(), penalty);
-                    }
-                }
-                answers
+                commands.iter().map(|command| memory.serve(command, month.now)).collect()
             }
             Self::House { house, .. } => {
                 house.clock.set(month.now);
@@ -294,8 +303,8 @@ impl Lived {
     /// The sessions that series made in this month.
     async fn of_series(&self, month: &Month) -> Vec<Uuid> {
         match self {
-            Self::Memory { set, .. } => {
-                let made = month.series.iter().flat_map(|id| set.of_series(*id, month.now).unwrap());
+            Self::Memory(memory) => {
+                let made = month.series.iter().flat_map(|id| memory.set.of_series(*id, month.now).unwrap());
                 made.map(|session| session.id).collect()
             }
             Self::House { house, .. } => {
@@ -306,25 +315,20 @@ impl Lived {
         }
     }
 
-    /// What became of everything that was acknowledged.
-    async fn rows(&mut self, month: &Month) -> Rows<'_> {
+    /// What became of everything that was acknowledged; with `whole` of what was put away too.
+    async fn rows(&mut self, month: &Month, whole: bool) -> Rows<'_> {
         match self {
-            Self::Memory { set, ledger } => Rows {
-                sessions: month.sessions.iter().map(|id| &set.session(*id).unwrap().session).collect(),
-                bookings: month.bookings.iter().map(|made| set.known_booking(made.id).unwrap()).collect(),
-                passes: month.passes.values().map(|id| set.pass(*id).unwrap()).collect(),
-                ledger,
-                offers: set.all_offers().collect(),
-                penalties: set.all_penalties().collect(),
-                holds: set.all_holds().collect(),
-            },
+            Self::Memory(memory) => memory.rows(month, whole),
             Self::House { house, tables } => {
                 **tables = Tables::read(&house.db, month.began).await;
                 let rows = Rows {
+                    whole: true,
+                    elsewhere: Vec::new(),
+                    past: Vec::new(),
                     sessions: month.sessions.iter().filter_map(|id| tables.sessions.get(id)).collect(),
                     bookings: month.bookings.iter().filter_map(|made| tables.bookings.get(&made.id)).collect(),
                     passes: month.passes.values().filter_map(|id| tables.passes.get(id)).collect(),
-                    ledger: &tables.ledger,
+                    accounts: &tables.accounts,
                     offers: tables.offers.iter().collect(),
                     penalties: tables.penalties.iter().collect(),
                     holds: tables.holds.iter().collect(),
@@ -348,15 +352,142 @@ fn told_before(set: &WorkingSet, command: &Request, now: DateTime<Utc>) -> Optio
     Some((booking.clone(), cancel_now_facts(booking, leniency, now)?))
 }
 
-fn decided(set: &mut WorkingSet, ledger: &mut Vec<LedgerEntry>, command: &Request, now: DateTime<Utc>) -> Answer<Outcome> {
-    let outcome = decide(set, command, now);
-    ledger.append(set.ledger());
-    set.letters.clear();
-    set.events.clear();
-    outcome.map_err(|stop| match stop {
-        Abort::Refused(problem) => *problem,
-        stop => panic!("no decision: {stop:?} of {command:?}"),
-    })
+impl InMemory {
+    /// What falls due by the clock, as the sweeps of a house find it.
+    fn due(&self, month: &Month) -> Vec<Command> {
+        let (set, now) = (&self.set, month.now);
+        let mut due: Vec<Command> = month.series.iter().map(|series_id| Command::MakeAhead { series_id: *series_id }).collect();
+        let here = |booking_id: &Uuid| set.known_booking(*booking_id).is_some_and(|booking| booking.studio_id == month.cast.studio);
+        let over = set.all_offers().filter(|offer| offer.outcome.is_none() && offer.expires_at <= now);
+        let over: BTreeSet<Uuid> = over.map(|offer| offer.booking_id).filter(here).collect();
+        due.extend(over.into_iter().map(|booking_id| Command::ExpireOffer { booking_id }));
+        due.extend(month.holds.iter().map(|(hold_id, _)| Command::ExpireHold { hold_id: *hold_id }));
+        for session_id in month.sessions.iter().copied() {
+            let session = set.session(session_id).unwrap();
+            let free = session.taken + session.held < session.capacity;
+            if session.waiting > 0 && session.waiting_ends_at <= now {
+                due.push(Command::CloseWaitlist { session_id });
+            } else if session.waiting > 0 && free {
+                due.push(Command::Refill { session_id });
+            }
+            if session.attendance_due_at.is_some_and(|at| at <= now) {
+                due.push(Command::FollowUpAttendance { session_id });
+            }
+        }
+        due
+    }
+
+    /// What a member does, and that it comes to what they read just before: what a cancellation costs, and what a tap makes.
+    fn serve(&mut self, command: &Request, now: DateTime<Utc>) -> Answer<Outcome> {
+        let before = told_before(&self.set, command, now);
+        let terms = self.terms_before(command, now);
+        let answer = self.decide(command, now);
+        if let (Some((before, told)), Ok(_)) = (before, &answer) {
+            let after = self.set.known_booking(before.id).unwrap();
+            let penalty = self.set.all_penalties().find(|penalty| penalty.booking_id == before.id && !penalty.is_waived());
+            check_what_was_told(&told, after, penalty);
+            if let Some(terms) = self.told.get(&before.id) {
+                check_against_the_terms(terms, after, penalty);
+            }
+        }
+        if let (Some((told, late)), Command::Book(ask)) = (terms, &command.command) {
+            let after = answer.as_ref().ok().and_then(|_| self.set.known_booking(ask.id));
+            match (told, after) {
+                (Ok(Admission::Place(place)), Some(booking)) => {
+                    let made = (booking.status, booking.pass_id, booking.credits, booking.visit_week, booking.free_cancel_until);
+                    let pays = place.payment;
+                    let told = (BookingStatus::Booked, pays.pass_id, pays.credits, pays.visit_week, place.free_cancel_until);
+                    assert_eq!(made, told, "another place than was told: {booking:?}");
+                    self.told.insert(ask.id, late);
+                }
+                (Ok(Admission::Queue), Some(booking)) => assert_eq!(booking.status, BookingStatus::Waitlisted, "{booking:?}"),
+                (Ok(Admission::Queue), None) if !ask.waitlist => {}
+                (Err(_), None) => {}
+                (told, after) => panic!("{told:?} was told, and this came of it: {after:?}, {answer:?}"),
+            }
+        }
+        answer
+    }
+
+    /// What somebody who would book a place for themselves reads before they tap.
+    fn terms_before(
+        &mut self,
+        command: &Request,
+        now: DateTime<Utc>,
+    ) -> Option<(Result<Admission, releve::booking::rules::BookingRefusal>, LateCancel)> {
+        let Command::Book(ask) = &command.command else { return None };
+        let plain = ask.guest.is_none()
+            && ask.visitor.is_none()
+            && ask.replaces.is_none()
+            && !ask.standby
+            && ask.unpaid.is_none()
+            && ask.conditions.with.is_none();
+        if command.dry_run || !plain || self.set.known_booking(ask.id).is_some() {
+            return None;
+        }
+        let tap = Tap { session_id: ask.session_id, pass_id: None, replaces: None, guest: false };
+        let told = tell_terms(&mut self.set, ask.person_id.or(command.actor.person_id)?, tap, now).unwrap();
+        let session = SessionNow::of(&told.session, told.studio.zone);
+        let rules = told.studio.rules_of(told.session.class_type_id);
+        let facts = TermsFacts {
+            session,
+            rules: &rules,
+            terms: &told.terms,
+            pass: told.pass.clone(),
+            unverified: told.unverified,
+            leniency: told.leniency,
+            replacing: None,
+        };
+        Some((told.terms.outcome.clone(), TermsView::of(&facts, Language::En, now).late_cancel))
+    }
+
+    fn decide(&mut self, command: &Request, now: DateTime<Utc>) -> Answer<Outcome> {
+        let outcome = decide(&mut self.set, command, now);
+        self.accounts.enter(self.set.ledger());
+        self.ledger.append(self.set.ledger());
+        self.events.append(&mut self.set.events);
+        self.set.letters.clear();
+        self.set.overtaken.clear();
+        outcome.map_err(|stop| match stop {
+            Abort::Refused(problem) => *problem,
+            stop => panic!("no decision: {stop:?} of {command:?}"),
+        })
+    }
+
+    fn rows(&self, month: &Month, whole: bool) -> Rows<'_> {
+        let set = &self.set;
+        let booking = |id: &Uuid| set.known_booking(*id).unwrap();
+        let away = |all: &'_ Vec<Uuid>| if whole { all.clone() } else { Vec::new() };
+        let sessions: Vec<&SessionRow> =
+            month.sessions.iter().copied().chain(away(&month.away.sessions)).map(|id| &set.session(id).unwrap().session).collect();
+        let bookings = month.bookings.iter().chain(month.away.bookings.iter().filter(|_| whole)).map(|made| booking(&made.id)).collect();
+        let waits_beside_a_place = |session: &&SessionRow| session.waiting > 0 && session.taken + session.held < session.capacity;
+        // Where nobody waits beside a free place, no cap is asked.
+        let past = match sessions.iter().any(waits_beside_a_place) && !whole {
+            true => month.away.since(month.now).chain(month.neighbour.past.iter().copied()).map(|id| booking(&id)).collect(),
+            false => Vec::new(),
+        };
+        let studio = month.cast.studio;
+        Rows {
+            whole,
+            bookings,
+            elsewhere: month.neighbour.bookings.iter().map(booking).collect(),
+            past,
+            passes: month
+                .passes
+                .values()
+                .chain(&month.neighbour.passes)
+                .copied()
+                .chain(away(&month.away.passes))
+                .map(|id| set.pass(id).unwrap())
+                .collect(),
+            accounts: &self.accounts,
+            offers: set.all_offers().filter(|offer| booking(&offer.booking_id).studio_id == studio).collect(),
+            penalties: set.all_penalties().filter(|penalty| penalty.studio_id == studio).collect(),
+            holds: set.all_holds().filter(|hold| hold.studio_id == studio).collect(),
+            sessions,
+        }
+    }
 }
 
 /// A booking that was made.
@@ -367,11 +498,47 @@ struct Made {
     owner: Uuid,
 }
 
+/// What is over in a studio with a long past, and is looked at only now and then.
+#[derive(Default)]
+struct PutAway {
+    sessions: Vec<Uuid>,
+    bookings: Vec<Made>,
+    passes: Vec<Uuid>,
+}
+
+impl PutAway {
+    /// The bookings of the last two months.
+    fn since(&self, now: DateTime<Utc>) -> impl Iterator<Item = Uuid> {
+        let recent = self.bookings.iter().rev().take_while(move |made| now - TimeDelta::days(60) < made.starts_at);
+        recent.map(|made| made.id)
+    }
+}
+
+/// What a studio's members have at the neighbour's.
+#[derive(Default)]
+struct Neighbour {
+    bookings: Vec<Uuid>,
+    past: Vec<Uuid>,
+    passes: Vec<Uuid>,
+}
+
 /// What is asked in a month, and what was answered.
 struct Month {
     seed: u64,
-    mode: &'static str,
+    said: Said,
     cast: Cast,
+    /// Whether it is one of many: then sessions are made one by one, and passes and penalties are cared for.
+    of_a_year: bool,
+    away: PutAway,
+    neighbour: Neighbour,
+    /// The class type of each session that was made by itself.
+    classes: HashMap<Uuid, Uuid>,
+    /// As what each pass was sold.
+    sold_as: HashMap<Uuid, Uuid>,
+    /// Who waits after the last step, at which key, and whether they could take a place.
+    waited: HashMap<Uuid, (i64, bool)>,
+    /// The penalties of the last step, by time.
+    penalties: Vec<Uuid>,
     dice: SmallRng,
     began: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -407,11 +574,18 @@ struct Month {
 }
 
 impl Month {
-    fn begin(seed: u64, mode: &'static str, cast: Cast, now: DateTime<Utc>) -> Self {
+    fn begin(seed: u64, said: Said, cast: Cast, now: DateTime<Utc>) -> Self {
         Self {
             seed,
-            mode,
+            said,
             cast,
+            of_a_year: false,
+            away: PutAway::default(),
+            neighbour: Neighbour::default(),
+            classes: HashMap::new(),
+            sold_as: HashMap::new(),
+            waited: HashMap::new(),
+            penalties: Vec::new(),
             dice: SmallRng::seed_from_u64(seed),
             began: now,
             now,
@@ -443,35 +617,56 @@ impl Month {
             if time_passes {
                 self.let_time_pass();
             }
-            self.last = self.commands(commands);
-            self.asked += commands;
-            let answers = lived.serve(self, time_passes, &self.last).await;
-            // Their answers were lost: the same again.
-            let lost = self.hear(answers);
-            let known: BTreeSet<Uuid> = self.sessions.iter().copied().collect();
-            self.sessions.extend(lived.of_series(self).await.into_iter().filter(|id| !known.contains(id)));
-            let again = if lost.is_empty() { Vec::new() } else { lived.serve(self, false, &lost).await };
-            let rows = lived.rows(self).await;
-            self.check(&rows);
-            let passed_over = |why: fn(PassedOver) -> bool| rows.bookings.iter().filter(|b| b.passed_over.is_some_and(why)).count();
-            *self.seen.entry("waits by a condition").or_default() += passed_over(PassedOver::is_own_wish);
-            *self.seen.entry("keeps the other").or_default() += passed_over(|why| why == PassedOver::NotFree);
-            check_repeats(&lost, &again, &rows);
-            let bookable =
-                |session: &SessionRow| !session.is_cancelled() && self.now < session.starts_at && session.booking_opens_at <= self.now;
-            let to_come = rows.sessions.iter().filter(|session| session.series_id.is_some() && bookable(session));
-            self.to_come = to_come.map(|session| (session.id, session.version, session.local_date)).collect();
-            let offered = rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Offered);
-            self.offered = offered.map(|booking| (booking.id, booking.person_id)).collect();
-            self.placed = rows.bookings.iter().filter(|booking| holds_place(booking)).map(|booking| booking.id).collect();
-            self.schedule =
-                rows.sessions.iter().map(|session| (session.id, session.version, session.starts_at, bookable(session))).collect();
+            self.step(lived, commands, time_passes).await;
         }
     }
 
-    /// Counts what came of the month.
-    async fn sum_up(&mut self, lived: &mut Lived) {
-        let rows = lived.rows(self).await;
+    /// So many commands are handed in at once, and all promises hold after them.
+    async fn step(&mut self, lived: &mut Lived, commands: usize, time_passes: bool) {
+        self.last = self.commands(commands);
+        self.asked += commands;
+        let answers = lived.serve(self, time_passes, &self.last).await;
+        // Their answers were lost: the same again.
+        let lost = self.hear(answers);
+        if !self.of_a_year {
+            let known: BTreeSet<Uuid> = self.sessions.iter().copied().collect();
+            self.sessions.extend(lived.of_series(self).await.into_iter().filter(|id| !known.contains(id)));
+        }
+        let again = if lost.is_empty() { Vec::new() } else { lived.serve(self, false, &lost).await };
+        let in_memory = matches!(lived, Lived::Memory(_));
+        let rows = lived.rows(self, !self.of_a_year).await;
+        self.check(&rows);
+        check_repeats(&lost, &again, &rows);
+        if in_memory {
+            self.check_who_was_next(&rows);
+        }
+        self.look_around(&rows);
+    }
+
+    /// What everybody sees after a step.
+    fn look_around(&mut self, rows: &Rows<'_>) {
+        let passed_over = |why: fn(PassedOver) -> bool| rows.bookings.iter().filter(|b| b.passed_over.is_some_and(why)).count();
+        *self.seen.entry("waits by a condition").or_default() += passed_over(PassedOver::is_own_wish);
+        *self.seen.entry("keeps the other").or_default() += passed_over(|why| why == PassedOver::NotFree);
+        let bookable =
+            |session: &SessionRow| !session.is_cancelled() && self.now < session.starts_at && session.booking_opens_at <= self.now;
+        let to_come = rows.sessions.iter().filter(|session| session.series_id.is_some() && bookable(session));
+        self.to_come = to_come.map(|session| (session.id, session.version, session.local_date)).collect();
+        let offered = rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Offered);
+        self.offered = offered.map(|booking| (booking.id, booking.person_id)).collect();
+        let waiting = rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Waitlisted && self.now < booking.starts_at);
+        self.waiting = waiting.map(|booking| booking.id).collect();
+        self.placed = rows.bookings.iter().filter(|booking| holds_place(booking)).map(|booking| booking.id).collect();
+        self.schedule = rows.sessions.iter().map(|session| (session.id, session.version, session.starts_at, bookable(session))).collect();
+        if self.of_a_year {
+            let recent = rows.penalties.iter().filter(|penalty| self.now - TimeDelta::days(10) < penalty.at);
+            let recent: BTreeSet<_> = recent.map(|penalty| (penalty.at, penalty.booking_id, penalty.id)).collect();
+            self.penalties = recent.into_iter().map(|(.., id)| id).collect();
+        }
+    }
+
+    /// Counts what came of it all.
+    fn sum_up(&mut self, rows: &Rows<'_>) {
         let count = |what: fn(&Booking) -> bool| rows.bookings.iter().filter(|booking| what(booking)).count();
         let mut begun: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
         for (series, at) in rows.sessions.iter().filter_map(|session| Some((session.series_id?, session.created_at))) {
@@ -503,6 +698,7 @@ impl Month {
         let left = |booking: &Booking| booking.ended_by == Some(EndedBy::Replaced) && booking.replaced_by.is_none();
         self.seen.insert("left a waitlist for another place", count(left));
         self.seen.insert("brought a guest", count(|booking| booking.guest_of.is_some()));
+        self.seen.insert("entered a visitor", count(|booking| booking.visitor_source.is_some()));
         self.seen.insert("changed class", count(|booking| booking.replaced_by.is_some()));
         let promoted: BTreeSet<Uuid> = rows.bookings.iter().filter(|booking| booking.promoted_at.is_some()).map(|b| b.id).collect();
         let by_promotion = rows.bookings.iter().filter(|booking| booking.replaced_by.is_some_and(|by| promoted.contains(&by)));
@@ -566,6 +762,7 @@ impl Month {
         }
         match self.dice.random_range(0..100) {
             0..7 => Some((admin, self.make_session()?)),
+            7..46 if self.dice.random_bool(0.03) => Some((admin, self.enter_visitor()?)),
             7..46 => self.book(who),
             46..47 => Some((admin, self.move_session()?)),
             47..48 => Some((admin, self.hold()?)),
@@ -579,8 +776,10 @@ impl Month {
                 let conditions = Conditions { with, ..self.conditions() };
                 Some((owner, Command::SetConditions { booking_id, conditions }))
             }
+            50..54 if self.of_a_year => Some((admin, self.at_the_desk()?)),
             50..51 => Some((admin, self.make_series()?)),
             51..54 => Some((admin, self.edit_series()?)),
+            54..55 if self.of_a_year && self.dice.random_bool(0.9) => None,
             54..55 => Some((admin, self.end_something()?)),
             55..72 => {
                 // Often late: of a session that begins soon.
@@ -611,11 +810,7 @@ impl Month {
                 Some((admin, Command::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::This })))
             }
             85..92 => {
-                let pass_type_id = match self.dice.random_range(0..10) {
-                    0..5 => self.cast.pack_type,
-                    5..9 => self.cast.membership_type,
-                    _ => self.cast.open_type,
-                };
+                let pass_type_id = *self.cast.sells.choose(&mut self.dice)?;
                 let key = self.id().to_string();
                 let studio_id = self.cast.studio;
                 Some((
@@ -693,15 +888,47 @@ impl Month {
         self.booking(|made| made.session_id == session)
     }
 
-    /// In the evenings of the next days, where sessions overlap.
+    /// What the studio does about passes and penalties.
+    fn at_the_desk(&mut self) -> Option<Command> {
+        let studio_id = self.cast.studio;
+        let what = self.dice.random_range(0..5);
+        if what < 2 {
+            let penalty_id = *self.penalties.choose(&mut self.dice)?;
+            let (reason, method) = ("a reason".to_owned(), "cash".to_owned());
+            let waives = what == 0 && self.dice.random_bool(0.3);
+            return Some(match waives {
+                true => Command::WaivePenalty(WaivePenalty { studio_id, penalty_id, reason }),
+                false => Command::PayFee(PayFee { studio_id, penalty_id, method, reference: None }),
+            });
+        }
+        let pass_id = *self.passes.values().collect::<Vec<_>>().choose(&mut self.dice)?;
+        let pass_id = *pass_id;
+        Some(match what {
+            2 => {
+                let key = self.id().to_string();
+                Command::GiveCredits(GiveCredits { pass_id, credits: 1, reason: "a reason".into(), key, body_hash: String::new() })
+            }
+            3 => {
+                let expires_on = self.now.date_naive() + Days::new(self.dice.random_range(10..60));
+                Command::ExtendPass(ExtendPass { pass_id, expires_on, reason: "a reason".into() })
+            }
+            _ => {
+                let person_id = self.cast.members.choose(&mut self.dice).copied();
+                Command::TransferPass(TransferPass { pass_id, person_id, studio_id: None })
+            }
+        })
+    }
+
+    /// In the evenings of the next days, where sessions overlap; in a year, at other hours too.
     fn make_session(&mut self) -> Option<Command> {
         let day = self.now.date_naive() + Days::new(self.dice.random_range(0..6));
-        let hour = self.dice.random_range(18..20);
+        let elsewhen = self.of_a_year && self.dice.random_bool(0.4);
+        let hour = if elsewhen { self.dice.random_range(1..12) } else { self.dice.random_range(18..20) };
         let minute = if self.dice.random_bool(0.5) { 0 } else { 30 };
         let local_start = LocalStart::parse(&format!("{day}T{hour:02}:{minute:02}")).unwrap();
         Some(Command::MakeSession(MakeSession {
             studio_id: self.cast.studio,
-            class_type_id: self.cast.class_type,
+            class_type_id: *self.cast.class_types.choose(&mut self.dice)?,
             room_id: *self.cast.rooms.choose(&mut self.dice)?,
             instructor_id: *self.cast.instructors.choose(&mut self.dice)?,
             local_start,
@@ -715,7 +942,7 @@ impl Month {
         let endless = self.dice.random_bool(0.3);
         Some(Command::MakeSeries(MakeSeries {
             studio_id: self.cast.studio,
-            class_type_id: self.cast.class_type,
+            class_type_id: self.cast.class_types[0],
             room_id: *self.cast.rooms.choose(&mut self.dice)?,
             instructor_id: *self.cast.instructors.choose(&mut self.dice)?,
             capacity: if self.dice.random_bool(0.8) { Some(self.dice.random_range(1..4)) } else { None },
@@ -766,6 +993,11 @@ impl Month {
         let elsewhere = if self.dice.random_bool(0.15) { self.at_the_time_of_another() } else { None };
         let (who, session_id) = elsewhere.or_else(|| Some((who, self.session()?)))?;
         let id = self.id();
+        if let Some((_, other)) = self.cast.families.iter().find(|(holder, _)| *holder == who).copied()
+            && self.dice.random_bool(0.4)
+        {
+            return Some((who, Command::Book(Book { id, session_id, waitlist: true, person_id: Some(other), ..Book::default() })));
+        }
         let waitlist = self.dice.random_bool(0.8);
         let now = self.now;
         let replaces = match self.dice.random_bool(0.2) {
@@ -797,6 +1029,13 @@ impl Month {
         let session_id = self.bookings.iter().find(|made| made.id == beside)?.session_id;
         let guest = Some(Guest { name: "Mum".into(), email: None });
         Some(Command::Book(Book { id: self.id(), session_id, guest, ..Book::default() }))
+    }
+
+    /// The desk enters somebody who has no account.
+    fn enter_visitor(&mut self) -> Option<Command> {
+        let (session_id, id) = (self.session()?, self.id());
+        let visitor = Some(Visitor { name: "Vi".into(), phone: None, source: "a partner".into() });
+        Some(Command::Book(Book { id, session_id, visitor, ..Book::default() }))
     }
 
     /// Places are kept back, more or fewer of them, until some time or for ever, and given free.
@@ -869,7 +1108,7 @@ impl Month {
             && let Some((owner, ..)) = self.placed(|made| made.session_id == session_id)
         {
             let (.., at) = self.placed(|made| made.owner == owner && made.session_id != session_id)?;
-            start = LocalStart::of(at, chrono_tz::Asia::Shanghai);
+            start = LocalStart::of(at, self.said.zone);
         }
         Some(Command::EditSession(EditSession {
             session_id,
@@ -899,7 +1138,10 @@ impl Month {
             };
             *self.seen.entry(command.command.name()).or_default() += 1;
             match (&command.command, outcome) {
-                (Command::MakeSession(_), Outcome::Id(id)) => self.sessions.push(id),
+                (Command::MakeSession(ask), Outcome::Id(id)) => {
+                    self.classes.insert(id, ask.class_type_id);
+                    self.sessions.push(id);
+                }
                 (Command::MakeSeries(_), Outcome::Id(id)) => self.series.push(id),
                 (Command::EditSession(ask), Outcome::Id(_)) if ask.scope != Scope::This => {
                     *self.seen.entry("edit_series").or_default() += 1
@@ -908,6 +1150,12 @@ impl Month {
                 (Command::SellPass(ask), Outcome::Id(id)) => {
                     let first = *self.passes.entry(ask.key.clone()).or_insert(id);
                     assert_eq!(first, id, "one key sold two passes");
+                    self.sold_as.insert(id, ask.pass_type_id);
+                }
+                (Command::TransferPass(ask), Outcome::Id(id)) if id != ask.pass_id && !self.sold_as.contains_key(&id) => {
+                    let key = format!("{} of {}", self.asked, ask.pass_id);
+                    self.passes.insert(key, id);
+                    self.sold_as.insert(id, self.sold_as[&ask.pass_id]);
                 }
                 (Command::SetHold(ask), Outcome::Id(id)) if self.holds.iter().all(|(known, _)| *known != id) => {
                     self.holds.push((id, ask.session_id));
@@ -925,7 +1173,9 @@ impl Month {
                     }
                 }
                 (Command::Book(ask) | Command::WalkIn(ask), Outcome::Booking(shown)) if shown.fresh => {
-                    let Booking { id, session_id, starts_at, person_id: owner, .. } = shown.booking;
+                    let Booking { id, session_id, starts_at, person_id, .. } = shown.booking;
+                    // Who has no account is cancelled by the desk.
+                    let owner = if shown.booking.is_visitors() { self.cast.admin } else { person_id };
                     assert_eq!((id, session_id), (ask.id, ask.session_id));
                     assert!(self.bookings.iter().all(|made| made.id != id), "a booking was made twice: {command:?}");
                     self.bookings.push(Made { id, session_id, starts_at, owner });
@@ -944,6 +1194,9 @@ impl Month {
         let mut of_person: HashMap<Uuid, Vec<&Booking>> = HashMap::new();
         for booking in &rows.bookings {
             of_session.entry(booking.session_id).or_default().push(booking);
+            of_person.entry(booking.person_id).or_default().push(booking);
+        }
+        for booking in &rows.elsewhere {
             of_person.entry(booking.person_id).or_default().push(booking);
         }
         for session in &rows.sessions {
@@ -977,22 +1230,52 @@ impl Month {
         }
         check_passes(rows);
         check_offers(rows, self.now);
-        check_penalties(rows, self);
+        if rows.whole {
+            check_penalties(rows, self);
+        }
         check_changes_of_class(rows);
+        check_visitors(rows);
+    }
+
+    /// Who was given a place in this step, and whether that was fair; and who could take one from here on.
+    fn check_who_was_next(&mut self, rows: &Rows<'_>) {
+        let mut of_session: HashMap<Uuid, Vec<&Booking>> = HashMap::new();
+        let mut of_person: HashMap<Uuid, Vec<&Booking>> = HashMap::new();
+        for booking in &rows.bookings {
+            of_session.entry(booking.session_id).or_default().push(booking);
+        }
+        for booking in rows.bookings.iter().chain(&rows.elsewhere) {
+            of_person.entry(booking.person_id).or_default().push(booking);
+        }
+        let mut waits = HashMap::new();
+        for session in rows.sessions.iter().filter(|session| !session.is_cancelled() && self.now < session.starts_at) {
+            let here = of_session.get(&session.id).map_or(&[][..], Vec::as_slice);
+            check_queue(session, here, &of_person, &self.waited, rows, self);
+            for waiter in here.iter().filter(|booking| booking.status == BookingStatus::Waitlisted) {
+                let could = could_take(waiter, session, here, &of_person[&waiter.person_id], rows, self);
+                waits.insert(waiter.id, (waiter.queue_key.unwrap_or_default(), could));
+            }
+        }
+        self.waited = waits;
+    }
+
+    fn class_of(&self, session_id: Uuid) -> Uuid {
+        self.classes.get(&session_id).copied().unwrap_or(self.cast.class_types[0])
     }
 }
 
 impl Drop for Month {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("month {}, {} commands, {}: the last were {:#?}", self.seed, self.asked, self.now, self.last);
+            eprintln!("seed {}, {} commands, {}: the last were {:#?}", self.seed, self.asked, self.now, self.last);
         }
     }
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 48] = [
+const OFTEN: [(&str, usize); 49] = [
     ("brought a guest", 1_000),
+    ("entered a visitor", 1_000),
     ("guests-booked", 5_000),
     ("freeze_pass", 1_000),
     ("make_series", 400),
@@ -1052,9 +1335,9 @@ impl Seen {
         }
     }
 
-    fn everything(&self, commands: usize) {
+    fn often(&self, often: &[(&'static str, usize)], commands: usize) {
         println!("{commands} commands: {:?}", self.0);
-        for (name, one_in) in OFTEN {
+        for (name, one_in) in often {
             let count = self.0.get(name).copied().unwrap_or(0);
             assert!(count >= commands / one_in, "hardly any {name} among {commands} commands: {:?}", self.0);
         }
@@ -1069,14 +1352,15 @@ async fn months_of_studio_life_keep_every_promise_in_memory() {
         cast.members = house.newcomers(0).await;
         let mut seen = Seen::default();
         for seed in 0..MONTHS_IN_MEMORY {
-            let mode = house.rules_of_month(seed).await;
-            let mut month = Month::begin(seed, mode, cast.clone(), house.clock.now());
-            let mut lived = Lived::in_memory(&house, &cast).await;
+            let said = house.rules_of_month(seed).await;
+            let mut month = Month::begin(seed, said, cast.clone(), house.clock.now());
+            let mut lived = Lived::in_memory(&house, std::slice::from_ref(&cast)).await;
             month.live(&mut lived).await;
-            month.sum_up(&mut lived).await;
+            let rows = lived.rows(&month, true).await;
+            month.sum_up(&rows);
             seen.month(&mut month);
         }
-        seen.everything(MONTHS_IN_MEMORY as usize * COMMANDS);
+        seen.often(&OFTEN, MONTHS_IN_MEMORY as usize * COMMANDS);
     })
     .await;
 }
@@ -1089,38 +1373,19 @@ both_engines! {
         let mut seen = Seen::default();
         for seed in 0..MONTHS_IN_A_HOUSE {
             cast.members = house.newcomers(seed).await;
-            let mode = house.rules_of_month(seed).await;
-            let mut month = Month::begin(seed, mode, cast.clone(), house.clock.now());
+            let said = house.rules_of_month(seed).await;
+            let mut month = Month::begin(seed, said, cast.clone(), house.clock.now());
             let mut lived = Lived::House { house: house.clone(), tables: Box::default() };
             month.live(&mut lived).await;
             house.audit_is_clean().await;
             month.end_series(&house).await;
             house.advance(TimeDelta::days(20));
             house.sweep().await;
-            month.sum_up(&mut lived).await;
+            let rows = lived.rows(&month, true).await;
+            month.sum_up(&rows);
             seen.month(&mut month);
             house.advance(TimeDelta::minutes(1));
         }
-        seen.everything(MONTHS_IN_A_HOUSE as usize * COMMANDS);
+        seen.often(&OFTEN, MONTHS_IN_A_HOUSE as usize * COMMANDS);
     }
-}
-
-/// The checker can fail: a place given away behind the transactor's back is seen.
-#[tokio::test]
-#[should_panic(expected = "oversold")]
-async fn the_checker_sees_an_oversold_session() {
-    run(Engine::Sqlite, async |house: House| {
-        let mut cast = house.cast().await;
-        cast.members = house.newcomers(0).await;
-        let mut month = Month::begin(0, MODES[0], cast.clone(), house.clock.now());
-        let mut lived = Lived::in_memory(&house, &cast).await;
-        month.live(&mut lived).await;
-        let Lived::Memory { set, .. } = &mut lived else { unreachable!() };
-        let session = month.sessions.iter().map(|id| set.session(*id).unwrap()).find(|session| session.taken > 0).unwrap();
-        let mut smaller = session.clone();
-        smaller.capacity = smaller.taken - 1;
-        set.put_session(smaller);
-        month.check(&lived.rows(&month).await);
-    })
-    .await;
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::house::House;
 use crate::seed::{Pass, Person, Session};
-use crate::speech::Call;
+use crate::speech::{Booking, Call, Tap};
 
 impl House {
     fn terms(&self, person: &Person, session: &Session) -> Call {
@@ -13,6 +13,18 @@ impl House {
 
     fn terms_with(&self, person: &Person, session: &Session, pass: &Pass) -> Call {
         self.get(format!("/v1/sessions/{}/terms?pass_id={}", session.id, pass.id)).by(person)
+    }
+
+    fn terms_instead(&self, person: &Person, session: &Session, old: &Booking) -> Call {
+        self.get(format!("/v1/sessions/{}/terms?replaces={}", session.id, old.id)).by(person)
+    }
+
+    fn terms_of_guest(&self, person: &Person, session: &Session) -> Call {
+        self.get(format!("/v1/sessions/{}/terms?guest=true", session.id)).by(person)
+    }
+
+    fn bring_mum(&self, person: &Person, session: &Session) -> Tap {
+        self.book(person, session).saying("guest", json!({"name": "Mum"}))
     }
 }
 
@@ -102,5 +114,111 @@ both_engines! {
         })).await;
         let told = house.terms(&cara, &next).await.expect(200);
         assert_eq!(told["refusal"]["type"], "/problems/address-not-verified");
+    }
+
+    async fn giving_up_another_class_does_what_was_told(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
+        let ana = house.stranger("Ana").await;
+        let pack = house.pack(&ana, 1).await;
+        let (thursday, friday) = (house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 12).await);
+        let old = house.book(&ana, &thursday).await.expect_booked();
+        let own = house.terms(&ana, &friday).await.expect(200);
+        assert_eq!((&own["refusal"]["type"], &own["replaces"]), (&json!("/problems/no-pass"), &Value::Null));
+
+        // The credit that would come back pays; nothing has changed by asking.
+        let told = house.terms_instead(&ana, &friday, &old).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"], &told["pass"]["id"]), (&json!("booked"), &Value::Null, &json!(pack.id)));
+        assert_eq!((&told["pass"]["credits_left"], &told["credits"], house.balance(&pack).await), (&json!(1), &json!(1), 0));
+        assert_eq!((&told["replaces"]["booking_id"], &told["replaces"]["cancel_now"]["free"]), (&json!(old.id), &json!(true)));
+        assert_eq!(house.now(&old).await["status"], "booked");
+        let new = house.book(&ana, &friday).saying("replaces", json!(old.id)).await.expect_booked();
+        assert_eq!((&new.body["pass_id"], &new.body["credits"]), (&told["pass"]["id"], &told["credits"]));
+        assert_eq!((&new.body["free_cancel_until"], &new.body["free_cancel_text"]), (&told["free_cancel_until"], &told["free_cancel_text"]));
+        assert_eq!((house.now(&old).await["status"].clone(), house.balance(&pack).await), (json!("cancelled"), 0));
+
+        // Late it costs what is told, and only whoever says so pays it.
+        house.it_is("2026-12-04 12:00");
+        let two = house.pack(&ana, 1).await;
+        let saturday = house.session("2026-12-05 18:30", 12).await;
+        let told = house.terms_instead(&ana, &saturday, &new).await.expect(200);
+        let cost = &told["replaces"]["cancel_now"];
+        assert_eq!((&cost["free"], &cost["credits_lost"], &cost["strike"]), (&json!(false), &json!(1), &json!(false)));
+        assert_eq!((&told["would_be"], &told["pass"]["id"]), (&json!("booked"), &json!(two.id)));
+        let refused = house.book(&ana, &saturday).saying("replaces", json!(new.id)).await.expect_refused(409, "not-free");
+        assert_eq!((&refused["cancel_now"]["free"], &refused["cancel_now"]["credits_lost"]), (&cost["free"], &cost["credits_lost"]));
+        let last = house.book(&ana, &saturday).saying("replaces", json!(new.id)).saying("replaces_late", json!(true)).await.expect_booked();
+        assert_eq!(last.body["pass_id"], told["pass"]["id"]);
+        let lost = house.now(&new).await;
+        assert_eq!((&lost["status"], &lost["credits"]), (&json!("late_cancelled"), &cost["credits_lost"]));
+        house.post().await;
+    }
+
+    async fn what_cannot_be_given_up_is_told(house: House) {
+        let (ana, bo, cara) = (house.member("Ana").await, house.member("Bo").await, house.member("Cara").await);
+        let (thursday, friday) = (house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 1).await);
+        let old = house.book(&ana, &thursday).await.expect_booked();
+        // Somebody else's is nobody's business.
+        house.terms_instead(&bo, &friday, &old).await.expect_refused(404, "not-found");
+        let both = house.get(format!("/v1/sessions/{}/terms?guest=true&replaces={}", friday.id, old.id)).by(&ana).await;
+        both.expect_refused(422, "invalid-fields").naming("guest");
+        let same = house.terms_instead(&ana, &thursday, &old).await.expect(200);
+        assert_eq!(same["refusal"]["type"], "/problems/already-booked");
+
+        let guests = house.book(&ana, &thursday).saying("guest", json!({"name": "Mum"})).await.expect_booked();
+        let told = house.terms_instead(&ana, &friday, &old).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"]["type"]), (&Value::Null, &json!("/problems/guests-booked")));
+        assert_eq!(told["refusal"]["booking_id"], json!(old.id));
+        house.book(&ana, &friday).saying("replaces", json!(old.id)).await.expect_refused(409, "guests-booked");
+        house.cancel(&guests).await.expect(200);
+
+        // In a full session the old place is kept until one comes.
+        house.book(&bo, &friday).await.expect_booked();
+        let told = house.terms_instead(&ana, &friday, &old).await.expect(200);
+        assert_eq!((&told["would_be"], &told["replaces"]["cancel_now"]["free"]), (&json!("waitlisted"), &json!(true)));
+        let waits = house.book(&ana, &friday).or_wait().saying("replaces", json!(old.id)).await.expect_waitlisted(1);
+        assert_eq!(house.now(&old).await["status"], "booked");
+        house.cancel(&waits).await.expect(200);
+        house.cancel(&old).await.expect(200);
+        let told = house.terms_instead(&ana, &friday, &old).await.expect(200);
+        assert_eq!((&told["refusal"]["type"], &told["replaces"]["cancel_now"]), (&json!("/problems/status-changed"), &Value::Null));
+        house.book(&ana, &friday).or_wait().saying("replaces", json!(old.id)).await.expect_refused(409, "status-changed");
+
+        let begun = house.book(&cara, &thursday).await.expect_booked();
+        house.it_is("2026-12-03 18:31");
+        let told = house.terms_instead(&cara, &friday, &begun).await.expect(200);
+        assert_eq!(told["refusal"]["type"], "/problems/session-started");
+        house.book(&cara, &friday).or_wait().saying("replaces", json!(begun.id)).await.expect_refused(409, "session-started");
+        house.post().await;
+    }
+
+    async fn a_guests_tap_does_what_was_told(house: House) {
+        let ana = house.stranger("Ana").await;
+        let (pack, _membership) = (house.pack(&ana, 1).await, house.membership(&ana, Some(1)).await);
+        let evening = house.session("2026-12-03 18:30", 3).await;
+        let told = house.terms_of_guest(&ana, &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"]["type"]), (&Value::Null, &json!("/problems/host-not-booked")));
+        house.bring_mum(&ana, &evening).await.expect_refused(409, "host-not-booked");
+
+        // The week's visit is the member's own; the pack pays for who comes with them.
+        house.book(&ana, &evening).await.expect_booked();
+        let told = house.terms_of_guest(&ana, &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"], &told["caps"]), (&json!("booked"), &Value::Null, &json!([])));
+        assert_eq!((&told["pass"]["id"], &told["credits"], &told["visit"]), (&json!(pack.id), &json!(1), &json!(false)));
+        let guests = house.bring_mum(&ana, &evening).await.expect_booked();
+        assert_eq!((&guests.body["pass_id"], &guests.body["credits"]), (&told["pass"]["id"], &told["credits"]));
+        assert_eq!((&guests.body["free_cancel_until"], &guests.body["free_cancel_text"]), (&told["free_cancel_until"], &told["free_cancel_text"]));
+
+        let told = house.terms_of_guest(&ana, &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"]["type"]), (&Value::Null, &json!("/problems/too-many-guests")));
+        house.bring_mum(&ana, &evening).await.expect_refused(409, "too-many-guests");
+        house.cancel(&guests).await.expect(200);
+        let others = house.members(2).await;
+        for other in &others {
+            house.book(other, &evening).await.expect_booked();
+        }
+        let told = house.terms_of_guest(&ana, &evening).await.expect(200);
+        assert_eq!((&told["would_be"], &told["refusal"]["type"]), (&Value::Null, &json!("/problems/session-full")));
+        house.bring_mum(&ana, &evening).await.expect_refused(409, "session-full");
+        house.post().await;
     }
 }

@@ -6,12 +6,14 @@ use std::fmt::Write as _;
 use chrono::{Duration, NaiveDateTime};
 use chrono_tz::America::New_York;
 use chrono_tz::Asia::Shanghai;
+use chrono_tz::Australia::Sydney;
 use chrono_tz::Europe::Paris;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::booking::rules::{Ask, MemberNow, PlaceTaken, terms};
 use crate::passes::PassState;
+use crate::penalties::rules::{Suspension, month_of, suspension};
 use crate::schedule::{NewSession, SessionRow};
 use crate::studios::Overrides;
 use crate::studios::house_rules::Finest;
@@ -299,6 +301,17 @@ fn rules() -> Vec<Rule> {
 
 /// The session as its studio's rules make it, and what is said to a member with a pack of this type.
 fn told_of(rule: &Rule, told: &Told) -> (TermsFactsOwned, DateTime<Utc>) {
+    told_with(rule, told, Past::default())
+}
+
+/// What somebody's late cancellations have come to.
+#[derive(Default)]
+struct Past {
+    suspended: Option<Suspension>,
+    leniency: Leniency,
+}
+
+fn told_with(rule: &Rule, told: &Told, past: Past) -> (TermsFactsOwned, DateTime<Utc>) {
     let house = HouseRules::parse(object(&rule.studio)).unwrap();
     let class_type = Overrides::parse(object(&rule.class_type), Finest::ClassType).unwrap();
     let overrides = Overrides::parse(object(&rule.pass_type), Finest::PassType).unwrap();
@@ -337,16 +350,17 @@ fn told_of(rule: &Rule, told: &Told) -> (TermsFactsOwned, DateTime<Utc>) {
     };
     let place = |date: &&str| PlaceTaken { local_date: date.parse().unwrap(), ahead: true, class_type_id: None, pass_type_id: Some(GOLD) };
     let places: Vec<PlaceTaken> = rule.places.iter().map(place).collect();
-    let member = MemberNow { ahead: &[], passes: std::slice::from_ref(&pack), visits: &[], places: &places, suspended: None };
+    let member = MemberNow { ahead: &[], passes: std::slice::from_ref(&pack), visits: &[], places: &places, suspended: past.suspended };
     let ask = Ask { pass_id: None, waitlist: true, by_staff: false, unpaid: false };
     let terms = terms(&session, &rules, member, ask, now);
-    (TermsFactsOwned { session, rules: (*rules).clone(), terms }, now)
+    (TermsFactsOwned { session, rules: (*rules).clone(), terms, leniency: past.leniency }, now)
 }
 
 struct TermsFactsOwned {
     session: SessionNow,
     rules: HouseRules,
     terms: Terms,
+    leniency: Leniency,
 }
 
 impl TermsFactsOwned {
@@ -359,7 +373,8 @@ impl TermsFactsOwned {
             terms: &self.terms,
             pass,
             unverified: false,
-            leniency: Leniency::default(),
+            leniency: self.leniency,
+            replacing: None,
         };
         TermsView::of(&facts, language, now)
     }
@@ -411,6 +426,193 @@ fn the_rules_of_real_studios() {
                 for (nth, sentence) in sentences.into_iter().flatten().enumerate() {
                     writeln!(table, "  {:<12}{sentence}", if nth == 0 { language.tag() } else { "" }).unwrap();
                 }
+            }
+        }
+        table.push('\n');
+    }
+    insta::assert_snapshot!(table);
+}
+
+/// A member with a past: what they cancelled late, by the studio's wall, and what they are told of a class after that.
+struct WithPast {
+    said: &'static str,
+    studio: Value,
+    zone: Tz,
+    cancelled_late: &'static [&'static str],
+    starts: &'static str,
+    now: &'static str,
+    /// How many of the class's month are still forgiven, and whether the next one costs nothing.
+    forgiven: (i64, bool),
+    /// Until when they may not book as always, and from when this class.
+    suspended_until: Option<&'static str>,
+    bookable_from: Option<&'static str>,
+}
+
+fn pasts() -> Vec<WithPast> {
+    let two_forgiven = || json!({"late_cancels_forgiven": 2});
+    let warnings = || json!({"late_cancels_forgiven": 0, "strikes_max": 3, "strike_lapse_days": 90, "strike_consequence_days": 21, "strike_ahead_hours": 0});
+    let more_than_two = || {
+        json!({"late_cancels_forgiven": 2, "strikes_for": "late_cancels", "strikes_by_month": true, "strikes_max": 1,
+            "strike_consequence_days": 30, "strike_ahead_hours": 0})
+    };
+    let preset = || json!({"late_cancels_forgiven": 0, "strikes_max": 3});
+    let past = |said, studio, zone, cancelled_late, starts, now| WithPast {
+        said,
+        studio,
+        zone,
+        cancelled_late,
+        starts,
+        now,
+        forgiven: (0, false),
+        suspended_until: None,
+        bookable_from: None,
+    };
+    let (two_a_month, three_of_quarter) = ("two late cancels a month are forgiven", "3 warnings in 90 days → 3 weeks");
+    let (more, preset_said) = ("more than two late cancels a month → 30 days", "3 in 30 days → for 14 days only what starts within 24 h");
+    let winter: &[&str] = &["2026-01-10 18:00", "2026-02-20 18:00", "2026-03-20 18:00"];
+    let october: &[&str] = &["2026-10-05 18:00", "2026-10-12 18:00", "2026-10-20 18:00"];
+    let spring: &[&str] = &["2026-09-10 18:00", "2026-09-20 18:00", "2026-09-28 18:00"];
+    vec![
+        WithPast {
+            forgiven: (1, true),
+            ..past(two_a_month, two_forgiven(), Shanghai, &["2026-12-01 10:00"], "2026-12-03 18:30", "2026-12-02 12:00")
+        },
+        past(two_a_month, two_forgiven(), Shanghai, &["2026-12-01 10:00", "2026-12-02 10:00"], "2026-12-03 18:30", "2026-12-02 12:00"),
+        // The month is the class's: the last two of November are no matter in December.
+        WithPast {
+            forgiven: (2, true),
+            ..past(two_a_month, two_forgiven(), Shanghai, &["2026-11-29 10:00", "2026-11-30 23:59"], "2026-12-03 18:30", "2026-12-01 12:00")
+        },
+        // From 18:00 to 18:00 by the wall, over the night that is an hour shorter: no class before the end can be booked, one after it can then.
+        WithPast {
+            suspended_until: Some("2026-04-10 18:00"),
+            ..past(three_of_quarter, warnings(), Paris, winter, "2026-04-05 18:30", "2026-03-25 12:00")
+        },
+        WithPast {
+            suspended_until: Some("2026-04-10 18:00"),
+            bookable_from: Some("2026-04-10 18:00"),
+            ..past(three_of_quarter, warnings(), Paris, winter, "2026-04-12 18:30", "2026-03-30 12:00")
+        },
+        // The first of the three was 91 days before the last, or the three weeks are over.
+        past(
+            three_of_quarter,
+            warnings(),
+            Paris,
+            &["2025-12-19 18:00", "2026-02-20 18:00", "2026-03-20 18:00"],
+            "2026-04-05 18:30",
+            "2026-03-25 12:00",
+        ),
+        past(three_of_quarter, warnings(), Paris, winter, "2026-04-12 18:30", "2026-04-10 18:00"),
+        WithPast {
+            suspended_until: Some("2026-11-19 18:00"),
+            bookable_from: Some("2026-11-19 18:00"),
+            forgiven: (2, true),
+            ..past(more, more_than_two(), New_York, october, "2026-11-25 18:30", "2026-11-12 12:00")
+        },
+        // Two of September and two of October are not more than two a month.
+        past(
+            more,
+            more_than_two(),
+            New_York,
+            &["2026-09-29 18:00", "2026-09-30 18:00", "2026-10-05 18:00", "2026-10-12 18:00"],
+            "2026-10-28 18:30",
+            "2026-10-20 12:00",
+        ),
+        WithPast {
+            suspended_until: Some("2026-10-12 18:00"),
+            bookable_from: Some("2026-10-05 18:30"),
+            ..past(preset_said, preset(), Sydney, spring, "2026-10-06 18:30", "2026-09-30 12:00")
+        },
+        // The third of a month costs nothing on the day of the typhoon, nor does not coming.
+        WithPast {
+            forgiven: (0, true),
+            ..past(
+                "no penalties on the day of the typhoon",
+                json!({"penalty_free_days": ["2026-09-07"]}),
+                Shanghai,
+                &["2026-09-01 10:00", "2026-09-02 10:00"],
+                "2026-09-07 18:30",
+                "2026-09-03 12:00",
+            )
+        },
+    ]
+}
+
+impl WithPast {
+    /// The strikes that these late cancellations come to, and what is forgiven in the month of the class.
+    fn past(&self, now: DateTime<Utc>) -> Past {
+        let rules = HouseRules::parse(object(&self.studio)).unwrap();
+        let terms = PenaltyTerms::of(&rules, false);
+        let month = month_of(instant(local(self.starts), self.zone), self.zone);
+        let (mut strikes, mut forgiven) = (Vec::new(), Vec::new());
+        for at in self.cancelled_late.iter().map(|at| instant(local(at), self.zone)) {
+            let before = forgiven.iter().filter(|other| **other == month_of(at, self.zone)).count();
+            let cost = cost(PenaltyKind::LateCancel, &terms, 1, false, Leniency { penalty_free_day: false, forgiven: before as i64 });
+            match cost.forgiven {
+                Some(_) => forgiven.push(month_of(at, self.zone)),
+                None if cost.strike => strikes.push(at),
+                None => {}
+            }
+        }
+        let penalty_free_day = rules.penalty_free_days.has(local(self.starts).date());
+        let forgiven = forgiven.into_iter().filter(|of| *of == month).count() as i64;
+        Past { suspended: suspension(&strikes, &rules, self.zone, now), leniency: Leniency { penalty_free_day, forgiven } }
+    }
+}
+
+#[test]
+fn what_late_cancels_come_to() {
+    let mut table = String::new();
+    for one in pasts() {
+        let now = instant(local(one.now), one.zone);
+        let past = one.past(now);
+        let shows = |at: DateTime<Utc>| wall(at, one.zone).format("%Y-%m-%d %H:%M").to_string();
+        let until = past.suspended.map(|suspension| shows(suspension.until));
+        assert_eq!(until.as_deref(), one.suspended_until, "{}", one.said);
+        let rule = Rule {
+            said: one.said,
+            studio: one.studio.clone(),
+            class_type: json!({}),
+            pass_type: json!({}),
+            membership: false,
+            places: &[],
+            told: vec![],
+        };
+        let told = Told {
+            zone: one.zone,
+            starts: one.starts,
+            now: one.now,
+            full: false,
+            opens: "",
+            free_until: "",
+            promoted_until: "",
+            list_closes: "",
+        };
+        let (facts, now) = told_with(&rule, &told, past);
+        let view = facts.view(Language::En, now);
+        let LateCancel { credits_lost, strike, forgiven_left, forgiven, .. } = view.late_cancel;
+        assert_eq!((forgiven_left, forgiven), one.forgiven, "{} {}", one.said, one.starts);
+        let from = view.refusal.as_ref().and_then(|refusal| refusal.from).map(shows);
+        assert_eq!(from.as_deref(), one.bookable_from, "{} {}", one.said, one.starts);
+        writeln!(table, "# {}\n\nstudio        {}", one.said, one.studio).unwrap();
+        writeln!(table, "cancelled     {}", one.cancelled_late.join(", ")).unwrap();
+        writeln!(table, "{} {}, asked {}", one.zone, one.starts, one.now).unwrap();
+        writeln!(table, "  a tap       {}", view.would_be.map_or("refused", BookingStatus::as_str)).unwrap();
+        writeln!(table, "  late        {credits_lost} credit, strike {strike}; {forgiven_left} more forgiven, the next {forgiven}")
+            .unwrap();
+        writeln!(
+            table,
+            "  absent      {} credit, strike {}, forgiven {}",
+            view.no_show.credits_lost, view.no_show.strike, view.no_show.forgiven
+        )
+        .unwrap();
+        let none = || "none".to_owned();
+        writeln!(table, "  suspended   until {}, bookable from {}", until.unwrap_or_else(none), from.unwrap_or_else(none)).unwrap();
+        for language in [Language::En, Language::ZhHans, Language::ZhHant] {
+            let view = facts.view(language, now);
+            let sentences = [view.refusal.map(|refusal| refusal.text), Some(view.free_cancel_text)];
+            for (nth, sentence) in sentences.into_iter().flatten().enumerate() {
+                writeln!(table, "  {:<12}{sentence}", if nth == 0 { language.tag() } else { "" }).unwrap();
             }
         }
         table.push('\n');

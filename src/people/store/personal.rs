@@ -143,6 +143,7 @@ pub const REGISTRY: &[Personal] = &[
             told("moved_up_reason", "bookings"),
             told("guest_name", "bookings"),
             told("guest_email", "bookings"),
+            untold("visitor_phone", "a visitor's, who has no account"),
         ],
     },
     // Sessions to come are still the studio's to run: their notes go when the next person leaves who was there.
@@ -199,6 +200,19 @@ pub const REGISTRY: &[Personal] = &[
                 UNION SELECT email_key FROM persons WHERE id = $1 AND email_key IS NOT NULL)",
         rows: Rows::Go,
         columns: &[told("email", "family"), untold("email_key", KEY), told("kind", "family")],
+    },
+    // Lines of a file that a studio of theirs brought over: they may stand in one.
+    Personal {
+        table: "imports",
+        whose: "by_person = $1 OR studio_id IN (SELECT studio_id FROM members WHERE person_id = $1)",
+        rows: STAYS,
+        columns: &[untold("skipped_lines", "lines of a studio's file, which speak of others; kept for a week")],
+    },
+    Personal {
+        table: "brought_over",
+        whose: "row_id = $1 OR row_id IN (SELECT id FROM passes WHERE person_id = $1) OR row_id IN (SELECT id FROM bookings WHERE person_id = $1)",
+        rows: Rows::Go,
+        columns: &[untold("key", "a number that another program had given")],
     },
     Personal { table: "teaches", whose: "person_id = $1", rows: Rows::Go, columns: &[told("class_type_id", "availability")] },
     Personal {

@@ -48,6 +48,8 @@ pub struct Bookings {
     /// People whose places in sessions that start in a span of time are all known.
     pub known_places: Known<(Uuid, DateTime<Utc>, DateTime<Utc>)>,
     pub new_withdrawn: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    /// What two people have in one session or at one time.
+    pub beside: HashMap<(Uuid, Uuid), Vec<Uuid>>,
     /// Of whom and what the first attended classes are known.
     pub known_attended: Known<Attended>,
 }

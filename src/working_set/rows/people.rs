@@ -20,9 +20,13 @@ pub struct People {
     /// Members who came to the studio by themselves: (studio, person).
     pub given: HashSet<(Uuid, Uuid)>,
     pub newly_given: Vec<(Uuid, Uuid, DateTime<Utc>)>,
+    /// People without a name who are to be written: visitors.
+    pub nameless: Vec<(Uuid, DateTime<Utc>)>,
     /// Who acts for whom: (person, holder).
     pub family: BTreeSet<(Uuid, Uuid)>,
     pub known_families: Known<Uuid>,
+    /// Of these, who gets copies of the letters about what they book: (person, holder).
+    pub copied: BTreeSet<(Uuid, Uuid)>,
     /// Who runs each studio, as of the batch's beginning.
     pub admins: HashMap<Uuid, Vec<Uuid>>,
     pub known_admins: Known<Uuid>,
@@ -35,7 +39,12 @@ pub struct People {
     pub accepted: Vec<(Uuid, Uuid, DateTime<Utc>)>,
     /// People whose names are to be erased.
     pub removed: Vec<Uuid>,
+    /// Who becomes whom, and which of their bookings give way to which.
+    pub merged: Vec<Merge>,
 }
+
+/// Who becomes whom, and which of their bookings give way to which.
+pub type Merge = (Uuid, Uuid, Vec<(Uuid, Uuid)>);
 
 /// How a change to people is undone.
 #[derive(Debug)]
@@ -50,6 +59,10 @@ pub enum Undo {
     Accepted(Arc<Invitation>),
     /// Somebody's name is to be erased.
     Removed,
+    /// Somebody becomes somebody else.
+    Merged,
+    /// A visitor came into being.
+    Nameless(Uuid),
 }
 
 impl People {

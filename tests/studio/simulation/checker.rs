@@ -2,19 +2,21 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, TimeZone as _, Timelike as _, Utc};
-use chrono_tz::Asia::Shanghai;
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Timelike as _, Utc};
+use releve::booking::terms::LateCancel;
 use releve::booking::view::CancelNow;
 use releve::booking::{Booking, BookingStatus, EndedBy};
 use releve::holds::Hold;
-use releve::passes::Pass;
-use releve::penalties::{Penalty, PenaltyKind};
+use releve::passes::{LedgerEntry, Pass};
+use releve::penalties::{Forgiven, Penalty, PenaltyKind};
 use releve::problem::Answer;
 use releve::schedule::SessionRow;
 use releve::transactor::{Outcome, Request};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::{AHEAD_MAX, Month, Rows, STRIKES_MAX, SUSPENDED_DAYS, forgiven, strict};
+use super::said::caps;
+use super::{Month, Rows};
 
 /// The same PUT again answers with the booking as it is now, and makes none.
 pub fn check_repeats(lost: &[Request], again: &[Answer<Outcome>], rows: &Rows<'_>) {
@@ -55,43 +57,47 @@ pub fn check_session(session: &SessionRow, here: &[&Booking], rows: &Rows<'_>, n
 
 /// Whether a free place of this session must be given, offered or kept at this instant for somebody who waits: `own` are their bookings.
 pub fn must_be_served(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Month) -> bool {
-    let now = month.now;
-    // The rules of every month: offers of 30 minutes, the last ends 45 minutes before the start; quiet from 22:00 to 07:00 in Shanghai.
-    let wall = now.with_timezone(&Shanghai).naive_local();
-    let quiet_until = match wall.hour() {
-        22.. => Some(wall.date() + Days::new(1)),
-        ..7 => Some(wall.date()),
-        _ => None,
-    };
-    let quiet_until = quiet_until.map(|day| Shanghai.from_local_datetime(&day.and_hms_opt(7, 0, 0).unwrap()).unwrap().to_utc());
-    let offer_fits = quiet_until.unwrap_or(now) + TimeDelta::minutes(75) <= session.starts_at;
+    let (now, said, of) = (month.now, &month.said, session.class_type_id);
+    let quiet_until = said.quiet_until(now);
+    let offers_end = session.starts_at - said.minutes(of, "offers_until_min", 45);
+    let offer_fits = quiet_until.unwrap_or(now) + said.minutes(of, "offer_min", 30) <= offers_end;
+    if said.minutes_if_any(of, "waitlist_closes_min").is_some_and(|before| session.starts_at - before <= now) {
+        return false;
+    }
     let served = if now < session.promote_until {
-        let turned_down = own.iter().any(|b| b.session_id == session.id && b.promoted_at.is_some() && b.ended_by == Some(EndedBy::Member));
-        let no_grace = |until| month.seed.is_multiple_of(3) || session.starts_at < until;
-        let costly = quiet_until.is_some_and(|until| session.free_cancel_until < until && no_grace(until));
-        !turned_down && (!costly || offer_fits)
+        // Where a pass has a free way out of its own, what the place would cost is not judged here.
+        let no_grace = |until| said.minutes(of, "grace_promotion_min", 15).is_zero() || session.starts_at < until;
+        let costs = |until| said.some_pass_frees() || (session.free_cancel_until < until && no_grace(until));
+        !turned_down(session, own) && (!quiet_until.is_some_and(costs) || offer_fits)
     } else {
-        let until_offers_end = now < session.starts_at - TimeDelta::minutes(45);
-        match month.mode {
-            "offers" => offer_fits,
-            "notify_all" | "staff" => until_offers_end && session.kept_until.is_none_or(|until| until <= now),
+        match said.word(of, "after_cutoff") {
+            Some("offers") => offer_fits,
+            Some("notify_all" | "staff") => now < offers_end && session.kept_until.is_none_or(|until| until <= now),
             _ => false,
         }
     };
-    served && able(session, own, &rows.passes, now) && !suspended(session, own, rows, month)
+    served && able(session, own, rows, month) && !suspended(session, own, rows, month)
+}
+
+fn turned_down(session: &SessionRow, own: &[&Booking]) -> bool {
+    own.iter().any(|b| b.session_id == session.id && b.promoted_at.is_some() && b.ended_by == Some(EndedBy::Member))
+}
+
+/// Whether they wait with somebody who waits with them.
+fn waits_in_pair(waiter: &Booking, here: &[&Booking]) -> bool {
+    let named = |b: &Booking| b.conditions.as_ref().and_then(|conditions| conditions.with);
+    here.iter().any(|b| named(waiter) == Some(b.id) && named(b) == Some(waiter.id) && b.status == BookingStatus::Waitlisted)
 }
 
 /// Whether a waiting member would take a place now: what they would give up for it is free to cancel, they have said nothing against it, and
 /// wait with nobody.
 pub fn would_take(waiter: &Booking, session: &SessionRow, here: &[&Booking], own: &[&Booking], month: &Month) -> bool {
-    let now = month.now;
+    let (now, said) = (month.now, &month.said);
     // The first member's own quiet hours are those of a nap.
-    if waiter.person_id == month.cast.members[0] && (13..15).contains(&now.with_timezone(&Shanghai).hour()) {
+    if waiter.person_id == month.cast.members[0] && (13..15).contains(&said.wall(now).hour()) {
         return false;
     }
-    let named = |b: &Booking| b.conditions.as_ref().and_then(|conditions| conditions.with);
-    let pair = |b: &Booking| named(waiter) == Some(b.id) && named(b) == Some(waiter.id) && b.status == BookingStatus::Waitlisted;
-    if here.iter().any(|b| pair(b)) {
+    if waits_in_pair(waiter, here) {
         return false;
     }
     let keeps = |b: &&&Booking| match b.status {
@@ -105,10 +111,41 @@ pub fn would_take(waiter: &Booking, session: &SessionRow, here: &[&Booking], own
         return false;
     }
     let Some(conditions) = &waiter.conditions else { return true };
-    let day = |at: DateTime<Utc>| at.with_timezone(&Shanghai).date_naive();
-    let another = own.iter().any(|b| holds_place(b) && b.session_id != session.id && day(b.starts_at) == day(session.starts_at));
+    let that_day = |b: &&&Booking| b.studio_id == session.studio_id && said.day(b.starts_at) == said.day(session.starts_at);
+    let another = own.iter().filter(that_day).any(|b| holds_place(b) && b.session_id != session.id);
     let notice = conditions.notice_minutes_min.map(|minutes| session.starts_at - TimeDelta::minutes(minutes));
     [notice, conditions.not_after].into_iter().flatten().all(|until| now <= until) && !(conditions.one_a_day && another)
+}
+
+/// Whether a member who waits could take a place at this instant, by all that is known of them but the caps of days, weeks and months.
+pub fn could_take(waiter: &Booking, session: &SessionRow, here: &[&Booking], own: &[&Booking], rows: &Rows<'_>, month: &Month) -> bool {
+    would_take(waiter, session, here, own, month)
+        && !turned_down(session, own)
+        && able(session, own, rows, month)
+        && !suspended(session, own, rows, month)
+}
+
+/// Who was given or offered a place before somebody who has waited longer: these could not take it, and it is written down why. `waited` is
+/// who waited before this step, at which key, and whether they could have taken a place then.
+pub fn check_queue(
+    session: &SessionRow,
+    here: &[&Booking],
+    of_person: &HashMap<Uuid, Vec<&Booking>>,
+    waited: &HashMap<Uuid, (i64, bool)>,
+    rows: &Rows<'_>,
+    month: &Month,
+) {
+    let by_themselves = |b: &&&Booking| b.promoted_at == Some(month.now) && b.moved_up_reason.is_none() && holds_place(b);
+    for served in here.iter().filter(by_themselves) {
+        let Some((key, _)) = waited.get(&served.id) else { continue };
+        let waits = |b: &&&Booking| b.status == BookingStatus::Waitlisted && !waits_in_pair(b, here);
+        for longer in here.iter().filter(waits) {
+            let Some((_, could)) = waited.get(&longer.id).filter(|(before, _)| before < key) else { continue };
+            assert!(longer.passed_over.is_some(), "passed over without a reason: {longer:?} for {served:?}");
+            let could = *could && could_take(longer, session, here, &of_person[&longer.person_id], rows, month);
+            assert!(!could, "passed over, although they could have taken it: {longer:?} for {served:?}");
+        }
+    }
 }
 
 /// What was given up for another booking has ended, and that one is the same member's and had asked for it.
@@ -116,41 +153,98 @@ pub fn check_changes_of_class(rows: &Rows<'_>) {
     for old in &rows.bookings {
         let Some(by) = old.replaced_by else { continue };
         let new = rows.bookings.iter().find(|booking| booking.id == by);
+        if new.is_none() && !rows.whole {
+            continue;
+        }
         let asked = new.is_some_and(|new| new.person_id == old.person_id && new.asked_replaces == Some(old.id));
         assert!(asked && has_ended(old) && old.ended_by == Some(EndedBy::Replaced), "{old:?} was given up for {new:?}");
     }
 }
 
-/// Whether somebody who waits for this session could take a place in it.
-fn able(session: &SessionRow, own: &[&Booking], passes: &[&Pass], now: DateTime<Utc>) -> bool {
-    let overlaps = own.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at);
-    let open = |b: &&&Booking| matches!(b.status, BookingStatus::Booked | BookingStatus::Offered) && b.starts_at > now;
-    let ahead = own.iter().filter(open).filter(|b| b.guest_of.is_none()).count();
-    let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
-    let owner = own.first().map(|booking| booking.person_id);
-    let pays = passes.iter().filter(|pass| Some(pass.person_id) == owner && pass.expires_on >= session.local_date);
-    let frozen = |pass: &Pass| pass.frozen().is_some_and(|(from, until)| from <= session.local_date && session.local_date <= until);
-    let pays = pays.filter(|pass| !frozen(pass)).any(|pass| {
-        let visits = own.iter().filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
-        pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits)
-    });
-    !overlaps && ahead < AHEAD_MAX && pays
+/// A visitor is a person of their own who has a place or had one, pays with nothing and is written to by nobody.
+pub fn check_visitors(rows: &Rows<'_>) {
+    for booking in rows.bookings.iter().filter(|booking| booking.visitor_source.is_some()) {
+        let waits = matches!(booking.status, BookingStatus::Waitlisted | BookingStatus::Offered | BookingStatus::Standby);
+        let theirs = booking.person_id == booking.id && booking.pass_id.is_none() && booking.letters == 0;
+        assert!(theirs && !waits, "a visitor's: {booking:?}");
+    }
 }
 
-/// Whether the strikes of somebody who waits keep them from it: for a day from the one that reached the number, or a later one.
+/// Whether somebody who waits for this session could take a place in it.
+fn able(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Month) -> bool {
+    let Some(owner) = own.first().map(|booking| booking.person_id) else { return false };
+    if own.iter().any(|b| holds_place(b) && b.starts_at < session.ends_at && session.starts_at < b.ends_at) {
+        return false;
+    }
+    let own: Vec<&Booking> = own.iter().chain(rows.past.iter().filter(|b| b.person_id == owner)).copied().collect();
+    let monday = session.local_date - Days::new(u64::from(session.local_date.weekday().num_days_from_monday()));
+    let pays = |pass: &&&Pass| {
+        let frozen = pass.frozen().is_some_and(|(from, until)| from <= session.local_date && session.local_date <= until);
+        let on = session.local_date;
+        pass.person_id == owner
+            && pass.ended_at.is_none()
+            && !frozen
+            && pass.starts_on.is_none_or(|first| first <= on)
+            && on <= pass.expires_on
+            && pass.studio_ids.contains(&session.studio_id)
+            && pass.class_type_ids.as_ref().is_none_or(|only| only.contains(&session.class_type_id))
+    };
+    rows.passes.iter().filter(pays).any(|pass| {
+        let visits = own.iter().filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
+        let room = pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits);
+        room && caps_leave_one(session, &own, pass, rows, month)
+    })
+}
+
+/// Which of somebody's places are counted.
+type Counts<'a> = &'a dyn Fn(&Booking) -> bool;
+
+/// Whether every cap leaves a member one more place: the studio's counts all that they have there, a class type's those of that type, a pass
+/// type's those that such a pass pays.
+fn caps_leave_one(session: &SessionRow, own: &[&Booking], pass: &Pass, rows: &Rows<'_>, month: &Month) -> bool {
+    let said = &month.said;
+    let (of_class, of_pass) = (said.of_class_type.get(&session.class_type_id), said.of_pass_type.get(&pass.pass_type_id));
+    let extra = [of_pass, of_class, Some(&said.house)].into_iter().flatten().find_map(|rules| rules["promoted_extra"].as_i64());
+    let counted = |b: &&Booking| holds_place(b) && b.guest_of.is_none() && b.studio_id == session.studio_id && b.session_id != session.id;
+    let places: Vec<&Booking> = own.iter().copied().filter(counted).collect();
+    let (on, day) = (session.local_date, |b: &Booking| said.day(b.starts_at));
+    let ahead = |b: &Booking| matches!(b.status, BookingStatus::Booked | BookingStatus::Offered) && b.starts_at > month.now;
+    let same_week = |b: &Booking| said.week(day(b)) == said.week(on);
+    let same_month = |b: &Booking| (day(b).year(), day(b).month()) == (on.year(), on.month());
+    let within: [Counts<'_>; 4] = [&ahead, &|b| day(b) == on, &same_week, &same_month];
+    let leaves_one = |rules: Option<&Value>, ahead_usual, of: Counts<'_>| {
+        caps(rules, ahead_usual).into_iter().zip(within).all(|(max, within)| {
+            let count = places.iter().filter(|b| of(b) && within(b)).count() as i64;
+            max.is_none_or(|max| count < max + extra.unwrap_or(0))
+        })
+    };
+    let sold_as = |b: &Booking| {
+        let paid_by = rows.passes.iter().find(|other| b.pass_id == Some(other.id)).map(|other| other.pass_type_id);
+        paid_by.or_else(|| month.sold_as.get(&b.pass_id?).copied())
+    };
+    leaves_one(Some(&said.house), Some(20), &|_| true)
+        && leaves_one(of_class, None, &|b| month.class_of(b.session_id) == session.class_type_id)
+        && leaves_one(of_pass, None, &|b| sold_as(b) == Some(pass.pass_type_id))
+}
+
+/// Whether the strikes of somebody who waits may keep them from it.
 fn suspended(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Month) -> bool {
+    if month.said.house["strikes_max"].is_null() {
+        return false;
+    }
     let owner = own.first().map(|booking| booking.person_id);
-    let mut strikes: Vec<DateTime<Utc>> = rows
-        .penalties
-        .iter()
-        .filter(|one| Some(one.person_id) == owner && one.strike && one.waived_at.is_none())
-        .map(|one| one.at)
-        .collect();
-    strikes.sort_unstable();
-    // A month of this studio is over before a strike lapses.
-    let begins = strikes.get(STRIKES_MAX - 1..).and_then(|reached| reached.last());
-    let still = begins.is_some_and(|at| month.now < *at + TimeDelta::days(SUSPENDED_DAYS));
-    strict(month.seed) && still && session.starts_at > month.now + TimeDelta::hours(24)
+    let theirs = rows.penalties.iter().filter(|one| Some(one.person_id) == owner && one.strike && one.waived_at.is_none());
+    let strikes: Vec<DateTime<Utc>> = theirs.map(|one| one.at).collect();
+    month.said.may_be_suspended(&strikes, session.starts_at, month.now)
+}
+
+/// A late cancellation took no more than what was read just before the tap that made the booking.
+pub fn check_against_the_terms(told: &LateCancel, after: &Booking, penalty: Option<&Penalty>) {
+    assert!(after.credits <= told.credits_lost, "dearer than told: {told:?} {after:?}");
+    assert!(after.visit_week.is_none() || told.visit_counts, "dearer than told: {told:?} {after:?}");
+    let (strike, fee) = (penalty.is_some_and(|one| one.strike), penalty.and_then(|one| one.fee_minor).unwrap_or(0));
+    let told_fee = told.fee.as_ref().map_or(0, |fee| fee.amount_minor);
+    assert!(fee <= told_fee && (!strike || told.strike), "dearer than told: {told:?} {penalty:?}");
 }
 
 /// A cancellation took what was said just before.
@@ -166,35 +260,61 @@ pub fn check_what_was_told(told: &CancelNow, after: &Booking, penalty: Option<&P
 }
 
 /// Every late cancellation has one penalty, every absence that is final one that counts, and nothing else has one that does; as many late
-/// cancellations as the rules say are forgiven, and none that costs something before these are used up. An absence never is.
+/// cancellations as the rules say are forgiven, and none that costs something before these are used up. An absence never is, but on a day
+/// without penalties nothing is taken at all. Strikes and fees are those of this history, and no others.
 pub fn check_penalties(rows: &Rows<'_>, month: &Month) {
-    let allowed = forgiven(month.seed);
+    let said = &month.said;
+    let allowed = said.number("late_cancels_forgiven", 1) as usize;
+    let passes: HashMap<Uuid, &Pass> = rows.passes.iter().map(|pass| (pass.id, *pass)).collect();
+    let bookings: HashMap<Uuid, &Booking> = rows.bookings.iter().map(|booking| (booking.id, *booking)).collect();
     let mut of_booking: HashMap<Uuid, &Penalty> = HashMap::new();
+    let mut taken_back: HashMap<Uuid, &Penalty> = HashMap::new();
     let mut of_month: HashMap<(Uuid, NaiveDate), Vec<&Penalty>> = HashMap::new();
     for penalty in &rows.penalties {
-        let first = penalty.at.with_timezone(&Shanghai).date_naive().with_day(1).unwrap();
+        let first = said.day(penalty.at).with_day(1).unwrap();
         assert_eq!(penalty.month, first, "{penalty:?}");
-        assert!(penalty.kind == PenaltyKind::LateCancel || penalty.forgiven.is_none(), "{penalty:?}");
+        let late = penalty.kind == PenaltyKind::LateCancel;
+        assert!(late || penalty.forgiven != Some(Forgiven::Month), "{penalty:?}");
+        let Some(booking) = bookings.get(&penalty.booking_id) else { panic!("of no booking: {penalty:?}") };
+        let counts = said.house["strikes_for"].as_str().is_none_or(|what| what == "both" || (what == "late_cancels") == late);
+        // Who was let in at the door had come, and of a visitor nothing is ever taken.
+        let costs = !booking.asked_standby && booking.visitor_source.is_none();
+        let strikes = said.house["strikes_max"].is_i64() && counts && penalty.forgiven.is_none() && costs;
+        assert_eq!(penalty.strike, strikes, "strikes are not those of the history: {penalty:?} {booking:?}");
         of_month.entry((penalty.person_id, first)).or_default().push(penalty);
-        // An absence that was corrected has one that counts no more.
-        let corrected = penalty.kind == PenaltyKind::NoShow && penalty.is_waived();
-        assert!(corrected || of_booking.insert(penalty.booking_id, penalty).is_none(), "twice: {penalty:?}");
+        // An absence that was corrected has one that counts no more, and so may one that the studio waived.
+        if penalty.kind == PenaltyKind::NoShow && penalty.is_waived() {
+            taken_back.insert(penalty.booking_id, penalty);
+        } else {
+            assert!(of_booking.insert(penalty.booking_id, penalty).is_none(), "twice: {penalty:?}");
+        }
     }
     for booking in &rows.bookings {
         let penalty = of_booking.remove(&booking.id);
         let absent = booking.status == BookingStatus::NoShow && !booking.provisional;
-        assert_eq!(penalty.is_some(), absent || booking.status == BookingStatus::LateCancelled, "{booking:?} {penalty:?}");
+        let waived = absent && taken_back.contains_key(&booking.id);
+        let given_back = taken_back.get(&booking.id).is_some_and(|one| one.waived_by.is_none() || one.waived_reason.is_some());
+        assert!(!given_back || (booking.credits == 0 && booking.visit_week.is_none()), "taken back, and kept: {booking:?} {taken_back:?}");
+        let has_one = absent || booking.status == BookingStatus::LateCancelled;
+        assert!(penalty.is_some() == has_one || waived, "{booking:?} {penalty:?}");
         let Some(penalty) = penalty else { continue };
         assert_eq!(penalty.kind == PenaltyKind::NoShow, absent, "{booking:?} {penalty:?}");
         let kept = booking.credits > 0 || booking.visit_week.is_some();
         assert!(!kept || (penalty.forgiven.is_none() && penalty.waived_at.is_none()), "{booking:?} {penalty:?}");
+        let free_day = said.is_penalty_free(said.day(booking.starts_at));
+        assert!(!free_day || (!kept && !penalty.strike), "on a day without penalties: {booking:?} {penalty:?}");
         let same = &of_month[&(penalty.person_id, penalty.month)];
-        let forgiven = same.iter().filter(|one| one.forgiven.is_some() && one.at <= penalty.at).count();
+        let forgiven = same.iter().filter(|one| one.forgiven == Some(Forgiven::Month) && one.at <= penalty.at).count();
         assert!(absent || !kept || forgiven >= allowed, "{allowed} are forgiven: {booking:?} {same:?}");
+        if let Some(pass) = booking.pass_id.and_then(|id| passes.get(&id)) {
+            let fee = said.house[if absent { "no_show_fee_minor" } else { "late_cancel_fee_minor" }].as_i64();
+            let fee = fee.filter(|_| pass.credits_left.is_none() && penalty.forgiven.is_none() && !booking.asked_standby);
+            assert_eq!(penalty.fee_minor, fee, "fees are not those of the history: {booking:?} {penalty:?}");
+        }
     }
     assert!(of_booking.is_empty(), "of no booking: {of_booking:?}");
     for same in of_month.values() {
-        let forgiven = same.iter().filter(|one| one.forgiven.is_some() && one.waived_at.is_none()).count();
+        let forgiven = same.iter().filter(|one| one.forgiven == Some(Forgiven::Month) && one.waived_at.is_none()).count();
         assert!(forgiven <= allowed, "{allowed} are forgiven: {same:?}");
     }
 }
@@ -234,17 +354,30 @@ pub fn check_offers(rows: &Rows<'_>, now: DateTime<Utc>) {
     assert_eq!(running.len(), offered, "offers run for nobody: {running:?}");
 }
 
-pub fn check_passes(rows: &Rows<'_>) {
-    let mut sums: HashMap<Uuid, i64> = HashMap::new();
-    let mut taken: HashMap<Uuid, i64> = HashMap::new();
-    for entry in rows.ledger {
-        *sums.entry(entry.pass_id).or_default() += entry.credits;
-        if let Some(booking) = entry.booking_id {
-            *taken.entry(booking).or_default() -= entry.credits;
+/// What the ledger's entries come to.
+#[derive(Default)]
+pub struct Accounts {
+    of_pass: HashMap<Uuid, i64>,
+    /// What each booking took.
+    taken: HashMap<Uuid, i64>,
+}
+
+impl Accounts {
+    pub fn enter(&mut self, entries: &[LedgerEntry]) {
+        for entry in entries {
+            *self.of_pass.entry(entry.pass_id).or_default() += entry.credits;
+            if let Some(booking) = entry.booking_id {
+                *self.taken.entry(booking).or_default() -= entry.credits;
+            }
         }
     }
+}
+
+/// No credit comes from nowhere and none is lost: a balance is what the ledger says, and so is what each booking took.
+pub fn check_passes(rows: &Rows<'_>) {
+    let Accounts { of_pass, taken } = rows.accounts;
     let mut visits: HashMap<(Uuid, NaiveDate), i64> = HashMap::new();
-    for booking in &rows.bookings {
+    for booking in rows.bookings.iter().chain(&rows.elsewhere) {
         assert_eq!(booking.credits, taken.get(&booking.id).copied().unwrap_or(0), "what {booking:?} took");
         let paid = booking.credits > 0 || booking.visit_week.is_some();
         assert!(booking.status != BookingStatus::Waitlisted || !paid, "{booking:?} waits and paid");
@@ -252,11 +385,16 @@ pub fn check_passes(rows: &Rows<'_>) {
             *visits.entry(week).or_default() += 1;
         }
     }
+    let mut most: HashMap<Uuid, i64> = HashMap::new();
+    for ((pass, _), visits) in visits {
+        let most = most.entry(pass).or_default();
+        *most = visits.max(*most);
+    }
     for pass in &rows.passes {
-        let sum = sums.get(&pass.id).copied();
+        let sum = of_pass.get(&pass.id).copied();
         assert!(pass.credits_left.is_none_or(|left| left >= 0 && Some(left) == sum), "balance of {pass:?}, ledger {sum:?}");
-        let most = visits.iter().filter(|((id, _), _)| *id == pass.id).map(|(_, visits)| *visits).max();
-        assert!(most.is_none_or(|most| pass.per_week.is_none_or(|allowed| most <= allowed)), "{most:?} visits in a week of {pass:?}");
+        let most = most.get(&pass.id);
+        assert!(most.is_none_or(|most| pass.per_week.is_none_or(|allowed| *most <= allowed)), "{most:?} visits in a week of {pass:?}");
     }
 }
 

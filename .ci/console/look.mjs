@@ -1,0 +1,72 @@
+// Looks at every page of a demo's console in Chromium: on a phone and on a desk, light and dark, in each language. Fails where axe-core finds
+// something wrong, where a page scrolls sideways, or where one does not answer; keeps a picture of each.
+//
+//   releve demo --data /tmp/demo --port 3000 &
+//   npm ci --prefix .ci/console && node .ci/console/look.mjs http://127.0.0.1:3000 var/console
+import { chromium } from "playwright-core";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+
+const [base = "http://127.0.0.1:3000", pictures = "var/console"] = process.argv.slice(2);
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const password = "plie-tendu-releve";
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+fs.mkdirSync(pictures, { recursive: true });
+let wrong = 0;
+const complain = (what) => { wrong++; console.log(what); };
+
+// A page by its address below the studio's, or by what is found on the page before.
+const link = (selector) => (page) => page.$$eval(selector, (links) => links.at(-1)?.getAttribute("href"));
+const ofLast = (verb) => async (page, studio) => {
+  await page.goto(`${base}${studio}/schedule`);
+  const last = await page.$$eval(".slot.scheduled a", (links) => links.at(-1)?.getAttribute("href"));
+  return last && last + verb;
+};
+const ALL = {
+  today: "/today", schedule: "/schedule", session: ofLast(""), member: link(".people .name a"), booking: link(".people .name a[href*='/bookings/']"),
+  edit: ofLast("/edit"), cancel: ofLast("/cancel"), new: "/sessions/new", members: "/members", enter: "/members/new", letters: "/letters",
+  rules: "/house-rules", setup: "/setup",
+};
+const INSTRUCTORS = { today: "/today", schedule: "/schedule" };
+
+async function walk(browser, { who, width, scheme, language, studio: nth = 0, pages }) {
+  const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme, bypassCSP: true });
+  await context.addCookies([{ name: "releve_language", value: language, url: base }]);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => complain(`${page.url()}: ${error.message}`));
+  const look = async (name) => {
+    const where = `${name} ${who} ${width} ${scheme} ${language}`;
+    await page.addScriptTag({ content: axe });
+    const { violations } = await page.evaluate((rules) => axe.run(document, { runOnly: rules }), rules);
+    for (const { id, nodes } of violations) complain(`${where}: ${id}: ${nodes[0].html.slice(0, 200)}`);
+    if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) complain(`${where}: it scrolls sideways`);
+    await page.screenshot({ path: `${pictures}/${where.replaceAll(" ", "-")}.png`, fullPage: true });
+  };
+  await page.goto(`${base}/console/sign-in`);
+  await look("sign-in");
+  await page.fill("#email", `${who}@demo.test`);
+  await page.fill("#password", password);
+  await page.click("form:has(#email) button");
+  await page.waitForURL((url) => !url.pathname.endsWith("/sign-in"));
+  const choices = await page.$$eval(".choices a", (links) => links.map((link) => link.getAttribute("href")));
+  if (choices.length) await look("home");
+  const studio = (choices[nth] ?? new URL(page.url()).pathname).replace(/\/today$/, "");
+  for (const [name, address] of Object.entries(pages)) {
+    const path = typeof address === "string" ? studio + address : await address(page, studio);
+    if (!path) { complain(`${name}: there is none to look at`); continue; }
+    const answer = await page.goto(base + path);
+    if (answer.status() !== 200) complain(`${name} ${who}: ${answer.status()}`);
+    await page.evaluate(() => document.querySelectorAll("details.panel").forEach((panel) => { panel.open = true; }));
+    await look(name);
+  }
+  await context.close();
+}
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+for (const [width, scheme, language, studio] of [[1440, "light", "en", 1], [390, "light", "zh-Hans", 0], [1440, "dark", "zh-Hant", 0], [390, "dark", "en", 1], [320, "light", "en", 1]]) {
+  await walk(browser, { who: "owner", width, scheme, language, studio, pages: ALL });
+}
+await walk(browser, { who: "instructor1", width: 390, scheme: "light", language: "zh-Hans", pages: INSTRUCTORS });
+await browser.close();
+console.log(wrong ? `${wrong} to mend` : `nothing to mend; the pictures are in ${pictures}`);
+process.exit(wrong ? 1 : 0);

@@ -1,0 +1,242 @@
+//! The frame of every page: who is signed in where, the way to the other pages, what has just been done or refused; and the headers that
+//! tell a browser what a page may do, which is little.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::assets::{CSS, ICON, JS};
+use super::staff::Staff;
+pub use super::words::words;
+use super::words::{self, Words};
+use crate::app::App;
+use crate::language::Language;
+use crate::letters::phrases;
+use crate::people;
+use crate::problem::{Answer, Problem, ProblemType};
+use crate::studios::guard::require_staff;
+use crate::studios::{self, Studio};
+use crate::zones;
+
+/// Scripts, styles and pictures are files of our own; nothing is written into a page, nothing comes from elsewhere, and no other site frames
+/// it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// Which part of the console a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of the product")]
+pub enum Part {
+    Today,
+    Schedule,
+    Members,
+    Letters,
+    Setup,
+}
+
+/// What a page says of what was done before it.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// What was done, by its word in the address.
+    pub done: Option<String>,
+    /// What was refused, and with which status.
+    pub refused: Option<(StatusCode, String)>,
+}
+
+impl Said {
+    /// What the address of a page says was done.
+    pub fn done(word: Option<String>) -> Self {
+        Self { done: word, refused: None }
+    }
+
+    /// A refusal, as a sentence for this reader. Our own faults are none: they go on to be said as such.
+    pub fn refused(problem: Problem, language: Language) -> Answer<Self> {
+        if !is_told(&problem) {
+            return Err(problem);
+        }
+        Ok(Self { done: None, refused: Some((problem.kind.status(), sentence(&problem, language))) })
+    }
+
+    fn status(&self) -> StatusCode {
+        self.refused.as_ref().map_or(StatusCode::OK, |(status, _)| *status)
+    }
+}
+
+/// Whether a refusal is said on the page from which it was asked: what may not be seen or done at all has a page of its own.
+fn is_told(problem: &Problem) -> bool {
+    use ProblemType as P;
+    problem.kind.status().is_client_error() && !matches!(problem.kind, P::NotFound | P::NotAllowed | P::SignInRequired | P::TokenRefused)
+}
+
+/// A refusal in words: the sentence, and what is wrong with which field.
+pub fn sentence(problem: &Problem, language: Language) -> String {
+    let body = problem.body(language, "");
+    let mut text = problem.kind.sentence(language).to_owned();
+    for error in body["errors"].as_array().into_iter().flatten() {
+        let (field, message) = (error["field"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
+        text += &format!(" {}: {message}.", words::field(field, language));
+    }
+    text
+}
+
+/// `?said=` of a page's address.
+#[derive(Debug, Deserialize)]
+pub struct SaidParams {
+    pub said: Option<String>,
+}
+
+/// The frame of a page of a studio.
+pub struct Shell {
+    pub language: Language,
+    pub w: &'static Words,
+    pub studio: Studio,
+    pub part: Part,
+    /// Who is signed in.
+    pub person: String,
+    /// Whether they serve any member here.
+    pub is_desk: bool,
+    /// Whether they run the studio.
+    pub is_admin: bool,
+    /// Whether they have other studios to go to.
+    pub has_others: bool,
+    /// Whether what they might do here waits for a second factor.
+    pub factor_missing: bool,
+    /// Whose clock the times are by.
+    pub clock: String,
+    /// Now, on the studio's calendar.
+    pub today: NaiveDate,
+    pub page: String,
+    pub done: Option<&'static str>,
+    pub refused: Option<String>,
+    status: StatusCode,
+    renewed: Option<HeaderValue>,
+}
+
+impl Shell {
+    /// The frame for whoever works in this studio; nobody else gets one.
+    pub async fn of(app: &App, staff: &Staff, studio_id: Uuid, part: Part, said: Said) -> Answer<Self> {
+        require_staff(app, &staff.caller, studio_id).await?;
+        let studio = studios::store::studio(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+        let roles = &staff.caller.roles;
+        let now = app.clock.now();
+        let zone = studio.time_zone.tz();
+        Ok(Self {
+            language: staff.language,
+            w: words(staff.language),
+            part,
+            person: name_of(app, staff).await?,
+            is_desk: roles.is_front_desk(studio_id),
+            is_admin: roles.is_admin(studio_id),
+            has_others: roles.is_owner || roles.studios().any(|id| id != studio_id),
+            factor_missing: staff.caller.factor_missing,
+            clock: phrases::zone(now, zone, staff.language),
+            today: zones::local_date(now, zone),
+            page: staff.page.clone().unwrap_or_else(|| format!("/console/{studio_id}/today")),
+            status: said.status(),
+            done: said.done.as_deref().and_then(|word| words::done(word, staff.language)),
+            refused: said.refused.map(|(_, sentence)| sentence),
+            renewed: staff.renewed.clone(),
+            studio,
+        })
+    }
+
+    /// The studio's clock.
+    pub fn zone(&self) -> Tz {
+        self.studio.time_zone.tz()
+    }
+
+    /// The start of the address of every page of this studio.
+    pub fn at(&self) -> String {
+        format!("/console/{}", self.studio.id)
+    }
+
+    /// `18:30`, on the studio's wall.
+    pub fn time(&self, at: DateTime<Utc>) -> String {
+        zones::wall(at, self.zone()).format("%H:%M").to_string()
+    }
+
+    /// `Tue 1 Dec, 18:30`, on the studio's wall.
+    pub fn day_and_time(&self, at: DateTime<Utc>) -> String {
+        phrases::day_and_time(at, self.zone(), self.language)
+    }
+
+    /// `Tue 1 Dec 2026`.
+    pub fn date(&self, date: NaiveDate) -> String {
+        phrases::date(date, self.language)
+    }
+
+    /// `Tue 1 Dec`: a day of a week whose year is told above.
+    pub fn day(&self, date: NaiveDate) -> String {
+        let year = date.year();
+        self.date(date).replace(&format!("{year}年"), "").replace(&format!(" {year}"), "")
+    }
+
+    /// The page in this frame.
+    pub fn answer(&self, page: &impl Template) -> Answer<Response> {
+        let mut answer = html(page, self.language, self.status)?;
+        if let Some(cookie) = &self.renewed {
+            answer.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
+        Ok(answer)
+    }
+}
+
+/// What whoever is signed in is called.
+pub async fn name_of(app: &App, staff: &Staff) -> Answer<String> {
+    let mut tx = app.db.read().await?;
+    let profile = people::store::profile(&mut tx, staff.caller.person_id).await?;
+    tx.rollback().await;
+    Ok(profile.map(|profile| profile.name).unwrap_or_default())
+}
+
+/// The addresses of the files that every page has.
+pub struct Files;
+
+impl Files {
+    pub fn css() -> &'static str {
+        CSS.address()
+    }
+
+    pub fn js() -> &'static str {
+        JS.address()
+    }
+
+    pub fn icon() -> &'static str {
+        ICON.address()
+    }
+}
+
+/// A page that says one thing, outside any studio.
+#[derive(Template)]
+#[template(path = "console/pages/notice.html")]
+pub struct Notice {
+    pub language: Language,
+    pub w: &'static Words,
+    pub title: String,
+}
+
+/// A page outside any studio: before signing in, or where something was refused.
+pub fn alone(page: &impl Template, language: Language, status: StatusCode) -> Answer<Response> {
+    html(page, language, status)
+}
+
+fn html(page: &impl Template, language: Language, status: StatusCode) -> Answer<Response> {
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        // A browser says of a form where it comes from; to other sites it says nothing.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CONTENT_LANGUAGE, language.tag()),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((status, headers, Html(page.render().map_err(Problem::fault)?)).into_response())
+}
+
+/// To another page, which says what was done.
+pub fn done(page: &str, word: &str) -> Response {
+    let joint = if page.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{page}{joint}said={word}")).into_response()
+}

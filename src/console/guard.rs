@@ -1,0 +1,101 @@
+//! What every request to the console passes through: a change that another site asks for is refused, and what is refused is said on a page.
+//!
+//! A browser says by itself where a request comes from (`Sec-Fetch-Site`; where it does not know that, or the way is not secure, `Origin`),
+//! and no page can make it say something else. So forms need no tokens of their own, which pages that were left open over night would have
+//! lost. That the cookie is `SameSite=Lax` is the second lock on the same door.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use url::form_urlencoded;
+
+use super::cookie;
+use super::frame::{self, Notice};
+use crate::extract::{FactorMissing, ReaderLanguage, header_text};
+use crate::language::Language;
+use crate::page::Told;
+use crate::problem::{Problem, ProblemType};
+use crate::sign_in::visitor::asked_language;
+
+/// The layer.
+pub async fn guard(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let asked = cookie::language(headers).or_else(|| asked_language(headers));
+    let extensions = request.extensions();
+    let (reader, factor) = (extensions.get::<ReaderLanguage>().cloned(), extensions.get::<FactorMissing>().cloned());
+    let page = request.method().is_safe().then(|| request.uri().path_and_query().map(ToString::to_string)).flatten();
+    let mut answer = match request.method().is_safe() || is_from_here(headers) {
+        true => next.run(request).await,
+        false => Problem::new(ProblemType::NotAllowed).into_response(),
+    };
+    let Some(mut problem) = answer.extensions_mut().remove::<Problem>() else { return answer };
+    if matches!(problem.kind, ProblemType::SignInRequired | ProblemType::TokenRefused) {
+        return Redirect::to(&sign_in_page(page.as_deref())).into_response();
+    }
+    if problem.kind == ProblemType::NotAllowed && factor.is_some_and(|factor| factor.is_noted()) {
+        problem = Problem::new(ProblemType::SecondFactorRequired);
+    }
+    let language = asked.or_else(|| reader.and_then(|reader| reader.get())).unwrap_or(Language::En);
+    let notice = Notice { language, w: frame::words(language), title: problem.kind.sentence(language).to_owned() };
+    match frame::alone(&notice, language, problem.kind.status()) {
+        Ok(mut page) => {
+            page.extensions_mut().insert(Told(problem));
+            page
+        }
+        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, fault).into_response(),
+    }
+}
+
+/// Where somebody signs in who then wants to see this page.
+fn sign_in_page(page: Option<&str>) -> String {
+    match page.filter(|page| *page != "/console") {
+        Some(page) => format!("/console/sign-in?next={}", form_urlencoded::byte_serialize(page.as_bytes()).collect::<String>()),
+        None => "/console/sign-in".to_owned(),
+    }
+}
+
+/// Whether a page of this very origin asks.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    if let Some(site) = header_text(headers, "sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    let host = header_text(headers, header::HOST.as_str());
+    let origin = header_text(headers, "origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    host.is_some() && origin == host
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_change_something() {
+        for (site, origin, expected) in [
+            (Some("same-origin"), None, true),
+            (Some("same-origin"), Some("null"), true),
+            (Some("none"), None, true),
+            (Some("same-site"), Some("https://studio.test"), false),
+            (Some("cross-site"), Some("https://studio.test"), false),
+            (None, Some("https://studio.test"), true),
+            (None, Some("https://evil.test"), false),
+            (None, Some("https://studio.test.evil.test"), false),
+            (None, Some("null"), false),
+            (None, None, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("studio.test"));
+            site.map(|site| headers.insert("sec-fetch-site", HeaderValue::from_static(site)));
+            origin.map(|origin| headers.insert(header::ORIGIN, HeaderValue::from_static(origin)));
+            assert_eq!(is_from_here(&headers), expected, "{site:?} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn who_signs_in_comes_back_to_the_page() {
+        assert_eq!(sign_in_page(Some("/console/a?b=c&d")), "/console/sign-in?next=%2Fconsole%2Fa%3Fb%3Dc%26d");
+        assert_eq!(sign_in_page(None), "/console/sign-in");
+    }
+}

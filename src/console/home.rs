@@ -1,0 +1,107 @@
+//! The way in: to the one studio in which somebody works, or to the choice between several; and the language of the pages.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::cookie;
+use super::form::Form;
+use super::frame::{alone, name_of};
+use super::staff::Staff;
+use super::words::{Words, words};
+use crate::app::App;
+use crate::extract::{PAGE_MAX, Path};
+use crate::language::Language;
+use crate::problem::{Answer, Problem};
+use crate::studios::{self, Studio};
+use crate::wrong::Wrong;
+
+#[derive(Template)]
+#[template(path = "console/pages/home.html")]
+struct Home {
+    language: Language,
+    w: &'static Words,
+    person: String,
+    studios: Vec<Studio>,
+    factor_missing: bool,
+}
+
+/// The studios in which whoever is signed in works; where it is one, its day.
+pub async fn show(State(app): State<App>, staff: Staff) -> Answer<Response> {
+    let roles = &staff.caller.roles;
+    let studios = match roles.is_owner {
+        true => studios::store::studios(&app.db, None, PAGE_MAX).await?,
+        false => {
+            let mut ids: Vec<Uuid> = roles.studios().collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let mut studios = Vec::with_capacity(ids.len());
+            for id in ids {
+                studios.extend(studios::store::studio(&app.db, id).await?);
+            }
+            studios
+        }
+    };
+    if let [only] = &studios[..] {
+        return Ok(Redirect::to(&format!("/console/{}/today", only.id)).into_response());
+    }
+    let (language, person, factor_missing) = (staff.language, name_of(&app, &staff).await?, staff.caller.factor_missing);
+    let mut answer = alone(&Home { language, w: words(language), person, studios, factor_missing }, language, StatusCode::OK)?;
+    if let Some(cookie) = staff.renewed {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// A studio begins with its day.
+pub async fn studio(_: Staff, Path(studio_id): Path<Uuid>) -> Redirect {
+    Redirect::to(&format!("/console/{studio_id}/today"))
+}
+
+/// Which language, and where the reader was.
+#[derive(Deserialize)]
+pub struct LanguageForm {
+    language: String,
+    page: Option<String>,
+}
+
+/// Chooses the language of the pages in this browser. Letters stay in the language that the person chose for them.
+pub async fn set_language(State(app): State<App>, Form(form): Form<LanguageForm>) -> Answer<Response> {
+    let language = Language::of_tag(&form.language).ok_or_else(|| Problem::field("language", Wrong::NotRight))?;
+    let page = form.page.as_deref().filter(|page| is_ours(page)).unwrap_or("/console");
+    Ok(([(header::SET_COOKIE, cookie::language_header(&app, language)?)], Redirect::to(page)).into_response())
+}
+
+/// Whether an address is a page of the console: nobody is sent anywhere else.
+pub fn is_ours(page: &str) -> bool {
+    let rest = page.strip_prefix("/console");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        && page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        for ours in ["/console", "/console/x/today?date=2026-12-01", "/console?a=b"] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in [
+            "",
+            "/",
+            "//evil.test",
+            "/consoles",
+            "https://evil.test/console",
+            "/console\\evil",
+            "/console/\r\nSet-Cookie: a=b",
+            "/console.evil.test",
+        ] {
+            assert!(!is_ours(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The console: pages for those who work in a studio, in the same process as the API and over the same code.
+//!
+//! A page reads what the API reads and changes things by the same commands; it asks for rights in its first line by the same guards. It is
+//! whole without a script: forms are sent, and answered by a redirect; `console.js` only spares the reader the new page. Whoever signs in
+//! here has a device like any other (`cookie`, `staff`). What comes from another site changes nothing (`guard`).
+//!
+//! `routes` is the table of contents. A page is a file here and a template in `pages/`; its frame is `frame`, its words `words`.
+
+pub mod assets;
+pub mod booking;
+pub mod cookie;
+pub mod form;
+pub mod frame;
+pub mod guard;
+pub mod home;
+pub mod house_rules;
+pub mod letters;
+pub mod member;
+pub mod members;
+pub mod publication;
+pub mod roster;
+pub mod routes;
+pub mod schedule;
+pub mod sentences;
+pub mod session;
+pub mod session_form;
+pub mod setup;
+pub mod sign_in;
+pub mod staff;
+pub mod today;
+pub mod words;

@@ -1,0 +1,481 @@
+//! What the console says, in every language: a line a word, so that a word which lacks a language does not build.
+
+use crate::holds::HoldKind;
+use crate::language::Language;
+use crate::letters::LetterState;
+use crate::letters::facts::PassedOver;
+use crate::letters::phrases;
+use crate::passes::view::State;
+use crate::people::roles::Role;
+
+macro_rules! words {
+    ($($word:ident $en:literal, $hans:literal, $hant:literal;)*) => {
+        /// The words of one language.
+        #[allow(missing_docs, reason = "each says itself")]
+        pub struct Words { $(pub $word: &'static str,)* }
+
+        static EN: Words = Words { $($word: $en,)* };
+        static ZH_HANS: Words = Words { $($word: $hans,)* };
+        static ZH_HANT: Words = Words { $($word: $hant,)* };
+    };
+}
+
+/// The words of this language.
+pub const fn words(language: Language) -> &'static Words {
+    match language {
+        Language::En => &EN,
+        Language::ZhHans => &ZH_HANS,
+        Language::ZhHant => &ZH_HANT,
+    }
+}
+
+words! {
+    // The frame.
+    skip "Skip to the page", "跳到正文", "跳到內文";
+    nav "Console", "控制台", "主控台";
+    today "Today", "今天", "今天";
+    schedule "Schedule", "课表", "課表";
+    members "Members", "会员", "會員";
+    setup "Studio", "工作室", "工作室";
+    other_studios "Other studios", "其他工作室", "其他工作室";
+    sign_out "Sign out", "退出登录", "登出";
+    language "Language", "语言", "語言";
+    factor_missing "Your role here needs a second factor. Until you have set one up in the app, what only admins may do is closed to you.", "您的角色需要启用两步验证。在App中设置之前，管理员功能暂不可用。", "您的角色需要啟用兩步驟驗證。在App中設定之前，管理員功能暫不可用。";
+    to_console "To the console", "前往控制台", "前往主控台";
+    back "Back", "返回", "返回";
+    save "Save", "保存", "儲存";
+    show "Show", "显示", "顯示";
+    edit "Change", "修改", "修改";
+    done "done", "已完成", "已完成";
+    more "More", "更多", "更多";
+    until "until", "至", "至";
+
+    // Coming in.
+    sign_in "Sign in", "登录", "登入";
+    sign_in_title "Welcome back", "欢迎回来", "歡迎回來";
+    email "Email", "邮箱", "電子郵件";
+    password "Password", "密码", "密碼";
+    demo "This is a demo", "这是演示环境", "這是示範環境";
+    demo_accounts "Its studios and people are invented. Come in as:", "其中的工作室和人物均为虚构。请选择身份进入：", "其中的工作室與人物均為虛構。請選擇身分進入：";
+    role_owner "Owner", "所有者", "擁有者";
+    role_admin "Admin", "管理员", "管理員";
+    role_front_desk "Front desk", "前台", "櫃檯";
+    role_instructor "Instructor", "教练", "教練";
+    second_factor "One more step", "两步验证", "兩步驟驗證";
+    totp "Code of your authenticator app", "身份验证器App中的验证码", "驗證器App中的驗證碼";
+    recovery_code "Recovery code", "恢复码", "復原碼";
+    use_passkey "Use a passkey", "使用通行密钥", "使用通行密鑰";
+    from_the_beginning "Begin again", "重新登录", "重新登入";
+    choose_studio "Your studios", "您的工作室", "您的工作室";
+    no_studio "You work in no studio here", "您尚未加入任何工作室的团队", "您尚未加入任何工作室的團隊";
+    no_studio_why "The console is for those who teach in a studio, serve its members or run it. If you should be one of them, ask its admin for an invitation.", "控制台供工作室的教练、前台和管理人员使用。如果您是其中一员，请联系管理员发送邀请。", "主控台供工作室的教練、櫃檯與管理人員使用。如果您是其中一員，請聯絡管理員寄送邀請。";
+
+    // Days and weeks.
+    days "Days", "日期", "日期";
+    day_before "The day before", "前一天", "前一天";
+    day_after "The day after", "后一天", "後一天";
+    weeks "Weeks", "周", "週";
+    week_before "The week before", "上一周", "上一週";
+    week_after "The week after", "下一周", "下一週";
+    this_week "This week", "本周", "本週";
+    week_from "Week from", "起始日期", "起始日期";
+    no_sessions "No classes on this day.", "这一天没有课。", "這一天沒有課。";
+    no_own_sessions "You teach no class on this day.", "这一天您没有课。", "這一天您沒有課。";
+    empty_week "No classes in this week yet.", "这一周还没有课。", "這一週還沒有課。";
+    nothing "No classes", "没有课", "沒有課";
+    to_schedule "To the schedule", "查看课表", "查看課表";
+    all_rooms "All rooms", "全部教室", "全部教室";
+    all_instructors "All instructors", "全部教练", "全部教練";
+
+    // A session.
+    class "Class", "课程", "課堂";
+    class_type "Kind of class", "课程类型", "課程類型";
+    room "Room", "教室", "教室";
+    instructor "Instructor", "教练", "教練";
+    start "Start", "开始时间", "開始時間";
+    capacity "Places", "名额", "名額";
+    capacity_hint "Left empty: as many as the room has.", "留空则与教室容量相同。", "留空則與教室容量相同。";
+    as_draft "As a draft: members do not see it yet", "存为草稿：会员暂不可见", "存為草稿：會員暫不可見";
+    new_session "New class", "新建课程", "新增課堂";
+    make_session "Put it on the schedule", "加入课表", "加入課表";
+    edit_session "Change the class", "修改课程", "修改課堂";
+    cancel_session "Cancel the class", "取消课程", "取消課堂";
+    keep_it "Keep it", "保留", "保留";
+    not_ready "A class needs a kind of class, a room and an instructor.", "新建课程前，请先设置课程类型、教室和教练。", "新增課堂前，請先設定課程類型、教室與教練。";
+    weeks_in_a_row "Every week, for so many weeks", "每周重复，共几周", "每週重複，共幾週";
+    weeks_hint "Left empty: once.", "留空则仅一次。", "留空則僅一次。";
+    publish "Publish the drafts", "发布草稿", "發布草稿";
+    publish_why "Members then see the drafts of this week and can book them.", "发布后，会员即可看到并预约本周草稿中的课程。", "發布後，會員即可看到並預約本週草稿中的課堂。";
+    left_out "Left out, as nobody teaches them:", "因无人授课而略过：", "因無人授課而略過：";
+    draft "Draft", "草稿", "草稿";
+    running "Now", "进行中", "進行中";
+    session_cancelled "Cancelled", "已取消", "已取消";
+    places "places", "个名额", "個名額";
+    free "Free", "空余", "空餘";
+    full "full", "已满", "已滿";
+    held "Held", "保留", "保留";
+    waiting "Waiting", "候补", "候補";
+    arrived "Arrived", "已到", "已到";
+    first_visits "First visits", "首次到店", "首次到店";
+    roster "In the class", "名单", "名單";
+    book_somebody "Book somebody in", "代会员预约", "代會員預約";
+    waitlist "Waitlist", "候补", "候補";
+    at_the_door "At the door", "现场候补", "現場候補";
+    nobody_booked "Nobody has booked yet.", "还没有人预约。", "還沒有人預約。";
+    marks_from "You can mark who comes from", "可签到时间：", "可簽到時間：";
+    check_in "Check in", "签到", "簽到";
+    undo "Undo", "撤销", "撤銷";
+    undo_check_in "Undo the check-in", "撤销签到", "撤銷簽到";
+    move_up "Move up", "提前转入", "提前轉入";
+    move_up_why "Why (those passed over read it)", "原因（被越过的会员可见）", "原因（被越過的會員可見）";
+    extra_place "Make an extra place for it", "为此增加一个名额", "為此增加一個名額";
+    guest "Guest", "同行客人", "同行賓客";
+    first_visit "First visit", "首次到店", "首次到店";
+    holds "Places kept back", "保留名额", "保留名額";
+    no_holds "None are kept back.", "没有保留的名额。", "沒有保留的名額。";
+    hold_places "Keep places back", "保留名额", "保留名額";
+    hold_for "For", "用途", "用途";
+    hold_guest "Guests of the studio", "工作室来宾", "工作室來賓";
+    hold_brand "A brand", "品牌活动", "品牌活動";
+    hold_partner "A partner", "合作渠道", "合作通路";
+    hold_staff "The team", "团队", "團隊";
+    hold_broken "Out of order", "设备故障", "設備故障";
+    release "Give free", "释放", "釋出";
+    notes "Notes", "备注", "備註";
+    no_notes "None.", "无。", "無。";
+    note_for_team "For the team", "团队备注", "團隊備註";
+    note_for_members "For the members", "会员可见备注", "會員可見備註";
+    note_in_letters "A word in the letters", "邮件中的说明", "郵件中的說明";
+    scope "Of the series", "系列课范围", "系列課範圍";
+    scope_this "This class alone", "仅本节课", "僅本堂課";
+    scope_following "This and the following", "本节及之后的课", "本堂及之後的課";
+    scope_all "All to come", "所有未开始的课", "所有未開始的課";
+    release_members "Members who stand in the way leave the class, refunded and told", "与此冲突的会员将退出本课，退还所扣并收到通知", "與此衝突的會員將退出本課，退還所扣並收到通知";
+    consequences "What comes of it", "将产生的影响", "將產生的影響";
+    no_consequences "Nobody is in it: nobody is told.", "无人预约，不会通知任何人。", "無人預約，不會通知任何人。";
+    written_to "Written to:", "将收到邮件：", "將收到郵件：";
+    credits_back "credits back:", "退还次数：", "退還次數：";
+    meant "Yes, tell them", "确认并通知", "確認並通知";
+    do_it "Do it", "执行", "執行";
+    reason "Reason", "原因", "原因";
+
+    // A booking.
+    state "State", "状态", "狀態";
+    booked "Booked", "已预约", "已預約";
+    waitlisted "Waiting", "候补中", "候補中";
+    offered "Offered a place", "名额待确认", "名額待確認";
+    standby "At the door", "现场候补", "現場候補";
+    cancelled "Cancelled", "已取消", "已取消";
+    late_cancelled "Cancelled late", "逾期取消", "逾期取消";
+    attended "Here", "已到课", "已到課";
+    no_show "Did not come", "未到课", "未到課";
+    not_here_yet "Not here yet", "尚未到", "尚未到";
+    released "Place given away", "名额已释放", "名額已釋出";
+    unrecorded "Not recorded", "未登记", "未登記";
+    history "History", "记录", "紀錄";
+    taken_for_it "Taken for it", "已扣", "已扣";
+    free_until "Free to cancel until", "免费取消截止", "免費取消截止";
+    made_at "Made", "预约时间", "預約時間";
+    cancel_booking "Cancel for the member", "代会员取消", "代會員取消";
+    return_all "Give back all that it would cost", "全额退还", "全額退還";
+
+    // Letters.
+    letters "Letters", "邮件", "郵件";
+    letter "Letter", "邮件", "郵件";
+    letter_over "(no longer kept)", "（已不再保存）", "（已不再保存）";
+    all_letters "All", "全部", "全部";
+    no_letters "No letters.", "没有邮件。", "沒有郵件。";
+    send_again "Send again", "重新发送", "重新寄送";
+    to_whom "To", "收件人", "收件人";
+    fate "Fate", "状态", "狀態";
+    when "When", "时间", "時間";
+
+    // Members.
+    search "Search", "搜索", "搜尋";
+    search_hint "Name, pinyin, address, last digits of a phone", "姓名、拼音、邮箱或手机尾号", "姓名、拼音、電子郵件或手機末碼";
+    no_members "No members yet. Whoever books or is entered here becomes one.", "还没有会员。预约或在此登记后即成为会员。", "還沒有會員。預約或在此登記後即成為會員。";
+    nobody_found "Nobody found.", "没有找到。", "找不到。";
+    choose_member "For whom is the class to be booked?", "为哪位会员预约？", "為哪位會員預約？";
+    new_member "New member", "登记会员", "登記會員";
+    enter_member "Enter", "登记", "登記";
+    name "Name", "姓名或名称", "姓名或名稱";
+    email_hint "Whoever is known by it is told by letter.", "该邮箱的使用者会收到通知邮件。", "該電子郵件的使用者會收到通知郵件。";
+    phone "Phone", "电话", "電話";
+    studio_language "The studio’s", "与工作室相同", "與工作室相同";
+    whose_address "Whose is the address?", "该邮箱属于谁？", "該電子郵件屬於誰？";
+    address_own "The member’s own", "会员本人", "會員本人";
+    address_shared "Somebody else’s, such as a parent’s", "他人，例如家长", "他人，例如家長";
+    shared "shared", "共用", "共用";
+    passes "Passes", "次卡与会员卡", "課堂套票與會籍";
+    pass "Pass", "卡种", "票種";
+    no_passes "No pass.", "没有次卡或会员卡。", "沒有課堂套票或會籍。";
+    sell_pass "Sell a pass", "售卡", "售票";
+    amount "Paid", "实付金额", "實付金額";
+    amount_hint "In the currency of the pass; left empty, nothing is written down.", "以该卡的货币计；留空则不记录。", "以該票的貨幣計；留空則不記錄。";
+    method "How", "支付方式", "付款方式";
+    reference "Receipt", "收据号", "收據號碼";
+    credits_left "credits left:", "剩余次数：", "剩餘次數：";
+    visits_a_week "visits a week", "次/周", "次/週";
+    unlimited "unlimited", "不限次数", "不限次數";
+    active "active", "可用", "可用";
+    used_up "used up", "已用完", "已用完";
+    expired "expired", "已过期", "已過期";
+    frozen "frozen", "已冻结", "已凍結";
+    ended "ended", "已终止", "已終止";
+    strikes "Strikes:", "违约次数：", "違約次數：";
+    suspended_until "Suspended until", "暂停预约至", "暫停預約至";
+    fee_open "Fee to pay:", "待付违约金：", "待付違約金：";
+    to_come "To come", "未来的预约", "未來的預約";
+    past "Past", "过往", "過往";
+    nothing_booked "Nothing booked.", "没有预约。", "沒有預約。";
+    nothing_to_book "There is no class to book in the next two weeks.", "未来两周没有可预约的课程。", "未來兩週沒有可預約的課堂。";
+    book_class "Book a class", "代为预约", "代為預約";
+    or_wait "Wait if it is full", "若已满则加入候补", "若已滿則加入候補";
+    unpaid "Take nothing for it", "不扣费用", "不扣費用";
+    unpaid_why "Why nothing is taken", "不扣费用的原因", "不扣費用的原因";
+
+    // What a studio is made of.
+    steps_title "Your first class in a few steps", "几步开出第一节课", "幾步開出第一堂課";
+    steps_why "Members can book as soon as a class is on the schedule and a pass can be sold.", "课表上有课、并有可售的卡后，会员即可预约。", "課表上有課、並有可售的票後，會員即可預約。";
+    step_rooms "Add a room", "添加教室", "新增教室";
+    step_class_types "Say which kinds of classes you give", "设置课程类型", "設定課程類型";
+    step_staff "Invite those who teach", "邀请教练", "邀請教練";
+    step_sessions "Put a class on the schedule", "安排第一节课", "安排第一堂課";
+    step_pass_types "Say which passes you sell", "设置次卡或会员卡", "設定課堂套票或會籍";
+    house_rules "House rules", "约课规则", "預約規則";
+    house_rules_why "What is saved here holds for bookings from now on; what members were told before stays.", "保存后对此后的预约生效；此前已告知会员的不变。", "儲存後對此後的預約生效；此前已告知會員的不變。";
+    look "Show what it means", "查看效果", "查看效果";
+    for_example "For example", "举例", "舉例";
+    rule_opens "Booking from", "开始预约", "開始預約";
+    rule_closes "Booking until", "截止预约", "截止預約";
+    rule_free_until "Free to cancel until", "免费取消截止", "免費取消截止";
+    rule_promotes "Moved in by itself until", "自动转入截止", "自動轉入截止";
+    rule_offers "Then offered or kept until", "此后保留名额截止", "此後保留名額截止";
+    rule_waitlist "May wait, of 12 places", "候补上限（12个名额）", "候補上限（12個名額）";
+    unlimited_wait "as many as want to", "不限", "不限";
+    rooms "Rooms", "教室", "教室";
+    no_rooms "No rooms yet. Where do you teach?", "还没有教室。请先添加。", "還沒有教室。請先新增。";
+    add_room "Add a room", "添加教室", "新增教室";
+    class_types "Kinds of classes", "课程类型", "課程類型";
+    no_class_types "None yet. A name, a length and a price in credits are enough.", "还没有课程类型。填写名称、时长和扣次即可。", "還沒有課程類型。填寫名稱、時長與扣次即可。";
+    add_class_type "Add a kind of class", "添加课程类型", "新增課程類型";
+    level "Level", "级别", "級別";
+    minutes "minutes", "分钟", "分鐘";
+    credits "Credits", "扣次", "扣次";
+    staff "Team", "团队", "團隊";
+    no_staff "Nobody yet.", "还没有成员。", "還沒有成員。";
+    invite "Invite", "邀请", "邀請";
+    is_invited "invited", "已邀请", "已邀請";
+    role "Role", "角色", "角色";
+    pass_types "Passes and prices", "卡种与价格", "票種與價格";
+    no_pass_types "None yet: members have nothing to book with.", "还没有可售的卡，会员无法预约。", "還沒有可售的票，會員無法預約。";
+    add_pass_type "Add a pass", "添加卡种", "新增票種";
+    kind "Kind", "类型", "類型";
+    pack "Pack of credits", "次卡", "課堂套票";
+    membership "Membership", "会员卡", "會籍";
+    pass_number "Credits, or visits a week", "次数，或每周次数", "次數，或每週次數";
+    pass_number_hint "A membership without a number is unlimited.", "会员卡留空则不限次数。", "會籍留空則不限次數。";
+    valid_days "Valid for days", "有效天数", "有效天數";
+    days_valid "days", "天", "天";
+    months_valid "months", "个月", "個月";
+    price "Price", "价格", "價格";
+    currency "Currency", "货币", "貨幣";
+    currency_hint "Three letters, such as CNY or USD.", "三个字母，例如CNY或USD。", "三個字母，例如CNY或USD。";
+}
+
+/// What was done, by its word in an address; what is no word of ours says nothing.
+pub fn done(word: &str, language: Language) -> Option<&'static str> {
+    let [en, zh_hans, zh_hant] = match word {
+        "checked_in" => ["Checked in.", "已签到。", "已簽到。"],
+        "undone" => ["The check-in was taken back.", "签到已撤销。", "簽到已撤銷。"],
+        "moved_up" => ["Moved up.", "已转入。", "已轉入。"],
+        "noted" => ["Noted.", "已保存。", "已儲存。"],
+        "held" => ["The places are kept back.", "名额已保留。", "名額已保留。"],
+        "released" => ["The places are free.", "名额已释放。", "名額已釋出。"],
+        "session_made" => ["The class is on the schedule.", "课程已加入课表。", "課堂已加入課表。"],
+        "session_changed" => ["The class was changed.", "课程已修改。", "課堂已修改。"],
+        "session_cancelled" => [
+            "The class was cancelled, and everybody in it is told.",
+            "课程已取消，相关会员将收到通知。",
+            "課堂已取消，相關會員將收到通知。",
+        ],
+        "booking_cancelled" => ["The booking was cancelled.", "预约已取消。", "預約已取消。"],
+        "member_entered" => ["The member is entered.", "会员已登记。", "會員已登記。"],
+        "pass_sold" => ["The pass is sold.", "已售出。", "已售出。"],
+        "booked" => ["Booked.", "已预约。", "已預約。"],
+        "waitlisted" => ["The class is full: the member waits.", "课程已满，已加入候补。", "課堂已滿，已加入候補。"],
+        "series_made" => ["The classes are on the schedule.", "课程已加入课表。", "課堂已加入課表。"],
+        "published" => ["The drafts are published.", "草稿已发布。", "草稿已發布。"],
+        "letter_retried" => ["The letter is on its way again.", "邮件将重新发送。", "郵件將重新寄送。"],
+        "rules_saved" => ["The house rules are saved.", "约课规则已保存。", "預約規則已儲存。"],
+        "added" => ["Added.", "已添加。", "已新增。"],
+        "invited" => ["The invitation is on its way.", "邀请已发出。", "邀請已寄出。"],
+        _ => return None,
+    };
+    Some(pick(language, en, zh_hans, zh_hant))
+}
+
+const fn pick(language: Language, en: &'static str, zh_hans: &'static str, zh_hant: &'static str) -> &'static str {
+    match language {
+        Language::En => en,
+        Language::ZhHans => zh_hans,
+        Language::ZhHant => zh_hant,
+    }
+}
+
+/// What a field is called on the pages; one that is on none by its own name.
+pub fn field(name: &str, language: Language) -> &str {
+    let w = words(language);
+    match name {
+        "name" | "name.en" | "name.zh-Hans" | "name.zh-Hant" => w.name,
+        "email" => w.email,
+        "password" => w.password,
+        "phone" => w.phone,
+        "class_type_id" => w.class_type,
+        "room_id" => w.room,
+        "instructor_id" => w.instructor,
+        "local_start" | "start" => w.start,
+        "capacity" | "places" => w.capacity,
+        "reason" => w.reason,
+        "amount" | "paid.amount_minor" => w.amount,
+        "paid.method" | "method" => w.method,
+        "paid.reference" | "reference" => w.reference,
+        "level" => w.level,
+        "minutes" => w.minutes,
+        "credits" => w.credits,
+        "per_week" | "number" => w.pass_number,
+        "valid_days" => w.valid_days,
+        "price" | "price.amount_minor" => w.price,
+        "currency" | "price.currency" => w.currency,
+        "roles" | "role" => w.role,
+        "q" => w.search,
+        "team" => w.note_for_team,
+        "members" => w.note_for_members,
+        "totp" | "code" => w.totp,
+        other => other,
+    }
+}
+
+/// Why somebody could not take a place that came free, as staff read it.
+pub const fn passed_over(reason: PassedOver, language: Language) -> &'static str {
+    let [en, zh_hans, zh_hant] = match reason {
+        PassedOver::NoPass => ["No pass that this class accepts", "没有可用的卡", "沒有可用的票"],
+        PassedOver::Overlap => ["In another class at that time", "同一时段有另一节课", "同一時段有另一堂課"],
+        PassedOver::TooManyBookings => ["As many bookings as allowed", "预约数已达上限", "預約數已達上限"],
+        PassedOver::Suspended => ["Suspended", "暂停预约", "暫停預約"],
+        PassedOver::TurnedDown => ["Gave back a place before", "曾放弃名额", "曾放棄名額"],
+        PassedOver::NotFree => {
+            ["The booking to give up is no longer free to cancel", "待替换的预约已不能免费取消", "待替換的預約已無法免費取消"]
+        }
+        PassedOver::ShortNotice => ["Asked for more notice", "要求更长的提前通知", "要求更長的提前通知"],
+        PassedOver::TooLate => ["Asked to be moved in until an earlier time", "已过其设定的截止时间", "已過其設定的截止時間"],
+        PassedOver::OneADay => ["Asked for one class a day", "设定每天只上一节课", "設定每天只上一堂課"],
+        PassedOver::QuietHours => ["Own quiet hours", "处于其免打扰时段", "處於其勿擾時段"],
+        PassedOver::Pair => ["Waits together with somebody", "与他人结伴候补", "與他人結伴候補"],
+    };
+    pick(language, en, zh_hans, zh_hant)
+}
+
+/// A letter's fate.
+pub const fn letter_state(state: LetterState, language: Language) -> &'static str {
+    let [en, zh_hans, zh_hant] = match state {
+        LetterState::Queued => ["waiting", "待发送", "待寄送"],
+        LetterState::Sending => ["being sent", "发送中", "寄送中"],
+        LetterState::Sent => ["sent", "已发送", "已寄送"],
+        LetterState::Retrying => ["tried again soon", "即将重试", "即將重試"],
+        LetterState::Failed => ["failed", "发送失败", "寄送失敗"],
+        LetterState::Bounced => ["came back", "被退回", "被退回"],
+        LetterState::Obsolete => ["overtaken by events", "已失效", "已失效"],
+    };
+    pick(language, en, zh_hans, zh_hant)
+}
+
+/// For whom places are kept back.
+pub const fn hold_kind(kind: HoldKind, language: Language) -> &'static str {
+    let w = words(language);
+    match kind {
+        HoldKind::Guest => w.hold_guest,
+        HoldKind::Brand => w.hold_brand,
+        HoldKind::Partner => w.hold_partner,
+        HoldKind::Staff => w.hold_staff,
+        HoldKind::Broken => w.hold_broken,
+    }
+}
+
+/// A role on the staff.
+pub const fn role(role: Role, w: &Words) -> &'static str {
+    match role {
+        Role::Instructor => w.role_instructor,
+        Role::FrontDesk => w.role_front_desk,
+        Role::Admin => w.role_admin,
+    }
+}
+
+/// Whether a pass can pay, and whether it is of any use.
+pub const fn pass_state(state: State, w: &Words) -> (&'static str, bool) {
+    match state {
+        State::Active => (w.active, true),
+        State::Frozen => (w.frozen, true),
+        State::UsedUp => (w.used_up, false),
+        State::Expired => (w.expired, false),
+        State::Ended => (w.ended, false),
+    }
+}
+
+/// Why a session may be cancelled: what the form sends, and what it shows.
+pub fn cancel_reasons(language: Language) -> Vec<(&'static str, &'static str)> {
+    let [en, zh_hans, zh_hant] = [
+        ["Illness", "Weather", "The room cannot be used", "Too few bookings", "Something else"],
+        ["教练身体不适", "天气影响", "教室无法使用", "预约人数不足", "其他"],
+        ["教練身體不適", "天氣影響", "教室無法使用", "預約人數不足", "其他"],
+    ];
+    let names = match language {
+        Language::En => en,
+        Language::ZhHans => zh_hans,
+        Language::ZhHant => zh_hant,
+    };
+    ["illness", "weather", "premises", "too_few", "other"].into_iter().zip(names).collect()
+}
+
+/// An amount as people write it, in minor units: `1,880.50`, `1880.5`, `1880`.
+pub fn amount_minor(text: &str, currency: &str) -> Option<i64> {
+    let text: String = text.trim().chars().filter(|c| *c != ',').collect();
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let decimals = phrases::decimals(currency) as usize;
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 12 || part.len() > decimals || !is_number(whole) || !is_number(part) {
+        return None;
+    }
+    format!("{whole}{part:0<decimals$}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_as_people_write_them() {
+        for (text, currency, expected) in [
+            ("1880", "CNY", Some(188_000)),
+            ("1,880.5", "CNY", Some(188_050)),
+            (" 24.00 ", "USD", Some(2_400)),
+            ("500", "JPY", Some(500)),
+            ("1.5", "KWD", Some(1_500)),
+            ("5.5", "JPY", None),
+            ("1.234", "USD", None),
+            ("-5", "USD", None),
+            ("", "USD", None),
+            ("a", "USD", None),
+            ("1.", "USD", Some(100)),
+            ("1234567890123", "USD", None),
+        ] {
+            assert_eq!(amount_minor(text, currency), expected, "{text} {currency}");
+        }
+    }
+
+    #[test]
+    fn what_was_done_is_a_word_of_ours() {
+        assert_eq!(done("checked_in", Language::ZhHans), Some("已签到。"));
+        assert_eq!(done("<script>", Language::En), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! What a line about a person makes: a new member, one who is known by the address elsewhere, or nobody, since they are a member already.
+//! Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::table::Table;
+use super::who::ExternalId;
+use super::{Plan, Read, Step, Wrongs};
+use crate::language::Language;
+use crate::search::{name_key, same_name};
+use crate::text::{Email, Line, Name};
+use crate::wrong::Wrong;
+
+/// A person as a line tells them.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the columns of a file")]
+pub struct MemberLine {
+    pub external_id: Option<String>,
+    pub name: Name,
+    /// By what the name is found: half of the work, and done before the transaction.
+    pub name_search: String,
+    pub email: Option<Email>,
+    pub phone: Option<String>,
+    pub locale: Option<Language>,
+}
+
+/// Every line of the file.
+pub fn read(table: &Table) -> Vec<Read<MemberLine>> {
+    table.lines.iter().map(|(number, cells)| (*number, line(table, cells))).collect()
+}
+
+fn line(table: &Table, cells: &[String]) -> Result<MemberLine, Wrongs> {
+    let mut reader = table.reader(cells);
+    let external_id = reader.maybe("external_id", ExternalId::parse).map(Line::into_string);
+    let name = if table.has("name") {
+        reader.must("name", Name::parse)
+    } else if table.has("first_name") || table.has("last_name") {
+        let first = reader.maybe("first_name", Name::parse).map(Name::into_string);
+        let last = reader.maybe("last_name", Name::parse).map(Name::into_string);
+        let parts: Vec<String> = [first, last].into_iter().flatten().collect();
+        match Name::parse(&parts.join(" ")) {
+            Ok(name) => Some(name),
+            Err(wrong) => {
+                reader.is_wrong("first_name", if parts.is_empty() { Wrong::Missing } else { wrong });
+                None
+            }
+        }
+    } else {
+        reader.must("name", Name::parse)
+    };
+    let email = reader.maybe("email", Email::parse);
+    let phone = reader.maybe("phone", Line::<40>::parse).map(Line::into_string);
+    let locale = reader.maybe("locale", |text| Language::of_tag(text).ok_or(Wrong::NotLanguage));
+    if reader.are_empty(&["external_id", "email", "phone"]) {
+        // By the name alone nobody is told apart, and the same file would enter them twice.
+        reader.is_wrong("external_id", Wrong::OneOfColumns { columns: "external_id, email, phone".into() });
+    }
+    reader.done(name.map(|name| MemberLine { external_id, name_search: name_key(name.as_str()), name, email, phone, locale }))
+}
+
+/// Somebody whom the studio knows.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub person_id: Uuid,
+    /// By the name that it wrote down.
+    pub name: String,
+    /// Whether this is a member, and not of the staff alone.
+    pub is_member: bool,
+}
+
+/// Who is there before the import.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// By what the other program called them.
+    pub by_external_id: HashMap<String, Uuid>,
+    /// Those of the studio by the address where their letters go …
+    pub by_address: HashMap<String, Vec<Known>>,
+    /// … and by the digits of their telephone number.
+    pub by_phone: HashMap<String, Vec<Known>>,
+    /// Who is known by an address in the deployment, and under which name.
+    pub owners: HashMap<String, (Uuid, String)>,
+}
+
+/// A new member.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMember {
+    pub person_id: Uuid,
+    /// By what the same line is known again.
+    pub key: String,
+    pub line: MemberLine,
+    /// They are a person already, of another studio or of the staff.
+    pub is_linked: bool,
+    /// Somebody else is known by the address.
+    pub shares_address: bool,
+}
+
+/// What each line makes, in their order: each sees what those before it made.
+pub fn plan(lines: Vec<Read<MemberLine>>, mut state: State, mut new_id: impl FnMut() -> Uuid) -> Plan<NewMember> {
+    let owned = lines_of_owners(&lines, &state);
+    let mut of_file: HashMap<String, String> = HashMap::new();
+    let mut plan = Vec::with_capacity(lines.len());
+    for (number, line) in lines {
+        let step = line.and_then(|line| step(line, &mut state, &mut of_file, &owned, &mut new_id));
+        plan.push((number, step));
+    }
+    plan
+}
+
+/// Addresses whose owner stands in the file under their own name: nobody else of the file is taken for them.
+fn lines_of_owners(lines: &[Read<MemberLine>], state: &State) -> HashSet<String> {
+    let lines = lines.iter().filter_map(|(_, line)| line.as_ref().ok());
+    let named = lines.filter_map(|line| Some((line.email.as_ref()?.key(), &line.name)));
+    named.filter(|(key, name)| state.owners.get(key).is_some_and(|(_, own)| same_name(own, name.as_str()))).map(|(key, _)| key).collect()
+}
+
+fn step(
+    line: MemberLine,
+    state: &mut State,
+    of_file: &mut HashMap<String, String>,
+    owned: &HashSet<String>,
+    new_id: &mut impl FnMut() -> Uuid,
+) -> Result<Step<NewMember>, Wrongs> {
+    let name = line.name.as_str().to_owned();
+    if let Some(id) = &line.external_id {
+        // One number for two names in one file: one of the two would be lost.
+        if of_file.get(id).is_some_and(|before| !same_name(before, &name)) {
+            return Err(vec![("external_id", Wrong::Twice)]);
+        }
+        of_file.insert(id.clone(), name.clone());
+        if let Some(row_id) = state.by_external_id.get(id) {
+            return Ok(Step::Known { row_id: *row_id, new_key: None });
+        }
+    }
+    let email_key = line.email.as_ref().map(Email::key);
+    let digits = line.phone.as_deref().map(digits);
+    let same = |known: &&Known| same_name(&known.name, &name);
+    let by_address = email_key.as_ref().and_then(|key| state.by_address.get(key)).map(Vec::as_slice).unwrap_or_default();
+    let by_phone = match (&email_key, &digits) {
+        // Who has an address is told apart by it.
+        (None, Some(digits)) => state.by_phone.get(digits).map(Vec::as_slice).unwrap_or_default(),
+        _ => &[],
+    };
+    let found = by_address.iter().find(same).or_else(|| by_phone.iter().find(same)).cloned();
+    let new_key = line.external_id.clone();
+    if let Some(known) = found.as_ref().filter(|known| known.is_member) {
+        let row_id = known.person_id;
+        state.by_external_id.extend(new_key.clone().map(|key| (key, row_id)));
+        return Ok(Step::Known { row_id, new_key });
+    }
+    let owner = email_key.as_ref().and_then(|key| Some((key, state.owners.get(key)?)));
+    let (person_id, is_linked, shares_address) = match (found, owner) {
+        (Some(known), _) => (known.person_id, true, false),
+        // Known elsewhere: it is they by their name, or if neither the studio nor the file has somebody else under the address.
+        (None, Some((key, (id, own)))) if same_name(own, &name) || (by_address.is_empty() && !owned.contains(key)) => (*id, true, false),
+        (None, owner) => (new_id(), false, owner.is_some() || !by_address.is_empty()),
+    };
+    let known = Known { person_id, name, is_member: true };
+    if let Some(key) = &email_key {
+        if !is_linked && !shares_address {
+            state.owners.insert(key.clone(), (person_id, known.name.clone()));
+        }
+        state.by_address.entry(key.clone()).or_default().push(known.clone());
+    }
+    state.by_phone.entry(digits.unwrap_or_default()).or_default().push(known);
+    state.by_external_id.extend(new_key.clone().map(|key| (key, person_id)));
+    let key = new_key.unwrap_or_else(|| format!("person:{person_id}"));
+    Ok(Step::Make(NewMember { person_id, key, line, is_linked, shares_address }))
+}
+
+/// By what two spellings of a telephone number are the same.
+pub fn digits(phone: &str) -> String {
+    phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::Kind;
+
+    fn lines(text: &str) -> Vec<Read<MemberLine>> {
+        read(&Table::of(text, Kind::Members, None, 100))
+    }
+
+    fn ids() -> impl FnMut() -> Uuid {
+        let mut next = 100;
+        move || {
+            next += 1;
+            Uuid::from_u128(next)
+        }
+    }
+
+    fn told(plan: &Plan<NewMember>) -> Vec<String> {
+        let one = |step: &Result<Step<NewMember>, Wrongs>| match step {
+            Ok(Step::Make(new)) => {
+                let how = match (new.is_linked, new.shares_address) {
+                    (true, _) => "linked",
+                    (_, true) => "shares",
+                    _ => "new",
+                };
+                format!("{how} {}", new.person_id.as_u128())
+            }
+            Ok(Step::Known { row_id, .. }) => format!("known {}", row_id.as_u128()),
+            Err(wrongs) => wrongs.iter().map(|(column, _)| *column).collect::<Vec<_>>().join(" "),
+        };
+        plan.iter().map(|(_, step)| one(step)).collect()
+    }
+
+    fn known(id: u128, name: &str, is_member: bool) -> Known {
+        Known { person_id: Uuid::from_u128(id), name: name.into(), is_member }
+    }
+
+    #[test]
+    fn who_is_new_and_who_is_known() {
+        let state = || State {
+            by_external_id: HashMap::from([("7".to_owned(), Uuid::from_u128(7))]),
+            by_address: HashMap::from([
+                ("ana@a.test".to_owned(), vec![known(1, "Ana Ruíz", true)]),
+                ("lin@a.test".to_owned(), vec![known(2, "Lin", false)]),
+            ]),
+            by_phone: HashMap::from([("138".to_owned(), vec![known(3, "Bo", true)])]),
+            owners: HashMap::from([
+                ("ana@a.test".to_owned(), (Uuid::from_u128(1), "Ana".to_owned())),
+                ("lin@a.test".to_owned(), (Uuid::from_u128(2), "Lin".to_owned())),
+                ("far@a.test".to_owned(), (Uuid::from_u128(9), "Mia".to_owned())),
+            ]),
+        };
+        for (line, came) in [
+            ("1,Ana,,", "external_id,x"),
+            (",Zoe,zoe@a.test,", "new 101"),
+            (",ana ruiz,ANA@a.test,", "known 1"),
+            (",Leo,ana@a.test,", "shares 101"),
+            ("7,Anybody,,", "known 7"),
+            (",Lin,lin@a.test,", "linked 2"),
+            (",Bo,,1-3-8", "known 3"),
+            (",Bo,bo@a.test,138", "new 101"),
+            (",Zed,,138", "new 101"),
+            (",Leo,far@a.test,", "linked 9"),
+            (",Nobody,,", "external_id"),
+            (",www.evil.test,a@a.test,", "name"),
+            (",,a@a.test,", "name"),
+            (",Ana,no address,", "email"),
+        ] {
+            let text = format!("external_id,name,email,phone\n{line}\n");
+            let came = if came == "external_id,x" { "new 101" } else { came };
+            assert_eq!(told(&plan(lines(&text), state(), ids())), [came], "{line}");
+        }
+        // The owner's own line comes: a brother or sister is not taken for them.
+        let text = "name,email\nLeo,far@a.test\nMia,far@a.test\nLeo,far@a.test\n";
+        assert_eq!(told(&plan(lines(text), state(), ids())), ["shares 101", "linked 9", "known 101"]);
+    }
+
+    #[test]
+    fn lines_see_those_before_them() {
+        let text =
+            "id;first name;last name;email\n1;Mia;Ruiz;home@a.test\n2;Leo;Ruiz;home@a.test\n1;Mia;Ruiz;\n1;Bo;;\n;Mia;Ruiz;home@a.test\n";
+        assert_eq!(told(&plan(lines(text), State::default(), ids())), ["new 101", "shares 102", "known 101", "external_id", "known 101"]);
+    }
+}
