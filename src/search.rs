@@ -58,7 +58,7 @@ pub fn same_name(one: &str, other: &str) -> bool {
 }
 
 /// The name in its own characters, without what makes no difference and without spaces.
-fn folded(name: &str) -> String {
+pub fn folded(name: &str) -> String {
     words(name).iter().flatten().map(|syllable| syllable.written.as_str()).collect()
 }
 

@@ -250,12 +250,7 @@ async fn state_of_members(tx: &mut Tx, studio_id: Uuid, lines: &[Read<MemberLine
     let mut state = members::State { by_external_id: store::brought(tx, studio_id, Kind::Members).await?, ..members::State::default() };
     for one in bulk::of_studio(tx, studio_id).await? {
         let known = members::Known { person_id: one.person_id, name: one.name, is_member: one.is_member };
-        if let Some(address) = one.address {
-            state.by_address.entry(address).or_default().push(known.clone());
-        }
-        if let Some(phone) = one.phone {
-            state.by_phone.entry(members::digits(&phone)).or_default().push(known);
-        }
+        state.add(known, one.address, one.phone.as_deref());
     }
     let keys: Vec<String> = lines.iter().filter_map(|(_, line)| line.as_ref().ok()?.email.as_ref()).map(crate::text::Email::key).collect();
     let owners = bulk::owners(tx, &keys).await?;

@@ -14,7 +14,9 @@ pub fn note(set: &mut WorkingSet, request: &Request, problem: &Problem, now: Dat
         return;
     }
     let wanted = match &request.command {
-        Command::Book(ask) => ask.person_id.or(request.actor.person_id).map(|person_id| (ask.session_id, person_id)),
+        // A visitor has no account under which they could be counted.
+        Command::Book(ask) if ask.visitor.is_some() => None,
+        Command::Book(ask) | Command::WalkIn(ask) => ask.person_id.or(request.actor.person_id).map(|person_id| (ask.session_id, person_id)),
         Command::Accept { booking_id } | Command::CheckIn { booking_id, .. } => {
             set.known_booking(*booking_id).map(|booking| (booking.session_id, booking.person_id))
         }

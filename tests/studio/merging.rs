@@ -84,6 +84,18 @@ both_engines! {
         house.audit_is_clean().await;
     }
 
+    /// Whoever entered somebody as their child acts for nobody who has an account, and never said so.
+    async fn who_answered_for_an_entry_does_not_answer_for_who_it_was(house: House) {
+        let (mallory, ana) = (house.member("Mallory").await, house.member("Ana").await);
+        let body = json!({"kind": "child", "name": "Ana", "studio_id": house.studio.id});
+        let made = house.post_to("/v1/me/family").by(&mallory).json(&body).await.expect(201);
+        let child: uuid::Uuid = made["person_id"].as_str().unwrap().parse().unwrap();
+        let path = format!("/v1/studios/{}/members/{child}/merge", house.studio.id);
+        house.put(path).by(&house.studio.admin).json(&json!({"into": ana.id})).await.expect(200);
+        house.get(format!("/v1/me/bookings?person_id={}", ana.id)).by(&mallory).await.expect_refused(404, "not-found");
+        assert_eq!(house.count("SELECT COUNT(*) FROM family_links WHERE holder_id = $1", mallory.id).await, 0);
+    }
+
     async fn a_place_that_comes_free_goes_to_who_waits(house: House) {
         house.letters_may_stay();
         let (double, mia, other) = (house.entered("Mia R.").await, house.member("Mia").await, house.member("Other").await);

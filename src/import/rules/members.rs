@@ -9,7 +9,7 @@ use super::table::Table;
 use super::who::ExternalId;
 use super::{Plan, Read, Step, Wrongs};
 use crate::language::Language;
-use crate::search::{name_key, same_name};
+use crate::search::{folded, name_key, same_name};
 use crate::text::{Email, Line, Name};
 use crate::wrong::Wrong;
 
@@ -70,17 +70,42 @@ pub struct Known {
     pub is_member: bool,
 }
 
+/// By the name, without what makes no difference: a file may have one address in each of its lines.
+pub type Namesakes = HashMap<String, Known>;
+
 /// Who is there before the import.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     /// By what the other program called them.
     pub by_external_id: HashMap<String, Uuid>,
-    /// Those of the studio by the address where their letters go …
-    pub by_address: HashMap<String, Vec<Known>>,
-    /// … and by the digits of their telephone number.
-    pub by_phone: HashMap<String, Vec<Known>>,
+    /// Those of the studio by the address where their letters go, and their name …
+    pub by_address: HashMap<String, Namesakes>,
+    /// … and by the digits of their telephone number, and their name.
+    pub by_phone: HashMap<String, Namesakes>,
+    /// Who is a member of the studio.
+    pub members: HashSet<Uuid>,
     /// Who is known by an address in the deployment, and under which name.
     pub owners: HashMap<String, (Uuid, String)>,
+}
+
+impl State {
+    /// Somebody of the studio is there.
+    pub fn add(&mut self, known: Known, address: Option<String>, phone: Option<&str>) {
+        if known.is_member {
+            self.members.insert(known.person_id);
+        }
+        let name = folded(&known.name);
+        let put = |found: &mut Namesakes| match found.get(&name) {
+            Some(before) if before.is_member => {}
+            _ => drop(found.insert(name.clone(), known.clone())),
+        };
+        if let Some(address) = address {
+            put(self.by_address.entry(address).or_default());
+        }
+        if let Some(digits) = phone.and_then(digits) {
+            put(self.by_phone.entry(digits).or_default());
+        }
+    }
 }
 
 /// A new member.
@@ -134,15 +159,15 @@ fn step(
         }
     }
     let email_key = line.email.as_ref().map(Email::key);
-    let digits = line.phone.as_deref().map(digits);
-    let same = |known: &&Known| same_name(&known.name, &name);
-    let by_address = email_key.as_ref().and_then(|key| state.by_address.get(key)).map(Vec::as_slice).unwrap_or_default();
-    let by_phone = match (&email_key, &digits) {
+    let by_name = folded(&name);
+    let by_address = email_key.as_ref().and_then(|key| state.by_address.get(key));
+    let by_phone = match (&email_key, line.phone.as_deref().and_then(digits)) {
         // Who has an address is told apart by it.
-        (None, Some(digits)) => state.by_phone.get(digits).map(Vec::as_slice).unwrap_or_default(),
-        _ => &[],
+        (None, Some(digits)) => state.by_phone.get(&digits),
+        _ => None,
     };
-    let found = by_address.iter().find(same).or_else(|| by_phone.iter().find(same)).cloned();
+    let found = by_address.and_then(|known| known.get(&by_name)).or_else(|| by_phone?.get(&by_name)).cloned();
+    let address_is_new = by_address.is_none();
     let new_key = line.external_id.clone();
     if let Some(known) = found.as_ref().filter(|known| known.is_member) {
         let row_id = known.person_id;
@@ -153,25 +178,28 @@ fn step(
     let (person_id, is_linked, shares_address) = match (found, owner) {
         (Some(known), _) => (known.person_id, true, false),
         // Known elsewhere: it is they by their name, or if neither the studio nor the file has somebody else under the address.
-        (None, Some((key, (id, own)))) if same_name(own, &name) || (by_address.is_empty() && !owned.contains(key)) => (*id, true, false),
-        (None, owner) => (new_id(), false, owner.is_some() || !by_address.is_empty()),
+        (None, Some((key, (id, own)))) if same_name(own, &name) || (address_is_new && !owned.contains(key)) => (*id, true, false),
+        (None, owner) => (new_id(), false, owner.is_some() || !address_is_new),
     };
-    let known = Known { person_id, name, is_member: true };
-    if let Some(key) = &email_key {
-        if !is_linked && !shares_address {
-            state.owners.insert(key.clone(), (person_id, known.name.clone()));
-        }
-        state.by_address.entry(key.clone()).or_default().push(known.clone());
+    if is_linked && state.members.contains(&person_id) {
+        // The studio wrote them down under another name than their own.
+        state.by_external_id.extend(new_key.clone().map(|key| (key, person_id)));
+        return Ok(Step::Known { row_id: person_id, new_key });
     }
-    state.by_phone.entry(digits.unwrap_or_default()).or_default().push(known);
+    let known = Known { person_id, name, is_member: true };
+    if let Some(key) = email_key.as_ref().filter(|_| !is_linked && !shares_address) {
+        state.owners.insert(key.clone(), (person_id, known.name.clone()));
+    }
+    state.add(known, email_key, line.phone.as_deref());
     state.by_external_id.extend(new_key.clone().map(|key| (key, person_id)));
     let key = new_key.unwrap_or_else(|| format!("person:{person_id}"));
     Ok(Step::Make(NewMember { person_id, key, line, is_linked, shares_address }))
 }
 
-/// By what two spellings of a telephone number are the same.
-pub fn digits(phone: &str) -> String {
-    phone.chars().filter(char::is_ascii_digit).collect()
+/// By what two spellings of a telephone number are the same; a word for none has no digits.
+fn digits(phone: &str) -> Option<String> {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    Some(digits).filter(|digits| !digits.is_empty())
 }
 
 #[cfg(test)]
@@ -213,18 +241,25 @@ mod tests {
 
     #[test]
     fn who_is_new_and_who_is_known() {
-        let state = || State {
-            by_external_id: HashMap::from([("7".to_owned(), Uuid::from_u128(7))]),
-            by_address: HashMap::from([
-                ("ana@a.test".to_owned(), vec![known(1, "Ana Ruíz", true)]),
-                ("lin@a.test".to_owned(), vec![known(2, "Lin", false)]),
-            ]),
-            by_phone: HashMap::from([("138".to_owned(), vec![known(3, "Bo", true)])]),
-            owners: HashMap::from([
-                ("ana@a.test".to_owned(), (Uuid::from_u128(1), "Ana".to_owned())),
-                ("lin@a.test".to_owned(), (Uuid::from_u128(2), "Lin".to_owned())),
-                ("far@a.test".to_owned(), (Uuid::from_u128(9), "Mia".to_owned())),
-            ]),
+        let state = || {
+            let mut state = State {
+                by_external_id: HashMap::from([("7".to_owned(), Uuid::from_u128(7))]),
+                owners: HashMap::from([
+                    ("ana@a.test".to_owned(), (Uuid::from_u128(1), "Ana".to_owned())),
+                    ("lin@a.test".to_owned(), (Uuid::from_u128(2), "Lin".to_owned())),
+                    ("far@a.test".to_owned(), (Uuid::from_u128(9), "Mia".to_owned())),
+                    ("wu@a.test".to_owned(), (Uuid::from_u128(4), "Wu".to_owned())),
+                ]),
+                ..State::default()
+            };
+            state.add(known(1, "Ana Ruíz", true), Some("ana@a.test".into()), None);
+            state.add(known(2, "Lin", false), Some("lin@a.test".into()), None);
+            state.add(known(3, "Bo", true), None, Some("138"));
+            // The studio wrote another name down than their own.
+            state.add(known(4, "Little Wu", true), Some("wu@a.test".into()), None);
+            // And a word where it had no number.
+            state.add(known(5, "Kay", true), None, Some("none"));
+            state
         };
         for (line, came) in [
             ("1,Ana,,", "external_id,x"),
@@ -235,6 +270,8 @@ mod tests {
             (",Lin,lin@a.test,", "linked 2"),
             (",Bo,,1-3-8", "known 3"),
             (",Bo,bo@a.test,138", "new 101"),
+            (",Wu,wu@a.test,", "known 4"),
+            ("8,Kay,,-", "new 101"),
             (",Zed,,138", "new 101"),
             (",Leo,far@a.test,", "linked 9"),
             (",Nobody,,", "external_id"),
@@ -249,6 +286,12 @@ mod tests {
         // The owner's own line comes: a brother or sister is not taken for them.
         let text = "name,email\nLeo,far@a.test\nMia,far@a.test\nLeo,far@a.test\n";
         assert_eq!(told(&plan(lines(text), state(), ids())), ["shares 101", "linked 9", "known 101"]);
+        // Somebody of the staff becomes a member once.
+        let text = "external_id,name,email\n1,Lin,lin@a.test\n2,Lin,lin@a.test\n";
+        assert_eq!(told(&plan(lines(text), state(), ids())), ["linked 2", "known 2"]);
+        // Two who are called the same and have no number stay two.
+        let text = "external_id,name,phone\n1,Li Wei,\n2,Li Wei,-\n";
+        assert_eq!(told(&plan(lines(text), state(), ids())), ["new 101", "new 102"]);
     }
 
     #[test]

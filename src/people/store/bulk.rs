@@ -51,7 +51,7 @@ pub struct OfStudio {
     pub person_id: Uuid,
     /// By the name that this studio wrote down.
     pub name: String,
-    /// The key of the address where their letters go.
+    /// The key of the address where their letters go, if it is the studio's to know.
     pub address: Option<String>,
     pub phone: Option<String>,
     /// Whether this is a member, and not of the staff alone.
@@ -60,7 +60,8 @@ pub struct OfStudio {
 
 /// Everybody of a studio.
 pub async fn of_studio(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<OfStudio>, Error> {
-    let sql = "SELECT p.id AS person_id, COALESCE(m.name, p.name) AS name, COALESCE(p.email_key, p.contact_key) AS address, m.phone, \
+    let sql = "SELECT p.id AS person_id, COALESCE(m.name, p.name) AS name, m.phone, \
+               CASE WHEN m.person_id IS NULL OR m.given_at IS NOT NULL OR m.knows_address THEN COALESCE(p.email_key, p.contact_key) END AS address, \
                (m.person_id IS NOT NULL) AS is_member FROM persons p \
                LEFT JOIN members m ON m.person_id = p.id AND m.studio_id = $1 WHERE p.deleted_at IS NULL AND p.id IN \
                (SELECT person_id FROM members WHERE studio_id = $1 UNION SELECT person_id FROM staff WHERE studio_id = $1)";

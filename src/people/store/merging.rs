@@ -13,7 +13,7 @@ pub async fn is_merged(db: &Db, studio_id: Uuid, from: Uuid, into: Uuid) -> Resu
 }
 
 /// What moves, each with a statement in which `$1` is whose it was and `$2` whose it is.
-const MOVES: [&str; 12] = [
+const MOVES: [&str; 13] = [
     "UPDATE bookings SET person_id = $2 WHERE person_id = $1",
     "UPDATE bookings SET asked_by = $2 WHERE asked_by = $1",
     "UPDATE passes SET person_id = $2 WHERE person_id = $1",
@@ -22,6 +22,8 @@ const MOVES: [&str; 12] = [
     "INSERT INTO turn_aways (session_id, person_id, on_date, at) SELECT session_id, $2, on_date, at FROM turn_aways WHERE person_id = $1 \
      ON CONFLICT DO NOTHING",
     "UPDATE brought_over SET row_id = $2 WHERE row_id = $1",
+    // Who answered for an entry without an account does not answer for who it turns out to be: that person never confirmed it.
+    "DELETE FROM family_links WHERE person_id = $1 AND $2 <> $1",
     // Of a family each link stands once, and nobody acts for themselves.
     "DELETE FROM family_links WHERE (holder_id = $1 AND person_id IN (SELECT $2 UNION SELECT o.person_id FROM family_links o WHERE o.holder_id = $2 AND o.person_id IS NOT NULL)) \
      OR (person_id = $1 AND holder_id IN (SELECT $2 UNION SELECT o.holder_id FROM family_links o WHERE o.person_id = $2))",
