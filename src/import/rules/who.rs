@@ -34,6 +34,9 @@ impl Who {
     }
 }
 
+/// An address that more members than these share stands for no address at all: it tells nobody apart, and no line is compared with thousands.
+const SHARERS_MAX: usize = 50;
+
 /// The members of the studio, to be found.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
@@ -51,6 +54,9 @@ impl Members {
         }
         let Some(email_key) = &who.email_key else { return Err(("member_external_id", Wrong::NotMember)) };
         let users = self.by_address.get(email_key).map(Vec::as_slice).unwrap_or_default();
+        if users.len() > SHARERS_MAX {
+            return Err(("member_external_id", Wrong::SeveralMembers));
+        }
         let named: Vec<&(Uuid, String)> =
             users.iter().filter(|(_, name)| who.name.as_ref().is_none_or(|said| same_name(name, said))).collect();
         match (&named[..], users) {
@@ -75,6 +81,7 @@ mod tests {
             by_address: HashMap::from([
                 ("ana@a.test".to_owned(), vec![(ana, "Ana Ruíz".to_owned())]),
                 ("home@a.test".to_owned(), vec![(mia, "Mia".to_owned()), (leo, "Leo".to_owned())]),
+                ("none@a.test".to_owned(), (0..=50).map(|n| (Uuid::from_u128(100 + n), format!("Member {n}"))).collect()),
             ]),
         };
         for (external_id, email, name, found) in [
@@ -88,6 +95,8 @@ mod tests {
             (None, Some("home@a.test"), None, Err(("member_name", Wrong::SeveralMembers))),
             (None, Some("home@a.test"), Some("Bo"), Err(("email", Wrong::NotMember))),
             (None, Some("bo@a.test"), None, Err(("email", Wrong::NotMember))),
+            (None, Some("none@a.test"), Some("Member 7"), Err(("member_external_id", Wrong::SeveralMembers))),
+            (Some("17"), Some("none@a.test"), Some("Member 7"), Ok(ana)),
         ] {
             let who =
                 Who { external_id: external_id.map(str::to_owned), email_key: email.map(str::to_owned), name: name.map(str::to_owned) };
