@@ -113,6 +113,19 @@ pub async fn crowds(url: &str, places: usize, crowds: &[usize]) -> Vec<(Uuid, Ve
     sessions.into_iter().zip(crowds).map(|(session, count)| (session, members.drain(..count).collect())).collect()
 }
 
+/// Classes of the studio that begin in twenty minutes: their members come to the door.
+pub async fn soon(url: &str, filled: &Filled, classes: usize, places: usize) -> Vec<Uuid> {
+    let db = Db::open(url, Options { connections: 1, ..Options::default() }).await.expect("the database");
+    let now = releve::clock::Clock::System.now();
+    let sql = "SELECT class_type_id, room_id, instructor_id FROM sessions WHERE id = $1";
+    let (class_type, room, instructor): (Uuid, Uuid, Uuid) = db.one(sql, (filled.rushes[0],)).await.expect("a session");
+    let pack_type = Uuid::nil();
+    let studio = Studio { id: filled.studio, class_type, pack_type, room, instructor };
+    let ids = sessions(&db, now, &studio, &vec![now + TimeDelta::minutes(20); classes], places).await;
+    db.close().await;
+    ids
+}
+
 /// The rules of a studio that has all of them: offers, caps by day, week and month, strikes, fees.
 pub async fn full_rules(url: &str, studio: Uuid) {
     let rules = json!({

@@ -4,11 +4,12 @@
 //! limits. Tokens are minted and connections open before the clock starts. Ratios are comparable, as everything runs in one go on one
 //! machine; absolute figures hold for this machine only. `-- --quick` shortens it, `-- --sqlite` or `-- --postgres` runs one engine; `--
 //! --sign-ins`, `-- --rules` (a rush under full house rules, a place that comes free before a long waitlist), `-- --reports` (each report
-//! of a year of many studios) and `-- --soak` (ten minutes of mixed traffic for each engine; `--soak=3` three) run that alone.
+//! of a year of many studios), `-- --door` (codes shown at the door, alone and beside a rush) and `-- --soak` (ten minutes of mixed traffic for each engine; `--soak=3` three) run that alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
+mod door;
 mod figures;
 mod filling;
 mod living;
@@ -99,6 +100,8 @@ fn main() {
         Part::Rules
     } else if has("--reports") {
         Part::Reports
+    } else if has("--door") {
+        Part::Door
     } else {
         Part::All
     };
@@ -126,6 +129,8 @@ enum Part {
     Rules,
     /// The reports of a year alone.
     Reports,
+    /// The codes at the door alone.
+    Door,
     /// The mixed traffic alone.
     Soak,
 }
@@ -137,6 +142,7 @@ async fn living(part: Part, size: Size, engines: &[Engine]) {
             Some(place) if part == Part::Soak => living::soak(Duration::from_secs(60 * size.soak_minutes), &place, &mut report).await,
             Some(place) if part == Part::Rules => ruled::ruled(size, &place, &mut report).await,
             Some(place) if part == Part::Reports => reporting::reporting(size, &place, &mut report).await,
+            Some(place) if part == Part::Door => door::door(&place, &mut report).await,
             Some(place) => living::sign_ins(size, &place, &mut report).await,
             None => report.line("| PostgreSQL: NOT RUN, its binaries are missing | | | |".into()),
         }
@@ -159,6 +165,7 @@ async fn bench(size: Size, engines: &[Engine]) {
         making::making(size, &place, &mut report).await;
         ruled::ruled(size, &place, &mut report).await;
         reporting::reporting(size, &place, &mut report).await;
+        door::door(&place, &mut report).await;
         living::sign_ins(size, &place, &mut report).await;
         report.goal(Goal::at_least(format!("{place}: rush beside the textbook"), figures.rush.rate() / peer.rate(), 8.0, "×"));
         own.push((place.to_string(), figures));

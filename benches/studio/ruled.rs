@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::client::{Ready, Wire, open, request, storm};
 use crate::figures::{Figures, Goal};
-use crate::filling::{self, Member};
+use crate::filling::{self, Member, RUSH_PLACES};
 use crate::servers::{Server, Which};
-use crate::{FEW_BEFORE, Place, Report, Size, book, progress, rush, settled};
+use crate::{FEW_BEFORE, Place, Report, Size, book, booking, progress, rush, settled};
 
 /// Places of a session before which people wait, each of which comes free once.
 const PLACES: usize = 40;
@@ -23,6 +23,7 @@ const WIRES: usize = 500;
 /// Both.
 pub async fn ruled(size: Size, place: &Place, report: &mut Report) {
     rush_by_rules(size, place, report).await;
+    turned_away(size, place, report).await;
     refills(place, report).await;
 }
 
@@ -53,6 +54,36 @@ async fn rush_by_rules(size: Size, place: &Place, report: &mut Report) {
     report.line(full.line(&format!("{place}: rush with offers, caps and strikes")));
     let what = format!("{place}: cost of a rush with offers, caps and strikes beside one without");
     report.goal(Goal::at_most(what, plain.rate() / full.rate(), 1.3, "×"));
+}
+
+/// The rush of people who do not want to wait: all but twenty are turned away, and each who is turned away is noted, once a day.
+async fn turned_away(size: Size, place: &Place, report: &mut Report) {
+    let directory = tempfile::tempdir().unwrap();
+    let url = place.database(directory.path()).await;
+    progress(&format!("{place}: filling"));
+    let filled = filling::fill(&url, size.rushes + 1, FEW_BEFORE).await;
+    let server = Server::start(Which::Releve, &url, directory.path()).await;
+    let mut rounds = [Figures::new(), Figures::new()];
+    for (round, session) in filled.rushes.iter().enumerate() {
+        // The second time each of them is noted already.
+        for figures in &mut rounds {
+            let wires = open(server.address, filled.members.len()).await;
+            let requests = filled.members.iter().map(|member| vec![booking(*session, &member.token, false)]).collect();
+            let storm = storm(wires, requests).await;
+            assert!(storm.count(409) >= filled.members.len() - RUSH_PLACES, "{:?}", storm.statuses);
+            settled(&url).await;
+            if round > 0 {
+                figures.add(&storm);
+            }
+        }
+    }
+    let db = crate::look(&url).await;
+    let (noted,): (i64,) = db.one("SELECT COUNT(*) FROM turn_aways", ()).await.unwrap();
+    assert_eq!(noted, (filled.rushes.len() * (filled.members.len() - RUSH_PLACES)) as i64, "each once a day");
+    db.close().await;
+    for (figures, name) in rounds.iter().zip(["a rush in which all but 20 are turned away", "the same people once more"]) {
+        report.line(figures.line(&format!("{place}: {name}")));
+    }
 }
 
 /// A place that comes free, and goes to the first who waits: before few and before many, by turns.
