@@ -187,6 +187,7 @@ kinds! {
     BookingsToCome CONFLICT "bookings-to-come" { "You still have bookings there. Please cancel them first.", "您在该工作室仍有未上课的预约，请先取消。", "您在該工作室仍有未上課的預約，請先取消。" }
     ImportRefused UNPROCESSABLE_ENTITY "import-refused" { "Some lines of the file are not right. Nothing was written.", "文件中有些行有误，未写入任何内容。", "檔案中有些行有誤，未寫入任何內容。" }
     ImportIdReused CONFLICT "import-id-reused" { "This import id was used for something else.", "该导入编号已被使用。", "該匯入編號已被使用。" }
+    NotJoined CONFLICT "not-joined" { "They have an account and have not joined this studio. Please invite them.", "对方已有账号，但尚未加入本工作室。请发出邀请。", "對方已有帳號，但尚未加入本工作室。請發出邀請。" }
     NotInvitable CONFLICT "not-invitable" { "Only members who were imported can be invited.", "仅能邀请导入的会员。", "僅能邀請匯入的會員。" }
 
     // Limits and faults.

@@ -42,6 +42,10 @@ pub fn set_roles(
     if held.contains(&Role::Admin) != wanted.contains(&Role::Admin) && !own.roles.is_owner {
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
+    // Whoever knows an address can enter its person: an account is in nobody's staff unless its person says so.
+    if person.verified && set.was_only_entered(studio.id, person.id) && !wanted.is_subset(&held) {
+        return Err(Problem::new(ProblemType::NotJoined).into());
+    }
     let mut left = Vec::new();
     if held.contains(&Role::Instructor) && !wanted.contains(&Role::Instructor) {
         let teaches = set.teaching(person.id, now)?.into_iter().filter(|session| session.studio_id == studio.id && session.starts_at > now);

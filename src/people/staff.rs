@@ -90,7 +90,7 @@ pub struct Roles {
     put, path = "/v1/studios/{id}/staff/{person_id}", operation_id = "set_staff_roles",
     params(("id" = Uuid, Path), ("person_id" = Uuid, Path)), request_body = Roles,
     responses((status = 200, body = StaffMemberSet)),
-    extensions(("x-problem-types" = json!(refuses![NotAllowed, StaffTeaches, TooManyRequests])))
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, NotJoined, StaffTeaches, TooManyRequests])))
 )]
 pub async fn put(
     State(app): State<App>,

@@ -29,12 +29,17 @@ pub struct StaffDevices {
     pub devices: Vec<Device>,
 }
 
-/// The roles of one who works in this studio; 404 for everybody else.
+/// The roles of one who works in this studio; 404 for everybody else. Whoever knows an address can enter its person as a member and give them
+/// a role: that puts nobody's account into the hands of a studio to which they never came.
 async fn staff_of(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Answer<Roles> {
     let held = store::roles_of(tx, person_id).await?;
     let profile = store::profile(tx, person_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     if !held.iter().any(|(of, _)| *of == studio_id) {
         return Err(Problem::new(ProblemType::NotFound));
+    }
+    let memberships = store::memberships_of(tx, &[person_id]).await?;
+    if memberships.iter().any(|(of, _, came)| *of == studio_id && !came) {
+        return Err(Problem::new(ProblemType::NotAllowed));
     }
     Ok(Roles::new(profile.is_owner, held))
 }

@@ -53,6 +53,11 @@ impl WorkingSet {
         self.people.members.contains(&(studio_id, person_id))
     }
 
+    /// Whether somebody who was looked up is in a studio's list because it entered them, and has not come to it by themselves.
+    pub fn was_only_entered(&self, studio_id: Uuid, person_id: Uuid) -> bool {
+        self.is_member(studio_id, person_id) && !self.people.given.contains(&(studio_id, person_id))
+    }
+
     /// Whether somebody acts for another: books, cancels and accepts as they would themselves.
     pub fn acts_for(&self, holder: Uuid, person_id: Uuid) -> Decision<bool> {
         match self.people.known_families.has(&holder) {

@@ -56,7 +56,7 @@ const HARMLESS: [(&str, &str); 42] = [
     ),
     ("members", "studio_id person_id joined_at key_stale given_at knows_address"),
     // Keyed hashes: without the deployment's key they say nothing, and after 90 days they are gone.
-    ("security_events", "id kind at last_at count person_id by_id studio_id request_id bucket"),
+    ("security_events", "id kind at last_at count person_id by_id studio_id bucket"),
     ("offers", "id booking_id queue_key made_at clock_starts_at expires_at outcome ended_at"),
     (
         "pass_types",

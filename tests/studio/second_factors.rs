@@ -464,6 +464,32 @@ both_engines! {
         house.delete(&phone).by(&house.studio.admin).await.expect_refused(404, "not-found");
     }
 
+    async fn nobody_is_hired_for_the_sake_of_their_account(house: House) {
+        let (bea, other) = (house.stranger("Bea").await, house.second_studio().await);
+        let there = |path: &str| format!("/v1/studios/{}/{path}", other.id);
+        let entry = json!({ "name": "Bea", "email": bea.email });
+        house.post_to(there("members")).by(&other.admin).json(&entry).await.expect(201);
+        // Their name stays theirs, too: instructors' names are public.
+        let hire = || house.put(there(&format!("staff/{}", bea.id))).by(&other.admin).json(&json!({ "roles": ["instructor"] }));
+        hire().await.expect_refused(409, "not-joined").documented();
+        // As it was done before.
+        let (there_id, id) = (other.id, bea.id);
+        let sql = "INSERT INTO staff (studio_id, person_id, role, since) VALUES ($1, $2, 'instructor', $3)";
+        let now = house.clock.now();
+        house.write(move |tx| Box::pin(async move { tx.run(sql, (there_id, id, now)).await })).await;
+        let devices = there(&format!("staff/{}/devices", bea.id));
+        house.get(&devices).by(&other.admin).await.expect_refused(403, "not-allowed").documented();
+        house.delete(format!("{devices}/{}", house.new_id())).by(&other.admin).await.expect_refused(403, "not-allowed");
+        let factors = there(&format!("staff/{}/second-factors", bea.id));
+        house.delete(&factors).by(&other.admin).await.expect_refused(403, "not-allowed");
+        house.get("/v1/me").by(&bea).await.expect(200);
+        // Whoever has come to the studio by themselves works there like everybody.
+        house.put(there("members/me")).by(&bea).await.expect(200);
+        hire().await.expect(200);
+        house.get(&devices).by(&other.admin).await.expect(200);
+        house.delete(&factors).by(&other.admin).await.expect(204);
+    }
+
     async fn who_has_lost_everything_is_helped(house: House) {
         let (desk, desk_id) = house.staff_member(ANA, &["front_desk"]).await;
         let (admin, admin_id) = house.staff_member(EVA, &["admin"]).await;

@@ -1273,7 +1273,7 @@ impl Drop for Month {
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 49] = [
+const OFTEN: [(&str, usize); 53] = [
     ("brought a guest", 1_000),
     ("entered a visitor", 1_000),
     ("guests-booked", 5_000),
@@ -1296,6 +1296,10 @@ const OFTEN: [(&str, usize); 49] = [
     ("move_up", 5_000),
     ("check_in", 1_000),
     ("undo_check_in", 4_000),
+    ("check_in_by_code", 200),
+    ("arrived", 10_000),
+    ("mark_roster", 4_000),
+    ("walk_in", 20_000),
     ("make_session", 40),
     ("edit_session", 100),
     ("cancel_session", 200),
