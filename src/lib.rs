@@ -33,6 +33,7 @@ pub mod data_directory;
 pub mod demo;
 mod number;
 pub mod openapi;
+pub mod public;
 pub mod running;
 pub mod server;
 

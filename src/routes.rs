@@ -1,6 +1,7 @@
 //! The table of contents: every URL, grouped in plain words.
 
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::{delete, get, patch, post, put};
 use axum::{Extension, Router};
 
@@ -15,8 +16,8 @@ use crate::security::api as security;
 use crate::sign_in::factors::{challenge, enrolment};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 use crate::{
-    attendance, booking, calendars, console, families, holds, import, letters, openapi, passes, penalties, reports, running, schedule,
-    studios,
+    attendance, booking, calendars, console, families, holds, import, letters, openapi, passes, penalties, public, reports, running,
+    schedule, studios,
 };
 
 /// Every URL of Relevé.
@@ -63,6 +64,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/passes/{id}/gifts", post(changing::give))
         .route("/v1/passes/{id}/expiry", put(changing::extend))
         .route("/v1/passes/{id}/freeze", put(changing::freeze).delete(changing::unfreeze))
+        .route("/v1/passes/{id}/sharing", put(changing::share).delete(changing::unshare))
         .route("/v1/passes/{id}/transfer", put(changing::transfer))
         .route("/v1/passes/{id}/refund", get(refunds::show))
         .route("/v1/passes/{id}/refunds", post(refunds::make))
@@ -181,7 +183,8 @@ pub fn public_routes() -> Router<App> {
         // The front page, the page behind a letter's link, and the files that make phones open the app instead
         .route("/", get(running::pages::front))
         .merge(console::routes::routes())
-        .route("/b/{booking_id}", get(running::pages::booking_link))
+        .merge(public::routes::routes())
+        .route("/b/{booking_id}", get(public::booking::show).layer(from_fn(public::routes::guard)))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))
         .route("/.well-known/assetlinks.json", get(running::api::assetlinks))
 }

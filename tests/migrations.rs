@@ -342,6 +342,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
             tx.run(sql, (id(SESSION), id(ANA), day("2026-12-01"), now())).await.map(drop)
         }
         35 => visitors(tx).await,
+        38 => tx.run("UPDATE passes SET shared_at = $1", (now(),)).await.map(drop),
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }

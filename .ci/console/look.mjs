@@ -2,12 +2,12 @@
 // something wrong, where a page scrolls sideways, or where one does not answer; keeps a picture of each.
 //
 //   releve demo --data /tmp/demo --port 3000 &
-//   npm ci --prefix .ci/console && node .ci/console/look.mjs http://127.0.0.1:3000 var/console
+//   npm ci --prefix .ci/console && node .ci/console/look.mjs http://127.0.0.1:3000 var/console [monday,attendance]
 import { chromium } from "playwright-core";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 
-const [base = "http://127.0.0.1:3000", pictures = "var/console"] = process.argv.slice(2);
+const [base = "http://127.0.0.1:3000", pictures = "var/console", only = ""] = process.argv.slice(2);
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const password = "plie-tendu-releve";
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -23,11 +23,16 @@ const ofLast = (verb) => async (page, studio) => {
   return last && last + verb;
 };
 const ALL = {
-  today: "/today", schedule: "/schedule", session: ofLast(""), member: link(".people .name a"), booking: link(".people .name a[href*='/bookings/']"),
-  edit: ofLast("/edit"), cancel: ofLast("/cancel"), new: "/sessions/new", members: "/members", enter: "/members/new", letters: "/letters",
-  rules: "/house-rules", setup: "/setup",
+  today: "/today", kiosks: "/kiosk", schedule: "/schedule", session: ofLast(""), member: link(".people .name a"), booking: link(".people .name a[href*='/bookings/']"),
+  "walk-in": ofLast("/walk-in"), edit: ofLast("/edit"), cancel: ofLast("/cancel"), new: "/sessions/new", members: "/members", enter: "/members/new", letters: "/letters",
+  rules: "/house-rules", setup: "/setup", monday: "/monday", attendance: "/attendance", behind: "/attendance/sessions", settings: "/settings",
 };
-const INSTRUCTORS = { today: "/today", schedule: "/schedule" };
+const { today, schedule } = ALL;
+const ROLES = {
+  admin: { today, monday: ALL.monday, attendance: ALL.attendance, settings: ALL.settings, kiosks: ALL.kiosks },
+  desk: { today, schedule, session: ALL.session, "walk-in": ALL["walk-in"], members: ALL.members, enter: ALL.enter },
+  instructor1: { today, schedule },
+};
 
 async function walk(browser, { who, width, scheme, language, studio: nth = 0, pages }) {
   const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme, bypassCSP: true });
@@ -52,21 +57,27 @@ async function walk(browser, { who, width, scheme, language, studio: nth = 0, pa
   if (choices.length) await look("home");
   const studio = (choices[nth] ?? new URL(page.url()).pathname).replace(/\/today$/, "");
   for (const [name, address] of Object.entries(pages)) {
+    if (only && !only.split(",").includes(name)) continue;
     const path = typeof address === "string" ? studio + address : await address(page, studio);
     if (!path) { complain(`${name}: there is none to look at`); continue; }
     const answer = await page.goto(base + path);
     if (answer.status() !== 200) complain(`${name} ${who}: ${answer.status()}`);
-    await page.evaluate(() => document.querySelectorAll("details.panel").forEach((panel) => { panel.open = true; }));
+    await page.evaluate(() => document.querySelectorAll("details.panel, main .chart details").forEach((panel) => { panel.open = true; }));
     await look(name);
   }
   await context.close();
 }
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-for (const [width, scheme, language, studio] of [[1440, "light", "en", 1], [390, "light", "zh-Hans", 0], [1440, "dark", "zh-Hant", 0], [390, "dark", "en", 1], [320, "light", "en", 1]]) {
-  await walk(browser, { who: "owner", width, scheme, language, studio, pages: ALL });
+const walks = [[1440, "light", "en", 1], [390, "light", "zh-Hans", 0], [1440, "dark", "zh-Hant", 0], [390, "dark", "en", 1], [320, "light", "en", 1]]
+  .map(([width, scheme, language, studio]) => ({ who: "owner", width, scheme, language, studio, pages: ALL }));
+for (const [who, pages] of Object.entries(ROLES)) {
+  for (const [width, scheme, language] of [[390, "light", "zh-Hans"], [1440, "dark", "en"]]) walks.push({ who, width, scheme, language, pages });
 }
-await walk(browser, { who: "instructor1", width: 390, scheme: "light", language: "zh-Hans", pages: INSTRUCTORS });
+// A few beside each other: most of a page's time is waiting.
+await Promise.all(Array.from({ length: 3 }, async () => {
+  for (let next = walks.shift(); next; next = walks.shift()) await walk(browser, next);
+}));
 await browser.close();
 console.log(wrong ? `${wrong} to mend` : `nothing to mend; the pictures are in ${pictures}`);
 process.exit(wrong ? 1 : 0);

@@ -130,12 +130,12 @@ fn mark(
 ) -> Decision<()> {
     // Before the start, a checked-in session no longer counts as ahead, and one that is not can be given up: the member may take another place.
     if now < booking.starts_at {
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
     }
     set.put(booking.clone());
     emit(set, actor, Event::of_booking(&booking, what))?;
     if begin::follow(set, actor, &booking, now)? {
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
     }
     correct::follow(set, actor, before, &booking, freed, now)
 }

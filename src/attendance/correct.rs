@@ -55,7 +55,7 @@ fn came_after_all(set: &mut WorkingSet, actor: &Actor, booking: &Booking, freed:
     };
     set.put_penalty(penalty);
     emit(set, actor, Event::of_booking(booking, what))?;
-    tell_suspension(set, actor, booking.person_id, &studio, before, now)?;
-    freed.person(booking.person_id);
+    tell_suspension(set, actor, booking.person_id, &studio, before, freed, now)?;
+    freed.member_of(booking);
     Ok(())
 }

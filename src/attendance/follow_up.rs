@@ -79,7 +79,7 @@ pub fn look_up(set: &WorkingSet, open: &[Booking]) -> Decision<()> {
     all(open.iter().map(|booking| set.penalties(booking.person_id).map(drop)))?;
     let passes = all(open.iter().filter_map(|booking| booking.pass_id).map(|id| set.pass(id)))?;
     let counted = passes.into_iter().filter(|pass| pass.from_first().is_some());
-    all(counted.map(|pass| set.first_attended(Attended::With(pass.person_id, pass.id)).map(drop))).map(drop)
+    all(counted.map(|pass| set.first_attended(Attended::With(pass.id)).map(drop))).map(drop)
 }
 
 /// Who stood at the door in vain: nothing was taken.
@@ -118,7 +118,7 @@ fn make_absent(
     };
     if cost.forgiven.is_some() {
         give_back(set, &house, &mut booking, LedgerReason::Forgiven, None, now)?;
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
     }
     booking.mark_absent(false)?;
     set.put(booking.clone());
@@ -132,7 +132,7 @@ fn make_absent(
         corrected_until: deadlines.corrected_until,
     };
     emit(set, &house, Event::of_booking(&booking, what))?;
-    if taken_back { Ok(()) } else { penalize(set, &house, &booking, &cost, now) }
+    if taken_back { Ok(()) } else { penalize(set, &house, &booking, &cost, freed, now) }
 }
 
 /// Nobody looked who was there: it counts as a visit, and a pass that begins with the first class attended begins with it.
@@ -142,7 +142,7 @@ fn count_attended(set: &mut WorkingSet, mut booking: Booking, freed: &mut Freed,
     set.put(booking.clone());
     emit(set, &house, Event::of_booking(&booking, Happened::Unrecorded))?;
     if begin::follow(set, &house, &booking, now)? {
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
     }
     Ok(())
 }

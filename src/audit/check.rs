@@ -3,7 +3,7 @@
 //! Every check counts the rows it looked at and names those that break its promise. All checks read one snapshot. What the clock alone
 //! changes is judged as of the last sweep, a little over half a minute ago.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, Utc};
@@ -183,7 +183,7 @@ const CHECKS: &[Check] = &[
         examined: "SELECT COUNT(*) FROM passes WHERE begin_by IS NOT NULL",
         broken: "SELECT x.id, 'began ' || COALESCE(CAST(x.begun_on AS TEXT), 'never') || ', the first class attended was ' || \
                  COALESCE(CAST(x.attended_on AS TEXT), 'none') FROM (SELECT p.id, p.begun_on, (SELECT MIN(s.local_date) FROM bookings b \
-                 JOIN sessions s ON s.id = b.session_id WHERE b.person_id = p.person_id AND b.pass_id = p.id AND b.status = 'attended') \
+                 JOIN sessions s ON s.id = b.session_id WHERE b.pass_id = p.id AND b.status = 'attended') \
                  AS attended_on FROM passes p WHERE p.begin_by IS NOT NULL AND p.ended_at IS NULL) x \
                  WHERE COALESCE(CAST(x.begun_on AS TEXT), '') <> COALESCE(CAST(x.attended_on AS TEXT), '')",
     },
@@ -499,6 +499,16 @@ struct Taken {
     status: String,
 }
 
+/// What those who wait may pay with of their family's: of who acts for them, and of those for whom they act.
+const SHARED_WITH: [&str; 2] = [
+    "SELECT p.id, f.person_id, p.credits_left, p.per_week, p.expires_on, p.starts_on, p.frozen_from, p.frozen_until, p.ended_at, \
+     p.class_type_ids, p.studio_ids, p.pass_type_id, t.rules AS pass_type_rules FROM family_links f JOIN passes p ON p.person_id = f.holder_id \
+     JOIN pass_types t ON t.id = p.pass_type_id WHERE p.shared_at IS NOT NULL AND f.person_id IN #",
+    "SELECT p.id, f.holder_id AS person_id, p.credits_left, p.per_week, p.expires_on, p.starts_on, p.frozen_from, p.frozen_until, p.ended_at, \
+     p.class_type_ids, p.studio_ids, p.pass_type_id, t.rules AS pass_type_rules FROM family_links f JOIN passes p ON p.person_id = f.person_id \
+     JOIN pass_types t ON t.id = p.pass_type_id WHERE p.shared_at IS NOT NULL AND f.holder_id IN #",
+];
+
 /// Nobody waits while there is a free place that they could be promoted into, offered, or have kept for them.
 async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let sql = "SELECT b.id AS booking_id, b.person_id, b.session_id, s.studio_id, s.class_type_id, s.local_date, s.credits, s.starts_at, \
@@ -522,7 +532,12 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     let sql = "SELECT p.id, p.person_id, p.credits_left, p.per_week, p.expires_on, p.starts_on, p.frozen_from, p.frozen_until, \
                p.ended_at, p.class_type_ids, p.studio_ids, p.pass_type_id, \
                t.rules AS pass_type_rules FROM passes p JOIN pass_types t ON t.id = p.pass_type_id WHERE p.person_id IN #";
-    for pass in tx.among::<Means, _>(sql, (), &people).await? {
+    let mut payers = tx.among::<Means, _>(sql, (), &people).await?;
+    for sql in SHARED_WITH {
+        payers.extend(tx.among::<Means, _>(sql, (), &people).await?);
+    }
+    let paying: BTreeSet<Uuid> = payers.iter().map(|pass| pass.id).collect();
+    for pass in payers {
         means.entry(pass.person_id).or_default().push(pass);
     }
     let mut taken: HashMap<Uuid, Vec<Taken>> = HashMap::new();
@@ -536,9 +551,9 @@ async fn never_idle(tx: &mut Tx, now: DateTime<Utc>) -> Result<Finding, Error> {
     }
     let visits: HashMap<(Uuid, NaiveDate), i64> = tx
         .among::<(Uuid, NaiveDate, i64), _>(
-            "SELECT pass_id, visit_week, COUNT(*) FROM bookings WHERE visit_week IS NOT NULL AND person_id IN # GROUP BY pass_id, visit_week",
+            "SELECT pass_id, visit_week, COUNT(*) FROM bookings WHERE visit_week IS NOT NULL AND pass_id IN # GROUP BY pass_id, visit_week",
             (),
-            &people,
+            &paying.into_iter().collect::<Vec<_>>(),
         )
         .await?
         .into_iter()

@@ -26,6 +26,7 @@ use crate::booking::move_up::MoveUp;
 use crate::booking::snapshot::BookingSnapshot;
 use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, Within, page, storable};
 use crate::families;
+use crate::language::Language;
 use crate::penalties::rules::{Leniency, month_of};
 use crate::penalties::{self, Penalty};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
@@ -238,6 +239,8 @@ pub struct TermsParams {
     #[serde(default)]
     #[param(inline)]
     guest: bool,
+    /// For whom the caller acts, if the place is theirs.
+    person_id: Option<Uuid>,
 }
 
 /// What a tap would do and cost now: which pass would pay, until when cancelling is free and what it costs after, how the waitlist goes;
@@ -255,11 +258,11 @@ pub async fn terms(
     Query(params): Query<TermsParams>,
 ) -> Answer<Json<TermsView>> {
     let now = app.clock.now();
-    let TermsParams { pass_id, replaces, guest } = params;
+    let TermsParams { pass_id, replaces, guest, person_id } = params;
     if guest && replaces.is_some() {
         return Err(Problem::field("guest", Wrong::GuestOnlyBooks));
     }
-    let tap = Tap { session_id: id, pass_id, replaces, guest };
+    let tap = Tap { session_id: id, person_id: person_id.unwrap_or(caller.person_id), pass_id, replaces, guest };
     let told = look(&app.db, now, |set| tell_terms(set, caller.person_id, tap, now)).await?;
     let facts = TermsFacts {
         session: SessionNow::of(&told.session, told.studio.zone),
@@ -490,24 +493,33 @@ pub async fn own(State(app): State<App>, caller: Caller, Query(params): Query<Ow
     tx.rollback().await;
     let positions: HashMap<Uuid, i64> =
         if upcoming { store::positions(&app.db, whose).await?.into_iter().collect() } else { HashMap::new() };
-    let offers = offers(&app, &bookings).await?;
-    let with_sessions: Vec<_> = bookings.iter().filter_map(|booking| Some((booking, sessions.get(&booking.session_id)?))).collect();
-    let leniencies = leniencies(&app, &with_sessions, now).await?;
-    let penalties = penalties_of(&app, &bookings).await?;
-    let bookings = bookings
-        .iter()
-        .filter_map(|booking| {
-            let session = sessions.get(&booking.session_id)?;
-            let around = Around {
-                offer: offers.get(&booking.id),
-                position: positions.get(&booking.id).copied(),
-                leniency: leniencies.get(&booking.id).copied().unwrap_or_default(),
-                penalty: penalties.get(&booking.id),
-            };
-            Some(BookingView::of(booking, session, around, &app.keys, caller.language, now))
-        })
-        .collect();
+    let bookings = views(&app, &bookings, &sessions, &positions, caller.language).await?;
     Ok(Json(Bookings { bookings, next }).into_response())
+}
+
+/// Bookings as this reader sees them now, of those sessions and with those positions in their queues.
+pub async fn views<'s>(
+    app: &App,
+    bookings: &[Booking],
+    sessions: &'s HashMap<Uuid, schedule::Session>,
+    positions: &HashMap<Uuid, i64>,
+    language: Option<Language>,
+) -> Answer<Vec<BookingView<'s>>> {
+    let now = app.clock.now();
+    let offers = offers(app, bookings).await?;
+    let with_sessions: Vec<_> = bookings.iter().filter_map(|booking| Some((booking, sessions.get(&booking.session_id)?))).collect();
+    let leniencies = leniencies(app, &with_sessions, now).await?;
+    let penalties = penalties_of(app, bookings).await?;
+    let view = |(booking, session): (&Booking, &'s schedule::Session)| {
+        let around = Around {
+            offer: offers.get(&booking.id),
+            position: positions.get(&booking.id).copied(),
+            leniency: leniencies.get(&booking.id).copied().unwrap_or_default(),
+            penalty: penalties.get(&booking.id),
+        };
+        BookingView::of(booking, session, around, &app.keys, language, now)
+    };
+    Ok(with_sessions.into_iter().map(view).collect())
 }
 
 /// Submits the command and returns the booking that results.
@@ -579,7 +591,8 @@ async fn penalties_of(app: &App, bookings: &[Booking]) -> Answer<HashMap<Uuid, P
     Ok(found.into_iter().map(|penalty| (penalty.booking_id, penalty)).collect())
 }
 
-async fn position(app: &App, booking: &Booking) -> Answer<Option<i64>> {
+/// The position in the queue, if it waits.
+pub async fn position(app: &App, booking: &Booking) -> Answer<Option<i64>> {
     match booking.queue_key {
         Some(key) => Ok(Some(store::position(&app.db, booking.session_id, key).await?)),
         None => Ok(None),

@@ -50,7 +50,7 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
             booking.cancel_with_session(now)?;
         }
         // With the credit or visit back, they may be able to take a place elsewhere.
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
         let had_cancelled = matches!(decided, WithSession::Returned { .. });
         let happened = Happened::CancelledWithSession { credits_returned, visit_returned, had_place, had_cancelled, penalty_waived };
         let event = Event::of_booking(&booking, happened);
@@ -60,7 +60,7 @@ pub fn end_by_studio(set: &mut WorkingSet, actor: &Actor, session: &Session, now
             begin::follow(set, actor, &booking, now)?;
         }
         if penalty_waived {
-            tell_suspension(set, actor, booking.person_id, &studio, suspended, now)?;
+            tell_suspension(set, actor, booking.person_id, &studio, suspended, &mut freed, now)?;
         }
     }
     Ok(freed)

@@ -66,12 +66,12 @@ pub fn end_by_person(
         }
     };
     freed.session(booking.session_id);
-    freed.person(booking.person_id);
+    freed.member_of(&booking);
     let event = Event::of_booking(&booking, what);
     set.put(booking);
     emit(set, actor, event)?;
     if let Some((booking, cost)) = late {
-        penalize(set, actor, &booking, &cost, now)?;
+        penalize(set, actor, &booking, &cost, freed, now)?;
     }
     // Where no tap was told of the guests (a frozen pass, an account that goes), their places end with the host's, and cost nothing.
     for mut guest in guests {

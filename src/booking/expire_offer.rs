@@ -26,7 +26,7 @@ pub fn expire_offer(set: &mut WorkingSet, booking_id: Uuid, now: DateTime<Utc>) 
     let mut freed = Freed::default();
     freed.session(booking.session_id);
     // With one place fewer ahead of them, they may be able to take another.
-    freed.person(booking.person_id);
+    freed.member_of(&booking);
     let event = Event::of_booking(&booking, Happened::OfferExpired);
     set.put(booking);
     emit(set, &Actor::system(), event)?;

@@ -10,6 +10,9 @@ use uuid::Uuid;
 pub struct Freed {
     pub(super) sessions: BTreeSet<Uuid>,
     pub(super) people: BTreeSet<Uuid>,
+    /// Passes to which something came back: whoever may pay with one may have become able.
+    pub(super) passes: BTreeSet<Uuid>,
+    gone: Option<Uuid>,
 }
 
 impl Freed {
@@ -18,9 +21,16 @@ impl Freed {
         self.sessions.insert(id);
     }
 
-    /// Keeps only the sessions: the person's account is being removed, so they are not to get a place.
-    pub fn forget_people(&mut self) {
-        self.people.clear();
+    /// Whose account is being removed is not to get a place. Who shared the pass with them that paid may.
+    pub const fn without(&mut self, person_id: Uuid) {
+        self.gone = Some(person_id);
+    }
+
+    /// The people who may have become able to take a place, taken out.
+    pub(super) fn take_people(&mut self) -> BTreeSet<Uuid> {
+        let mut people = std::mem::take(&mut self.people);
+        people.retain(|id| Some(*id) != self.gone);
+        people
     }
 
     /// Who waits together with the member of this booking waits alone from now on.
@@ -34,10 +44,18 @@ impl Freed {
     pub fn also(&mut self, other: Self) {
         self.sessions.extend(other.sessions);
         self.people.extend(other.people);
+        self.passes.extend(other.passes);
+        self.gone = self.gone.or(other.gone);
     }
 
     /// They may have become able to take a place.
     pub fn person(&mut self, id: Uuid) {
         self.people.insert(id);
+    }
+
+    /// What this booking took may have come back: to its member, and to whoever holds the pass that paid.
+    pub fn member_of(&mut self, booking: &Booking) {
+        self.people.insert(booking.person_id);
+        self.passes.extend(booking.pass_id);
     }
 }

@@ -5,6 +5,7 @@ use super::{Booking, Place};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::ids::new_id;
+use crate::letters::facts::PassedOver;
 use crate::working_set::{Decision, WorkingSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -40,11 +41,25 @@ pub fn end_offer(set: &mut WorkingSet, booking_id: Uuid, outcome: OfferOutcome, 
 }
 
 /// Takes an offer back, because its session changes: the member waits again where they waited.
-pub fn withdraw_offer(set: &mut WorkingSet, actor: &Actor, mut booking: Booking, now: DateTime<Utc>) -> Decision<()> {
-    let Some(queue_key) = set.running_offer(booking.id).map(|offer| offer.queue_key) else { return Ok(()) };
-    end_offer(set, booking.id, OfferOutcome::Withdrawn, now)?;
-    booking.return_to_queue(queue_key)?;
+pub fn withdraw_offer(set: &mut WorkingSet, actor: &Actor, booking: Booking, now: DateTime<Utc>) -> Decision<()> {
+    let Some(booking) = back_in_queue(set, booking, now)? else { return Ok(()) };
     let event = Event::of_booking(&booking, Happened::OfferWithdrawn);
     set.put(booking);
     emit(set, actor, event)
+}
+
+/// Takes an offer back from somebody who may not take it any more: they wait again where they waited, and are passed over for that reason.
+pub fn pass_over_offer(set: &mut WorkingSet, actor: &Actor, booking: Booking, reason: PassedOver, now: DateTime<Utc>) -> Decision<()> {
+    let Some(mut booking) = back_in_queue(set, booking, now)? else { return Ok(()) };
+    booking.pass_over(reason)?;
+    let event = Event::of_booking(&booking, Happened::PassedOver { reason });
+    set.put(booking);
+    emit(set, actor, event)
+}
+
+fn back_in_queue(set: &mut WorkingSet, mut booking: Booking, now: DateTime<Utc>) -> Decision<Option<Booking>> {
+    let Some(queue_key) = set.running_offer(booking.id).map(|offer| offer.queue_key) else { return Ok(None) };
+    end_offer(set, booking.id, OfferOutcome::Withdrawn, now)?;
+    booking.return_to_queue(queue_key)?;
+    Ok(Some(booking))
 }

@@ -36,9 +36,9 @@ pub fn give_back(
     prolong: Option<(&SessionRules<'_>, chrono::NaiveDate)>,
     now: DateTime<Utc>,
 ) -> Decision<()> {
-    if let Some(week) = booking.visit_week {
+    if let Some((pass_id, week)) = booking.pass_id.zip(booking.visit_week) {
         // The visits of that week must be loaded before they change: later decisions count them.
-        set.passes(booking.person_id, week)?;
+        set.know_visits(pass_id, week)?;
     }
     let (credits, _) = booking.give_back();
     if let Some(pass_id) = booking.pass_id

@@ -18,6 +18,7 @@ use crate::schedule::Session;
 use crate::studios::StudioContext;
 use crate::working_set::{Abort, Decision, Lookup, WorkingSet, all, caller};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// How often staff are told, at most, that there is a place to give in a session.
@@ -35,16 +36,27 @@ pub fn settle(set: &mut WorkingSet, mut freed: Freed, now: DateTime<Utc>) -> Dec
 
 /// Adds the sessions for which the people wait, and makes sure that all are known.
 fn look_up_sessions(set: &WorkingSet, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
-    let unknown: Vec<Lookup> =
-        freed.people.iter().filter(|id| matches!(set.person(**id), Err(Abort::Needs(_)))).map(|id| Lookup::Person(*id)).collect();
-    if !unknown.is_empty() {
-        return Err(Abort::Needs(unknown));
-    }
-    for person in std::mem::take(&mut freed.people) {
+    let holders = all(freed.passes.iter().map(|id| Ok(set.pass(*id)?.person_id)))?;
+    freed.people.extend(holders);
+    freed.passes.clear();
+    known(set, &freed.people)?;
+    // Whoever shares a pass shares what came to it.
+    let sharing = freed.people.iter().filter(|id| set.held_by(**id).any(|pass| pass.shared_at.is_some()));
+    let family: Vec<Uuid> = sharing.flat_map(|id| set.family_of(*id)).collect();
+    freed.people.extend(family);
+    known(set, &freed.people)?;
+    for person in freed.take_people() {
         let waits = set.ahead(person, now).into_iter().filter(|booking| booking.status == BookingStatus::Waitlisted);
         freed.sessions.extend(waits.map(|booking| booking.session_id).collect::<Vec<_>>());
     }
     let unknown: Vec<Lookup> = freed.sessions.iter().filter(|id| set.session(**id).is_err()).map(|id| Lookup::Session(*id)).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Abort::Needs(unknown)) }
+}
+
+/// Makes sure that all of these are known.
+fn known(set: &WorkingSet, people: &BTreeSet<Uuid>) -> Decision<()> {
+    let unknown = people.iter().filter(|id| matches!(set.person(**id), Err(Abort::Needs(_))));
+    let unknown: Vec<Lookup> = unknown.map(|id| Lookup::Person(*id)).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Abort::Needs(unknown)) }
 }
 
@@ -292,7 +304,7 @@ fn let_in(set: &mut WorkingSet, actor: &Actor, mut one: Booking, place: &Place, 
     set.put(one.clone());
     emit(set, actor, Event::of_booking(&one, Happened::LetIn { credits: one.credits, unpaid: one.asked_unpaid }))?;
     if begin::follow(set, actor, &one, now)? {
-        freed.person(one.person_id);
+        freed.member_of(&one);
     }
     leave_overlapping(set, actor, &one, freed, now)
 }

@@ -74,10 +74,15 @@ pub async fn beside(tx: &mut Tx, one: Uuid, other: Uuid) -> Result<Vec<Booking>,
     tx.all(sql, (one, other)).await
 }
 
-/// The first classes that this person attended with this pass.
-pub async fn attended_with(tx: &mut Tx, person_id: Uuid, pass_id: Uuid, limit: i64) -> Result<Vec<Booking>, Error> {
-    let sql = select!("WHERE person_id = $1 AND pass_id = $2 AND status = 'attended' ORDER BY starts_at, id LIMIT $3");
-    tx.all(sql, (person_id, pass_id, limit)).await
+/// The first classes that were attended with this pass, whoever came.
+pub async fn attended_with(tx: &mut Tx, pass_id: Uuid, limit: i64) -> Result<Vec<Booking>, Error> {
+    let sql = select!("WHERE pass_id = $1 AND status = 'attended' ORDER BY starts_at, id LIMIT $2");
+    tx.all(sql, (pass_id, limit)).await
+}
+
+/// The bookings to come for which these passes pay, whoever comes.
+pub async fn paid_by(tx: &mut Tx, pass_ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
+    tx.among(select!("WHERE starts_at > $1 AND pass_id IN #"), (now,), pass_ids).await
 }
 
 /// The first classes that this person attended in this studio.

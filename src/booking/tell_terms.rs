@@ -41,6 +41,8 @@ pub struct Told {
 pub struct Tap {
     /// In which session.
     pub session_id: Uuid,
+    /// Whose the place would be.
+    pub person_id: Uuid,
     /// Which pass is to pay.
     pub pass_id: Option<Uuid>,
     /// The booking that the new one takes over from.
@@ -49,10 +51,15 @@ pub struct Tap {
     pub guest: bool,
 }
 
-/// What a tap of this person would come to now. What would be given up for it is given up in the set first, as the tap itself does.
-pub fn tell_terms(set: &mut WorkingSet, person_id: Uuid, tap: Tap, now: DateTime<Utc>) -> Decision<Told> {
-    let Tap { session_id, pass_id, replaces, guest } = tap;
-    let own = set.person(person_id)?;
+/// What a tap of this person, for themselves or for whom they act, would come to now. What would be given up for it is given up in the set
+/// first, as the tap itself does.
+pub fn tell_terms(set: &mut WorkingSet, caller: Uuid, tap: Tap, now: DateTime<Utc>) -> Decision<Told> {
+    let Tap { session_id, person_id, pass_id, replaces, guest } = tap;
+    let own = set.person(caller)?;
+    if person_id != caller && !set.acts_for(caller, person_id)? {
+        return Err(not_found());
+    }
+    let member = set.person(person_id)?;
     let session = set.session(session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     let front_desk = own.roles.is_front_desk(studio.id);
@@ -60,7 +67,7 @@ pub fn tell_terms(set: &mut WorkingSet, person_id: Uuid, tap: Tap, now: DateTime
         return Err(not_found());
     }
     let replacing = match replaces {
-        Some(old) => Some(give_up(set, &own, old, &session, &studio, now)?),
+        Some(old) => Some(give_up(set, &own, &member, old, &session, &studio, now)?),
         None => None,
     };
     let member = who_takes(set, person_id, &session, &studio, now)?;
@@ -69,10 +76,14 @@ pub fn tell_terms(set: &mut WorkingSet, person_id: Uuid, tap: Tap, now: DateTime
     let say = if guest { rules::guest_terms } else { rules::terms };
     let terms = say(&SessionNow::of(&session, studio.zone), &rules, member.now(), ask, now);
     let pass = match terms.payment.and_then(|payment| payment.pass_id) {
-        Some(id) => Some(set.pass(id)?),
+        Some(id) => {
+            let pass = set.pass(id)?;
+            let shared_by = if pass.person_id == person_id { None } else { Some(set.identity(pass.person_id)?.name.clone()) };
+            let (name, kind, credits_left) = (pass.name.0.clone(), pass.kind, pass.credits_left);
+            Some(NamedPass { id, name, kind, credits_left, shared_by })
+        }
         None => None,
     };
-    let pass = pass.map(|pass| NamedPass { id: pass.id, name: pass.name.0.clone(), kind: pass.kind, credits_left: pass.credits_left });
     let month = first_of_month(session.local_date);
     let leniency = Leniency::of(set.penalties(person_id)?, studio.id, &studio.rules, session.local_date, month);
     Ok(Told { session, studio, terms, pass, unverified: !own.verified && !front_desk, leniency, replacing })
@@ -82,12 +93,13 @@ pub fn tell_terms(set: &mut WorkingSet, person_id: Uuid, tap: Tap, now: DateTime
 fn give_up(
     set: &mut WorkingSet,
     own: &Person,
+    member: &Person,
     booking_id: Uuid,
     session: &Session,
     studio: &StudioContext,
     now: DateTime<Utc>,
 ) -> Decision<Replacing> {
-    let old = match replace::named(set, own, own.id, booking_id, session, now) {
+    let old = match replace::named(set, own, member.id, booking_id, session, now) {
         Err(Abort::Refused(problem)) if problem.kind != ProblemType::NotFound => {
             return Ok(Replacing { booking_id, old: None, refused: Some(problem.kind) });
         }

@@ -94,6 +94,8 @@ pub struct PassThatPays {
     pub kind: PassKind,
     /// Null on a membership.
     pub credits_left: Option<i64>,
+    /// Whose it is, of the family that shares it; null: it is that of whoever has the place.
+    pub shared_by: Option<String>,
 }
 
 /// What a late cancellation costs.
@@ -167,6 +169,7 @@ pub struct NamedPass {
     pub name: Texts,
     pub kind: PassKind,
     pub credits_left: Option<i64>,
+    pub shared_by: Option<String>,
 }
 
 /// A booking that the new one is to take over from.
@@ -230,10 +233,14 @@ impl TermsView {
                 name: pass.name.read(language).to_owned(),
                 kind: pass.kind,
                 credits_left: pass.credits_left,
+                shared_by: pass.shared_by.clone(),
             }),
             credits,
             visit,
-            pass_text: payment.map(|_| pass_pays_text(facts.pass.as_ref().map(|pass| pass.name.read(language)), credits, visit, language)),
+            pass_text: payment.map(|_| {
+                let pass = facts.pass.as_ref().map(|pass| (pass.name.read(language), pass.shared_by.as_deref()));
+                pass_pays_text(pass, credits, visit, language)
+            }),
             booking_opens_at: terms.booking_opens_at,
             booking_closes_at: terms.booking_closes_at,
             free_cancel_until: terms.free_cancel_until,

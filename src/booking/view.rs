@@ -259,6 +259,7 @@ pub fn cancel_now_facts(booking: &Booking, leniency: Leniency, now: DateTime<Utc
 /// What a cancellation would do now, with a sentence.
 pub fn cancel_now(booking: &Booking, leniency: Leniency, language: Language, now: DateTime<Utc>) -> Option<CancelNow> {
     let (sentence, penalty) = match rules::cancel(booking, leniency, false, now).ok()? {
+        Cancellation::Leaves if booking.status == BookingStatus::Offered => (Sentence::Offered, Penalized::default()),
         Cancellation::Leaves => (Sentence::Waiting, Penalized::default()),
         Cancellation::Free { .. } => (Sentence::Free, Penalized::default()),
         Cancellation::Late(cost) => {

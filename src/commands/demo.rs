@@ -163,6 +163,7 @@ Sign in with the password {PASSWORD} as
 Look at
   where everything is     {url}/
   the console of staff    {url}/console
+  the pages of members    {url}/me
   the API, to be tried    {url}/docs
   letters                 {url}/dev/letters
   studios                 {url}/v1/studios

@@ -1,4 +1,4 @@
-//! The files of the console's pages, compiled in. Their addresses carry a hash of what is in them, so that browsers keep them for ever.
+//! The files of the pages, the console's and the public ones', compiled in. Their addresses carry a hash of what is in them, so that browsers keep them for ever.
 
 use std::sync::LazyLock;
 
@@ -33,12 +33,15 @@ fn address(name: &str, content: &str) -> String {
 
 macro_rules! asset {
     ($of:ident, $name:literal, $kind:literal) => {
+        asset!($of, $name, $kind, $name);
+    };
+    ($of:ident, $name:literal, $kind:literal, $file:literal) => {
         /// A file of the pages.
         pub static $of: Asset = Asset {
             name: $name,
             kind: $kind,
-            content: include_str!($name),
-            address: LazyLock::new(|| address($name, include_str!($name))),
+            content: include_str!($file),
+            address: LazyLock::new(|| address($name, include_str!($file))),
         };
     };
 }
@@ -46,10 +49,19 @@ macro_rules! asset {
 asset!(CSS, "console.css", "text/css; charset=utf-8");
 asset!(JS, "console.js", "text/javascript; charset=utf-8");
 asset!(ICON, "icon.svg", "image/svg+xml");
+asset!(KIOSK_CSS, "kiosk.css", "text/css; charset=utf-8");
+asset!(KIOSK_JS, "kiosk.js", "text/javascript; charset=utf-8");
+// jsQR 1.4.0 as it was published: see THIRD-PARTY.md.
+asset!(SCANNER, "jsqr.js", "text/javascript; charset=utf-8");
+asset!(PUBLIC_CSS, "public.css", "text/css; charset=utf-8", "../public/public.css");
+asset!(PUBLIC_JS, "public.js", "text/javascript; charset=utf-8", "../public/public.js");
+
+/// What keeps the door's page on its device: it has an address of its own, as it speaks for that page alone.
+pub const KIOSK_WORKER: &str = include_str!("kiosk-worker.js");
 
 /// One of them. What an old page asks for by another hash is given too: it is better than nothing.
 pub async fn file(Path((_, name)): Path<(String, String)>) -> Answer<Response> {
-    let asset = [&CSS, &JS, &ICON].into_iter().find(|asset| asset.name == name);
+    let asset = [&CSS, &JS, &ICON, &KIOSK_CSS, &KIOSK_JS, &SCANNER, &PUBLIC_CSS, &PUBLIC_JS].into_iter().find(|asset| asset.name == name);
     let asset = asset.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, asset.content).into_response())

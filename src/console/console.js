@@ -60,24 +60,86 @@ for (const form of document.querySelectorAll("form[data-look]")) {
   });
 }
 
-// A page that lives is read again, unless somebody is in the middle of something.
+// Makes a part of the page what it is by now, and leaves alone what the reader is at: what they have opened, and what they write.
+function renew(old, next) {
+  if (old.nodeType !== next.nodeType || old.nodeName !== next.nodeName || (old.id || "") !== (next.id || "")) return old.replaceWith(next);
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== next.data) old.data = next.data;
+    return;
+  }
+  // A choice has no button any more.
+  if (old.matches("form[data-choose]")) return;
+  const isField = old.matches("input:not([type=hidden]), textarea, select");
+  if (isField && (old === document.activeElement || isWritten(old))) return;
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name) && !(name === "open" && old.matches("details"))) old.removeAttribute(name);
+  for (const { name, value } of [...next.attributes]) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  // Who has a name of their own is found by it, wherever they stand now; the others by their turn.
+  const named = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let at = old.firstChild;
+  for (const child of [...next.childNodes]) {
+    const known = child.id && named.get(child.id);
+    if (known && known !== at) old.insertBefore(known, at);
+    else if (!at || (at.id && !known)) old.insertBefore(child, at);
+    else {
+      const after = at.nextSibling;
+      renew(at, child);
+      at = after;
+      continue;
+    }
+    if (known) renew(known, child);
+  }
+  while (at) {
+    const after = at.nextSibling;
+    at.remove();
+    at = after;
+  }
+}
+const isWritten = (field) =>
+  field.matches("select") ? [...field.options].some((option) => option.selected !== option.defaultSelected) && field.selectedIndex > 0
+    : field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+
+// A page that lives asks whether something happened in the studio, and is read again when it did, and from time to time by the clock.
 const live = Number(document.getElementById("main")?.dataset.live || 0);
 if (live > 0) {
-  setInterval(async () => {
-    const busy = document.querySelector("main details[open], main [aria-busy], main dialog[open]");
-    const writing = document.activeElement && document.activeElement.matches("input, textarea, select");
-    const changed = [...document.querySelectorAll("main textarea")].some((field) => field.value !== field.defaultValue);
-    if (document.hidden || busy || writing || changed) return;
-    try {
-      const address = new URL(location.href);
-      address.searchParams.delete("said");
-      const answer = await fetch(address);
-      if (answer.redirected) location.assign(answer.url);
-      else if (answer.ok) take(await answer.text(), "");
-    } catch {
-      // It is tried again.
+  const ASK_MS = 3000;
+  const changes = location.pathname.split("/").slice(0, 3).join("/") + "/changes";
+  let known, read = Date.now(), over = false;
+  const look = async () => {
+    if (document.hidden || document.querySelector("main [aria-busy]")) return;
+    const asked = await fetch(changes);
+    if (asked.redirected || !asked.ok) {
+      // Whose rights have ended, or who is signed out, sees so.
+      over = asked.status < 500;
+      if (over) location.reload();
+      return;
     }
-  }, live * 1000);
+    const number = await asked.text();
+    if (number === known && Date.now() - read < live * 1000) return;
+    const address = new URL(location.href);
+    address.searchParams.delete("said");
+    const answer = await fetch(address);
+    const next = answer.ok && !answer.redirected && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+    if (!next || document.querySelector("main [aria-busy]")) return;
+    known = number;
+    read = Date.now();
+    // What was just done stays said.
+    const said = document.querySelector("main > .toast, main > .refused");
+    if (said) next.prepend(said.cloneNode(true));
+    // What moves loses the attention of the keyboard: it is given back, with what was marked.
+    const at = document.activeElement;
+    const marked = at.matches("textarea, input") ? [at.selectionStart, at.selectionEnd] : [];
+    renew(document.getElementById("main"), next);
+    const again = at.isConnected ? at : at.id && document.getElementById(at.id);
+    if (!again || again === document.activeElement || again === document.body) return;
+    again.focus({ preventScroll: true });
+    if (typeof marked[0] === "number") again.setSelectionRange(...marked);
+  };
+  const turn = async () => {
+    // Without a network it is tried again.
+    await look().catch(() => {});
+    if (!over) setTimeout(turn, ASK_MS);
+  };
+  setTimeout(turn, ASK_MS);
 }
 
 // What was done is said once: not again when the page is read again.

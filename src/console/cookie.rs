@@ -15,6 +15,8 @@ use crate::problem::{Answer, Problem};
 
 /// How long somebody stays signed in who does nothing: a weekend. The deployment's own limit for staff ends it besides.
 const IDLE: TimeDelta = TimeDelta::days(3);
+/// The same for a member, whose phone shows nobody else's data, and who comes when they come.
+const MEMBER_IDLE: TimeDelta = TimeDelta::days(60);
 /// A ticket is renewed when it is older, so that not every page writes.
 const RENEWED_AFTER: TimeDelta = TimeDelta::minutes(10);
 /// The language is remembered for a year.
@@ -51,15 +53,15 @@ impl Ticket {
         now.timestamp() >= self.since.saturating_add(life.num_seconds())
     }
 
-    /// One that lasts longer, if it is time for it.
-    pub fn renewed(&self, now: DateTime<Utc>) -> Option<Self> {
-        let until = (now + IDLE).timestamp();
+    /// One that lasts longer, if it is time for it: how long depends on whether they work in a studio.
+    pub fn renewed(&self, works: bool, now: DateTime<Utc>) -> Option<Self> {
+        let until = (now + if works { IDLE } else { MEMBER_IDLE }).timestamp();
         (until - self.until >= RENEWED_AFTER.num_seconds()).then_some(Self { until, ..*self })
     }
 
     /// As the browser is told.
     pub fn header(&self, app: &App) -> Answer<HeaderValue> {
-        cookie(app, name(app), &app.keys.sign(self)?, IDLE.num_seconds())
+        cookie(app, name(app), &app.keys.sign(self)?, (self.until - app.clock.now().timestamp()).max(0))
     }
 }
 
@@ -111,10 +113,11 @@ mod tests {
     fn a_ticket_lasts_as_long_as_it_is_used_and_no_longer_than_it_may() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let ticket = Ticket::new(Uuid::nil(), Uuid::max(), now);
-        assert_eq!(ticket.renewed(now + TimeDelta::minutes(9)), None);
+        assert_eq!(ticket.renewed(true, now + TimeDelta::minutes(9)), None);
         let later = now + TimeDelta::hours(1);
-        let renewed = ticket.renewed(later).unwrap();
+        let renewed = ticket.renewed(true, later).unwrap();
         assert_eq!((renewed.since, renewed.until), (ticket.since, (later + IDLE).timestamp()));
+        assert_eq!(ticket.renewed(false, now).unwrap().until, (now + MEMBER_IDLE).timestamp());
         let life = TimeDelta::days(30);
         assert!(!renewed.is_over(life, now + life - TimeDelta::seconds(1)));
         assert!(renewed.is_over(life, now + life));

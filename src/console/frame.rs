@@ -34,8 +34,68 @@ pub enum Part {
     Today,
     Schedule,
     Members,
+    Monday,
+    Attendance,
     Letters,
+    Rules,
     Setup,
+    Settings,
+}
+
+impl Part {
+    /// What everybody on the desk has at hand; the first group of the frame.
+    const DAILY: [Self; 3] = [Self::Today, Self::Schedule, Self::Members];
+    /// What those who run the studio look at, and what they set: the other groups.
+    const RUNNING: [&[Self]; 2] = [&[Self::Monday, Self::Attendance, Self::Letters], &[Self::Rules, Self::Setup, Self::Settings]];
+
+    /// Its address, below that of the studio.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Today => "today",
+            Self::Schedule => "schedule",
+            Self::Members => "members",
+            Self::Monday => "monday",
+            Self::Attendance => "attendance",
+            Self::Letters => "letters",
+            Self::Rules => "house-rules",
+            Self::Setup => "setup",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// What it is called.
+    pub const fn name(self, w: &Words) -> &'static str {
+        match self {
+            Self::Today => w.today,
+            Self::Schedule => w.schedule,
+            Self::Members => w.members,
+            Self::Monday => w.monday,
+            Self::Attendance => w.attendance,
+            Self::Letters => w.letters,
+            Self::Rules => w.house_rules,
+            Self::Setup => w.setup,
+            Self::Settings => w.settings,
+        }
+    }
+
+    /// The strokes of its picture, on 20 by 20.
+    pub const fn strokes(self) -> &'static str {
+        match self {
+            Self::Today => "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M10 5.5V10l3 2",
+            Self::Schedule => {
+                "M5 3.5h10A2.5 2.5 0 0 1 17.5 6v9a2.5 2.5 0 0 1-2.5 2.5H5A2.5 2.5 0 0 1 2.5 15V6A2.5 2.5 0 0 1 5 3.5M2.5 8h15M6.5 1.5V5M13.5 1.5V5"
+            }
+            Self::Members => "M10 3a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M3 17.5c.6-3.6 3.4-5.5 7-5.5s6.4 1.9 7 5.5",
+            Self::Monday => "M3 17h14M5 13v1.5M8.5 9.5v5M12 11.5v3M15.5 5v9.5",
+            Self::Attendance => "M3 3h5.5v5.5H3zM11.5 3H17v5.5h-5.5zM3 11.5h5.5V17H3zM11.5 11.5H17V17h-5.5z",
+            Self::Letters => {
+                "M5 4h10a2.5 2.5 0 0 1 2.5 2.5v7A2.5 2.5 0 0 1 15 16H5a2.5 2.5 0 0 1-2.5-2.5v-7A2.5 2.5 0 0 1 5 4M3.5 6l6.5 5 6.5-5"
+            }
+            Self::Rules => "M5.5 2.5h9v15h-9zM8 6.5h4M8 10h4M8 13.5h2",
+            Self::Settings => "M4 6.5h12v10H4zM4 6.5 6 3h8l2 3.5M8 11h4",
+            Self::Setup => "M3 5.5h8M15 5.5h2M3 14.5h2M9 14.5h8M13 3.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4M7 12.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4",
+        }
+    }
 }
 
 /// What a page says of what was done before it.
@@ -61,7 +121,8 @@ impl Said {
         Ok(Self { done: None, refused: Some((problem.kind.status(), sentence(&problem, language))) })
     }
 
-    fn status(&self) -> StatusCode {
+    /// With which status the page is answered.
+    pub fn status(&self) -> StatusCode {
         self.refused.as_ref().map_or(StatusCode::OK, |(status, _)| *status)
     }
 }
@@ -144,6 +205,22 @@ impl Shell {
         })
     }
 
+    /// The parts that are at hand.
+    pub fn daily(&self) -> impl Iterator<Item = Part> {
+        let is_desk = self.is_desk;
+        Part::DAILY.into_iter().filter(move |part| is_desk || *part != Part::Members)
+    }
+
+    /// The other parts, in groups: of those who run the studio.
+    pub const fn running(&self) -> &'static [&'static [Part]] {
+        if self.is_admin { &Part::RUNNING } else { &[] }
+    }
+
+    /// Whether the page belongs to one of the other groups.
+    pub fn is_running_it(&self) -> bool {
+        !Part::DAILY.contains(&self.part)
+    }
+
     /// The studio's clock.
     pub fn zone(&self) -> Tz {
         self.studio.time_zone.tz()
@@ -217,6 +294,12 @@ pub struct Notice {
     pub language: Language,
     pub w: &'static Words,
     pub title: String,
+}
+
+/// The page that says what was refused.
+pub fn notice(problem: &Problem, language: Language) -> Answer<Response> {
+    let notice = Notice { language, w: words(language), title: problem.kind.sentence(language).to_owned() };
+    alone(&notice, language, problem.kind.status())
 }
 
 /// A page outside any studio: before signing in, or where something was refused.

@@ -11,15 +11,20 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use url::form_urlencoded;
 
 use super::cookie;
-use super::frame::{self, Notice};
+use super::frame;
 use crate::extract::{FactorMissing, ReaderLanguage, header_text};
 use crate::language::Language;
 use crate::page::Told;
-use crate::problem::{Problem, ProblemType};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::visitor::asked_language;
 
 /// The layer.
 pub async fn guard(request: Request, next: Next) -> Response {
+    pass(request, next, "/console", frame::notice).await
+}
+
+/// The layer of pages that are signed in to at `{home}/sign-in`, and that say what is refused by `notice`.
+pub async fn pass(request: Request, next: Next, home: &str, notice: fn(&Problem, Language) -> Answer<Response>) -> Response {
     let headers = request.headers();
     let asked = cookie::language(headers).or_else(|| asked_language(headers));
     let extensions = request.extensions();
@@ -31,14 +36,13 @@ pub async fn guard(request: Request, next: Next) -> Response {
     };
     let Some(mut problem) = answer.extensions_mut().remove::<Problem>() else { return answer };
     if matches!(problem.kind, ProblemType::SignInRequired | ProblemType::TokenRefused) {
-        return Redirect::to(&sign_in_page(page.as_deref())).into_response();
+        return Redirect::to(&sign_in_page(home, page.as_deref())).into_response();
     }
     if problem.kind == ProblemType::NotAllowed && factor.is_some_and(|factor| factor.is_noted()) {
         problem = Problem::new(ProblemType::SecondFactorRequired);
     }
     let language = asked.or_else(|| reader.and_then(|reader| reader.get())).unwrap_or(Language::En);
-    let notice = Notice { language, w: frame::words(language), title: problem.kind.sentence(language).to_owned() };
-    match frame::alone(&notice, language, problem.kind.status()) {
+    match notice(&problem, language) {
         Ok(mut page) => {
             page.extensions_mut().insert(Told(problem));
             page
@@ -48,10 +52,10 @@ pub async fn guard(request: Request, next: Next) -> Response {
 }
 
 /// Where somebody signs in who then wants to see this page.
-fn sign_in_page(page: Option<&str>) -> String {
-    match page.filter(|page| *page != "/console") {
-        Some(page) => format!("/console/sign-in?next={}", form_urlencoded::byte_serialize(page.as_bytes()).collect::<String>()),
-        None => "/console/sign-in".to_owned(),
+pub fn sign_in_page(home: &str, page: Option<&str>) -> String {
+    match page.filter(|page| *page != home) {
+        Some(page) => format!("{home}/sign-in?next={}", form_urlencoded::byte_serialize(page.as_bytes()).collect::<String>()),
+        None => format!("{home}/sign-in"),
     }
 }
 
@@ -95,7 +99,7 @@ mod tests {
 
     #[test]
     fn who_signs_in_comes_back_to_the_page() {
-        assert_eq!(sign_in_page(Some("/console/a?b=c&d")), "/console/sign-in?next=%2Fconsole%2Fa%3Fb%3Dc%26d");
-        assert_eq!(sign_in_page(None), "/console/sign-in");
+        assert_eq!(sign_in_page("/console", Some("/console/a?b=c&d")), "/console/sign-in?next=%2Fconsole%2Fa%3Fb%3Dc%26d");
+        assert_eq!(sign_in_page("/me", None), "/me/sign-in");
     }
 }

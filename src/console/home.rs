@@ -75,11 +75,13 @@ pub async fn set_language(State(app): State<App>, Form(form): Form<LanguageForm>
     Ok(([(header::SET_COOKIE, cookie::language_header(&app, language)?)], Redirect::to(page)).into_response())
 }
 
-/// Whether an address is a page of the console: nobody is sent anywhere else.
+/// Where pages are: the console, a studio's public ones, a booking's, and a member's own.
+const PAGES: [&str; 4] = ["/console", "/s", "/b", "/me"];
+
+/// Whether an address is one of our pages: nobody is sent anywhere else.
 pub fn is_ours(page: &str) -> bool {
-    let rest = page.strip_prefix("/console");
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-        && page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    let mut rests = PAGES.iter().filter_map(|start| page.strip_prefix(start));
+    rests.any(|rest| rest.is_empty() || rest.starts_with(['/', '?'])) && page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 #[cfg(test)]
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_elsewhere() {
-        for ours in ["/console", "/console/x/today?date=2026-12-01", "/console?a=b"] {
+        for ours in ["/console", "/console/x/today?date=2026-12-01", "/console?a=b", "/s/x/classes/y", "/b/x", "/me"] {
             assert!(is_ours(ours), "{ours}");
         }
         for other in [
@@ -96,6 +98,8 @@ mod tests {
             "/",
             "//evil.test",
             "/consoles",
+            "/me.evil.test",
+            "/studios",
             "https://evil.test/console",
             "/console\\evil",
             "/console/\r\nSet-Cookie: a=b",

@@ -77,7 +77,8 @@ pub async fn show(
     page(&app, &staff, studio_id, version, &rules, values, BTreeMap::new(), Said::done(said)).await
 }
 
-async fn read(app: &App, studio_id: Uuid) -> Answer<(i64, HouseRules)> {
+/// The rules as they are set, and their version.
+pub async fn read(app: &App, studio_id: Uuid) -> Answer<(i64, HouseRules)> {
     let policy = studios::store::policy(&app.db, studio_id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     Ok((policy.house_rules_version, policy.house_rules.0))
 }
@@ -110,7 +111,7 @@ async fn page(
     wrong: BTreeMap<String, String>,
     said: Said,
 ) -> Answer<Response> {
-    let shell = Shell::of(app, staff, studio_id, Part::Setup, said).await?;
+    let shell = Shell::of(app, staff, studio_id, Part::Rules, said).await?;
     let language = shell.language;
     let line = |sentence: &'static Sentence| {
         let [before, after] = sentence.in_words(language);

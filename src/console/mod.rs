@@ -7,16 +7,21 @@
 //! `routes` is the table of contents. A page is a file here and a template in `pages/`; its frame is `frame`, its words `words`.
 
 pub mod assets;
+pub mod attendance;
 pub mod booking;
 pub mod cookie;
+pub mod files;
 pub mod form;
 pub mod frame;
 pub mod guard;
 pub mod home;
 pub mod house_rules;
+pub mod kiosk;
 pub mod letters;
 pub mod member;
 pub mod members;
+pub mod monday;
+pub mod pictures;
 pub mod publication;
 pub mod roster;
 pub mod routes;
@@ -24,8 +29,10 @@ pub mod schedule;
 pub mod sentences;
 pub mod session;
 pub mod session_form;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
 pub mod staff;
 pub mod today;
+pub mod walk_in;
 pub mod words;

@@ -34,6 +34,8 @@ pub struct Roster {
     pub opens: Option<String>,
     /// Whether whoever looks may give somebody who waits a place.
     pub may_move_up: bool,
+    /// Whether whoever looks may book somebody in who stands at the door.
+    pub may_let_in: bool,
 }
 
 /// Somebody who has a place.
@@ -121,6 +123,7 @@ pub async fn read(app: &App, staff: &Staff, shell: &Shell, session: &SessionRow,
         standing: (1..).zip(standing).map(queued).collect(),
         arrived,
         opens: (!open).then(|| shell.time(begins(session, from_min))),
+        may_let_in: takes_place && open && !session.is_draft() && staff.caller.roles.is_front_desk(session.studio_id),
         may_move_up: takes_place && (open || staff.caller.roles.is_front_desk(session.studio_id)),
     })
 }

@@ -7,7 +7,8 @@ use axum::routing::{get, post};
 
 use super::guard::guard;
 use super::{
-    assets, booking, home, house_rules, letters, member, members, publication, schedule, session, session_form, setup, sign_in, today,
+    assets, attendance, booking, files, home, house_rules, kiosk, letters, member, members, monday, publication, schedule, session,
+    session_form, settings, setup, sign_in, today, walk_in,
 };
 use crate::app::App;
 
@@ -21,9 +22,15 @@ pub fn routes() -> Router<App> {
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/language", post(home::set_language))
         .route("/console/files/{hash}/{name}", get(assets::file))
+        // The door
+        .route("/console/kiosk", get(kiosk::door))
+        .route("/console/kiosk-worker.js", get(kiosk::worker))
+        .route("/console/{studio}/kiosk", get(kiosk::show).post(kiosk::make))
+        .route("/console/{studio}/kiosk/removal", post(kiosk::remove))
         // The day and the week
         .route("/console/{studio}", get(home::studio))
         .route("/console/{studio}/today", get(today::show))
+        .route("/console/{studio}/changes", get(today::changes))
         .route("/console/{studio}/schedule", get(schedule::show))
         .route("/console/{studio}/schedule/publication", get(publication::ask).post(publication::publish))
         // A session
@@ -33,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/console/{studio}/sessions/{id}/cancel", get(session::ask_cancel).post(session::cancel))
         .route("/console/{studio}/sessions/{id}/check-in", post(session::check_in))
         .route("/console/{studio}/sessions/{id}/undo-check-in", post(session::undo_check_in))
+        .route("/console/{studio}/sessions/{id}/walk-in", get(walk_in::ask).post(walk_in::submit))
         .route("/console/{studio}/sessions/{id}/move-up", post(session::move_up))
         .route("/console/{studio}/sessions/{id}/notes", post(session::set_notes))
         .route("/console/{studio}/sessions/{id}/hold", post(session::hold))
@@ -45,6 +53,11 @@ pub fn routes() -> Router<App> {
         .route("/console/{studio}/members/{person}", get(member::show))
         .route("/console/{studio}/members/{person}/passes", post(member::sell))
         .route("/console/{studio}/members/{person}/bookings", post(member::book))
+        // What it came to
+        .route("/console/{studio}/monday", get(monday::show))
+        .route("/console/{studio}/attendance", get(attendance::show))
+        .route("/console/{studio}/attendance/sessions", get(attendance::sessions))
+        .route("/console/{studio}/reports/{report}", get(files::report))
         // Letters
         .route("/console/{studio}/letters", get(letters::show))
         .route("/console/{studio}/letters/{id}/retry", post(letters::retry))
@@ -55,5 +68,10 @@ pub fn routes() -> Router<App> {
         .route("/console/{studio}/setup/class-types", post(setup::add_class_type))
         .route("/console/{studio}/setup/pass-types", post(setup::add_pass_type))
         .route("/console/{studio}/setup/invitations", post(setup::invite))
+        .route("/console/{studio}/settings", get(settings::show).post(settings::save))
+        .route("/console/{studio}/settings/penalty-free-days", post(settings::set_day))
+        .route("/console/{studio}/settings/kiosks", post(settings::add_kiosk))
+        .route("/console/{studio}/settings/kiosks/{id}/revocation", post(settings::revoke_kiosk))
+        .route("/console/{studio}/exports/{table}", get(files::export))
         .layer(from_fn(guard))
 }

@@ -103,7 +103,7 @@ pub async fn submit(
     Form(form): Form<SignInForm>,
 ) -> Answer<Response> {
     let email = form.email.unwrap_or_default();
-    let said = json!({"email": email, "password": form.password.unwrap_or_default(), "device": device(&headers)});
+    let said = json!({"email": email, "password": form.password.unwrap_or_default(), "device": device(&headers, "Relevé console")});
     // An address that is none, or an empty password, is as wrong as another.
     let Ok(said) = body(said) else {
         return page(&app, language, form.next, email, Some(Problem::new(ProblemType::SignInRefused))).await;
@@ -120,7 +120,8 @@ pub async fn submit(
     }
 }
 
-fn factor_page(
+/// The page for the second step.
+pub fn factor_page(
     language: Language,
     next: Option<String>,
     challenge: String,
@@ -191,8 +192,8 @@ pub async fn submit_factor(
     }
 }
 
-/// The browser is signed in as this device.
-fn enter(app: &App, tokens: &Tokens, next: Option<&str>) -> Answer<Response> {
+/// The browser is signed in as this device, and goes on to the page that was wanted, or to the console.
+pub fn enter(app: &App, tokens: &Tokens, next: Option<&str>) -> Answer<Response> {
     let now = app.clock.now();
     let device = RefreshToken::parse(&tokens.refresh_token).map(|token| token.device_id);
     let person = Claims::of(&app.keys, &tokens.access_token, now).map(|claims| claims.sub);
@@ -209,9 +210,9 @@ pub async fn sign_out(State(app): State<App>, staff: Staff) -> Answer<Response> 
 }
 
 /// What the browser is called in the list of devices.
-fn device(headers: &HeaderMap) -> String {
+pub fn device(headers: &HeaderMap, pages: &str) -> String {
     let agent = header_text(headers, "user-agent").unwrap_or_default();
     let known = [("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
     let browser = known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    browser.map_or_else(|| "Relevé console".to_owned(), |browser| format!("Relevé console, {browser}"))
+    browser.map_or_else(|| pages.to_owned(), |browser| format!("{pages}, {browser}"))
 }

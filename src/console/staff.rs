@@ -41,7 +41,7 @@ impl FromRequestParts<App> for Staff {
         }
         let language = cookie::language(&parts.headers).or(caller.language).unwrap_or(Language::En);
         caller.language = Some(language);
-        let renewed = match ticket.renewed(now) {
+        let renewed = match ticket.renewed(works, now) {
             Some(renewed) if touch(app, ticket.device).await? => Some(renewed.header(app)?),
             _ => None,
         };

@@ -1,4 +1,5 @@
-//! What the console says, in every language: a line a word, so that a word which lacks a language does not build.
+//! What the console says, in every language: a line a word, so that a word which lacks a language does not build. What only some pages say
+//! stands in files of its own: `figures` of the reports, `running` of running a studio.
 
 use crate::holds::HoldKind;
 use crate::language::Language;
@@ -8,7 +9,7 @@ use crate::letters::phrases;
 use crate::passes::view::State;
 use crate::people::roles::Role;
 
-macro_rules! words {
+macro_rules! in_words {
     ($($word:ident $en:literal, $hans:literal, $hant:literal;)*) => {
         /// The words of one language.
         #[allow(missing_docs, reason = "each says itself")]
@@ -17,19 +18,22 @@ macro_rules! words {
         static EN: Words = Words { $($word: $en,)* };
         static ZH_HANS: Words = Words { $($word: $hans,)* };
         static ZH_HANT: Words = Words { $($word: $hant,)* };
+
+        /// The words of this language.
+        pub const fn words(language: crate::language::Language) -> &'static Words {
+            match language {
+                crate::language::Language::En => &EN,
+                crate::language::Language::ZhHans => &ZH_HANS,
+                crate::language::Language::ZhHant => &ZH_HANT,
+            }
+        }
     };
 }
 
-/// The words of this language.
-pub const fn words(language: Language) -> &'static Words {
-    match language {
-        Language::En => &EN,
-        Language::ZhHans => &ZH_HANS,
-        Language::ZhHant => &ZH_HANT,
-    }
-}
+pub mod figures;
+pub mod running;
 
-words! {
+in_words! {
     // The frame.
     skip "Skip to the page", "跳到正文", "跳到內文";
     nav "Console", "控制台", "主控台";
@@ -37,6 +41,10 @@ words! {
     schedule "Schedule", "课表", "課表";
     members "Members", "会员", "會員";
     setup "Studio", "工作室", "工作室";
+    monday "Monday", "每周回顾", "每週回顧";
+    attendance "Attendance", "到课情况", "到課情況";
+    settings "Settings", "设置", "設定";
+    more_parts "More", "更多", "更多";
     other_studios "Other studios", "其他工作室", "其他工作室";
     sign_out "Sign out", "退出登录", "登出";
     language "Language", "语言", "語言";
@@ -126,6 +134,9 @@ words! {
     check_in "Check in", "签到", "簽到";
     undo "Undo", "撤销", "撤銷";
     undo_check_in "Undo the check-in", "撤销签到", "撤銷簽到";
+    walk_in "Walk in", "现场入课", "現場入課";
+    walk_in_new "Somebody new", "新会员", "新會員";
+    let_in "Book and check in", "预约并签到", "預約並簽到";
     move_up "Move up", "提前转入", "提前轉入";
     move_up_why "Why (those passed over read it)", "原因（被越过的会员可见）", "原因（被越過的會員可見）";
     extra_place "Make an extra place for it", "为此增加一个名额", "為此增加一個名額";
@@ -178,6 +189,51 @@ words! {
     made_at "Made", "预约时间", "預約時間";
     cancel_booking "Cancel for the member", "代会员取消", "代會員取消";
     return_all "Give back all that it would cost", "全额退还", "全額退還";
+
+    // The door.
+    kiosk "Kiosk", "签到台", "簽到台";
+    kiosks "At the door", "已有的签到台", "已有的簽到台";
+    kiosk_why "A tablet at the door, to which members show the code of their booking. It can check in and do nothing else, and goes on when the network does not.", "放在门口的平板，会员出示预约码即可签到。它只能签到，断网时也能继续使用。", "放在門口的平板，會員出示預約碼即可簽到。它只能簽到，斷網時也能繼續使用。";
+    kiosk_where "Where it stands", "摆放位置", "擺放位置";
+    kiosk_handed "This browser becomes the kiosk: you are signed out of it, and it keeps showing the door.", "此浏览器将成为签到台：您会退出登录，之后只显示签到页面。", "此瀏覽器將成為簽到台：您會登出，之後只顯示簽到頁面。";
+    kiosk_make "Make this browser a kiosk", "将此浏览器设为签到台", "將此瀏覽器設為簽到台";
+    kiosk_seen "last there", "最近在线：", "最近在線：";
+    kiosk_unseen "never there yet", "尚未使用", "尚未使用";
+    kiosk_remove "Take away", "停用", "停用";
+    kiosk_opens "The door opens …", "正在打开签到页面……", "正在開啟簽到頁面……";
+    kiosk_failed "This browser keeps nothing on the device, so it cannot be a kiosk. Private windows do not.", "此浏览器无法在设备上保存数据，不能用作签到台。请勿使用无痕窗口。", "此瀏覽器無法在裝置上儲存資料，不能用作簽到台。請勿使用無痕視窗。";
+    kiosk_script "A kiosk needs JavaScript.", "签到台需要启用JavaScript。", "簽到台需要啟用JavaScript。";
+    kiosk_none "This device is no kiosk", "此设备不是签到台", "此裝置不是簽到台";
+    kiosk_none_how "Whoever runs the studio makes it one in the console, on the page of the day.", "管理员可在控制台的“今天”页面进行设置。", "管理員可在主控台的「今天」頁面進行設定。";
+    door_ready "Show your code", "请出示预约码", "請出示預約碼";
+    door_ready_how "It is in your booking.", "可在您的预约中找到。", "可在您的預約中找到。";
+    door_online "Connected", "已联网", "已連線";
+    door_offline "No network: carry on", "暂无网络，可继续签到", "暫無網路，可繼續簽到";
+    door_unsent "{n} still to be sent", "{n}条待发送", "{n}筆待傳送";
+    door_refused "{n} could not be checked in", "{n}条未能签到", "{n}筆未能簽到";
+    door_already "You are in already", "您已签到", "您已簽到";
+    door_first "Your first visit: welcome", "首次到店，欢迎您", "首次到店，歡迎您";
+    door_early "Too early", "还未到签到时间", "還未到簽到時間";
+    door_opens "The door opens at {at}.", "{at}开始签到。", "{at}開始簽到。";
+    door_late "Too late", "已过签到时间", "已過簽到時間";
+    door_late_first "On a first visit one comes before the start. Please see the team.", "首次到店须在开课前签到，请联系工作人员。", "首次到店須在開課前簽到，請聯絡工作人員。";
+    door_late_how "The door closed at {at}. Please see the team.", "签到已于{at}截止，请联系工作人员。", "簽到已於{at}截止，請聯絡工作人員。";
+    door_waits "You are waiting", "您仍在候补", "您仍在候補";
+    door_waits_how "You have no place yet. Please see the team.", "您尚未获得名额，请联系工作人员。", "您尚未取得名額，請聯絡工作人員。";
+    door_not_here "Not here, not now", "未找到此时的预约", "找不到此時的預約";
+    door_not_here_how "This code is of no class here today. Please see the team.", "该预约码不属于今天本店的课程，请联系工作人员。", "該預約碼不屬於今天本店的課堂，請聯絡工作人員。";
+    door_no_code "That is no code of a booking.", "这不是预约码。", "這不是預約碼。";
+    door_kept "Noted", "已记录", "已記錄";
+    door_kept_how "It is decided when the network is back. Please tell the team your name.", "联网后确认。请将姓名告知工作人员。", "連線後確認。請將姓名告知工作人員。";
+    door_full "This device can keep no more", "此设备已无法继续记录", "此裝置已無法繼續記錄";
+    door_desk "Please see the team.", "请联系工作人员。", "請聯絡工作人員。";
+    door_no_camera "No camera", "无法使用摄像头", "無法使用相機";
+    door_no_camera_how "Allow it in the browser, or type the code.", "请在浏览器中允许使用，或手动输入预约码。", "請在瀏覽器中允許使用，或手動輸入預約碼。";
+    door_code "Code of the booking", "预约码", "預約碼";
+    door_camera "Camera", "摄像头", "相機";
+    door_turn "Other camera", "切换摄像头", "切換相機";
+    door_whole "Whole screen", "全屏", "全螢幕";
+    door_seen "Seen", "知道了", "知道了";
 
     // Letters.
     letters "Letters", "邮件", "郵件";
@@ -287,8 +343,10 @@ words! {
 pub fn done(word: &str, language: Language) -> Option<&'static str> {
     let [en, zh_hans, zh_hant] = match word {
         "checked_in" => ["Checked in.", "已签到。", "已簽到。"],
+        "walked_in" => ["Booked and checked in.", "已预约并签到。", "已預約並簽到。"],
         "undone" => ["The check-in was taken back.", "签到已撤销。", "簽到已撤銷。"],
         "moved_up" => ["Moved up.", "已转入。", "已轉入。"],
+        "kiosk_removed" => ["The kiosk is taken away.", "签到台已停用。", "簽到台已停用。"],
         "noted" => ["Noted.", "已保存。", "已儲存。"],
         "held" => ["The places are kept back.", "名额已保留。", "名額已保留。"],
         "released" => ["The places are free.", "名额已释放。", "名額已釋出。"],
@@ -308,6 +366,8 @@ pub fn done(word: &str, language: Language) -> Option<&'static str> {
         "published" => ["The drafts are published.", "草稿已发布。", "草稿已發布。"],
         "letter_retried" => ["The letter is on its way again.", "邮件将重新发送。", "郵件將重新寄送。"],
         "rules_saved" => ["The house rules are saved.", "约课规则已保存。", "預約規則已儲存。"],
+        "settings_saved" => ["Saved.", "已保存。", "已儲存。"],
+        "kiosk_revoked" => ["The device’s key is worth nothing any more.", "设备已停用。", "裝置已停用。"],
         "added" => ["Added.", "已添加。", "已新增。"],
         "invited" => ["The invitation is on its way.", "邀请已发出。", "邀請已寄出。"],
         _ => return None,
@@ -352,6 +412,14 @@ pub fn field(name: &str, language: Language) -> &str {
         "team" => w.note_for_team,
         "members" => w.note_for_members,
         "totp" | "code" => w.totp,
+        "address" => running::words(language).address,
+        "contact" => running::words(language).contact,
+        "locale" => running::words(language).language,
+        "time_zone" => running::words(language).zone,
+        "rules_text" => running::words(language).rules_text,
+        "privacy_url" => running::words(language).privacy_url,
+        "shop_url" => running::words(language).shop_url,
+        "day" => running::words(language).day,
         other => other,
     }
 }

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Actor, Event, security};
-use crate::db::{Error, Tx};
+use crate::db::{Db, Error, Tx};
 use crate::ids::new_id;
 use crate::security::store as door;
 
@@ -53,6 +53,12 @@ pub async fn write(tx: &mut Tx, now: DateTime<Utc>, events: Vec<(Actor, Event)>)
     }
     let sql = "INSERT INTO events (id, at, actor_id, action, subject_kind, subject_id, studio_id, number, request_id, details) VALUES #";
     tx.rows(sql, rows).await.map(drop)
+}
+
+/// The number of the last event of a studio, 0 before the first: as long as it is the same, nothing has happened there.
+pub async fn last(db: &Db, studio_id: Uuid) -> Result<i64, Error> {
+    let last: Option<(i64,)> = db.maybe("SELECT last FROM event_numbers WHERE studio_id = $1", (studio_id,)).await?;
+    Ok(last.map_or(0, |(last,)| last))
 }
 
 /// An event as the log stores it: its name, and the details that must be known later.

@@ -313,6 +313,9 @@ pub enum Happened {
     PassFrozen { person_id: Uuid, from: NaiveDate, until: NaiveDate, expires_on: NaiveDate, by_staff: bool },
     #[serde(rename = "pass.unfrozen")]
     PassUnfrozen { person_id: Uuid, expires_on: NaiveDate, by_staff: bool },
+    /// Whoever holds it lets their family pay with it, or no more.
+    #[serde(rename = "pass.shared")]
+    PassShared { person_id: Uuid, shared: bool },
     /// What was left of it is another pass now, of this person or at this studio.
     #[serde(rename = "pass.transferred")]
     PassTransferred { person_id: Uuid, to_person: Uuid, to_studio: Uuid, to_pass: Uuid, credits: Option<i64> },

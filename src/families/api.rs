@@ -19,6 +19,7 @@ use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::sign_in::Caller;
 use crate::sign_in::limits::Limit;
 use crate::text::{Email, Name};
+use crate::transactor::Command;
 use crate::wrong::Wrong;
 
 /// The most links that one person holds.
@@ -140,7 +141,12 @@ pub async fn confirm(State(app): State<App>, caller: Caller, Path(id): Path<Uuid
             store::confirmed(tx, id, me).await?.ok_or_else(nothing)
         })
     });
-    Ok(Json(link.await?))
+    let link = link.await?;
+    // A pass that one of the two shares may now pay for what the other waits for.
+    for person_id in [Some(me), link.person_id].into_iter().flatten() {
+        app.transactor.submit_sweep(Command::RefillFor { person_id }).await?;
+    }
+    Ok(Json(link))
 }
 
 /// What who acts gets of the letters.

@@ -28,16 +28,16 @@ pub struct LetterView {
     /// Its fate.
     state: super::LetterState,
     /// Its subject; of a letter not yet sent as it would be now. Null when its time to live is over.
-    subject: Option<String>,
+    pub subject: Option<String>,
     /// Its text; null where a code stands in it, and when its time to live is over.
-    text: Option<String>,
+    pub text: Option<String>,
     /// Which studio it is from; null for letters about the account.
     studio_id: Option<Uuid>,
     /// About which booking.
-    booking_id: Option<Uuid>,
+    pub booking_id: Option<Uuid>,
     /// When it was written.
     #[serde(with = "crate::instant")]
-    created_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
     /// When the mail server took it.
     #[serde(with = "crate::instant")]
     sent_at: Option<DateTime<Utc>>,
@@ -72,7 +72,7 @@ pub struct Reader {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MyLetters {
     /// The newest first.
-    letters: Vec<LetterView>,
+    pub letters: Vec<LetterView>,
     /// What to send as `after` for more; null at the end.
     next: Option<String>,
 }

@@ -14,8 +14,10 @@ use crate::zones;
 /// What a cancellation at this instant would do; the rules decide it, `cancel_now_text` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelNow {
-    /// The member waits, or was offered a place: leaving takes nothing.
+    /// The member waits: leaving takes nothing.
     Waiting,
+    /// They were offered a place: declining takes nothing.
+    Offered,
     /// In time, or nothing was taken.
     Free,
     /// Late, and a pack paid.
@@ -104,6 +106,9 @@ pub fn cancel_now_text(cancel: CancelNow, penalty: &Penalized, language: Languag
         (CancelNow::Waiting, Language::En) => "You are waiting; leaving is free.".to_owned(),
         (CancelNow::Waiting, Language::ZhHans) => "您正在候补，可随时免费退出。".to_owned(),
         (CancelNow::Waiting, Language::ZhHant) => "您正在候補，可隨時免費退出。".to_owned(),
+        (CancelNow::Offered, Language::En) => "A place is offered to you; declining is free.".to_owned(),
+        (CancelNow::Offered, Language::ZhHans) => "有一个名额提供给您，可免费谢绝。".to_owned(),
+        (CancelNow::Offered, Language::ZhHant) => "有一個名額提供給您，可免費謝絕。".to_owned(),
         (CancelNow::Free, Language::En) => "Cancelling now is free.".to_owned(),
         (CancelNow::Free, Language::ZhHans) => "现在取消是免费的。".to_owned(),
         (CancelNow::Free, Language::ZhHant) => "現在取消是免費的。".to_owned(),
@@ -256,19 +261,30 @@ pub fn waitlist_text(queue: Queue, tz: Tz, language: Language) -> String {
     sentences.join(if language == Language::En { " " } else { "" })
 }
 
-/// What would pay, in one sentence to be read before the tap. `None`: nothing has to.
-pub fn pass_pays_text(pass: Option<&str>, taken: i64, visit: bool, language: Language) -> String {
+/// What would pay, and who of the family holds it if not whoever comes, in one sentence to be read before the tap. `None`: nothing has to.
+pub fn pass_pays_text(pass: Option<(&str, Option<&str>)>, taken: i64, visit: bool, language: Language) -> String {
     let credits = credits(taken, language);
-    match (pass, language) {
-        (None, Language::En) => "This class costs nothing.".to_owned(),
-        (None, Language::ZhHans) => "这节课免费。".to_owned(),
-        (None, Language::ZhHant) => "這堂課免費。".to_owned(),
-        (Some(pass), Language::En) if visit => format!("“{pass}” pays: it counts as a visit that week."),
-        (Some(pass), Language::ZhHans) if visit => format!("将使用“{pass}”，计入当周上课次数。"),
-        (Some(pass), Language::ZhHant) if visit => format!("將使用「{pass}」，計入當週上課次數。"),
-        (Some(pass), Language::En) => format!("“{pass}” pays {credits}."),
-        (Some(pass), Language::ZhHans) => format!("将从“{pass}”扣除{credits}。"),
-        (Some(pass), Language::ZhHant) => format!("將從「{pass}」扣除{credits}。"),
+    let Some((pass, shared_by)) = pass else {
+        return match language {
+            Language::En => "This class costs nothing.".to_owned(),
+            Language::ZhHans => "这节课免费。".to_owned(),
+            Language::ZhHant => "這堂課免費。".to_owned(),
+        };
+    };
+    let pass = match (shared_by, language) {
+        (None, Language::En | Language::ZhHans) => format!("“{pass}”"),
+        (None, Language::ZhHant) => format!("「{pass}」"),
+        (Some(whose), Language::En) => format!("{whose}’s “{pass}”"),
+        (Some(whose), Language::ZhHans) => format!("{whose}的“{pass}”"),
+        (Some(whose), Language::ZhHant) => format!("{whose}的「{pass}」"),
+    };
+    match language {
+        Language::En if visit => format!("{pass} pays: it counts as a visit that week."),
+        Language::ZhHans if visit => format!("将使用{pass}，计入当周上课次数。"),
+        Language::ZhHant if visit => format!("將使用{pass}，計入當週上課次數。"),
+        Language::En => format!("{pass} pays {credits}."),
+        Language::ZhHans => format!("将从{pass}扣除{credits}。"),
+        Language::ZhHant => format!("將從{pass}扣除{credits}。"),
     }
 }
 
@@ -720,6 +736,10 @@ mod tests {
     fn cancelling_now_is_told_before_the_tap() {
         for (cancel, said) in [
             (CancelNow::Waiting, ["You are waiting; leaving is free.", "您正在候补，可随时免费退出。", "您正在候補，可隨時免費退出。"]),
+            (
+                CancelNow::Offered,
+                ["A place is offered to you; declining is free.", "有一个名额提供给您，可免费谢绝。", "有一個名額提供給您，可免費謝絕。"],
+            ),
             (CancelNow::Free, ["Cancelling now is free.", "现在取消是免费的。", "現在取消是免費的。"]),
             (CancelNow::LosesCredits(1), ["Cancelling now loses 1 credit.", "现在取消将扣除1次。", "現在取消將扣除1堂。"]),
             (CancelNow::LosesCredits(3), ["Cancelling now loses 3 credits.", "现在取消将扣除3次。", "現在取消將扣除3堂。"]),

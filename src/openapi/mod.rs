@@ -16,8 +16,8 @@ use crate::problem::ProblemType;
 use crate::running::document::Profile;
 use crate::studios::house_rules::RANGES;
 use crate::{
-    attendance, booking, calendars, families, holds, import, letters, passes, penalties, people, reports, running, schedule, security,
-    sign_in, studios,
+    attendance, booking, calendars, families, holds, import, letters, passes, penalties, people, public, reports, running, schedule,
+    security, sign_in, studios,
 };
 
 /// A handler as the document knows it.
@@ -97,6 +97,8 @@ operations! {
         passes::api::ledger,
         passes::api::changing::freeze,
         passes::api::changing::unfreeze,
+        passes::api::changing::share,
+        passes::api::changing::unshare,
         passes::api::refunds::show,
     }
     "Penalties": "What late cancellations came to: strikes, fees, what is forgiven, and what the studio takes back." {
@@ -246,7 +248,7 @@ operations! {
         running::api::show_metrics,
         running::document::openapi_document,
         running::pages::front,
-        running::pages::booking_link,
+        public::booking::show,
         running::api::apple_app_site_association,
         running::api::assetlinks,
         letters::pages::list,

@@ -17,7 +17,7 @@ pub fn follow(set: &mut WorkingSet, actor: &Actor, booking: &Booking, now: DateT
     let Some(pass_id) = booking.pass_id else { return Ok(false) };
     let mut pass = set.pass(pass_id)?.clone();
     let Some(length) = pass.from_first().filter(|_| pass.ended_at.is_none()) else { return Ok(false) };
-    let first = set.first_attended(Attended::With(pass.person_id, pass_id))?.map(|first| (first.studio_id, first.starts_at));
+    let first = set.first_attended(Attended::With(pass_id))?.map(|first| (first.studio_id, first.starts_at));
     let on = match first {
         Some((studio_id, starts_at)) => Some(local_date(starts_at, set.studio(studio_id)?.zone)),
         None => None,

@@ -1,6 +1,6 @@
 //! `PUT /v1/passes/{id}/freeze`, and its early end: on those days the pass pays for nothing, and it is longer by as many.
 
-use super::held::{frozen, keep, not_in_use, not_over, pays_for, seen};
+use super::held::{frozen, keep, not_in_use, not_over, seen};
 use super::rules::freeze::{self, CannotFreeze, DAYS_MAX, Frozen};
 use super::{LedgerEntry, LedgerReason, Pass};
 use crate::booking::ending::end_by_person;
@@ -43,7 +43,7 @@ pub fn freeze_pass(set: &mut WorkingSet, actor: &Actor, ask: &FreezePass, now: D
         return Ok(pass.id);
     }
     not_over(&pass, today)?;
-    let open = pays_for(set, &pass, now)?.into_iter().filter(|booking| booking.status == BookingStatus::Booked);
+    let open = set.paid_by(pass.id, now)?.into_iter().filter(|booking| booking.status == BookingStatus::Booked);
     let open: Vec<Booking> = open.collect();
     let date_of = |booking: &Booking| -> Decision<NaiveDate> { Ok(local_date(booking.starts_at, set.studio(booking.studio_id)?.zone)) };
     let dates = all(open.iter().map(date_of))?;

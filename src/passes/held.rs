@@ -48,15 +48,6 @@ pub fn frozen(from: NaiveDate, until: NaiveDate) -> Problem {
     Problem::new(ProblemType::PassFrozen).with("frozen_from", from).with("frozen_until", until)
 }
 
-/// The bookings to come for which it pays.
-pub fn pays_for(set: &WorkingSet, pass: &Pass, now: DateTime<Utc>) -> Decision<Vec<Booking>> {
-    set.person(pass.person_id)?;
-    let mut open: Vec<Booking> = set.ahead(pass.person_id, now).into_iter().cloned().collect();
-    open.retain(|booking| booking.pass_id == Some(pass.id) && booking.status.takes_place() && booking.starts_at > now);
-    open.sort_by_key(|booking| (booking.starts_at, booking.id));
-    Ok(open)
-}
-
 /// Refuses while it pays for any, and names them.
 pub fn not_in_use(bookings: &[Booking]) -> Decision<()> {
     if bookings.is_empty() {

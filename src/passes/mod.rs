@@ -14,6 +14,7 @@ pub mod notice;
 pub mod refund;
 pub mod rules;
 pub mod sell;
+pub mod share;
 pub mod store;
 pub mod transfer;
 pub mod view;
@@ -183,6 +184,7 @@ pub struct Pass {
     pub ended_at: Option<DateTime<Utc>>,
     pub moved_to: Option<Uuid>,
     pub notice_at: Option<DateTime<Utc>>,
+    pub shared_at: Option<DateTime<Utc>>,
 }
 
 /// A pass as it has just been sold.
@@ -257,6 +259,7 @@ impl Pass {
             ended_at: None,
             moved_to: None,
             notice_at: None,
+            shared_at: None,
         }
     }
 
@@ -309,11 +312,17 @@ impl Pass {
         self.end_on(expires_on);
     }
 
+    /// Whoever holds it lets their family pay with it from now on, or no more.
+    pub const fn share(&mut self, since: Option<DateTime<Utc>>) {
+        self.shared_at = since;
+    }
+
     /// Whether only the balance differs from what it was.
     pub fn differs_in_balance_alone(&self, before: &Self) -> bool {
         let rest = |pass: &Self| {
             let frozen = (pass.frozen_from, pass.frozen_until, pass.frozen_days);
-            (pass.expires_on, pass.begin_by, pass.begun_on, frozen, pass.extended_days, pass.ended_at, pass.moved_to, pass.notice_at)
+            let ends = (pass.ended_at, pass.moved_to, pass.notice_at);
+            (pass.expires_on, pass.begin_by, pass.begun_on, frozen, pass.extended_days, ends, pass.shared_at)
         };
         rest(self) == rest(before)
     }
@@ -333,6 +342,7 @@ impl Pass {
         PassState {
             id: self.id,
             pass_type_id: self.pass_type_id,
+            of_family: false,
             kind: self.kind,
             credits_left: self.credits_left,
             per_week: self.per_week,
@@ -352,6 +362,8 @@ pub struct PassState {
     pub id: Uuid,
     /// As what it was sold: by it the rules may differ.
     pub pass_type_id: Uuid,
+    /// Somebody of the member's family holds it, and shares it.
+    pub of_family: bool,
     /// Pack or membership.
     pub kind: PassKind,
     /// A pack's balance; `None` on a membership.

@@ -1,6 +1,6 @@
 //! `POST /v1/passes/{id}/refunds`: a pass is given back for money, which the ledger records and Relevé does not move.
 
-use super::held::{keep, not_in_use, only_admin, pays_for, seen};
+use super::held::{keep, not_in_use, only_admin, seen};
 use super::rules::refund::{Refund, Sums, of};
 use super::{LedgerEntry, LedgerReason, Pass};
 use crate::events::emit::emit;
@@ -45,7 +45,7 @@ pub fn refund_pass(set: &mut WorkingSet, actor: &Actor, ask: &RefundPass, now: D
     if pass.ended_at.is_some() {
         return Err(Problem::new(ProblemType::PassOver).into());
     }
-    not_in_use(&pays_for(set, &pass, now)?)?;
+    not_in_use(&set.paid_by(pass.id, now)?)?;
     let (refund, currency) = (worth(set, &pass, now)?, set.paid_for(pass.id)?.currency);
     let amount_minor = ask.amount_minor.unwrap_or_else(|| refund.amount_minor());
     if amount_minor > refund.paid_minor {

@@ -68,7 +68,7 @@ pub enum NoPass {
 }
 
 /// Which of a member's passes pays: the one named; else a membership with room this week, unlimited ones first; then the pack that
-/// expires first. `visits` tells how many visits of the session's week a membership has paid for already. A session that costs nothing
+/// expires first; then, in the same order, what their family shares with them. `visits` tells how many visits of the session's week a membership has paid for already. A session that costs nothing
 /// needs no pass. All that could pay are returned in this order: the rules of a pass's type may keep it from paying.
 pub fn which_pay(
     passes: &[PassState],
@@ -85,7 +85,7 @@ pub fn which_pay(
         return Ok(vec![(Payment { pass_id: None, credits: 0, visit_week: None }, None)]);
     }
     let mut fit: Vec<&PassState> = passes.iter().filter(|pass| fits(pass, session, &visits).is_ok()).collect();
-    fit.sort_by_key(|pass| (pass.kind == PassKind::Pack, pass.per_week.is_some(), pass.expires_on, pass.id));
+    fit.sort_by_key(|pass| (pass.of_family, pass.kind == PassKind::Pack, pass.per_week.is_some(), pass.expires_on, pass.id));
     if fit.is_empty() { Err(NoPass::NoneFits) } else { Ok(fit.into_iter().map(|pass| (payment(pass, session), Some(pass))).collect()) }
 }
 
@@ -182,6 +182,7 @@ mod tests {
         PassState {
             id: Uuid::from_u128(id),
             pass_type_id: Uuid::from_u128(100),
+            of_family: false,
             kind: PassKind::Pack,
             credits_left: Some(credits),
             per_week: None,
@@ -245,6 +246,21 @@ mod tests {
         for fine in [from_the(5), frozen(1, 4), frozen(6, 9)] {
             assert_eq!(pays(&[fine], Some(1), session(5, 2), 0), Ok(1), "the first day is included, and what is not frozen");
         }
+    }
+
+    #[test]
+    fn what_the_family_shares_pays_after_their_own() {
+        let of_family = |pass: PassState| PassState { of_family: true, ..pass };
+        let shared = of_family(membership(1, None, 5));
+        for (passes, first) in [
+            (vec![shared.clone(), pack(2, 5, 31)], 2),
+            (vec![shared.clone(), pack(2, 0, 31)], 1),
+            (vec![of_family(pack(3, 5, 31)), of_family(pack(4, 5, 30)), pack(2, 0, 31)], 4),
+            (vec![of_family(pack(3, 5, 31)), shared.clone()], 1),
+        ] {
+            assert_eq!(pays(&passes, None, session(5, 1), 0), Ok(first));
+        }
+        assert_eq!(pays(&[shared, pack(2, 5, 31)], Some(1), session(5, 1), 0), Ok(1), "named, it pays all the same");
     }
 
     #[test]

@@ -13,7 +13,7 @@ macro_rules! passes {
             "SELECT p.id, p.studio_id, p.person_id, p.pass_type_id, p.name, p.kind, p.credits_left, p.per_week, p.expires_on, ",
             "p.class_type_ids, p.studio_ids, p.sold_at, p.sold_by, p.starts_on, p.valid_days, p.valid_months, p.begin_by, p.begun_on, ",
             "p.freeze_days_max, p.transferable, p.frozen_from, p.frozen_until, p.frozen_days, p.extended_days, p.ended_at, p.moved_to, ",
-            "p.notice_at FROM passes p ",
+            "p.notice_at, p.shared_at FROM passes p ",
             $rest
         )
     };
@@ -40,6 +40,11 @@ pub async fn of_people(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<Pass>, Error>
     tx.among(passes!("WHERE p.person_id IN #"), (), people).await
 }
 
+/// The passes of these people that their families may pay with.
+pub async fn shared_by(tx: &mut Tx, people: &[Uuid]) -> Result<Vec<Pass>, Error> {
+    tx.among(passes!("WHERE p.shared_at IS NOT NULL AND p.person_id IN #"), (), people).await
+}
+
 /// Writes new passes.
 pub async fn insert(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
     let rows = passes
@@ -49,13 +54,13 @@ pub async fn insert(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
                 (p.id, p.studio_id, p.person_id, p.pass_type_id, p.name.clone(), p.kind, p.credits_left, p.per_week, p.expires_on),
                 (p.class_type_ids.clone(), p.studio_ids.clone(), p.sold_at, p.sold_by, p.starts_on, p.valid_days, p.valid_months),
                 (p.begin_by, p.begun_on, p.freeze_days_max, p.transferable, p.frozen_from, p.frozen_until, p.frozen_days),
-                (p.extended_days, p.ended_at, p.moved_to, p.notice_at),
+                (p.extended_days, p.ended_at, p.moved_to, p.notice_at, p.shared_at),
             ))
         })
         .collect();
     let sql = "INSERT INTO passes (id, studio_id, person_id, pass_type_id, name, kind, credits_left, per_week, expires_on, class_type_ids, \
                studio_ids, sold_at, sold_by, starts_on, valid_days, valid_months, begin_by, begun_on, freeze_days_max, transferable, \
-               frozen_from, frozen_until, frozen_days, extended_days, ended_at, moved_to, notice_at) VALUES #";
+               frozen_from, frozen_until, frozen_days, extended_days, ended_at, moved_to, notice_at, shared_at) VALUES #";
     tx.rows(sql, rows).await.map(drop)
 }
 
@@ -84,14 +89,15 @@ pub async fn update(tx: &mut Tx, passes: Vec<&Pass>) -> Result<(), Error> {
                 p.ended_at,
                 p.moved_to,
                 p.notice_at,
+                p.shared_at,
             )
         })
         .collect();
     let sql = "WITH x (id, credits_left, expires_on, begin_by, begun_on, frozen_from, frozen_until, frozen_days, extended_days, ended_at, \
-               moved_to, notice_at) AS (VALUES #) UPDATE passes SET credits_left = x.credits_left, expires_on = x.expires_on, \
+               moved_to, notice_at, shared_at) AS (VALUES #) UPDATE passes SET credits_left = x.credits_left, expires_on = x.expires_on, \
                begin_by = x.begin_by, begun_on = x.begun_on, frozen_from = x.frozen_from, frozen_until = x.frozen_until, \
                frozen_days = x.frozen_days, extended_days = x.extended_days, ended_at = x.ended_at, moved_to = x.moved_to, \
-               notice_at = x.notice_at FROM x WHERE passes.id = x.id";
+               notice_at = x.notice_at, shared_at = x.shared_at FROM x WHERE passes.id = x.id";
     tx.rows(sql, rows).await.map(drop)
 }
 
@@ -215,11 +221,11 @@ pub struct Use {
     pub visit_week: Option<NaiveDate>,
 }
 
-/// What a pass of this person paid for, in the order of the classes; what came back is left out.
-pub async fn uses(tx: &mut Tx, person_id: Uuid, pass_id: Uuid, count_max: i64) -> Result<Vec<Use>, Error> {
-    let sql = "SELECT id AS booking_id, starts_at, status, credits, visit_week FROM bookings WHERE person_id = $1 AND pass_id = $2 \
-               AND (credits > 0 OR visit_week IS NOT NULL) ORDER BY starts_at, id LIMIT $3";
-    tx.all(sql, (person_id, pass_id, count_max)).await
+/// What a pass paid for, whoever came, in the order of the classes; what came back is left out.
+pub async fn uses(tx: &mut Tx, pass_id: Uuid, count_max: i64) -> Result<Vec<Use>, Error> {
+    let sql = "SELECT id AS booking_id, starts_at, status, credits, visit_week FROM bookings WHERE pass_id = $1 \
+               AND (credits > 0 OR visit_week IS NOT NULL) ORDER BY starts_at, id LIMIT $2";
+    tx.all(sql, (pass_id, count_max)).await
 }
 
 /// Passes whose end may have to be told now.

@@ -3,7 +3,7 @@
 //! The pass itself ends, and stays whose it was with all that it paid for: what somebody bought and where they went is theirs to read, to
 //! take along and to have erased, and nobody else's.
 
-use super::held::{keep, not_frozen, not_in_use, not_over, only_front_desk, pays_for, seen};
+use super::held::{keep, not_frozen, not_in_use, not_over, only_front_desk, seen};
 use super::refund::worth;
 use super::rules::notice::next;
 use super::{LedgerEntry, LedgerReason, Pass};
@@ -52,7 +52,7 @@ pub fn transfer_pass(set: &mut WorkingSet, actor: &Actor, ask: &TransferPass, no
         return Err(Problem::new(ProblemType::PassNotTransferable).into());
     }
     not_frozen(&pass, today)?;
-    not_in_use(&pays_for(set, &pass, now)?)?;
+    not_in_use(&set.paid_by(pass.id, now)?)?;
     let zone = match set.studio(to_studio) {
         Ok(there) => there.zone,
         Err(Abort::Refused(_)) => return Err(Problem::field("studio_id", Wrong::NoStudio).into()),
@@ -80,6 +80,8 @@ pub fn transfer_pass(set: &mut WorkingSet, actor: &Actor, ask: &TransferPass, no
         frozen_until: None,
         frozen_days: 0,
         extended_days: 0,
+        // With whom it is shared is for its new holder to say.
+        shared_at: None,
         ..pass.clone()
     };
     if to_studio != pass.studio_id {

@@ -16,14 +16,14 @@ pub struct PassView {
     pub name: String,
     kind: PassKind,
     /// Null on a membership.
-    credits_left: Option<i64>,
+    pub credits_left: Option<i64>,
     /// A membership's visits a week; null is unlimited.
-    per_week: Option<i64>,
+    pub per_week: Option<i64>,
     /// The first local date on which a session that it pays for may start; null: from the sale on.
     starts_on: Option<NaiveDate>,
     /// The last local date on which a session that it pays for may start. Of a pass that counts from the first class attended, until that:
     /// the last on which it can begin, 2199-12-31 if there is none.
-    expires_on: NaiveDate,
+    pub expires_on: NaiveDate,
     /// From when it counts.
     valid_from: ValidFrom,
     /// When the first class was attended with a pass that counts from that; null: it has not begun, or counts from the sale.
@@ -35,6 +35,8 @@ pub struct PassView {
     freeze_days_left: i64,
     /// Whether it may be transferred to another member or studio.
     transferable: bool,
+    /// Whether whoever holds it lets their family pay with it.
+    shared: bool,
     /// What was left of it went to this pass.
     transferred_to: Option<Uuid>,
     /// For which class types; null: for all.
@@ -98,6 +100,7 @@ impl PassView {
             freeze,
             freeze_days_left: (pass.freeze_days_max - pass.frozen_days).max(0),
             transferable: pass.transferable,
+            shared: pass.shared_at.is_some(),
             transferred_to: pass.moved_to,
             class_type_ids: pass.class_type_ids.map(|ids| ids.0),
             studio_ids: pass.studio_ids.0,

@@ -5,11 +5,14 @@ use uuid::Uuid;
 
 use super::rules::{self, Cost, Leniency, Suspension, month_of};
 use super::{Penalty, PenaltyKind};
+use crate::booking::freed::Freed;
+use crate::booking::offering::pass_over_offer;
 use crate::booking::rules::is_late;
 use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
 use crate::ids::new_id;
+use crate::letters::facts::PassedOver;
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet};
 
@@ -33,7 +36,14 @@ pub fn leniency_now(set: &WorkingSet, booking: &Booking, now: DateTime<Utc>) -> 
 }
 
 /// Writes down what a late cancellation or an absence came to, and tells the member if they are suspended by it.
-pub fn penalize(set: &mut WorkingSet, actor: &Actor, booking: &Booking, cost: &Cost, now: DateTime<Utc>) -> Decision<()> {
+pub fn penalize(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    booking: &Booking,
+    cost: &Cost,
+    freed: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<()> {
     let studio = set.studio(booking.studio_id)?;
     let before = suspension(set, booking.person_id, &studio, now)?;
     set.put_penalty(Penalty {
@@ -56,7 +66,7 @@ pub fn penalize(set: &mut WorkingSet, actor: &Actor, booking: &Booking, cost: &C
         paid_method: None,
         paid_reference: None,
     });
-    tell_suspension(set, actor, booking.person_id, &studio, before, now)
+    tell_suspension(set, actor, booking.person_id, &studio, before, freed, now)
 }
 
 /// The penalty of a booking that was cancelled late, or not kept, if it has one that was not taken back.
@@ -65,19 +75,48 @@ pub fn penalty_of(set: &WorkingSet, booking: &Booking) -> Decision<Option<Penalt
     Ok(own.into_iter().find(|penalty| penalty.booking_id == booking.id && !penalty.is_waived()).cloned())
 }
 
-/// Says what has changed about a member's suspension, which was `before`, if anything has.
+/// Says what has changed about a member's suspension, which was `before`, if anything has. What they are offered and may not take any more
+/// goes on to the next.
 pub fn tell_suspension(
     set: &mut WorkingSet,
     actor: &Actor,
     person_id: Uuid,
     studio: &StudioContext,
     before: Option<Suspension>,
+    freed: &mut Freed,
     now: DateTime<Utc>,
 ) -> Decision<()> {
     let what = match (before, suspension(set, person_id, studio, now)?) {
         (before, after) if before == after => return Ok(()),
-        (_, Some(Suspension { until, only_within_hours })) => Happened::Suspended { until, only_within_hours },
+        (_, Some(suspension)) => {
+            take_offers_back(set, actor, person_id, studio, suspension, freed, now)?;
+            let Suspension { until, only_within_hours } = suspension;
+            Happened::Suspended { until, only_within_hours }
+        }
         (_, None) => Happened::SuspensionLifted,
     };
     emit(set, actor, Event::in_studio(studio.id, Subject::Person, person_id, what))
+}
+
+/// The offers that run for a member who may not take them any more: they wait again, and are passed over with the reason.
+fn take_offers_back(
+    set: &mut WorkingSet,
+    actor: &Actor,
+    person_id: Uuid,
+    studio: &StudioContext,
+    suspension: Suspension,
+    freed: &mut Freed,
+    now: DateTime<Utc>,
+) -> Decision<()> {
+    set.person(person_id)?;
+    let ahead = set.ahead(person_id, now).into_iter().cloned();
+    let barred = |booking: &Booking| {
+        booking.status == BookingStatus::Offered && booking.studio_id == studio.id && suspension.bars(booking.starts_at, now)
+    };
+    let offered: Vec<Booking> = ahead.filter(barred).collect();
+    for booking in offered {
+        freed.session(booking.session_id);
+        pass_over_offer(set, actor, booking, PassedOver::Suspended, now)?;
+    }
+    Ok(())
 }

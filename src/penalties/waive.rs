@@ -56,12 +56,12 @@ pub fn waive_penalty(set: &mut WorkingSet, actor: &Actor, ask: &WaivePenalty, no
         currency: penalty.fee_currency.clone(),
     };
     let (id, person_id, event) = (penalty.id, penalty.person_id, Event::of_booking(&booking, what));
+    let mut freed = Freed::default();
+    freed.member_of(&booking);
     set.put(booking);
     set.put_penalty(penalty);
     emit(set, actor, event)?;
-    tell_suspension(set, actor, person_id, &studio, before, now)?;
-    let mut freed = Freed::default();
-    freed.person(person_id);
+    tell_suspension(set, actor, person_id, &studio, before, &mut freed, now)?;
     settle(set, freed, now)?;
     Ok(id)
 }

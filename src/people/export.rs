@@ -112,6 +112,9 @@ pub struct ExportedPass {
     pub frozen_until: Option<NaiveDate>,
     #[serde(with = "crate::instant")]
     pub ended_at: Option<DateTime<Utc>>,
+    /// Since when the family may pay with it.
+    #[serde(with = "crate::instant")]
+    pub shared_at: Option<DateTime<Utc>>,
     pub ledger: Vec<ExportedEntry>,
 }
 
@@ -163,6 +166,7 @@ pub async fn export(State(app): State<App>, caller: Caller) -> Answer<impl IntoR
             frozen_from: pass.frozen_from,
             frozen_until: pass.frozen_until,
             ended_at: pass.ended_at,
+            shared_at: pass.shared_at,
             ledger,
         }
     });

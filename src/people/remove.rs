@@ -32,7 +32,7 @@ pub fn remove_person(set: &mut WorkingSet, actor: &Actor, person_id: Uuid, now: 
             end_by_person(set, actor, booking, decided, &ending, &mut freed, now)?;
         }
     }
-    freed.forget_people();
+    freed.without(person_id);
     settle(set, freed, now)?;
     set.remove(person_id);
     Ok(())

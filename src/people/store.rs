@@ -680,12 +680,13 @@ pub struct PassRow {
     pub frozen_from: Option<NaiveDate>,
     pub frozen_until: Option<NaiveDate>,
     pub ended_at: Option<DateTime<Utc>>,
+    pub shared_at: Option<DateTime<Utc>>,
 }
 
 /// All passes of a person.
 pub async fn passes(tx: &mut Tx, person_id: Uuid) -> Result<Vec<PassRow>, Error> {
     let sql = "SELECT id, studio_id, name, kind, credits_left, per_week, expires_on, sold_at, starts_on, begun_on, frozen_from, \
-               frozen_until, ended_at FROM passes WHERE person_id = $1 ORDER BY sold_at, id";
+               frozen_until, ended_at, shared_at FROM passes WHERE person_id = $1 ORDER BY sold_at, id";
     tx.all(sql, (person_id,)).await
 }
 

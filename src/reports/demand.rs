@@ -26,19 +26,19 @@ use crate::sign_in::Caller;
 #[schema(as = DemandCounts)]
 pub struct DemandCounts {
     /// Sessions that were not cancelled.
-    sessions: i64,
+    pub sessions: i64,
     /// Bookings that were on the waitlist.
-    waited: i64,
+    pub waited: i64,
     /// The most of them for one session.
-    waited_max: i64,
+    pub waited_max: i64,
     /// Of them, those to whom a place was given or offered.
-    promoted: i64,
+    pub promoted: i64,
     /// The minutes until then: the median. Null where there was none.
-    minutes_to_promotion: Option<i64>,
+    pub minutes_to_promotion: Option<i64>,
     /// People who were refused because no place was left.
-    turned_away: i64,
+    pub turned_away: i64,
     /// People who were turned away, or waited to the end, and had no place.
-    unmet: i64,
+    pub unmet: i64,
 }
 
 impl From<&Wanted> for DemandCounts {
@@ -52,14 +52,15 @@ impl From<&Wanted> for DemandCounts {
 /// The same of the sessions that begin at one time of the week.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DemandSlot)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct Slot {
     /// 1 (Monday) to 7 (Sunday).
-    weekday: i64,
+    pub weekday: i64,
     /// By the studio's clock.
     #[schema(example = "18:30")]
-    start: String,
+    pub start: String,
     #[serde(flatten)]
-    counts: DemandCounts,
+    pub counts: DemandCounts,
 }
 
 impl Slot {

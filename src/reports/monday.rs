@@ -50,31 +50,33 @@ pub struct Asked {
 /// One week in figures.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MondayWeek)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct Week {
     /// Its Monday.
-    from: LocalDate,
+    pub from: LocalDate,
     /// The Monday after.
-    to: LocalDate,
+    pub to: LocalDate,
     /// By currency.
-    takings: Vec<Amount>,
+    pub takings: Vec<Amount>,
     /// Places that were taken.
-    bookings: i64,
-    attended: i64,
-    fill: Option<f64>,
+    pub bookings: i64,
+    pub attended: i64,
+    pub fill: Option<f64>,
     /// Members who came for the first time.
-    first_visits: i64,
+    pub first_visits: i64,
     /// Of them, those who have come again.
-    came_again: i64,
+    pub came_again: i64,
 }
 
 /// How a member is reached.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MemberContact)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct MemberContact {
-    person_id: Uuid,
-    name: String,
-    email: Option<String>,
-    phone: Option<String>,
+    pub person_id: Uuid,
+    pub name: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
 }
 
 impl From<Contact> for MemberContact {
@@ -86,76 +88,81 @@ impl From<Contact> for MemberContact {
 /// A pass that ends within 14 days.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MondayPass)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct EndingPass {
-    member: MemberContact,
-    pass_id: Uuid,
-    name: String,
+    pub member: MemberContact,
+    pub pass_id: Uuid,
+    pub name: String,
     /// Null for a membership.
-    credits_left: Option<i64>,
+    pub credits_left: Option<i64>,
     /// Its last day.
-    expires_on: LocalDate,
+    pub expires_on: LocalDate,
 }
 
 /// A member who has not come for 21 days and has nothing booked.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MondayUnseen)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct UnseenMember {
-    member: MemberContact,
-    last_visit_on: LocalDate,
+    pub member: MemberContact,
+    pub last_visit_on: LocalDate,
 }
 
 /// A fee that is due.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MondayFee)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct Fee {
-    member: MemberContact,
-    penalty_id: Uuid,
-    amount: Amount,
-    since: LocalDate,
+    pub member: MemberContact,
+    pub penalty_id: Uuid,
+    pub amount: Amount,
+    pub since: LocalDate,
 }
 
 /// A class of the week whose attendance nobody has recorded in full.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MondayUnrecorded)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct Unrecorded {
-    session_id: Uuid,
-    local_start: LocalStart,
-    class: String,
-    instructor: String,
+    pub session_id: Uuid,
+    pub local_start: LocalStart,
+    pub class: String,
+    pub instructor: String,
     /// Places that count as attended because nobody was marked.
-    unrecorded: i64,
+    pub unrecorded: i64,
     /// Places of which nobody has said anything yet.
-    unmarked: i64,
+    pub unmarked: i64,
 }
 
 /// The week on one page.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MondayReport)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct Monday {
     /// What is counted, in words.
-    counts: &'static str,
-    week: Week,
-    week_before: Week,
+    pub counts: &'static str,
+    pub week: Week,
+    pub week_before: Week,
     /// 52 weeks before: the same week of last year, by its weekdays.
-    year_before: Week,
+    pub year_before: Week,
     /// The first to end first, at most 200.
-    passes_ending: Vec<EndingPass>,
+    pub passes_ending: Vec<EndingPass>,
     /// Of all.
-    passes_ending_count: i64,
+    pub passes_ending_count: i64,
     /// The last to come first, at most 200.
-    unseen: Vec<UnseenMember>,
+    pub unseen: Vec<UnseenMember>,
     /// Of all.
-    unseen_count: i64,
+    pub unseen_count: i64,
     /// The oldest first, at most 200.
-    fees_due: Vec<Fee>,
+    pub fees_due: Vec<Fee>,
     /// Of all.
-    fees_due_count: i64,
+    pub fees_due_count: i64,
     /// In order of time.
-    unrecorded: Vec<Unrecorded>,
+    pub unrecorded: Vec<Unrecorded>,
     /// Times of the week at which somebody wanted a place and had none.
-    unmet: Vec<Slot>,
+    pub unmet: Vec<Slot>,
     /// What each instructor taught in the week.
-    pay: Vec<Instructor>,
+    pub pay: Vec<Instructor>,
 }
 
 /// Last week beside the week before and the same week last year; passes that end, members who were not seen, fees that are due, attendance
@@ -177,33 +184,42 @@ pub async fn monday(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let reader = Reader::admin(&app, &caller, id).await?;
-    let days = week_of(week.map_or(reader.today - Days::new(7), |date| date.0));
-    let mut tx = app.db.read().await?;
-    let sessions = store::sessions(&mut tx, id, days, SESSIONS_MAX + 1).await?;
-    not_too_many(&sessions)?;
-    let ends_by = reader.today + Days::new(ENDS_WITHIN_DAYS + 1);
-    let passes_ending = store::passes_ending(&mut tx, id, (reader.today, ends_by), MEMBERS_MAX).await?;
-    // The last visit was 21 days ago, or earlier.
-    let seen_since = day(reader.today - Days::new(UNSEEN_DAYS - 1), reader.zone).0;
-    let unseen = store::unseen(&mut tx, id, seen_since, reader.now, MEMBERS_MAX).await?;
-    let fees_due = store::fees_due(&mut tx, id, MEMBERS_MAX).await?;
-    let report = Monday {
-        counts: reader.counts(Counted::Monday),
-        week: Week::of(&mut tx, &reader, days, &sessions).await?,
-        week_before: Week::before(&mut tx, &reader, days, 1).await?,
-        year_before: Week::before(&mut tx, &reader, days, 52).await?,
-        passes_ending_count: passes_ending.first().map_or(0, |pass| pass.of_all),
-        passes_ending: passes_ending.into_iter().map(|pass| EndingPass::of(pass, &reader)).collect(),
-        unseen_count: unseen.first().map_or(0, |member| member.of_all),
-        unseen: unseen.into_iter().map(|member| UnseenMember::of(member, &reader)).collect(),
-        fees_due_count: fees_due.first().map_or(0, |fee| fee.of_all),
-        fees_due: fees_due.into_iter().map(|fee| Fee::of(fee, &reader)).collect(),
-        unrecorded: unrecorded(&sessions, &reader),
-        unmet: Slot::all(&demand::of_sessions(&mut tx, id, days, &sessions).await?, true),
-        pay: Instructor::all(&sessions, reader.now),
-    };
-    tx.rollback().await;
-    answer(&report, || report.sheet(days), (format, bom), &headers)
+    let report = Monday::of(&app, &reader, week).await?;
+    answer(&report, || report.sheet(), (format, bom), &headers)
+}
+
+impl Monday {
+    /// Of the week of this date, or of last week.
+    pub async fn of(app: &App, reader: &Reader, week: Option<LocalDate>) -> Answer<Self> {
+        let id = reader.studio_id;
+        let days = week_of(week.map_or(reader.today - Days::new(7), |date| date.0));
+        let mut tx = app.db.read().await?;
+        let sessions = store::sessions(&mut tx, id, days, SESSIONS_MAX + 1).await?;
+        not_too_many(&sessions)?;
+        let ends_by = reader.today + Days::new(ENDS_WITHIN_DAYS + 1);
+        let passes_ending = store::passes_ending(&mut tx, id, (reader.today, ends_by), MEMBERS_MAX).await?;
+        // The last visit was 21 days ago, or earlier.
+        let seen_since = day(reader.today - Days::new(UNSEEN_DAYS - 1), reader.zone).0;
+        let unseen = store::unseen(&mut tx, id, seen_since, reader.now, MEMBERS_MAX).await?;
+        let fees_due = store::fees_due(&mut tx, id, MEMBERS_MAX).await?;
+        let report = Monday {
+            counts: reader.counts(Counted::Monday),
+            week: Week::of(&mut tx, reader, days, &sessions).await?,
+            week_before: Week::before(&mut tx, reader, days, 1).await?,
+            year_before: Week::before(&mut tx, reader, days, 52).await?,
+            passes_ending_count: passes_ending.first().map_or(0, |pass| pass.of_all),
+            passes_ending: passes_ending.into_iter().map(|pass| EndingPass::of(pass, reader)).collect(),
+            unseen_count: unseen.first().map_or(0, |member| member.of_all),
+            unseen: unseen.into_iter().map(|member| UnseenMember::of(member, reader)).collect(),
+            fees_due_count: fees_due.first().map_or(0, |fee| fee.of_all),
+            fees_due: fees_due.into_iter().map(|fee| Fee::of(fee, reader)).collect(),
+            unrecorded: unrecorded(&sessions, reader),
+            unmet: Slot::all(&demand::of_sessions(&mut tx, id, days, &sessions).await?, true),
+            pay: Instructor::all(&sessions, reader.now),
+        };
+        tx.rollback().await;
+        Ok(report)
+    }
 }
 
 impl Week {
@@ -275,7 +291,8 @@ fn unrecorded(sessions: &[SessionCounts], reader: &Reader) -> Vec<Unrecorded> {
 const COLUMNS: &[&str] = &["section", "what", "week", "week_before", "year_before", "name", "email", "phone", "detail"];
 
 impl Monday {
-    fn sheet(&self, (from, _): (NaiveDate, NaiveDate)) -> Sheet {
+    fn sheet(&self) -> Sheet {
+        let from = self.week.from.0;
         let weeks = [&self.week, &self.week_before, &self.year_before];
         let figure = |what: &str, of: fn(&Week) -> Cell| {
             let [week, before, year] = weeks.map(of);

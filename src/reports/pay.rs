@@ -23,11 +23,12 @@ use crate::sign_in::Caller;
 /// What an instructor taught in all.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PayInstructor)]
+#[allow(missing_docs, reason = "the fields of the report")]
 pub struct Instructor {
-    instructor_id: Uuid,
-    name: String,
+    pub instructor_id: Uuid,
+    pub name: String,
     #[serde(flatten)]
-    taught: Taught,
+    pub taught: Taught,
 }
 
 impl Instructor {

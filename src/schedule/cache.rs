@@ -59,6 +59,11 @@ impl Page {
         Ok(Self { public: Encoded::of_json(bytes)?, sessions: ends.into(), span })
     }
 
+    /// A page for people, made for everybody who is not signed in.
+    pub fn of_text(text: String) -> Answer<Self> {
+        Ok(Self { public: Encoded::of_text(text)?, sessions: [].into(), span: None })
+    }
+
     /// The same with a reader's own bookings, by session.
     pub fn with(&self, mut mine: HashMap<Uuid, Me<'_>>) -> Answer<Encoded> {
         let public = self.public.as_bytes();

@@ -73,7 +73,7 @@ pub fn apply(
         freed.session(edit.after.id);
     }
     for edit in touching.iter().filter(|edit| edit.tells()) {
-        open_bookings(set, edit.after.id)?.iter().for_each(|booking| freed.person(booking.person_id));
+        open_bookings(set, edit.after.id)?.iter().for_each(|booking| freed.member_of(booking));
     }
     for Edit { before, after } in &edits {
         let what = Happened::SessionChanged { changed: differences(before, after), capacity: after.capacity, series: after.series_id };
@@ -187,7 +187,7 @@ fn let_go(
     let prolong = (&studio.rules_of(session.class_type_id), local_date(now, studio.zone));
     give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some(prolong), now)?;
     booking.cancel_with_session(now)?;
-    freed.person(booking.person_id);
+    freed.member_of(&booking);
     let event = Event::of_booking(&booking, Happened::Released { credits_returned });
     set.put(booking.clone());
     emit(set, actor, event)?;
@@ -245,7 +245,7 @@ fn make_wait(
         let credits_returned = booking.credits;
         give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some((&rules, today)), now)?;
         booking.cancel_with_session(now)?;
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
         let event = Event::of_booking(&booking, Happened::Cancelled { credits_returned, by_staff: true });
         set.put(booking);
         emit(set, actor, event)?;
@@ -255,7 +255,7 @@ fn make_wait(
         give_back(set, actor, &mut booking, LedgerReason::ReturnedByStaff, Some((&rules, today)), now)?;
         key -= 1;
         booking.return_to_queue(key)?;
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
         let event = Event::of_booking(&booking, Happened::MovedToWaitlist { position, credits_returned });
         set.put(booking);
         emit(set, actor, event)?;

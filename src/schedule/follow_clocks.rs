@@ -53,7 +53,7 @@ pub fn follow_clocks(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>)
         let cut_offs = (before.free_cancel_until, after.free_cancel_until);
         booking.follow_clocks((after.starts_at, after.ends_at), cut_offs, now);
         remind::plan(set, &mut booking, now)?;
-        freed.person(booking.person_id);
+        freed.member_of(&booking);
         set.put(booking);
     }
     let what = Happened::SessionFollowedClocks { from: before.starts_at, to: after.starts_at, shows_another_time };

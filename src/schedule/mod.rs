@@ -6,7 +6,7 @@
 //! Making, changing and cancelling a session are commands to the transactor; class types are edited in plain transactions.
 
 pub mod api;
-mod cache;
+pub mod cache;
 pub mod cancel_session;
 pub mod cancellation;
 pub mod changes;

@@ -1,6 +1,7 @@
 //! Too few: an hour before it is decided the instructor is told how many have booked; then the session takes place, or it is cancelled.
 
 use super::cancellation::cancel_one;
+use crate::booking::BookingStatus;
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::letters::facts::CancelReason;
@@ -18,7 +19,10 @@ pub fn decide_too_few(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>
         return Ok(());
     }
     set.identity_if_any(session.instructor_id)?;
-    let booked = session.taken;
+    // A place that is only offered is nobody's yet.
+    let coming = set.roster(session_id)?.into_iter().filter_map(|id| set.known_booking(id));
+    let coming = coming.filter(|booking| booking.takes_place() && booking.status != BookingStatus::Offered).count();
+    let booked = i64::try_from(coming).unwrap_or(i64::MAX);
     if now < at {
         session.too_few_due_at = Some(at);
         session.too_few_warned = booked < minimum;

@@ -50,6 +50,7 @@ pub struct Server {
     pub body_bytes_max: usize,
     pub trusted_proxies: Vec<Proxy>,
     pub cors_origins: Vec<Origin>,
+    pub embed_origins: Vec<Origin>,
 }
 
 impl Server {
@@ -57,6 +58,14 @@ impl Server {
     pub fn is_trusted_proxy(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted_proxies.iter().any(|proxy| proxy.is(address))
+    }
+
+    /// Who may frame the schedule that is made for other websites, as a browser is told (CSP, `frame-ancestors`).
+    pub fn framed_by(&self) -> String {
+        match &self.embed_origins[..] {
+            [] => "*".to_owned(),
+            named => named.iter().map(Origin::as_str).collect::<Vec<_>>().join(" "),
+        }
     }
 
     /// Takes over the address that was bound, since port 0 asks for any. A derived public URL follows.

@@ -33,6 +33,7 @@ use crate::passes::give::{GiveCredits, give_credits};
 use crate::passes::notice::tell_ending;
 use crate::passes::refund::{RefundPass, refund_pass};
 use crate::passes::sell::{SellPass, sell_pass};
+use crate::passes::share::share_pass;
 use crate::passes::transfer::{TransferPass, transfer_pass};
 use crate::penalties::pay::{PayFee, pay_fee};
 use crate::penalties::waive::{WaivePenalty, waive_penalty};
@@ -129,6 +130,8 @@ pub enum Command {
     FreezePass(FreezePass),
     /// End its freeze.
     UnfreezePass { pass_id: Uuid },
+    /// `PUT`, `DELETE /v1/passes/{id}/sharing`.
+    SharePass { pass_id: Uuid, shared: bool },
     /// Make what is left of a pass another's, or another studio's.
     TransferPass(TransferPass),
     /// Take a pass back for money.
@@ -215,6 +218,7 @@ impl Command {
             Self::ExtendPass(_) => "extend_pass",
             Self::FreezePass(_) => "freeze_pass",
             Self::UnfreezePass { .. } => "unfreeze_pass",
+            Self::SharePass { .. } => "share_pass",
             Self::TransferPass(_) => "transfer_pass",
             Self::RefundPass(_) => "refund_pass",
             Self::TellPassEnding { .. } => "tell_pass_ending",
@@ -335,6 +339,7 @@ impl Request {
             Command::ExtendPass(ExtendPass { pass_id, .. })
             | Command::FreezePass(FreezePass { pass_id, .. })
             | Command::UnfreezePass { pass_id }
+            | Command::SharePass { pass_id, .. }
             | Command::TransferPass(TransferPass { pass_id, .. })
             | Command::TellPassEnding { pass_id } => keys.push(Lookup::Pass(*pass_id)),
             Command::WaivePenalty(ask) => keys.extend([Lookup::Studio(ask.studio_id), Lookup::Penalty(ask.penalty_id)]),
@@ -508,6 +513,7 @@ fn hand_on(set: &mut WorkingSet, request: &Request, now: DateTime<Utc>) -> Decis
         C::ExtendPass(ask) => extend_pass(set, actor, ask, now)?.into(),
         C::FreezePass(ask) => freeze_pass(set, actor, ask, now)?.into(),
         C::UnfreezePass { pass_id } => unfreeze_pass(set, actor, *pass_id, now)?.into(),
+        C::SharePass { pass_id, shared } => share_pass(set, actor, *pass_id, *shared, now)?.into(),
         C::TransferPass(ask) => transfer_pass(set, actor, ask, now)?.into(),
         C::RefundPass(ask) => refund_pass(set, actor, ask, now)?.into(),
         C::TellPassEnding { pass_id } => tell_ending(set, *pass_id, now)?.into(),

@@ -104,13 +104,24 @@ impl WorkingSet {
         let counts = |booking: &&Booking| {
             booking.status == BookingStatus::Attended
                 && match which {
-                    Attended::With(person_id, pass_id) => booking.person_id == person_id && booking.pass_id == Some(pass_id),
+                    Attended::With(pass_id) => booking.pass_id == Some(pass_id),
                     Attended::At(person_id, studio_id) => {
                         booking.person_id == person_id && booking.studio_id == studio_id && !booking.is_guests()
                     }
                 }
         };
         Ok(self.bookings.table.rows.values().filter(counts).min_by_key(|booking| (booking.starts_at, booking.id)))
+    }
+
+    /// The bookings to come that have a place for which a pass pays, whoever comes; the soonest first.
+    pub fn paid_by(&self, pass_id: Uuid, now: DateTime<Utc>) -> Decision<Vec<Booking>> {
+        if !self.bookings.known_paid.has(&pass_id) {
+            return Err(Abort::Needs(vec![Lookup::PaidBy(pass_id)]));
+        }
+        let pays = |booking: &&Booking| booking.pass_id == Some(pass_id) && booking.status.takes_place() && booking.starts_at > now;
+        let mut paid: Vec<Booking> = self.bookings.table.rows.values().filter(pays).cloned().collect();
+        paid.sort_by_key(|booking| (booking.starts_at, booking.id));
+        Ok(paid)
     }
 
     /// What two people have in one session or at one time, and has not ended.
@@ -285,11 +296,18 @@ impl WorkingSet {
 
     pub(super) async fn load_attended(&mut self, tx: &mut Tx, which: Attended) -> Result<(), Error> {
         let found = match which {
-            Attended::With(person_id, pass_id) => booking::store::attended_with(tx, person_id, pass_id, ATTENDED_MAX).await?,
+            Attended::With(pass_id) => booking::store::attended_with(tx, pass_id, ATTENDED_MAX).await?,
             Attended::At(person_id, studio_id) => booking::store::attended_at(tx, person_id, studio_id, ATTENDED_MAX).await?,
         };
         self.take_bookings(tx, found).await?;
         self.bookings.known_attended.note([which]);
+        Ok(())
+    }
+
+    pub(super) async fn load_paid_by(&mut self, tx: &mut Tx, pass_ids: &[Uuid], now: DateTime<Utc>) -> Result<(), Error> {
+        let found = booking::store::paid_by(tx, pass_ids, now).await?;
+        self.take_bookings(tx, found).await?;
+        self.bookings.known_paid.note(pass_ids.iter().copied());
         Ok(())
     }
 

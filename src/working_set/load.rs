@@ -48,6 +48,7 @@ struct Wanted {
     pass_types: Vec<Uuid>,
     answers: Vec<(Uuid, String)>,
     paid: Vec<Uuid>,
+    paid_by: Vec<Uuid>,
     attended: Vec<Attended>,
     beside: Vec<(Uuid, Uuid)>,
     studios: Vec<Uuid>,
@@ -74,6 +75,7 @@ impl Wanted {
                 Lookup::Roster(session_id) => wanted.rosters.push(*session_id),
                 Lookup::Pass(id) => wanted.passes.push(*id),
                 Lookup::Paid(id) => wanted.paid.push(*id),
+                Lookup::PaidBy(pass_id) => wanted.paid_by.push(*pass_id),
                 Lookup::Attended(which) => wanted.attended.push(*which),
                 Lookup::Beside(one, other) => wanted.beside.push((*one, *other)),
                 Lookup::Penalty(id) => wanted.penalties.push(*id),
@@ -143,6 +145,7 @@ impl WorkingSet {
         for pass_id in wanted.paid {
             self.load_paid(tx, pass_id).await?;
         }
+        self.load_paid_by(tx, &wanted.paid_by, now).await?;
         for which in wanted.attended {
             self.load_attended(tx, which).await?;
         }

@@ -39,6 +39,8 @@ pub enum Lookup {
     Pass(Uuid),
     /// What was paid for a pass.
     Paid(Uuid),
+    /// The bookings to come for which a pass pays, whoever comes.
+    PaidBy(Uuid),
     /// The first classes that somebody attended.
     Attended(Attended),
     /// The bookings of two people that are of one session or at one time.
@@ -92,8 +94,8 @@ pub enum Lookup {
 /// Which of the classes that somebody attended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Attended {
-    /// Those for which a pass of this person paid: (person, pass).
-    With(Uuid, Uuid),
+    /// Those for which a pass paid, whoever came.
+    With(Uuid),
     /// Those of a studio: (person, studio).
     At(Uuid, Uuid),
 }

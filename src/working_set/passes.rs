@@ -7,15 +7,18 @@ use crate::db::{Error, Tx};
 use crate::passes::store::Paid;
 use crate::passes::{self, LedgerEntry, LedgerReason, Pass, PassKind, PassState, PassType};
 use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
 impl WorkingSet {
-    /// The passes of a person ([`WorkingSet::person`]), and how often each membership was used in the week of `monday`.
+    /// The passes with which a person ([`WorkingSet::person`]) may pay, their own and what their family shares, and how often each membership
+    /// was used in the week of `monday`.
     pub fn passes(&self, person_id: Uuid, monday: NaiveDate) -> Decision<(Vec<PassState>, Visits)> {
         let (mut needs, mut states, mut used) = (Vec::new(), Vec::new(), Vec::new());
-        let own = self.passes.of_person.get(&person_id).into_iter().flatten();
-        for pass in own.filter_map(|id| self.passes.table.rows.get(id)) {
+        let family = self.family_of(person_id);
+        let shared = family.flat_map(|id| self.held_by(id)).filter(|pass| pass.shared_at.is_some());
+        for pass in self.held_by(person_id).chain(shared) {
             if pass.kind == PassKind::Membership {
                 if self.passes.knows_visits(pass.id, monday) {
                     used.push((pass.id, self.passes.visits.get(&(pass.id, monday)).copied().unwrap_or(0)));
@@ -23,9 +26,14 @@ impl WorkingSet {
                     needs.push(Lookup::Visits(pass.id, monday));
                 }
             }
-            states.push(pass.state());
+            states.push(PassState { of_family: pass.person_id != person_id, ..pass.state() });
         }
         if needs.is_empty() { Ok((states, used)) } else { Err(Abort::Needs(needs)) }
+    }
+
+    /// How often a membership was used in the week of `monday` is to be known.
+    pub fn know_visits(&self, pass_id: Uuid, monday: NaiveDate) -> Decision<()> {
+        if self.passes.knows_visits(pass_id, monday) { Ok(()) } else { Err(Abort::Needs(vec![Lookup::Visits(pass_id, monday)])) }
     }
 
     /// A pass that must exist.
@@ -149,8 +157,16 @@ impl WorkingSet {
         Ok(())
     }
 
+    /// All passes of these people, and what their families share.
     pub(super) async fn load_passes_of(&mut self, tx: &mut Tx, people: &[Uuid]) -> Result<(), Error> {
-        for pass in passes::store::of_people(tx, people).await? {
+        let mut found = passes::store::of_people(tx, people).await?;
+        let family: BTreeSet<Uuid> = people.iter().flat_map(|id| self.family_of(*id)).collect();
+        let family: Vec<Uuid> = family.into_iter().collect();
+        if !family.is_empty() {
+            found.extend(passes::store::shared_by(tx, &family).await?);
+        }
+        self.passes.table.known.note(found.iter().map(|pass| pass.id));
+        for pass in found {
             self.passes.load(pass);
         }
         Ok(())

@@ -66,6 +66,11 @@ impl WorkingSet {
         }
     }
 
+    /// Who acts for somebody, and for whom they act; nobody, as long as that was not looked up ([`WorkingSet::person`]).
+    pub fn family_of(&self, person_id: Uuid) -> impl Iterator<Item = Uuid> {
+        self.people.relatives.range((person_id, Uuid::nil())..=(person_id, Uuid::max())).map(|(_, other)| *other)
+    }
+
     /// Who reads the letters of somebody without an address, if anybody acts for them.
     pub fn reads_for(&self, person_id: Uuid) -> Decision<Option<Arc<Person>>> {
         if !self.people.known_families.has(&person_id) {
@@ -222,6 +227,7 @@ impl WorkingSet {
             return Ok(());
         }
         self.load_identities(tx, ids.clone()).await?;
+        self.load_families(tx, ids.clone()).await?;
         self.load_passes_of(tx, &ids).await?;
         self.load_ahead(tx, &ids, now).await
     }
@@ -233,6 +239,8 @@ impl WorkingSet {
         }
         let found = families::store::among(tx, &ids).await?;
         self.people.copied.extend(found.iter().filter(|(.., copies)| *copies).map(|(holder, person, _)| (*person, *holder)));
+        let both = |(one, other): (Uuid, Uuid)| [(one, other), (other, one)];
+        self.people.relatives.extend(found.iter().flat_map(|(holder, person, _)| both((*holder, *person))));
         self.people.family.extend(found.into_iter().map(|(holder, person, _)| (person, holder)));
         self.people.known_families.note(ids);
         Ok(())

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{Days, NaiveDate, TimeDelta};
 use releve::console::cookie::Ticket;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, redirect};
@@ -15,9 +15,12 @@ use crate::house::House;
 use crate::routes::routed;
 use crate::seed::{Person, Session, Studio};
 
+mod figures;
+mod running;
+
 /// A browser. It follows no redirect by itself, so that a test sees where it is sent.
 #[derive(Clone)]
-struct Browser {
+pub struct Browser {
     http: Client,
     url: String,
     cookies: Vec<(String, String)>,
@@ -25,40 +28,40 @@ struct Browser {
 
 /// What it shows.
 #[derive(Debug)]
-struct Shown {
-    status: u16,
+pub struct Shown {
+    pub status: u16,
     /// Where it is sent.
-    to: String,
-    headers: HeaderMap,
-    text: String,
+    pub to: String,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
 impl Shown {
     #[track_caller]
-    fn expect(self, status: u16) -> Self {
+    pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "sent to {:?}: {}", self.to, self.text);
         self
     }
 
     #[track_caller]
-    fn says(self, what: &str) -> Self {
+    pub fn says(self, what: &str) -> Self {
         assert!(self.text.contains(what), "{what:?} is not said: {}", self.text);
         self
     }
 
     #[track_caller]
-    fn keeps_quiet_of(self, what: &str) -> Self {
+    pub fn keeps_quiet_of(self, what: &str) -> Self {
         assert!(!self.text.contains(what), "{what:?} is said: {}", self.text);
         self
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// What a hidden field of the page holds.
     #[track_caller]
-    fn field(&self, name: &str) -> String {
+    pub fn field(&self, name: &str) -> String {
         let mark = format!("name=\"{name}\" value=\"");
         let at = self.text.find(&mark).unwrap_or_else(|| panic!("no field {name}: {}", self.text)) + mark.len();
         self.text[at..].split('"').next().unwrap().to_owned()
@@ -66,13 +69,13 @@ impl Shown {
 }
 
 impl Browser {
-    fn new(house: &House) -> Self {
+    pub fn new(house: &House) -> Self {
         let http = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
         Self { http, url: house.url.clone(), cookies: Vec::new() }
     }
 
     /// One on which this person is signed in, on a device of its own.
-    async fn of(house: &House, person: &Person) -> Self {
+    pub async fn of(house: &House, person: &Person) -> Self {
         let (_, device) = house.on_another_device(person).await;
         let ticket = house.app.keys.sign(&Ticket::new(person.id, device, house.clock.now())).unwrap();
         let mut browser = Self::new(house);
@@ -80,14 +83,14 @@ impl Browser {
         browser
     }
 
-    fn keep(&mut self, name: &str, value: &str) {
+    pub fn keep(&mut self, name: &str, value: &str) {
         self.cookies.retain(|(of, _)| of != name);
         if !value.is_empty() {
             self.cookies.push((name.to_owned(), value.to_owned()));
         }
     }
 
-    async fn ask(&self, method: Method, path: &str, form: Option<&[(&str, &str)]>, origin: &str) -> Shown {
+    pub async fn ask(&self, method: Method, path: &str, form: Option<&[(&str, &str)]>, origin: &str) -> Shown {
         let mut request = self.http.request(method, format!("{}{path}", self.url)).header("Origin", origin);
         if !self.cookies.is_empty() {
             let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -103,16 +106,16 @@ impl Browser {
         Shown { status, to, headers, text: answer.text().await.unwrap() }
     }
 
-    async fn see(&self, path: &str) -> Shown {
+    pub async fn see(&self, path: &str) -> Shown {
         self.ask(Method::GET, path, None, &self.url).await
     }
 
-    async fn send(&self, path: &str, form: &[(&str, &str)]) -> Shown {
+    pub async fn send(&self, path: &str, form: &[(&str, &str)]) -> Shown {
         self.ask(Method::POST, path, Some(form), &self.url).await
     }
 
     /// Sends a form and goes where it is sent, keeping the cookies that it is given.
-    async fn go(&mut self, path: &str, form: &[(&str, &str)]) -> Shown {
+    pub async fn go(&mut self, path: &str, form: &[(&str, &str)]) -> Shown {
         let shown = self.send(path, form).await;
         for cookie in shown.headers.get_all("set-cookie") {
             let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
@@ -153,11 +156,21 @@ fn rows() -> Vec<Row> {
         row("post /console/sign-out", "/console/sign-out", "", SIGNED_IN),
         row("post /console/language", "/console/language", "language=en", ANYBODY),
         row("get /console/files/{hash}/{name}", "/console/files/x/console.css", "", ANYBODY),
+        row("get /console/kiosk", "/console/kiosk", "", ANYBODY),
+        row("get /console/kiosk-worker.js", "/console/kiosk-worker.js", "", ANYBODY),
+        row("get /console/{studio}/kiosk", "/console/<studio>/kiosk", "", ADMIN),
+        row("post /console/{studio}/kiosk", "/console/<studio>/kiosk", "name=Entrance", ADMIN),
+        row("post /console/{studio}/kiosk/removal", "/console/<studio>/kiosk/removal", "kiosk=<new>", ["133344", "", "133334"]),
         row("get /console/{studio}", "/console/<studio>", "", SIGNED_IN),
         row("get /console/{studio}/today", "/console/<studio>/today", "", STAFF),
+        row("get /console/{studio}/changes", "/console/<studio>/changes", "", STAFF),
         row("get /console/{studio}/schedule", "/console/<studio>/schedule", "", STAFF),
         row("get /console/{studio}/schedule/publication", "/console/<studio>/schedule/publication?week=2026-12-07", "", ADMIN),
         row("post /console/{studio}/schedule/publication", "/console/<studio>/schedule/publication", "week=2027-03-01", ADMIN),
+        row("get /console/{studio}/monday", "/console/<studio>/monday", "", ADMIN),
+        row("get /console/{studio}/attendance", "/console/<studio>/attendance", "", ADMIN),
+        row("get /console/{studio}/attendance/sessions", "/console/<studio>/attendance/sessions?weekday=2", "", ADMIN),
+        row("get /console/{studio}/reports/{report}", "/console/<studio>/reports/attendance?by=room&format=csv", "", ADMIN),
         row("get /console/{studio}/letters", "/console/<studio>/letters?state=failed", "", ADMIN),
         row("post /console/{studio}/letters/{id}/retry", "/console/<studio>/letters/<new>/retry", "", ["133344", "", "133334"]),
         row("get /console/{studio}/sessions/new", "/console/<studio>/sessions/new", "", ["13.3..", "", "13333."]),
@@ -194,6 +207,8 @@ fn rows() -> Vec<Row> {
             "booking=<booking>",
             ["14....", "144...", "14444."],
         ),
+        row("get /console/{studio}/sessions/{id}/walk-in", "/console/<studio>/sessions/<session>/walk-in", "", DESK),
+        row("post /console/{studio}/sessions/{id}/walk-in", "/console/<studio>/sessions/<session>/walk-in", "person=<member>", DESK),
         // An instructor moves up from an hour before the start.
         row(
             "post /console/{studio}/sessions/{id}/move-up",
@@ -254,6 +269,17 @@ fn rows() -> Vec<Row> {
             "name=New&kind=pack&number=5&valid_days=30",
             ADMIN,
         ),
+        row("get /console/{studio}/settings", "/console/<studio>/settings", "", ADMIN),
+        row("post /console/{studio}/settings", "/console/<studio>/settings", "version=0&name=New", ADMIN),
+        row("post /console/{studio}/settings/penalty-free-days", "/console/<studio>/settings/penalty-free-days", "version=0", ADMIN),
+        row("post /console/{studio}/settings/kiosks", "/console/<studio>/settings/kiosks", "name=", ADMIN),
+        row(
+            "post /console/{studio}/settings/kiosks/{id}/revocation",
+            "/console/<studio>/settings/kiosks/<new>/revocation",
+            "",
+            ["133344", "", "133334"],
+        ),
+        row("get /console/{studio}/exports/{table}", "/console/<studio>/exports/rooms", "", ADMIN),
         row("post /console/{studio}/setup/invitations", "/console/<studio>/setup/invitations", "email=<email>&role=front_desk", ADMIN),
     ]
 }
@@ -285,7 +311,8 @@ impl House {
 
     /// Things of a studio that are made for one call.
     async fn things(&self, hour: u32, studio: &Studio, teacher: &Person, member: &Person) -> Things {
-        let local = format!("2026-12-{:02} {:02}:00", 3 + hour / 24, hour % 24);
+        let day = "2026-12-03".parse::<NaiveDate>().unwrap() + Days::new(u64::from(hour / 24));
+        let local = format!("{day} {:02}:00", hour % 24);
         let session = self.plan(&local, 12).at(studio).taught_by(teacher).await;
         let booking = self.booked_by_owner(member, &session).await;
         Things { studio: studio.id, session, booking, member: member.id, pass_type: studio.pack_type }
@@ -501,6 +528,79 @@ both_engines! {
         browser.see(&format!("/console/{}/members/{}", house.studio.id, ana.id)).await.expect(403);
     }
 
+    async fn a_browser_becomes_a_kiosk_and_nobody_is_signed_in_there(house: House) {
+        let (ana, morning) = (house.member("Ana").await, house.plan("2026-11-30 10:30", 5).await);
+        house.book(&ana, &morning).await.expect_booked();
+        let mut tablet = Browser::of(&house, &house.studio.admin).await;
+        let at = format!("/console/{}/kiosk", house.studio.id);
+        let before = tablet.clone();
+        tablet.see(&format!("/console/{}/today", house.studio.id)).await.expect(200).says(&at);
+        tablet.send(&at, &[("name", "")]).await.expect(422).says("role=\"alert\"");
+        let ready = tablet.go(&at, &[("name", "Entrance")]).await.expect(200);
+        let of = |name: &str| ready.text.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+        let token = of("data-token");
+        assert_eq!((of("data-studio"), token.starts_with("kiosk_")), (house.studio.id.to_string(), true));
+        // The session has ended, also for a cookie that somebody kept.
+        assert_eq!(tablet.cookies.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["releve_language"]);
+        before.see(&at).await.expect(303);
+        // The door is a page that knows nobody; its token reads who is expected, and opens nothing else.
+        tablet.see("/console/kiosk").await.expect(200).says("Show your code").keeps_quiet_of("Ana");
+        let worker = tablet.see("/console/kiosk-worker.js").await.expect(200);
+        assert!(worker.header("content-type").starts_with("text/javascript"));
+        house.get(house.of_studio("door")).token(&token).await.expect(200);
+        house.get("/v1/me").token(&token).await.expect_refused(401, "token-refused");
+
+        let mut admin = Browser::of(&house, &house.studio.admin).await;
+        let kiosk = admin.see(&at).await.expect(200).says("Entrance").says("last there").field("kiosk");
+        admin.go(&format!("{at}/removal"), &[("kiosk", &kiosk)]).await.expect(200).says("The kiosk is taken away.").keeps_quiet_of("Entrance");
+        house.get(house.of_studio("door")).token(&token).await.expect_refused(401, "token-refused");
+    }
+
+    async fn who_walks_in_is_booked_and_checked_in_at_once(house: House) {
+        let (ana, ben) = (house.member("Ana").await, house.member("Ben").await);
+        let morning = house.plan("2026-11-30 10:30", 2).await;
+        let mut desk = Browser::of(&house, &house.studio.desk).await;
+        let of_session = format!("/console/{}/sessions/{}", house.studio.id, morning.id);
+        let at = format!("{of_session}/walk-in");
+        desk.see(&of_session).await.expect(200).says(&at);
+        let found = desk.send(&at, &[("q", "Ana")]).await.expect(200).says("Ana").keeps_quiet_of("Ben");
+        let (key, person) = (found.field("key"), found.field("person"));
+        assert_eq!(person, ana.id.to_string());
+        let form = [("key", &*key), ("person", &*person)];
+        desk.go(&at, &form).await.expect(200).says("Booked and checked in.").says("Here").says("Undo the check-in");
+        // Sent twice, it is one booking.
+        desk.go(&at, &form).await.expect(200);
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM bookings").await, 1);
+        let shown = house.get(format!("/v1/bookings/{key}")).by(&ana).await.expect(200);
+        assert_eq!(shown["status"], "attended");
+
+        // Somebody new has nothing that pays: they are a member from now on, and the page goes on with them.
+        let refused = desk.send(&at, &[("name", "Cara"), ("phone", "138 0000 4321")]).await.expect(402).says("role=\"alert\"").says("Cara");
+        let (key, cara) = (refused.field("key"), refused.field("person"));
+        let free = [("key", &*key), ("person", &*cara), ("unpaid", "true"), ("reason", "A trial class")];
+        desk.send(&at, &free[..3]).await.expect(422).says("role=\"alert\"");
+        desk.go(&at, &free).await.expect(200).says("Booked and checked in.").says("Cara").says("2/2");
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM members WHERE name = 'Cara'").await, 1);
+        // A full class is full.
+        desk.send(&at, &[("person", &*ben.id.to_string())]).await.expect(409).says("role=\"alert\"");
+    }
+
+    async fn an_open_page_hears_of_what_happens(house: House) {
+        let (ana, morning) = (house.member("Ana").await, house.plan("2026-11-30 10:30", 5).await);
+        let desk = Browser::of(&house, &house.studio.desk).await;
+        let at = format!("/console/{}/changes", house.studio.id);
+        let before = desk.see(&at).await.expect(200).text;
+        assert_eq!(desk.see(&at).await.text, before, "nothing happened");
+        let booking = house.book(&ana, &morning).await.expect_booked();
+        let booked = desk.see(&at).await.text;
+        assert_ne!(booked, before);
+        house.put(format!("/v1/bookings/{}/check-in", booking.id)).by(&house.studio.admin).json(&json!({})).await.expect(200);
+        assert_ne!(desk.see(&at).await.text, booked);
+        // It ends with the rights.
+        house.put(house.of_studio(&format!("staff/{}", house.studio.desk.id))).by(&house.studio.owner).json(&json!({"roles": []})).await.expect(200);
+        desk.see(&at).await.expect(403);
+    }
+
     async fn the_consequences_are_shown_before(house: House) {
         let (ana, ben) = (house.member("Ana").await, house.member("Ben").await);
         let evening = house.plan("2026-12-02 18:30", 1).await;
@@ -674,12 +774,18 @@ both_engines! {
             format!("{at}/today"), format!("{at}/today?said={PLANTED}"), format!("{at}/schedule"), format!("{at}/sessions/new"), of_session.clone(),
             format!("{of_session}/edit"), format!("{of_session}/cancel"), format!("{at}/bookings/{booking}"), format!("{at}/bookings/{waiting}"),
             format!("{at}/members"), format!("{at}/members/new"), format!("{at}/members/{}", ana.id), format!("{at}/setup"), format!("{at}/house-rules"), format!("{at}/letters"), format!("{at}/letters?state={PLANTED}"),
+            format!("{at}/kiosk"), format!("{of_session}/walk-in"),
+            format!("{at}/settings"), format!("{at}/settings?said={PLANTED}"), format!("{at}/monday"), format!("{at}/monday?week={PLANTED}"), format!("{at}/monday?week=2026-11-30"), format!("{at}/attendance?from=2026-11-01&to=2026-12-01"),
+            format!("{at}/attendance/sessions?from=2026-11-01&to=2026-12-01&start={PLANTED}"), format!("{at}/attendance/sessions?from=2026-11-01&to=2026-12-01&room={}", house.studio.room),
         ];
         let mut shown = Vec::new();
         for page in &pages {
             shown.push((page.clone(), owner.see(page).await));
         }
+        shown.push(("kiosk".into(), owner.send(&format!("{at}/settings/kiosks"), &[("name", PLANTED)]).await));
+        shown.push(("settings".into(), owner.send(&format!("{at}/settings"), &[("version", "1"), ("name", PLANTED), ("rules_text", PLANTED), ("shop_url", PLANTED)]).await));
         shown.push(("search".into(), owner.send(&format!("{at}/members"), &[("q", PLANTED)]).await));
+        shown.push(("walk in".into(), owner.send(&format!("{of_session}/walk-in"), &[("q", "script"), ("name", PLANTED), ("email", PLANTED), ("reason", PLANTED)]).await));
         shown.push(("enter".into(), owner.send(&format!("{at}/members/new"), &[("name", PLANTED), ("email", PLANTED)]).await));
         shown.push(("make".into(), owner.send(&format!("{at}/sessions/new"), &[("start", PLANTED)]).await));
         shown.push(("sign in".into(), owner.send("/console/sign-in", &[("email", PLANTED), ("password", PLANTED)]).await));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::house::House;
-use crate::seed::{Person, Session};
+use crate::seed::{Pass, Person, Session};
 use crate::speech::Tap;
 
 impl House {
@@ -32,6 +32,12 @@ impl House {
     /// `by` taps "book" for somebody else.
     fn book_for(&self, by: &Person, whom: &Person, session: &Session) -> Tap {
         self.book(whom, session).sent_by(by)
+    }
+
+    /// Whoever holds a pass shares it with their family.
+    async fn share(&self, pass: &Pass, by: &Person) {
+        let path = format!("/v1/passes/{}/sharing", pass.id);
+        assert_eq!(self.put(path).by(by).await.expect(200)["shared"], true);
     }
 
     async fn own_family(&self, person: &Person) -> Value {
@@ -215,5 +221,77 @@ both_engines! {
         house.put(format!("/v1/me/family/{link}/letters")).by(&ana).json(&json!({"copies": true})).await.expect(200);
         house.book_for(&ana, &kid, &house.session("2026-12-03 18:30", 2).await).await.expect_booked();
         assert_eq!(house.kinds_to(&ana).await, ["booked", "booked"]);
+    }
+
+    async fn a_shared_pass_pays_for_the_family_after_their_own(house: House) {
+        let (ana, bo) = (house.stranger("Ana").await, house.stranger("Bo").await);
+        let shared = house.pack(&ana, 5).await;
+        house.book(&ana, &house.session("2026-12-02 18:30", 2).await).await.expect_booked();
+        let kid = house.child(&ana, "Kid Ruiz").await;
+        let evenings = [house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 12).await];
+        // Not before it is shared, and only who holds it shares it.
+        house.book_for(&ana, &kid, &evenings[0]).await.expect_refused(402, "no-pass");
+        house.book_for(&ana, &kid, &evenings[0]).with(&shared).await.expect_refused(402, "no-pass");
+        let path = format!("/v1/passes/{}/sharing", shared.id);
+        house.put(&path).by(&bo).await.expect_refused(404, "not-found");
+        house.put(&path).by(&house.studio.desk).await.expect_refused(403, "not-allowed");
+        house.share(&shared, &ana).await;
+        house.share(&shared, &ana).await;
+        let told = house.get(format!("/v1/sessions/{}/terms?person_id={}", evenings[0].id, kid.id)).by(&ana).await.expect(200);
+        assert_eq!((&told["pass"]["id"], &told["pass"]["shared_by"]), (&json!(shared.id), &json!("Ana")));
+        assert!(told["pass_text"].as_str().unwrap().contains("Ana"), "{}", told["pass_text"]);
+        house.get(format!("/v1/sessions/{}/terms?person_id={}", evenings[0].id, kid.id)).by(&bo).await.expect_refused(404, "not-found");
+        // A stranger does not pay with it.
+        house.book(&bo, &evenings[0]).with(&shared).await.expect_refused(402, "no-pass");
+        let booking = house.book_for(&ana, &kid, &evenings[0]).await.expect_booked();
+        assert_eq!((&booking.body["pass_id"], house.balance(&shared).await), (&json!(shared.id), 3));
+        // What is their own comes first, whenever it ends.
+        let own = house.pack_until(&kid, 5, house.today() + chrono::Days::new(200)).await;
+        let second = house.book_for(&ana, &kid, &evenings[1]).await.expect_booked();
+        assert_eq!((&second.body["pass_id"], house.balance(&shared).await, house.balance(&own).await), (&json!(own.id), 3, 4));
+        // It comes back to the pass that paid.
+        house.put(format!("/v1/bookings/{}/cancellation", booking.id)).by(&ana).json(&json!({})).await.expect(200);
+        assert_eq!((house.balance(&shared).await, house.balance(&own).await), (4, 4));
+    }
+
+    async fn what_a_shared_pass_paid_stays_paid(house: House) {
+        let (ana, mum) = (house.stranger("Ana").await, house.stranger("Mum").await);
+        let shared = house.pack(&ana, 5).await;
+        let link = house.family(&ana, &mum).await;
+        house.share(&shared, &ana).await;
+        let evenings = [house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 12).await];
+        let booking = house.book(&mum, &evenings[0]).await.expect_booked();
+        assert_eq!(house.balance(&shared).await, 4);
+        // What is paid to come stands in the way of its end, whoever comes.
+        let refund = json!({"reason": "Moves away", "method": "cash"});
+        let call = house.post_to(format!("/v1/passes/{}/refunds", shared.id)).by(&house.studio.admin).header("Idempotency-Key", "k1");
+        let refused = call.json(&refund).await.expect_refused(409, "pass-in-use");
+        assert_eq!(refused["booking_ids"], json!([booking.id]));
+        house.delete(format!("/v1/passes/{}/sharing", shared.id)).by(&ana).await.expect(200);
+        house.delete(format!("/v1/me/family/{link}")).by(&mum).await.expect(204);
+        house.book(&mum, &evenings[1]).await.expect_refused(402, "no-pass");
+        assert_eq!(house.now(&booking).await["status"], "booked");
+        house.cancel(&booking).await.expect(200);
+        assert_eq!(house.balance(&shared).await, 5);
+    }
+
+    async fn who_waits_and_could_not_pay_moves_up_when_a_pass_is_shared_or_filled_again(house: House) {
+        let (ana, mum, bo) = (house.stranger("Ana").await, house.stranger("Mum").await, house.member("Bo").await);
+        let shared = house.pack(&ana, 1).await;
+        house.family(&ana, &mum).await;
+        let (full, other) = (house.session("2026-12-03 18:30", 1).await, house.session("2026-12-04 18:30", 2).await);
+        let takes = house.book(&bo, &full).await.expect_booked();
+        let waits = house.book(&mum, &full).or_wait().await.expect_waitlisted(1);
+        house.cancel(&takes).await.expect(200);
+        assert_eq!(house.now(&waits).await["status"], "waitlisted");
+        house.share(&shared, &ana).await;
+        assert_eq!((&house.now(&waits).await["status"], house.balance(&shared).await), (&json!("booked"), 0));
+        // A credit that comes back to whoever holds it, after the link has ended too.
+        let again = house.book(&mum, &other).or_wait().await;
+        again.expect_refused(402, "no-pass");
+        house.cancel(&waits).await.expect(200);
+        assert_eq!(house.balance(&shared).await, 1);
+        house.book(&ana, &other).await.expect_booked();
+        assert_eq!(house.balance(&shared).await, 0);
     }
 }

@@ -54,6 +54,7 @@ mod passwords;
 mod penalties;
 mod people;
 mod personal;
+mod public;
 mod races;
 mod races_for_places;
 mod registering;

@@ -141,6 +141,8 @@ fn rows() -> Vec<Row> {
             Some(r#"{"from":"2027-01-10","until":"2027-01-20"}"#),
             ["133...", "144...", "14444."],
         ),
+        row("put /v1/passes/{id}/sharing", "/v1/passes/<pass>/sharing", none, ["1.....", "144333", "144443"]),
+        row("delete /v1/passes/{id}/sharing", "/v1/passes/<pass>/sharing", none, ["1.....", "144333", "144443"]),
         row("delete /v1/passes/{id}/freeze", "/v1/passes/<pass>/freeze", none, ["133...", "144...", "14444."]),
         row(
             "put /v1/passes/{id}/transfer",

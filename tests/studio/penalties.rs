@@ -167,6 +167,27 @@ both_engines! {
         assert_eq!((&last["action"], &last["note"]), (&json!("booking.penalty_waived"), &json!("They were ill")));
     }
 
+    /// A suspension beats the offer that runs: the place goes on in the commit that suspends.
+    async fn who_is_suspended_while_an_offer_runs_loses_it_to_the_next(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0, "strikes_max": 2, "after_cutoff": "offers", "promotion_until_min": 4_320})).await;
+        let (ana, bo, cleo) = (house.member("Ana").await, house.member("Bo").await, house.member("Cleo").await);
+        let full = house.session("2026-12-02 18:30", 1).await;
+        let taken = house.book(&bo, &full).await.expect_booked();
+        let first = house.book(&ana, &full).or_wait().await.expect_waitlisted(1);
+        let second = house.book(&cleo, &full).or_wait().await.expect_waitlisted(2);
+        house.it_is("2026-11-30 11:50");
+        house.cancel(&taken).await.expect(200);
+        assert_eq!(house.now(&first).await["status"], "offered");
+        house.two_strikes(&ana).await;
+        assert_eq!(house.now(&first).await["status"], "waitlisted", "it was theirs until then");
+        assert_eq!(house.now(&second).await["status"], "offered", "in the same commit");
+        let told = house.history_of(&first).await;
+        assert_eq!((&told.last().unwrap()["action"], &told.last().unwrap()["reason"]), (&json!("booking.passed_over"), &json!("suspended")));
+        house.accept(&first).await.expect_refused(409, "session-full");
+        house.accept(&second).await.expect(200);
+        assert!(house.kinds_to(&ana).await.contains(&"suspended".to_owned()));
+    }
+
     async fn who_is_suspended_is_passed_over_and_served_when_it_is_taken_back(house: House) {
         house.rules(two_are_too_many()).await;
         let (ana, bo) = (house.stranger("Ana").await, house.member("Bo").await);

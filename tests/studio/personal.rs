@@ -68,7 +68,7 @@ const HARMLESS: [(&str, &str); 42] = [
         "passes",
         "id studio_id person_id pass_type_id name kind credits_left per_week expires_on class_type_ids studio_ids sold_at sold_by \
          starts_on valid_days valid_months begin_by begun_on freeze_days_max transferable frozen_from frozen_until frozen_days \
-         extended_days ended_at moved_to notice_at",
+         extended_days ended_at moved_to notice_at shared_at",
     ),
     (
         "penalties",

@@ -425,8 +425,9 @@ impl InMemory {
         if command.dry_run || !plain || self.set.known_booking(ask.id).is_some() {
             return None;
         }
-        let tap = Tap { session_id: ask.session_id, pass_id: None, replaces: None, guest: false };
-        let told = tell_terms(&mut self.set, ask.person_id.or(command.actor.person_id)?, tap, now).unwrap();
+        let person_id = ask.person_id.or(command.actor.person_id)?;
+        let tap = Tap { session_id: ask.session_id, person_id, pass_id: None, replaces: None, guest: false };
+        let told = tell_terms(&mut self.set, person_id, tap, now).unwrap();
         let session = SessionNow::of(&told.session, told.studio.zone);
         let rules = told.studio.rules_of(told.session.class_type_id);
         let facts = TermsFacts {

@@ -117,6 +117,7 @@ both_engines! {
 
     async fn roles_are_given_and_taken(house: House) {
         let mei = house.member("Mei").await;
+        house.put(house.of_studio("members/me")).by(&mei).await.expect(200);
         let studio = &house.studio;
         let set = |by, person_id, roles: Value| house.put(house.of_studio(&format!("staff/{person_id}"))).by(by).json(&json!({ "roles": roles }));
         let made = set(&studio.admin, mei.id, json!(["front_desk", "instructor", "front_desk"])).await.expect(200);

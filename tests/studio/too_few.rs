@@ -67,6 +67,24 @@ both_engines! {
         assert_eq!((house.kinds_to(&ana).await.len(), house.heard().await.len()), (2, 2), "it is decided once");
     }
 
+    /// A place that somebody is offered is nobody's yet.
+    async fn an_offered_place_does_not_count(house: House) {
+        house.rules(json!({"after_cutoff": "offers"})).await;
+        house.for_two("2026-12-04T18:30").await;
+        let (ana, bo, cleo) = (house.member("Ana").await, house.member("Bo").await, house.member("Cleo").await);
+        let made = house.schedule_session(&house.studio.admin, "2026-12-03T18:30", json!({"capacity": 2})).await.expect(201);
+        let at = |name: &str| made[name].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+        let evening = Session { id: made.id(), starts_at: at("starts_at"), ends_at: at("ends_at") };
+        house.book(&ana, &evening).await.expect_booked();
+        let leaves = house.book(&bo, &evening).await.expect_booked();
+        let offered = house.book(&cleo, &evening).or_wait().await.expect_waitlisted(1);
+        house.it_is("2026-12-03 15:10");
+        house.cancel(&leaves).await.expect(200);
+        assert_eq!(house.now(&offered).await["status"], "offered");
+        house.sweep_at("2026-12-03 15:30").await;
+        assert_eq!(house.state_of(&evening).await, "cancelled");
+    }
+
     async fn with_enough_it_takes_place(house: House) {
         let people = house.members(2).await;
         let (evening, doubtful) = (house.for_two("2026-12-03T18:30").await, house.for_two("2026-12-03T20:30").await);

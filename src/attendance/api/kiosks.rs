@@ -36,16 +36,17 @@ pub struct KioskBody {
 #[schema(as = AddedKiosk)]
 pub struct Added {
     #[serde(flatten)]
-    kiosk: KioskRow,
+    #[allow(missing_docs, reason = "its fields stand in this one")]
+    pub kiosk: KioskRow,
     /// What the device signs its calls with, as `Authorization: Bearer …`. It is shown this once.
-    token: String,
+    pub token: String,
 }
 
 /// The devices at a studio's door.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Kiosks {
     /// The oldest first; at most 20.
-    kiosks: Vec<KioskRow>,
+    pub kiosks: Vec<KioskRow>,
 }
 
 /// Adds a device at the studio's door: its token can check members in by their codes, at once or later, and read who is expected today, in

@@ -61,6 +61,7 @@ fn pack(credits: i64) -> PassState {
     PassState {
         id: PACK,
         pass_type_id: TEN,
+        of_family: false,
         kind: PassKind::Pack,
         credits_left: Some(credits),
         per_week: None,
@@ -797,7 +798,7 @@ fn caps_count_what_they_are_about() {
 
 #[test]
 fn the_pass_that_would_pay_says_when_booking_opens() {
-    let gold = |id: u128, credits| PassState { id: Uuid::from_u128(id), pass_type_id: GOLD, ..pack(credits) };
+    let gold = |id: u128, credits| PassState { id: Uuid::from_u128(id), pass_type_id: GOLD, of_family: false, ..pack(credits) };
     let house = HouseRules::default();
     let earlier = Overrides { booking_opens_days: Some(30), free_cancel_min: Some(60), ..Overrides::default() };
     let later = Overrides { booking_opens_days: Some(7), ..Overrides::default() };

@@ -337,6 +337,7 @@ fn told_with(rule: &Rule, told: &Told, past: Past) -> (TermsFactsOwned, DateTime
     let session = SessionNow::of(&row, told.zone);
     let pack = PassState {
         id: PACK,
+        of_family: false,
         pass_type_id: GOLD,
         kind: if rule.membership { PassKind::Membership } else { PassKind::Pack },
         credits_left: (!rule.membership).then_some(8),
@@ -366,7 +367,7 @@ struct TermsFactsOwned {
 impl TermsFactsOwned {
     fn view(&self, language: Language, now: DateTime<Utc>) -> TermsView {
         let name = texts("Ten classes", "十次卡", "十堂套票");
-        let pass = self.terms.payment.map(|_| NamedPass { id: PACK, name, kind: PassKind::Pack, credits_left: Some(8) });
+        let pass = self.terms.payment.map(|_| NamedPass { id: PACK, name, kind: PassKind::Pack, credits_left: Some(8), shared_by: None });
         let facts = TermsFacts {
             session: self.session,
             rules: &self.rules,

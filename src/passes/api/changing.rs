@@ -121,6 +121,33 @@ pub async fn unfreeze(State(app): State<App>, caller: Caller, Path(id): Path<Uui
     Ok(Json(shown(&app, &caller, id).await?))
 }
 
+/// Shares a pass with the caller's family: whoever acts for the caller, and for whom the caller acts, may pay with it, after passes of
+/// their own. Who holds it. Repeated, it answers the same.
+#[utoipa::path(
+    put, path = "/v1/passes/{id}/sharing", operation_id = "share_pass",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = PassView)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, PassOver, TooManyRequests])))
+)]
+pub async fn share(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<PassView>> {
+    seen(&app, &caller, id).await?;
+    app.transactor.submit(caller.actor(), Command::SharePass { pass_id: id, shared: true }).await?;
+    Ok(Json(shown(&app, &caller, id).await?))
+}
+
+/// Shares it no more: what it has paid for stays booked, and what comes back comes back to it. Who holds it. Repeated, it answers the same.
+#[utoipa::path(
+    delete, path = "/v1/passes/{id}/sharing", operation_id = "unshare_pass",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = PassView)),
+    extensions(("x-problem-types" = json!(refuses![NotAllowed, PassOver, TooManyRequests])))
+)]
+pub async fn unshare(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Answer<Json<PassView>> {
+    seen(&app, &caller, id).await?;
+    app.transactor.submit(caller.actor(), Command::SharePass { pass_id: id, shared: false }).await?;
+    Ok(Json(shown(&app, &caller, id).await?))
+}
+
 /// To whom, or where to.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

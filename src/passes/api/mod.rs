@@ -422,7 +422,7 @@ async fn must_make_sense(tx: &mut Tx, caller: &Caller, sold: &PassType) -> Answe
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Passes {
     /// The newest first.
-    passes: Vec<PassView>,
+    pub passes: Vec<PassView>,
     /// What to send as `after` for more; null at the end.
     next: Option<String>,
 }

@@ -85,7 +85,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) 
     // Read again, with its ledger, in one snapshot.
     let pass = store::by_id(&mut tx, &[id]).await?.pop().ok_or_else(nothing)?;
     let paid = store::paid(&mut tx, id).await?;
-    let uses = store::uses(&mut tx, pass.person_id, id, USES_MAX).await?;
+    let uses = store::uses(&mut tx, id, USES_MAX).await?;
     tx.rollback().await;
     let sums = Sums { paid_minor: paid.amount_minor, sold: paid.sold, given: paid.given };
     let refund = of(&pass, sums, local_date(pass.sold_at, zone.tz()), local_date(app.clock.now(), zone.tz()));

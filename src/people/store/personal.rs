@@ -232,7 +232,7 @@ pub const REGISTRY: &[Personal] = &[
         table: "security_events",
         whose: "person_id = $1",
         rows: STAYS,
-        columns: &[untold("network", KEY), untold("address", KEY), untold("device_id", KEY), untold("request_id", KEY)],
+        columns: &[untold("network", KEY), untold("address", KEY), untold("device_id", KEY), told("request_id", "security_events")],
     },
     Personal {
         table: "second_factors",

@@ -52,6 +52,8 @@ pub struct Bookings {
     pub beside: HashMap<(Uuid, Uuid), Vec<Uuid>>,
     /// Of whom and what the first attended classes are known.
     pub known_attended: Known<Attended>,
+    /// Passes of which is known for what they will pay.
+    pub known_paid: Known<Uuid>,
 }
 
 /// How a change to bookings is undone.
@@ -76,6 +78,7 @@ impl Bookings {
         self.known_turned_down = Known::All;
         self.known_places = Known::All;
         self.known_attended = Known::All;
+        self.known_paid = Known::All;
     }
 
     /// A session that was just made has nobody in it and nobody waits for it.

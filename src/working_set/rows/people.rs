@@ -24,6 +24,8 @@ pub struct People {
     pub nameless: Vec<(Uuid, DateTime<Utc>)>,
     /// Who acts for whom: (person, holder).
     pub family: BTreeSet<(Uuid, Uuid)>,
+    /// The same in both directions.
+    pub relatives: BTreeSet<(Uuid, Uuid)>,
     pub known_families: Known<Uuid>,
     /// Of these, who gets copies of the letters about what they book: (person, holder).
     pub copied: BTreeSet<(Uuid, Uuid)>,

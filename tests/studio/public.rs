@@ -1,0 +1,218 @@
+//! The public pages, as a browser sees them: anybody reads the schedule; who comes for a class lands on that class; a member books, waits
+//! and cancels there with the cost told before; and nobody else learns of it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::accounts::PASSWORD;
+use crate::console::Browser;
+use crate::routes::routed;
+
+/// The data that search engines read.
+fn linked(page: &str) -> Value {
+    let (_, rest) = page.split_once("<script type=\"application/ld+json\">").unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+/// Which pages need whoever is signed in.
+const OWN: [&str; 8] = [
+    "get /me",
+    "get /me/pocket",
+    "get /me/passes",
+    "get /me/letters",
+    "get /b/{booking_id}",
+    "post /b/{booking_id}/cancellation",
+    "post /b/{booking_id}/acceptance",
+    "post /s/{studio}/classes/{session}",
+];
+
+both_engines! {
+    async fn anybody_reads_the_schedule_and_nobody_a_draft(house: House) {
+        house.it_is("2026-12-01 09:00");
+        let open = house.session("2026-12-02 18:30", 5).await;
+        let hidden = house.plan("2026-12-02 20:00", 5).draft().await;
+        let browser = Browser::new(&house);
+        let at = format!("/s/{}", house.studio.id);
+        let shown = browser.see(&format!("{at}?language=en")).await.expect(200);
+        assert!(shown.header("content-security-policy").ends_with("frame-ancestors 'none'"));
+        assert!(!shown.header("content-security-policy").contains("unsafe"));
+        assert!(shown.header("set-cookie").starts_with("releve_language=en;"));
+        let shown = shown.says("18:30").says("5 places").says(&format!("{at}/classes/{}", open.id)).keeps_quiet_of(&hidden.id.to_string());
+        let data = linked(&shown.text);
+        assert_eq!((&data["@type"], &data["event"][0]["@type"]), (&Value::from("SportsActivityLocation"), &Value::from("Event")));
+        assert_eq!(data["event"].as_array().unwrap().len(), 1);
+        assert_eq!(data["event"][0]["startDate"], "2026-12-02T18:30:00+08:00");
+        shown.says("property=\"og:title\"").says("rel=\"canonical\"");
+
+        // The same bytes are not sent twice, and another language is another page.
+        let plain = browser.see(&at).await.expect(200);
+        assert_eq!(plain.header("cache-control"), "public, no-cache");
+        let tag = plain.header("etag").to_owned();
+        let again = house.get(&at).header("If-None-Match", &tag).await;
+        assert_eq!(again.status, 304);
+        browser.see(&format!("{at}?language=zh-Hant")).await.expect(200).says("lang=\"zh-Hant\"").says("剩5個名額");
+
+        // A choice of an instructor who does not teach shows nothing; a choice that is none is none.
+        let nobody = house.new_id();
+        browser.see(&format!("{at}?instructor={nobody}")).await.expect(200).keeps_quiet_of(&open.id.to_string());
+        browser.see(&format!("{at}?instructor=x&class_type=")).await.expect(200).says(&open.id.to_string());
+        browser.see(&format!("{at}?from=2026-13-01")).await.expect(422);
+        browser.see(&format!("/s/{nobody}")).await.expect(404);
+        browser.see(&format!("{at}/classes/{}", hidden.id)).await.expect(404);
+        browser.see(&format!("/s/{nobody}/classes/{}", open.id)).await.expect(404);
+
+        // Only the page that is made for it may be framed, and it signs nobody in.
+        let framed = browser.see(&format!("{at}/embed")).await.expect(200);
+        assert!(framed.header("content-security-policy").ends_with("frame-ancestors *"), "{}", framed.header("content-security-policy"));
+        framed.says("target=\"_top\"").says(&open.id.to_string()).keeps_quiet_of("/me/sign-in");
+    }
+
+    async fn who_makes_an_account_for_a_class_lands_on_it_and_books(house: House) {
+        house.it_is("2026-12-01 09:00");
+        let session = house.session("2026-12-02 18:30", 5).await;
+        let at = format!("/s/{}/classes/{}", house.studio.id, session.id);
+        let mut browser = Browser::new(&house);
+        let class = browser.see(&format!("{at}?language=en")).await.expect(200);
+        assert_eq!(linked(&class.text)["@type"], "Event");
+        let next = format!("/me/sign-up?next={}", url::form_urlencoded::byte_serialize(at.as_bytes()).collect::<String>());
+        class.says("Sign in to book").says(&next);
+        let form = browser.see(&next).await.expect(200);
+        assert_eq!(form.field("next"), at);
+        let fields = [("name", "Ana Ruiz"), ("email", "ana@example.test"), ("password", PASSWORD), ("next", at.as_str())];
+        browser.send("/me/sign-up", &[("name", "Ana"), ("email", "ana@example.test"), ("password", "short"), ("next", &at)]).await.expect(422).says("role=\"alert\"");
+        let asked = browser.send("/me/sign-up", &fields).await.expect(200);
+        let (token, code) = (asked.field("token"), house.code_to("ana@example.test").await);
+        let wrong = crate::accounts::another(&code);
+        let with = |code| [("email", "ana@example.test"), ("token", token.as_str()), ("next", at.as_str()), ("code", code)];
+        assert!((400..500).contains(&browser.send("/me/sign-up/code", &with(&wrong)).await.says("role=\"alert\"").status));
+        let landed = browser.go("/me/sign-up/code", &with(&code)).await.expect(200);
+        let landed = landed.says("<h1>");
+        let booking = landed.text.contains("name=\"booking\"").then(|| landed.field("booking"));
+        assert_eq!(booking, None, "nothing pays: there is nothing to tap");
+
+        // With a pass there is, and a tap that is sent twice books once.
+        let tokens: crate::accounts::Tokens = house.sign_in("ana@example.test", PASSWORD).await.expect(200).into();
+        let person = house.me(&tokens).await.expect(200).id();
+        house.put(house.of_studio("members/me")).token(&tokens.access).await.expect(200);
+        let ana = crate::seed::Person { id: person, ..house.studio.owner.clone() };
+        house.pack(&ana, 5).await;
+        let booking = browser.see(&at).await.expect(200).field("booking");
+        for _ in 0..2 {
+            let sent = browser.send(&at, &[("booking", &booking)]).await.expect(303);
+            assert_eq!(sent.to, format!("/b/{booking}?said=booked"));
+        }
+        browser.see(&format!("/b/{booking}?said=booked")).await.expect(200).says("You are in.").says("<svg viewBox").says("Cancel the booking");
+        browser.see("/me").await.expect(200).says(&format!("/b/{booking}"));
+        browser.see("/me/passes").await.expect(200).says("4 credits");
+        browser.see("/me/letters").await.expect(200);
+        browser.see(&at).await.expect(200).says(&format!("/b/{booking}")).keeps_quiet_of("name=\"booking\"");
+        browser.see(&format!("/s/{}", house.studio.id)).await.expect(200).says("You are in");
+        // What a phone keeps says as of when it is.
+        browser.see("/me/pocket").await.expect(200).says("As of Tue 1 Dec, 09:00").says("Then: Booked").says("<svg viewBox");
+
+        let out = browser.send("/me/sign-out", &[]).await.expect(303);
+        assert_eq!(out.header("clear-site-data"), "\"storage\"");
+        browser.see("/me").await.expect(303);
+        house.letters_may_stay();
+    }
+
+    async fn cancelling_costs_what_the_page_said(house: House) {
+        house.it_is("2026-12-01 09:00");
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
+        let (ana, mo) = (house.member("Ana").await, house.member("Mo").await);
+        let session = house.session("2026-12-02 18:30", 1).await;
+        let booked = house.book(&ana, &session).await.expect_booked();
+        let (hers, his) = (Browser::of(&house, &ana).await, Browser::of(&house, &mo).await);
+        let page = format!("/b/{}", booked.id);
+        let seen = hers.see(&page).await.expect(200);
+        assert_eq!((seen.field("if_free"), seen.field("if_status")), ("true".to_owned(), "booked".to_owned()));
+        // Nobody else learns of it, or changes it; nor does another site.
+        his.see(&page).await.expect(404);
+        his.send(&format!("{page}/cancellation"), &[]).await.expect(404);
+        hers.ask(reqwest::Method::POST, &format!("{page}/cancellation"), Some(&[]), "https://evil.test").await.expect(403);
+        assert_eq!(house.now(&booked).await["status"], "booked");
+
+        // Mo waits.
+        let at = format!("/s/{}/classes/{}", house.studio.id, session.id);
+        let class = his.see(&format!("{at}?language=en")).await.expect(200).says("Join the waitlist").says("Full");
+        let waits = class.field("booking");
+        assert_eq!(his.send(&at, &[("booking", &waits), ("waitlist", &class.field("waitlist"))]).await.expect(303).to, format!("/b/{waits}?said=waitlisted"));
+        his.see(&format!("/b/{waits}")).await.expect(200).says("Leave the waitlist");
+        his.send(&format!("/b/{waits}/acceptance"), &[]).await.expect(409).says("role=\"alert\"");
+
+        // By the time of the tap it is not free any more: nothing is taken, and the page says so.
+        house.it_is("2026-12-02 12:00");
+        let refused = hers.send(&format!("{page}/cancellation"), &[("if_free", "true"), ("if_status", "booked")]).await.expect(409).says("role=\"alert\"");
+        assert!(!refused.text.contains("name=\"if_free\""));
+        assert_eq!(house.now(&booked).await["status"], "booked");
+        let done = hers.send(&format!("{page}/cancellation"), &[("if_status", "booked")]).await.expect(303);
+        assert_eq!(done.to, format!("{page}?said=cancelled"));
+        assert_eq!(house.now(&booked).await["status"], "late_cancelled");
+        house.letters_may_stay();
+    }
+
+    async fn who_is_not_signed_in_signs_in_and_lands_there(house: House) {
+        house.join_up("ana@example.test").await;
+        let mut browser = Browser::new(&house);
+        let booking = format!("/b/{}", house.new_id());
+        for page in OWN {
+            let (method, path) = page.split_once(' ').unwrap();
+            let path = path.replace("{booking_id}", &house.new_id().to_string()).replace("{studio}", &house.studio.id.to_string());
+            let path = path.replace("{session}", &house.new_id().to_string());
+            let sent = if method == "get" { browser.see(&path).await } else { browser.send(&path, &[]).await }.expect(303);
+            assert!(sent.to.starts_with("/me/sign-in"), "{page}: {}", sent.to);
+        }
+        let sent = browser.see(&booking).await.expect(303);
+        let form = browser.see(&sent.to).await.expect(200);
+        assert_eq!(form.field("next"), booking);
+        browser.send("/me/sign-in", &[("email", "ana@example.test"), ("password", "not-the-password")]).await.expect(401).says("role=\"alert\"");
+        let astray = browser.send("/me/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD), ("next", "//evil.test")]).await.expect(303);
+        assert_eq!(astray.to, "/me");
+        let in_now = browser.send("/me/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD), ("next", &booking)]).await.expect(303);
+        assert_eq!(in_now.to, booking);
+        let cookie = in_now.header("set-cookie").to_owned();
+        assert!(cookie.contains("; HttpOnly; SameSite=Lax; "), "{cookie}");
+        // There is no such booking, which only who is signed in learns.
+        browser.go("/me/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD), ("next", &booking)]).await.expect(404);
+
+        // A password that was forgotten is set by a code.
+        browser.send("/me/forgotten", &[("email", "ana@example.test")]).await.expect(200).says("name=\"code\"");
+        let code = house.code_to("ana@example.test").await;
+        let set = browser.send("/me/forgotten/password", &[("email", "ana@example.test"), ("code", &code), ("password", "another-plie-tendu")]).await.expect(303);
+        assert_eq!(set.to, "/me/sign-in?said=password");
+        house.sign_in("ana@example.test", "another-plie-tendu").await.expect(200);
+        house.letters_may_stay();
+    }
+
+    async fn a_phone_installs_what_it_needs(house: House) {
+        let browser = Browser::new(&house);
+        let manifest = browser.see("/me/app.webmanifest").await.expect(200);
+        let manifest: Value = serde_json::from_str(&manifest.text).unwrap();
+        for icon in manifest["icons"].as_array().unwrap() {
+            browser.see(icon["src"].as_str().unwrap()).await.expect(200);
+        }
+        let worker = browser.see("/me/worker.js").await.expect(200).says("/me/pocket");
+        assert_eq!((worker.header("service-worker-allowed"), worker.header("content-type")), ("/", "text/javascript; charset=utf-8"));
+        browser.see("/s/embed.js").await.expect(200).says("data-releve-studio");
+        browser.see("/me/icons/7.png").await.expect(404);
+    }
+}
+
+#[test]
+fn every_page_of_a_member_is_asked_for() {
+    let letters = routed(include_str!("../../src/routes.rs")).into_iter().filter(|route| route.contains(" /b/"));
+    let own: BTreeSet<String> = routed(include_str!("../../src/public/routes.rs"))
+        .into_iter()
+        .chain(letters)
+        .filter(|route| {
+            !route.contains("/s/")
+                && !route.contains("sign-")
+                && !route.contains("forgotten")
+                && !route.contains('.')
+                && !route.contains("icons")
+        })
+        .collect();
+    let told: BTreeSet<String> = OWN.iter().map(|route| (*route).to_owned()).filter(|route| !route.contains("/s/")).collect();
+    assert_eq!(own, told);
+}
