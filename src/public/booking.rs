@@ -127,12 +127,14 @@ pub async fn find(app: &App, id: Uuid) -> Answer<Booking> {
     responses(
         (status = 200, body = String, content_type = "text/html"),
         (status = 303, description = "Whoever is not signed in is sent to sign in, and comes back"),
+        (status = 404, description = "There is no such booking, or it is somebody else's.", body = String, content_type = "text/html"),
     )
 )]
 pub async fn show(
     State(app): State<App>,
-    member: Member,
+    // What is no booking's address is refused before anybody is asked to sign in.
     Path(id): Path<Uuid>,
+    member: Member,
     Query(SaidParams { said }): Query<SaidParams>,
 ) -> Answer<Response> {
     page(&app, member, id, Said::done(said)).await
