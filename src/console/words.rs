@@ -30,6 +30,8 @@ macro_rules! in_words {
     };
 }
 
+pub(crate) use in_words;
+
 pub mod figures;
 pub mod running;
 

@@ -1,30 +1,10 @@
 //! What the public pages say, in every language: a line a word, so that a word which lacks a language does not build.
 
 use crate::booking::BookingStatus;
+use crate::console::words::in_words;
 use crate::language::Language;
 
-macro_rules! words {
-    ($($word:ident $en:literal, $hans:literal, $hant:literal;)*) => {
-        /// The words of one language.
-        #[allow(missing_docs, reason = "each says itself")]
-        pub struct Words { $(pub $word: &'static str,)* }
-
-        static EN: Words = Words { $($word: $en,)* };
-        static ZH_HANS: Words = Words { $($word: $hans,)* };
-        static ZH_HANT: Words = Words { $($word: $hant,)* };
-    };
-}
-
-/// The words of this language.
-pub const fn words(language: Language) -> &'static Words {
-    match language {
-        Language::En => &EN,
-        Language::ZhHans => &ZH_HANS,
-        Language::ZhHant => &ZH_HANT,
-    }
-}
-
-words! {
+in_words! {
     // The frame.
     skip "Skip to the page", "跳到正文", "跳到內文";
     nav "Pages", "页面", "頁面";
