@@ -9,6 +9,7 @@ use super::Booking;
 use super::offer::Offer;
 use crate::db::{Db, Error, Sql, Tx, Wide};
 use crate::letters::facts::Money;
+use crate::passes::store::paid_with;
 use crate::schedule::SESSION_HOURS_MAX;
 
 macro_rules! columns {
@@ -76,13 +77,13 @@ pub async fn beside(tx: &mut Tx, one: Uuid, other: Uuid) -> Result<Vec<Booking>,
 
 /// The first classes that were attended with this pass, whoever came.
 pub async fn attended_with(tx: &mut Tx, pass_id: Uuid, limit: i64) -> Result<Vec<Booking>, Error> {
-    let sql = select!("WHERE pass_id = $1 AND status = 'attended' ORDER BY starts_at, id LIMIT $2");
+    let sql = concat!(select!("WHERE "), paid_with!("AND status = 'attended' ORDER BY starts_at, id LIMIT $2"));
     tx.all(sql, (pass_id, limit)).await
 }
 
-/// The bookings to come for which these passes pay, whoever comes.
-pub async fn paid_by(tx: &mut Tx, pass_ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
-    tx.among(select!("WHERE starts_at > $1 AND pass_id IN #"), (now,), pass_ids).await
+/// The bookings to come for which this pass pays, whoever comes.
+pub async fn paid_by(tx: &mut Tx, pass_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Booking>, Error> {
+    tx.all(concat!(select!("WHERE "), paid_with!("AND starts_at > $2")), (pass_id, now)).await
 }
 
 /// The first classes that this person attended in this studio.

@@ -1,8 +1,9 @@
 //! The demo: two studios with plainly invented people, seeded in one transaction, and a mark by which Relevé recognises its own demo.
 //!
-//! `plan` says what there is (pure), `store` looks at what a database holds. The bookings of the one full session go through the transactor
+//! `plan` says what there is and `history` what there was (both pure), `store` looks at what a database holds. The bookings of the one full session go through the transactor
 //! like any others, so that their letters are real. Started again on another day, the demo adds the days that have come into view.
 
+mod history;
 pub mod mark;
 pub mod plan;
 pub mod store;
@@ -21,6 +22,7 @@ use crate::events::{self, Actor, Event, Happened};
 use crate::ids::new_id;
 use crate::passes;
 use crate::problem::ProblemType;
+use crate::reports;
 use crate::running::store::{self as facts, DEMO};
 use crate::schedule::{self, Session};
 use crate::studios;
@@ -97,6 +99,8 @@ async fn seed(db: &Db, plan: Plan, password_hash: String, now: DateTime<Utc>) ->
             people(tx, &plan, &password_hash).await?;
             schedule::store::insert(tx, plan.sessions.iter().collect()).await?;
             booking::store::insert(tx, plan.bookings.iter().collect()).await?;
+            passes::store::insert_ledger(tx, plan.ledger).await?;
+            reports::store::turn_away(tx, now, plan.turned_away).await?;
             let entries = plan.studios.iter().map(|studio| Actor::system().did(Event::of_studio(studio.id, Happened::DemoSeeded)));
             events::log::write(tx, now, entries.collect()).await?;
             facts::note(tx, DEMO, mark.text()).await
@@ -115,7 +119,6 @@ async fn people(tx: &mut Tx, plan: &Plan, password_hash: &str) -> Result<(), Err
         let of_these = |pass: &&passes::Pass| held.contains(&pass.person_id);
         passes::store::insert(tx, plan.passes.iter().filter(of_these).collect()).await?;
     }
-    passes::store::insert_ledger(tx, plan.ledger.clone()).await?;
     store::add_staff(tx, plan.staff()).await
 }
 

@@ -5,11 +5,13 @@ use chrono_tz::Tz;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::history;
 use crate::booking::{Booking, EndedBy, NewBooking, Place};
 use crate::language::{Language, Texts};
 use crate::passes::rules::{Payment, sale};
 use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType, Sale, ValidFrom};
 use crate::penalties::rules::PenaltyTerms;
+use crate::reports::TurnAway;
 use crate::schedule::rules::{local, week_of};
 use crate::schedule::{ClassType, NewSession, Session, SessionNames, SessionRow};
 use crate::studios::{HouseRules, Room, Studio};
@@ -54,7 +56,7 @@ pub const STUDIOS: [DemoStudio; 2] = [
 
 /// What the demo's ids identify. They look like version 7 of an early instant, so that everything made later sorts after them.
 #[derive(Clone, Copy)]
-enum Of {
+pub(super) enum Of {
     Studio = 1,
     Room,
     ClassType,
@@ -67,7 +69,7 @@ enum Of {
     Booking,
 }
 
-fn id(of: Of, n: u64) -> Uuid {
+pub(super) fn id(of: Of, n: u64) -> Uuid {
     const EARLY: u128 = 0x0190_0000_0000 << 80;
     Uuid::from_u128(EARLY | 7 << 76 | (of as u128) << 64 | 0b10 << 62 | u128::from(n))
 }
@@ -173,6 +175,7 @@ pub struct Plan {
     pub ledger: Vec<LedgerEntry>,
     pub sessions: Vec<Session>,
     pub bookings: Vec<Booking>,
+    pub turned_away: Vec<TurnAway>,
     members: u32,
 }
 
@@ -195,7 +198,7 @@ pub struct DemoPerson {
 }
 
 impl Plan {
-    /// Two weeks around `now`.
+    /// A year before `now`, and a week after it.
     pub fn new(now: DateTime<Utc>, members: u32) -> Self {
         let today = now.date_naive();
         let days = Days::new(DAYS_AROUND);
@@ -210,10 +213,12 @@ impl Plan {
             ledger: Vec::new(),
             sessions: sessions(first, last, now),
             bookings: Vec::new(),
+            turned_away: Vec::new(),
             members,
         };
         plan.sell(now);
         plan.regulars_come(now);
+        history::remember(&mut plan, now);
         plan
     }
 
@@ -230,22 +235,23 @@ impl Plan {
 
     /// Each member has a pack of 50 at both studios; regulars also have a membership.
     fn sell(&mut self, now: DateTime<Utc>) {
+        let sold_at = now - TimeDelta::days(20);
         for member in 1..=u64::from(self.members) {
             for studio in 0..STUDIOS.len() as u64 {
-                self.sell_one(member, studio, FIFTY, now);
+                let mut sell = |kind| self.sell_one(member * 100 + studio * 10 + kind, member, studio, kind, sold_at);
+                sell(FIFTY);
                 if regular_at(member) == Some(studio) {
-                    self.sell_one(member, studio, UNLIMITED, now);
+                    sell(UNLIMITED);
                 }
             }
         }
     }
 
-    fn sell_one(&mut self, member: u64, studio: u64, kind: u64, now: DateTime<Utc>) {
+    /// Sells a pass, which is the `n`th and has no other sale's number.
+    pub(super) fn sell_one(&mut self, n: u64, member: u64, studio: u64, kind: u64, sold_at: DateTime<Utc>) {
         let Some(of) = self.pass_types.iter().find(|of| of.id == id(Of::PassType, studio * 10 + kind)) else { return };
-        let sold_at = now - TimeDelta::days(20);
         let zone = self.studios.iter().find(|one| one.id == of.studio_id).map_or(Tz::UTC, |one| one.time_zone.tz());
         let sold = sale(&of.terms(), of.studio_id, local(sold_at, zone).date, None);
-        let n = member * 100 + studio * 10 + kind;
         let by = Some(id(Of::Staff, DESK));
         let what =
             Sale { id: id(Of::Pass, n), studio_id: of.studio_id, person_id: id(Of::Member, member), pass_type_id: of.id, at: sold_at, by };
@@ -275,7 +281,15 @@ impl Plan {
             let favourite = |member: u64| POPULAR.get(((member / 2 + day) % POPULAR.len() as u64) as usize).copied();
             let comes = |member: &u64| regular_at(*member) == Some(studio) && (member + day) % 7 < 5 && favourite(*member) == Some(slot);
             let regulars = (REGULARS_FROM..=REGULARS_TO.min(u64::from(self.members))).filter(comes);
-            let bookings: Vec<Booking> = regulars.map(|member| visit(member, studio, nth, session, now)).collect();
+            let bookings: Vec<Booking> = regulars
+                .map(|member| {
+                    let membership = id(Of::Pass, member * 100 + studio * 10 + UNLIMITED);
+                    let payment = Payment { pass_id: Some(membership), credits: 0, visit_week: Some(week_of(session.local_date)) };
+                    let (booking_id, person_id) = (id(Of::Booking, nth * 1_000 + member), id(Of::Member, member));
+                    let booked_at = session.booking_opens_at.min(now);
+                    visit(booking_id, person_id, session, payment, (member + nth) % 11, (booked_at, now))
+                })
+                .collect();
             let taken = bookings.iter().filter(|booking| booking.status.takes_place()).count();
             if let Some(session) = self.sessions.get_mut(nth as usize) {
                 session.taken = i64::try_from(taken).unwrap_or(0);
@@ -286,9 +300,9 @@ impl Plan {
 }
 
 /// The kinds of pass, as the last digit of their ids.
-const TEN: u64 = 1;
+pub(super) const TEN: u64 = 1;
 const FIFTY: u64 = 2;
-const UNLIMITED: u64 = 3;
+pub(super) const UNLIMITED: u64 = 3;
 const TWICE: u64 = 4;
 
 /// Staff, as the last digits of their ids; instructors are 11 to 16.
@@ -299,7 +313,16 @@ const INSTRUCTOR: u64 = 10;
 
 /// At which studio a member is a regular: even numbers at the first, odd at the second.
 fn regular_at(member: u64) -> Option<u64> {
-    (REGULARS_FROM..=REGULARS_TO).contains(&member).then_some(member % 2)
+    pays_by_membership(member).then_some(studio_of(member))
+}
+
+pub(super) fn pays_by_membership(member: u64) -> bool {
+    (REGULARS_FROM..=REGULARS_TO).contains(&member)
+}
+
+/// The studio that a member likes best.
+pub(super) fn studio_of(member: u64) -> u64 {
+    member % 2
 }
 
 fn studio(nth: u64, place: &DemoStudio) -> Studio {
@@ -397,7 +420,7 @@ fn pass_types(studio: u64, place: &DemoStudio) -> Vec<PassType> {
 }
 
 fn people(now: DateTime<Utc>, members: u32) -> Vec<DemoPerson> {
-    let since = now - TimeDelta::days(30);
+    let since = now - TimeDelta::days(700);
     let staff = |n, name: &str, address: &str, roles| DemoPerson {
         id: id(Of::Staff, n),
         name: name.into(),
@@ -425,7 +448,7 @@ fn people(now: DateTime<Utc>, members: u32) -> Vec<DemoPerson> {
             email: format!("member{n}@demo.test"),
             locale,
             is_owner: false,
-            since,
+            since: history::joined(n, now),
             member_of: everywhere.clone(),
             roles: &[],
         }
@@ -454,6 +477,12 @@ pub fn sessions(first: NaiveDate, last: NaiveDate, now: DateTime<Utc>) -> Vec<Se
     slots.filter_map(|(studio, day, slot)| session(studio, day, slot, now)).collect()
 }
 
+/// The id of the session in this slot of a day's timetable.
+pub(super) fn session_id(studio: u64, day: NaiveDate, slot: usize) -> Uuid {
+    let day_number = (day - NaiveDate::default()).num_days().unsigned_abs();
+    id(Of::SessionRow, studio * 1_000_000 + day_number * 10 + slot as u64)
+}
+
 fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Option<Session> {
     let place = STUDIOS.get(usize::try_from(studio).ok()?)?;
     let &(room, hour, minute, class, moved) = TIMETABLE.get(slot)?;
@@ -464,7 +493,7 @@ fn session(studio: u64, day: NaiveDate, slot: usize, now: DateTime<Utc>) -> Opti
     let starts_at = instant(day.and_time(NaiveTime::from_hms_opt(hour, minute, 0)?), place.zone);
     let rules = HouseRules::default();
     let new = NewSession {
-        id: id(Of::SessionRow, studio * 1_000_000 + day_number * 10 + u64::try_from(slot).ok()?),
+        id: session_id(studio, day, slot),
         studio_id: id(Of::Studio, studio),
         class_type_id: id(Of::ClassType, studio * 10 + u64::try_from(class).ok()?),
         room_id: id(Of::Room, studio * 10 + room),
@@ -515,11 +544,17 @@ pub fn wants_the_full_session() -> impl Iterator<Item = (Uuid, bool)> {
 /// The fewest members with whom the full session is full.
 pub const MEMBERS_MIN: u32 = 20;
 
-/// A regular's booking, paid by their membership, and what became of it.
-fn visit(member: u64, studio: u64, nth: u64, session: &SessionRow, now: DateTime<Utc>) -> Booking {
-    let person_id = id(Of::Member, member);
+/// A booking, and what became of it if the session is over: one of eleven fates.
+pub(super) fn visit(
+    booking_id: Uuid,
+    person_id: Uuid,
+    session: &SessionRow,
+    payment: Payment,
+    fate: u64,
+    (booked_at, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Booking {
     let new = NewBooking {
-        id: id(Of::Booking, nth * 1_000 + member),
+        id: booking_id,
         session_id: session.id,
         studio_id: session.studio_id,
         person_id,
@@ -531,16 +566,14 @@ fn visit(member: u64, studio: u64, nth: u64, session: &SessionRow, now: DateTime
         asked_unpaid: false,
         unpaid_reason: None,
     };
-    let membership = id(Of::Pass, member * 100 + studio * 10 + UNLIMITED);
-    let payment = Payment { pass_id: Some(membership), credits: 0, visit_week: Some(week_of(session.local_date)) };
-    let penalty_terms = PenaltyTerms::of(&HouseRules::default(), true);
+    let penalty_terms = PenaltyTerms::of(&HouseRules::default(), payment.visit_week.is_some());
     let place = Place { payment, free_cancel_until: Some(session.free_cancel_until), penalty_terms };
-    let mut booking = Booking::with_place(new, &place, session.booking_opens_at.min(now));
+    let mut booking = Booking::with_place(new, &place, booked_at);
     let over = session.starts_at <= now;
     // Each of these is allowed from booked.
-    let _ = match (over, (member + nth) % 11) {
+    let _ = match (over, fate) {
         (false, _) => Ok(()),
-        (true, 0) => booking.cancel_late(&EndedBy::Member.into(), session.starts_at - TimeDelta::hours(2)),
+        (true, 0) => booking.cancel_late(&EndedBy::Member.into(), booked_at.max(session.starts_at - TimeDelta::hours(2))),
         (true, 1) => booking.mark_absent(false),
         (true, _) => booking.check_in(session.starts_at - TimeDelta::minutes(5), id(Of::Staff, DESK)),
     };
@@ -565,21 +598,19 @@ mod tests {
     fn nobody_is_in_two_places_and_no_room_twice_in_use() {
         for day in DAYS {
             let plan = plan(day);
-            let sessions = &plan.sessions;
-            assert!(sessions.len() >= 2 * 15 * TIMETABLE.len());
-            for (at, one) in sessions.iter().enumerate() {
-                for other in &sessions[at + 1..] {
-                    let overlaps = one.starts_at < other.ends_at && other.starts_at < one.ends_at;
-                    let same = one.room_id == other.room_id || one.instructor_id == other.instructor_id;
-                    assert!(!(overlaps && same), "{day}: {} and {}", one.starts_at, other.starts_at);
-                }
-            }
-            for (at, one) in plan.bookings.iter().enumerate() {
-                let clash = plan.bookings[at + 1..]
-                    .iter()
-                    .find(|other| other.person_id == one.person_id && other.overlaps(one.starts_at, one.ends_at));
-                assert!(clash.is_none(), "{day}: {one:?}");
-            }
+            assert!(plan.sessions.len() >= 2 * 365 * TIMETABLE.len());
+            let sessions = plan.sessions.iter();
+            nobody_twice(sessions.clone().map(|session| (session.room_id, session.starts_at, session.ends_at)).collect());
+            nobody_twice(sessions.map(|session| (session.instructor_id, session.starts_at, session.ends_at)).collect());
+            let there = plan.bookings.iter().filter(|booking| booking.status.takes_place());
+            nobody_twice(there.map(|booking| (booking.person_id, booking.starts_at, booking.ends_at)).collect());
+        }
+    }
+
+    fn nobody_twice(mut times: Vec<(Uuid, DateTime<Utc>, DateTime<Utc>)>) {
+        times.sort_unstable();
+        for pair in times.windows(2) {
+            assert!(pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1, "{pair:?}");
         }
     }
 

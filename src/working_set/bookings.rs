@@ -305,8 +305,10 @@ impl WorkingSet {
     }
 
     pub(super) async fn load_paid_by(&mut self, tx: &mut Tx, pass_ids: &[Uuid], now: DateTime<Utc>) -> Result<(), Error> {
-        let found = booking::store::paid_by(tx, pass_ids, now).await?;
-        self.take_bookings(tx, found).await?;
+        for pass_id in pass_ids {
+            let found = booking::store::paid_by(tx, *pass_id, now).await?;
+            self.take_bookings(tx, found).await?;
+        }
         self.bookings.known_paid.note(pass_ids.iter().copied());
         Ok(())
     }

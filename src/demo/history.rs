@@ -1,0 +1,196 @@
+//! The year before today: who came to which class, so that every picture of the console has something to say. Pure, and the same for the
+//! same day.
+//!
+//! Members join through the year, come on the days and at the hours that people like, now and then cancel late or stay away, and some stop
+//! coming. The evenings of two days are so popular that some are turned away.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc};
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use uuid::Uuid;
+
+use super::plan::{DAYS_AROUND, Of, Plan, TEN, UNLIMITED, id, pays_by_membership, session_id, sessions, studio_of, visit};
+use crate::passes::rules::Payment;
+use crate::passes::{LedgerEntry, LedgerReason, Pass};
+use crate::reports::TurnAway;
+use crate::schedule::rules::week_of;
+
+/// How far back it goes.
+const DAYS: u64 = 364;
+/// Members who have a past; more of them would be a crowd of newcomers.
+const WITH_A_PAST_MAX: u64 = 60;
+/// Bookings of the past are numbered from here.
+const BOOKINGS: u64 = 1 << 40;
+/// And its passes.
+const PASSES: u64 = 1 << 30;
+
+/// Of ten members, how many come on this day of the week, from Monday.
+const COME: [u64; 7] = [3, 7, 3, 7, 2, 4, 2];
+/// How much each slot of the timetable is liked: on Tuesdays and Thursdays, on other weekdays, at the weekend.
+const LIKED: [[u64; 7]; 3] = [[1, 0, 1, 1, 20, 3, 3], [2, 1, 1, 2, 8, 3, 5], [1, 8, 3, 3, 2, 1, 1]];
+
+/// What is known of a day's member while the year goes by.
+struct Holder {
+    member: u64,
+    person_id: Uuid,
+    studio: u64,
+    /// From when they come, and until when.
+    from: NaiveDate,
+    until: NaiveDate,
+    /// The pass that pays, as its place among the plan's.
+    pass: Option<usize>,
+    passes: u64,
+}
+
+/// When a member joined.
+pub fn joined(member: u64, now: DateTime<Utc>) -> DateTime<Utc> {
+    let days = if member > WITH_A_PAST_MAX { 30 } else { SmallRng::seed_from_u64(member).random_range(35..600) };
+    now - TimeDelta::days(days)
+}
+
+/// Adds the year to a plan.
+pub fn remember(plan: &mut Plan, now: DateTime<Utc>) {
+    let today = now.date_naive();
+    let (Some(first), Some(last)) = (today.checked_sub_days(Days::new(DAYS)), today.checked_sub_days(Days::new(DAYS_AROUND + 1))) else {
+        return;
+    };
+    plan.sessions.extend(sessions(first, last, now).into_iter().map(|mut session| {
+        session.session.created_at = session.starts_at - TimeDelta::days(30);
+        session
+    }));
+    let at: HashMap<Uuid, usize> = plan.sessions.iter().enumerate().map(|(nth, session)| (session.id, nth)).collect();
+    let members = 1..=WITH_A_PAST_MAX.min(u64::from(plan.member_count()));
+    let mut holders: Vec<Holder> = members.map(|member| holder(member, now)).collect();
+    for day in first.iter_days().take_while(|day| *day < today) {
+        for holder in &mut holders {
+            // Where those who hold memberships went last week is planned with the week to come.
+            if day < holder.from || day > holder.until || (pays_by_membership(holder.member) && day > last) {
+                continue;
+            }
+            let mut dice = SmallRng::seed_from_u64(number(day) << 32 | holder.member);
+            if let Some(nth) = wished(holder, day, &mut dice).and_then(|slot| at.get(&session_id(holder.studio, day, slot)))
+                && plan.sessions.get(*nth).is_some_and(|session| session.ends_at < now)
+            {
+                come(plan, holder, *nth, day, &mut dice);
+            }
+        }
+    }
+}
+
+fn holder(member: u64, now: DateTime<Utc>) -> Holder {
+    let today = now.date_naive();
+    let stopped = member.is_multiple_of(5) && !pays_by_membership(member);
+    let until = if stopped { today - Days::new(20 + member) } else { today };
+    Holder {
+        member,
+        person_id: id(Of::Member, member),
+        studio: studio_of(member),
+        from: joined(member, now).date_naive() + Days::new(1),
+        until,
+        pass: None,
+        passes: 0,
+    }
+}
+
+/// The slot of the timetable in which they would like to come on this day, if they come.
+fn wished(holder: &Holder, day: NaiveDate, dice: &mut SmallRng) -> Option<usize> {
+    let weekday = day.weekday().num_days_from_monday() as usize;
+    // Some are keener than others.
+    if dice.random_range(0..13) >= COME.get(weekday)? + holder.member % 3 {
+        return None;
+    }
+    let [evenings, weekdays, weekend] = &LIKED;
+    let liked = match weekday {
+        1 | 3 => evenings,
+        5 | 6 => weekend,
+        _ => weekdays,
+    };
+    let slots: Vec<(usize, u64)> = liked.iter().copied().enumerate().collect();
+    slots.choose_weighted(dice, |(_, likes)| *likes).ok().map(|(slot, _)| *slot)
+}
+
+/// They book it, unless it is full, and what becomes of that.
+fn come(plan: &mut Plan, holder: &mut Holder, nth: usize, day: NaiveDate, dice: &mut SmallRng) {
+    let Some(session) = plan.sessions.get(nth).cloned() else { return };
+    // From an hour to three days before.
+    let booked_at = session.starts_at - TimeDelta::minutes(dice.random_range(60..4_300));
+    if session.taken >= session.capacity {
+        // The evening before.
+        let on_date = day.pred_opt().unwrap_or(day);
+        plan.turned_away.push(TurnAway { session_id: session.id, person_id: holder.person_id, on_date });
+        return;
+    }
+    let Some(pass) = pass(plan, holder, session.credits, booked_at, day) else { return };
+    let n = BOOKINGS + number(day) * 100_000 + holder.member;
+    let (pass_id, booking_id) = (pass.id, id(Of::Booking, n));
+    let payment = match pass.credits_left.as_mut() {
+        None => Payment { pass_id: Some(pass_id), credits: 0, visit_week: Some(week_of(session.local_date)) },
+        Some(left) => {
+            *left -= session.credits;
+            let booked = LedgerEntry::new(id(Of::Ledger, n), pass_id, LedgerReason::Booked, Some(holder.person_id), booked_at);
+            plan.ledger.push(LedgerEntry { credits: -session.credits, booking_id: Some(booking_id), ..booked });
+            Payment { pass_id: Some(pass_id), credits: session.credits, visit_week: None }
+        }
+    };
+    let booking = visit(booking_id, holder.person_id, &session, payment, dice.random_range(0..11), (booked_at, session.ends_at));
+    if let Some(session) = plan.sessions.get_mut(nth).filter(|_| booking.status.takes_place()) {
+        session.taken += 1;
+    }
+    plan.bookings.push(booking);
+}
+
+/// The pass that pays: the one they have, or a new one.
+fn pass<'p>(plan: &'p mut Plan, holder: &mut Holder, credits: i64, at: DateTime<Utc>, day: NaiveDate) -> Option<&'p mut Pass> {
+    let fits = |pass: &Pass| day <= pass.expires_on && pass.credits_left.is_none_or(|left| left >= credits);
+    if !holder.pass.and_then(|nth| plan.passes.get(nth)).is_some_and(fits) {
+        holder.passes += 1;
+        let kind = if pays_by_membership(holder.member) { UNLIMITED } else { TEN };
+        let n = PASSES + holder.member * 1_000 + holder.passes;
+        plan.sell_one(n, holder.member, holder.studio, kind, at - TimeDelta::hours(1));
+        holder.pass = plan.passes.len().checked_sub(1);
+    }
+    holder.pass.and_then(|nth| plan.passes.get_mut(nth))
+}
+
+fn number(day: NaiveDate) -> u64 {
+    (day - NaiveDate::default()).num_days().unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::booking::BookingStatus;
+
+    #[test]
+    fn a_year_gives_every_picture_something_to_say() {
+        let now: DateTime<Utc> = "2026-11-30T02:00:00Z".parse().unwrap();
+        let plan = Plan::new(now, 60);
+        let months: BTreeSet<_> = plan.bookings.iter().map(|booking| (booking.starts_at.year(), booking.starts_at.month())).collect();
+        assert!(months.len() >= 12, "{months:?}");
+        let count = |status| plan.bookings.iter().filter(|booking| booking.status == status).count();
+        let counts = [BookingStatus::Attended, BookingStatus::NoShow, BookingStatus::LateCancelled].map(count);
+        assert!(counts[0] > 4_000 && counts[1] > 300 && counts[2] > 300, "{counts:?}");
+        let full = plan.sessions.iter().filter(|session| session.taken == session.capacity).count();
+        assert!(full > 20 && plan.turned_away.len() > 50, "{full} full, {} turned away", plan.turned_away.len());
+        let weekdays: BTreeSet<_> = plan.bookings.iter().map(|booking| booking.starts_at.weekday().num_days_from_monday()).collect();
+        assert_eq!(weekdays.len(), 7);
+    }
+
+    #[test]
+    fn a_pack_is_worth_what_its_ledger_says() {
+        let plan = Plan::new("2026-11-30T02:00:00Z".parse().unwrap(), 60);
+        let mut left: HashMap<Uuid, i64> = HashMap::new();
+        for entry in &plan.ledger {
+            *left.entry(entry.pass_id).or_default() += entry.credits;
+        }
+        for pass in &plan.passes {
+            assert!(pass.credits_left.is_none_or(|credits| credits >= 0 && Some(&credits) == left.get(&pass.id)), "{pass:?}");
+        }
+        assert!(plan.bookings.iter().all(|booking| plan.passes.iter().any(|pass| Some(pass.id) == booking.pass_id)));
+    }
+}
