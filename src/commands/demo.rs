@@ -7,6 +7,7 @@ use super::serve::Door;
 use super::{Failure, Place, migrate, serve};
 use crate::app::App;
 use crate::clock::Clock;
+use crate::console::demo_links;
 use crate::data_directory::{self, DATABASE_FILE};
 use crate::db::Db;
 use crate::demo::mark::accounts;
@@ -16,9 +17,13 @@ use crate::letters::transport::Post;
 use crate::settings::Settings;
 use crate::sign_in::keys::{KEYS_FILE, kept_in};
 use crate::sign_in::passwords::NewPassword;
+use crate::studios::{self, Studio};
 
 /// Where a demo keeps its files unless told otherwise.
 pub const DIRECTORY: &str = "var/demo";
+
+/// Studios whose public pages are printed: those of the demo, unless somebody opened more.
+const STUDIOS_SHOWN: i64 = 2;
 
 /// The options of `releve demo`.
 #[derive(Clone, Debug)]
@@ -67,8 +72,10 @@ pub async fn run(mut settings: Settings, told: Told) -> Result<(), Failure> {
     let password_hash =
         app.passwords.hash(password).await.map_err(|problem| Failure::new(format!("no password hash: {:?}", problem.kind)))?;
     let sights = demo::prepare(&app, Wish { members: told.members, password_hash }).await.map_err(Failure::new)?;
+    let links = demo_links::make(&app).await.map_err(|problem| Failure::new(format!("no links to sign in with: {:?}", problem.kind)))?;
+    let studios = studios::store::studios(&app.db, None, STUDIOS_SHOWN).await.map_err(|error| Failure::new(error.to_string()))?;
     let listener = door.open()?;
-    print!("{}", welcome(&app.settings, &place, sights));
+    print!("{}", welcome(&app.settings, &place, sights, &links, &studios));
     serve::live(app, listener, None, true).await
 }
 
@@ -141,7 +148,7 @@ fn in_directory(place: &Place, directory: &Path) -> bool {
 }
 
 /// Where to look, as whom, and what to try.
-fn welcome(settings: &Settings, place: &Place, sights: Sights) -> String {
+fn welcome(settings: &Settings, place: &Place, sights: Sights, links: &[(&str, String)], studios: &[Studio]) -> String {
     let Sights { full_session, members } = sights;
     let url = &settings.server.public_url;
     let data = settings.data.directory.display();
@@ -151,11 +158,15 @@ fn welcome(settings: &Settings, place: &Place, sights: Sights) -> String {
     };
     let [owner, admin, desk, instructors, members] = accounts(members);
     let full = full_session.map_or_else(String::new, |id| format!("  full, with a waitlist   {url}/v1/sessions/{id}\n"));
+    let links: String = links.iter().map(|(role, link)| format!("  {role:<11} {link}\n")).collect();
+    let studios: String = studios.iter().map(|studio| format!("  {:<23} {url}/s/{}\n", studio.name, studio.id)).collect();
     format!(
         r#"
 Relevé, a demo with invented people. It serves until Ctrl-C, on this machine alone; --fresh starts over.
 
-Sign in with the password {PASSWORD} as
+Open it signed in; each link works once
+{links}
+Or sign in with the password {PASSWORD} as
   {owner}  {admin}  {desk}
   {instructors}
   {members}, each with 50 credits at both studios
@@ -164,7 +175,7 @@ Look at
   where everything is     {url}/
   the console of staff    {url}/console
   the pages of members    {url}/me
-  the API, to be tried    {url}/docs
+{studios}  the API, to be tried    {url}/docs
   letters                 {url}/dev/letters
   studios                 {url}/v1/studios
 {full}  the promises, checked   {audit}

@@ -10,6 +10,7 @@ pub mod assets;
 pub mod attendance;
 pub mod booking;
 pub mod cookie;
+pub mod demo_links;
 pub mod files;
 pub mod form;
 pub mod frame;

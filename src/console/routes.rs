@@ -7,8 +7,8 @@ use axum::routing::{get, post};
 
 use super::guard::guard;
 use super::{
-    assets, attendance, booking, files, home, house_rules, kiosk, letters, member, members, monday, publication, schedule, session,
-    session_form, settings, setup, sign_in, today, walk_in,
+    assets, attendance, booking, demo_links, files, home, house_rules, kiosk, letters, member, members, monday, publication, schedule,
+    session, session_form, settings, setup, sign_in, today, walk_in,
 };
 use crate::app::App;
 
@@ -20,6 +20,7 @@ pub fn routes() -> Router<App> {
         .route("/console/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/console/sign-in/second-factor", post(sign_in::submit_factor))
         .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/demo/{who}/{secret}", get(demo_links::open))
         .route("/console/language", post(home::set_language))
         .route("/console/files/{hash}/{name}", get(assets::file))
         // The door

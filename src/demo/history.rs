@@ -12,7 +12,9 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use uuid::Uuid;
 
-use super::plan::{DAYS_AROUND, Of, Plan, TEN, UNLIMITED, id, pays_by_membership, session_id, sessions, studio_of, visit};
+use super::plan::{
+    DAYS_AROUND, Of, Plan, TEN, UNLIMITED, WITH_A_PAST_MAX, id, joined, pays_by_membership, session_id, sessions, studio_of, visit,
+};
 use crate::passes::rules::Payment;
 use crate::passes::{LedgerEntry, LedgerReason, Pass};
 use crate::reports::TurnAway;
@@ -20,8 +22,6 @@ use crate::schedule::rules::week_of;
 
 /// How far back it goes.
 const DAYS: u64 = 364;
-/// Members who have a past; more of them would be a crowd of newcomers.
-const WITH_A_PAST_MAX: u64 = 60;
 /// Bookings of the past are numbered from here.
 const BOOKINGS: u64 = 1 << 40;
 /// And its passes.
@@ -43,12 +43,6 @@ struct Holder {
     /// The pass that pays, as its place among the plan's.
     pass: Option<usize>,
     passes: u64,
-}
-
-/// When a member joined.
-pub fn joined(member: u64, now: DateTime<Utc>) -> DateTime<Utc> {
-    let days = if member > WITH_A_PAST_MAX { 30 } else { SmallRng::seed_from_u64(member).random_range(35..600) };
-    now - TimeDelta::days(days)
 }
 
 /// Adds the year to a plan.
@@ -163,13 +157,28 @@ fn number(day: NaiveDate) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::plan::could_be;
     use super::*;
     use crate::booking::BookingStatus;
 
+    fn lived(now: &str) -> Plan {
+        let now: DateTime<Utc> = now.parse().unwrap();
+        let mut plan = Plan::new(now, 60);
+        remember(&mut plan, now);
+        plan
+    }
+
+    #[test]
+    fn it_could_have_been_so() {
+        // With the nights on which clocks change, and a leap day.
+        for now in ["2026-11-30T02:00:00Z", "2027-03-14T06:59:00Z", "2028-02-29T23:59:59Z"] {
+            could_be(&lived(now));
+        }
+    }
+
     #[test]
     fn a_year_gives_every_picture_something_to_say() {
-        let now: DateTime<Utc> = "2026-11-30T02:00:00Z".parse().unwrap();
-        let plan = Plan::new(now, 60);
+        let plan = lived("2026-11-30T02:00:00Z");
         let months: BTreeSet<_> = plan.bookings.iter().map(|booking| (booking.starts_at.year(), booking.starts_at.month())).collect();
         assert!(months.len() >= 12, "{months:?}");
         let count = |status| plan.bookings.iter().filter(|booking| booking.status == status).count();
@@ -183,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_pack_is_worth_what_its_ledger_says() {
-        let plan = Plan::new("2026-11-30T02:00:00Z".parse().unwrap(), 60);
+        let plan = lived("2026-11-30T02:00:00Z");
         let mut left: HashMap<Uuid, i64> = HashMap::new();
         for entry in &plan.ledger {
             *left.entry(entry.pass_id).or_default() += entry.credits;

@@ -56,7 +56,8 @@ pub async fn prepare(app: &App, wish: Wish) -> Result<Sights, String> {
     let (members, seeded_on) = match mark.as_deref().and_then(Mark::parse) {
         None => {
             let began = Instant::now();
-            let plan = Plan::new(now, wish.members);
+            let mut plan = Plan::new(now, wish.members);
+            history::remember(&mut plan, now);
             eprintln!("seeding the demo: {} studios, {} sessions, {} members", STUDIOS.len(), plan.sessions.len(), wish.members);
             seed(&app.db, plan, wish.password_hash, now).await?;
             book_full(app, now.date_naive()).await?;

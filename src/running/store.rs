@@ -16,3 +16,8 @@ pub async fn note(tx: &mut Tx, name: &'static str, value: String) -> Result<(), 
     let sql = "INSERT INTO house_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     tx.run(sql, (name, value)).await.map(drop)
 }
+
+/// Removes a fact if it is this. `false` if it is not.
+pub async fn take(tx: &mut Tx, name: &'static str, value: String) -> Result<bool, Error> {
+    Ok(tx.run("DELETE FROM house_facts WHERE name = $1 AND value = $2", (name, value)).await? > 0)
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use releve::console::cookie::Ticket;
+use releve::console::demo_links;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, redirect};
 use serde_json::json;
@@ -117,11 +118,16 @@ impl Browser {
     /// Sends a form and goes where it is sent, keeping the cookies that it is given.
     pub async fn go(&mut self, path: &str, form: &[(&str, &str)]) -> Shown {
         let shown = self.send(path, form).await;
+        self.keep_all(&shown);
+        if shown.status == 303 { self.see(&shown.to).await } else { shown }
+    }
+
+    /// Keeps the cookies that it is given.
+    fn keep_all(&mut self, shown: &Shown) {
         for cookie in shown.headers.get_all("set-cookie") {
             let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
             self.keep(name, rest.split(';').next().unwrap());
         }
-        if shown.status == 303 { self.see(&shown.to).await } else { shown }
     }
 }
 
@@ -154,6 +160,7 @@ fn rows() -> Vec<Row> {
         row("post /console/sign-in", "/console/sign-in", "email=nobody@example.test&password=not-the-password", ANYBODY),
         row("post /console/sign-in/second-factor", "/console/sign-in/second-factor", "challenge=nonsense&code=123456", ANYBODY),
         row("post /console/sign-out", "/console/sign-out", "", SIGNED_IN),
+        row("get /demo/{who}/{secret}", "/demo/owner/nothing", "", ["111111", "", ""]),
         row("post /console/language", "/console/language", "language=en", ANYBODY),
         row("get /console/files/{hash}/{name}", "/console/files/x/console.css", "", ANYBODY),
         row("get /console/kiosk", "/console/kiosk", "", ANYBODY),
@@ -432,6 +439,25 @@ both_engines! {
         assert!(browser.cookies.is_empty());
         before.see(&at).await.expect(303);
         house.letters_may_stay();
+    }
+
+    async fn a_demos_link_signs_in_once(house: House) {
+        house.letters_may_stay();
+        house.join_up("member1@demo.test").await;
+        let before = demo_links::make(&house.app).await.unwrap();
+        let links = demo_links::make(&house.app).await.unwrap();
+        assert_eq!(links.iter().map(|(role, _)| *role).collect::<Vec<_>>(), ["owner", "admin", "desk", "instructor", "member"]);
+        let path = |links: &[(&str, String)]| links[4].1.strip_prefix(&house.app.settings.server.public_url).unwrap().to_owned();
+        let mut browser = Browser::new(&house);
+        let another = browser.see(&path(&links).replace("/member/", "/owner/")).await.expect(303);
+        assert_eq!(another.to, "/console/sign-in", "of another role");
+        assert_eq!(browser.see(&path(&before)).await.expect(303).to, "/me/sign-in", "of an earlier start");
+        assert_eq!(browser.see("/demo/nobody/nothing").await.status, 404);
+        let first = browser.see(&path(&links)).await.expect(303);
+        browser.keep_all(&first);
+        browser.see(&first.to).await.expect(200);
+        let again = Browser::new(&house).see(&path(&links)).await.expect(303);
+        assert_eq!((again.to.as_str(), again.header("set-cookie")), ("/me/sign-in", ""), "a second time");
     }
 
     async fn one_stays_while_one_does_something_and_not_for_ever(house: House) {
