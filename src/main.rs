@@ -42,7 +42,7 @@ enum Command {
         #[arg(long)]
         port: Option<u16>,
         /// How many members there are.
-        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(i64::from(demo::plan::MEMBERS_MIN)..=200_000))]
+        #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(i64::from(demo::plan::MEMBERS_MIN)..=200_000))]
         members: u32,
         /// Start over: remove what an earlier demo left.
         #[arg(long)]

@@ -1,5 +1,5 @@
-//! The year before today: who came to which class, so that every picture of the console has something to say. Pure, and the same for the
-//! same day.
+//! The year before today, and the next days: who came to which class, and who is booked, so that every picture of the console has something to
+//! say. Pure, and the same for the same day.
 //!
 //! Members join through the year, come on the days and at the hours that people like, now and then cancel late or stay away, and some stop
 //! coming. The evenings of two days are so popular that some are turned away.
@@ -13,7 +13,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use uuid::Uuid;
 
 use super::plan::{
-    DAYS_AROUND, Of, Plan, TEN, UNLIMITED, WITH_A_PAST_MAX, id, joined, pays_by_membership, session_id, sessions, studio_of, visit,
+    DAYS_AROUND, Of, Plan, TEN, UNLIMITED, WITH_A_PAST_MAX, full_session, id, joined, pays_by_membership, session_id, sessions, studio_of,
+    visit,
 };
 use crate::passes::rules::Payment;
 use crate::passes::{LedgerEntry, LedgerReason, Pass};
@@ -22,15 +23,17 @@ use crate::schedule::rules::week_of;
 
 /// How far back it goes.
 const DAYS: u64 = 364;
+/// And how far ahead people book.
+const DAYS_AHEAD: u64 = 4;
 /// Bookings of the past are numbered from here.
 const BOOKINGS: u64 = 1 << 40;
 /// And its passes.
 const PASSES: u64 = 1 << 30;
 
-/// Of ten members, how many come on this day of the week, from Monday.
-const COME: [u64; 7] = [3, 7, 3, 7, 2, 4, 2];
+/// Of fifteen members, how many come on this day of the week, from Monday.
+const COME: [u64; 7] = [5, 8, 6, 8, 4, 7, 5];
 /// How much each slot of the timetable is liked: on Tuesdays and Thursdays, on other weekdays, at the weekend.
-const LIKED: [[u64; 7]; 3] = [[1, 0, 1, 1, 20, 3, 3], [2, 1, 1, 2, 8, 3, 5], [1, 8, 3, 3, 2, 1, 1]];
+const LIKED: [[u64; 7]; 3] = [[4, 2, 2, 3, 12, 5, 7], [4, 3, 2, 4, 8, 4, 6], [2, 9, 5, 5, 3, 3, 1]];
 
 /// What is known of a day's member while the year goes by.
 struct Holder {
@@ -48,9 +51,7 @@ struct Holder {
 /// Adds the year to a plan.
 pub fn remember(plan: &mut Plan, now: DateTime<Utc>) {
     let today = now.date_naive();
-    let (Some(first), Some(last)) = (today.checked_sub_days(Days::new(DAYS)), today.checked_sub_days(Days::new(DAYS_AROUND + 1))) else {
-        return;
-    };
+    let (first, last, ahead) = (today - Days::new(DAYS), today - Days::new(DAYS_AROUND + 1), today + Days::new(DAYS_AHEAD));
     plan.sessions.extend(sessions(first, last, now).into_iter().map(|mut session| {
         session.session.created_at = session.starts_at - TimeDelta::days(30);
         session
@@ -58,17 +59,18 @@ pub fn remember(plan: &mut Plan, now: DateTime<Utc>) {
     let at: HashMap<Uuid, usize> = plan.sessions.iter().enumerate().map(|(nth, session)| (session.id, nth)).collect();
     let members = 1..=WITH_A_PAST_MAX.min(u64::from(plan.member_count()));
     let mut holders: Vec<Holder> = members.map(|member| holder(member, now)).collect();
-    for day in first.iter_days().take_while(|day| *day < today) {
+    let full = full_session(today).id;
+    for day in first.iter_days().take_while(|day| *day <= ahead) {
         for holder in &mut holders {
-            // Where those who hold memberships went last week is planned with the week to come.
-            if day < holder.from || day > holder.until || (pays_by_membership(holder.member) && day > last) {
+            // The class that everybody wants is booked by those who have nothing else to come.
+            if day < holder.from || day > holder.until || (day >= today && !pays_by_membership(holder.member)) {
                 continue;
             }
             let mut dice = SmallRng::seed_from_u64(number(day) << 32 | holder.member);
             if let Some(nth) = wished(holder, day, &mut dice).and_then(|slot| at.get(&session_id(holder.studio, day, slot)))
-                && plan.sessions.get(*nth).is_some_and(|session| session.ends_at < now)
+                && plan.sessions.get(*nth).is_some_and(|session| session.id != full)
             {
-                come(plan, holder, *nth, day, &mut dice);
+                come(plan, holder, *nth, (day, now), &mut dice);
             }
         }
     }
@@ -77,7 +79,7 @@ pub fn remember(plan: &mut Plan, now: DateTime<Utc>) {
 fn holder(member: u64, now: DateTime<Utc>) -> Holder {
     let today = now.date_naive();
     let stopped = member.is_multiple_of(5) && !pays_by_membership(member);
-    let until = if stopped { today - Days::new(20 + member) } else { today };
+    let until = if stopped { today - Days::new(20 + member) } else { today + Days::new(DAYS_AHEAD) };
     Holder {
         member,
         person_id: id(Of::Member, member),
@@ -93,7 +95,7 @@ fn holder(member: u64, now: DateTime<Utc>) -> Holder {
 fn wished(holder: &Holder, day: NaiveDate, dice: &mut SmallRng) -> Option<usize> {
     let weekday = day.weekday().num_days_from_monday() as usize;
     // Some are keener than others.
-    if dice.random_range(0..13) >= COME.get(weekday)? + holder.member % 3 {
+    if dice.random_range(0..17) >= COME.get(weekday)? + holder.member % 3 {
         return None;
     }
     let [evenings, weekdays, weekend] = &LIKED;
@@ -107,13 +109,13 @@ fn wished(holder: &Holder, day: NaiveDate, dice: &mut SmallRng) -> Option<usize>
 }
 
 /// They book it, unless it is full, and what becomes of that.
-fn come(plan: &mut Plan, holder: &mut Holder, nth: usize, day: NaiveDate, dice: &mut SmallRng) {
+fn come(plan: &mut Plan, holder: &mut Holder, nth: usize, (day, now): (NaiveDate, DateTime<Utc>), dice: &mut SmallRng) {
     let Some(session) = plan.sessions.get(nth).cloned() else { return };
     // From an hour to three days before.
-    let booked_at = session.starts_at - TimeDelta::minutes(dice.random_range(60..4_300));
+    let booked_at = (session.starts_at - TimeDelta::minutes(dice.random_range(60..4_300))).min(now - TimeDelta::hours(1));
     if session.taken >= session.capacity {
-        // The evening before.
-        let on_date = day.pred_opt().unwrap_or(day);
+        // The day before.
+        let on_date = day.pred_opt().unwrap_or(day).min(now.date_naive());
         plan.turned_away.push(TurnAway { session_id: session.id, person_id: holder.person_id, on_date });
         return;
     }
@@ -129,7 +131,7 @@ fn come(plan: &mut Plan, holder: &mut Holder, nth: usize, day: NaiveDate, dice: 
             Payment { pass_id: Some(pass_id), credits: session.credits, visit_week: None }
         }
     };
-    let booking = visit(booking_id, holder.person_id, &session, payment, dice.random_range(0..11), (booked_at, session.ends_at));
+    let booking = visit(booking_id, holder.person_id, &session, payment, dice.random_range(0..15), (booked_at, now));
     if let Some(session) = plan.sessions.get_mut(nth).filter(|_| booking.status.takes_place()) {
         session.taken += 1;
     }
@@ -163,7 +165,7 @@ mod tests {
 
     fn lived(now: &str) -> Plan {
         let now: DateTime<Utc> = now.parse().unwrap();
-        let mut plan = Plan::new(now, 60);
+        let mut plan = Plan::new(now, 160);
         remember(&mut plan, now);
         plan
     }
@@ -182,8 +184,8 @@ mod tests {
         let months: BTreeSet<_> = plan.bookings.iter().map(|booking| (booking.starts_at.year(), booking.starts_at.month())).collect();
         assert!(months.len() >= 12, "{months:?}");
         let count = |status| plan.bookings.iter().filter(|booking| booking.status == status).count();
-        let counts = [BookingStatus::Attended, BookingStatus::NoShow, BookingStatus::LateCancelled].map(count);
-        assert!(counts[0] > 4_000 && counts[1] > 300 && counts[2] > 300, "{counts:?}");
+        let counts = [BookingStatus::Attended, BookingStatus::NoShow, BookingStatus::LateCancelled, BookingStatus::Booked].map(count);
+        assert!(counts[0] > 8_000 && counts[1] > 500 && counts[2] > 500 && counts[3] > 50, "{counts:?}");
         let full = plan.sessions.iter().filter(|session| session.taken == session.capacity).count();
         assert!(full > 20 && plan.turned_away.len() > 50, "{full} full, {} turned away", plan.turned_away.len());
         let weekdays: BTreeSet<_> = plan.bookings.iter().map(|booking| booking.starts_at.weekday().num_days_from_monday()).collect();

@@ -13,7 +13,7 @@ use crate::passes::rules::{Payment, sale};
 use crate::passes::{LedgerEntry, LedgerReason, Pass, PassKind, PassType, Sale, ValidFrom};
 use crate::penalties::rules::PenaltyTerms;
 use crate::reports::TurnAway;
-use crate::schedule::rules::{local, week_of};
+use crate::schedule::rules::local;
 use crate::schedule::{ClassType, NewSession, Session, SessionNames, SessionRow};
 use crate::studios::{HouseRules, Room, Studio};
 use crate::zones::instant;
@@ -159,13 +159,10 @@ const INSTRUCTORS: [&str; 6] = ["Lin Yue 林月", "Chen Jing 陈静", "Zhao Min 
 const TRIO: u64 = 3;
 
 /// Members who have a past; more of them would be a crowd of newcomers.
-pub(super) const WITH_A_PAST_MAX: u64 = 60;
+pub(super) const WITH_A_PAST_MAX: u64 = 160;
 
-/// Regulars hold a membership of one studio and come several times a week; the others have only their packs.
-const REGULARS_FROM: u64 = 31;
-const REGULARS_TO: u64 = 60;
-/// The slots of the timetable that they like, the evening best.
-const POPULAR: [u64; 4] = [1, 4, 4, 6];
+/// The first of them pay with packs, the others with memberships of the studio that they like best.
+const MEMBERSHIPS_FROM: u64 = 31;
 
 /// Everything that is seeded at once.
 #[allow(missing_docs, reason = "the rows of the tables of these names")]
@@ -221,7 +218,6 @@ impl Plan {
             members,
         };
         plan.sell(now);
-        plan.regulars_come(now);
         plan
     }
 
@@ -236,16 +232,12 @@ impl Plan {
         everywhere.collect()
     }
 
-    /// Each member has a pack of 50 at both studios; regulars also have a membership.
+    /// Each member has a pack of 50 at both studios.
     fn sell(&mut self, now: DateTime<Utc>) {
         let sold_at = now - TimeDelta::days(20);
         for member in 1..=u64::from(self.members) {
             for studio in 0..STUDIOS.len() as u64 {
-                let mut sell = |kind| self.sell_one(member * 100 + studio * 10 + kind, member, studio, kind, sold_at);
-                sell(FIFTY);
-                if regular_at(member) == Some(studio) {
-                    sell(UNLIMITED);
-                }
+                self.sell_one(member * 100 + studio * 10 + FIFTY, member, studio, FIFTY, sold_at);
             }
         }
     }
@@ -268,38 +260,6 @@ impl Plan {
         });
         self.passes.push(Pass::sold(what, sold));
     }
-
-    /// Regulars came to past sessions, with the odd late cancel and no-show, and are booked into those of the next four days. At most one
-    /// session a day each, so that nobody is in two places; the full session is left to other members.
-    fn regulars_come(&mut self, now: DateTime<Utc>) {
-        let full = full_session(now.date_naive()).id;
-        for nth in 0..self.sessions.len() as u64 {
-            let Some(session) = self.sessions.get(nth as usize) else { return };
-            if session.id == full || session.starts_at > now + TimeDelta::days(4) {
-                continue;
-            }
-            let studio = u64::from(session.studio_id == id(Of::Studio, 1));
-            let slot = nth % TIMETABLE.len() as u64;
-            let day = (session.local_date - NaiveDate::default()).num_days().unsigned_abs();
-            let favourite = |member: u64| POPULAR.get(((member / 2 + day) % POPULAR.len() as u64) as usize).copied();
-            let comes = |member: &u64| regular_at(*member) == Some(studio) && (member + day) % 7 < 5 && favourite(*member) == Some(slot);
-            let regulars = (REGULARS_FROM..=REGULARS_TO.min(u64::from(self.members))).filter(comes);
-            let bookings: Vec<Booking> = regulars
-                .map(|member| {
-                    let membership = id(Of::Pass, member * 100 + studio * 10 + UNLIMITED);
-                    let payment = Payment { pass_id: Some(membership), credits: 0, visit_week: Some(week_of(session.local_date)) };
-                    let (booking_id, person_id) = (id(Of::Booking, nth * 1_000 + member), id(Of::Member, member));
-                    let booked_at = session.booking_opens_at.min(now);
-                    visit(booking_id, person_id, session, payment, (member + nth) % 11, (booked_at, now))
-                })
-                .collect();
-            let taken = bookings.iter().filter(|booking| booking.status.takes_place()).count();
-            if let Some(session) = self.sessions.get_mut(nth as usize) {
-                session.taken = i64::try_from(taken).unwrap_or(0);
-            }
-            self.bookings.extend(bookings);
-        }
-    }
 }
 
 /// The kinds of pass, as the last digit of their ids.
@@ -314,13 +274,8 @@ const ADMIN: u64 = 2;
 const DESK: u64 = 3;
 const INSTRUCTOR: u64 = 10;
 
-/// At which studio a member is a regular: even numbers at the first, odd at the second.
-fn regular_at(member: u64) -> Option<u64> {
-    pays_by_membership(member).then_some(studio_of(member))
-}
-
 pub(super) fn pays_by_membership(member: u64) -> bool {
-    (REGULARS_FROM..=REGULARS_TO).contains(&member)
+    (MEMBERSHIPS_FROM..=WITH_A_PAST_MAX).contains(&member)
 }
 
 /// The studio that a member likes best.
@@ -553,7 +508,7 @@ pub fn wants_the_full_session() -> impl Iterator<Item = (Uuid, bool)> {
 /// The fewest members with whom the full session is full.
 pub const MEMBERS_MIN: u32 = 20;
 
-/// A booking, and what became of it if the session is over: one of eleven fates.
+/// A booking, and what became of it if the session is over: one of fifteen fates.
 pub(super) fn visit(
     booking_id: Uuid,
     person_id: Uuid,
@@ -658,15 +613,6 @@ mod tests {
             assert!(wants.iter().all(|(person, _)| plan.people.iter().any(|one| one.id == *person)));
             assert!(wants.len() < usize::try_from(MEMBERS_MIN).unwrap());
         }
-    }
-
-    #[test]
-    fn there_is_something_of_everything() {
-        let statuses: HashSet<_> = plan(DAYS[0]).bookings.iter().map(|booking| booking.status).collect();
-        assert_eq!(
-            statuses,
-            HashSet::from([BookingStatus::Booked, BookingStatus::Attended, BookingStatus::NoShow, BookingStatus::LateCancelled])
-        );
     }
 
     #[test]
