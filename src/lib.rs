@@ -17,6 +17,7 @@ pub mod people;
 pub mod reports;
 pub mod schedule;
 pub mod studios;
+pub mod trail;
 pub mod transactor;
 pub mod working_set;
 

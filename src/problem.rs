@@ -97,7 +97,7 @@ kinds! {
     UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" { "The body must be JSON.", "请求正文必须为 JSON。", "請求內容必須為 JSON。" }
     BodyTooLarge PAYLOAD_TOO_LARGE "body-too-large" { "The request is too large.", "请求过大。", "請求過大。" }
     PreconditionMissing PRECONDITION_REQUIRED "precondition-missing" { "A header is missing that this call needs.", "缺少此调用所需的标头。", "缺少此呼叫所需的標頭。" }
-    VersionStale PRECONDITION_FAILED "version-stale" { "Somebody changed this meanwhile.", "内容已被他人修改，请刷新后重试。", "內容已被他人修改，請重新整理後再試。" }
+    VersionStale PRECONDITION_FAILED "version-stale" { "Somebody changed this meanwhile. Look at what it is now, then try again.", "内容已被他人修改，请查看最新内容后重试。", "內容已被他人修改，請查看最新內容後再試。" }
     NotFound NOT_FOUND "not-found" { "There is nothing here.", "未找到相关内容。", "找不到相關內容。" }
     MethodNotAllowed METHOD_NOT_ALLOWED "method-not-allowed" { "This cannot be done here.", "此处不支持该操作。", "此處不支援該操作。" }
     NotAllowed FORBIDDEN "not-allowed" { "You may not do this.", "您没有执行此操作的权限。", "您沒有執行此操作的權限。" }

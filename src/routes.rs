@@ -1,7 +1,8 @@
 //! The table of contents: every URL, grouped in plain words.
 
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, patch, post, put};
 use axum::{Extension, Router};
 
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::attendance::api::{check_ins, door, kiosks, marks};
 use crate::passes::api::{changing, refunds, selling};
 use crate::people::{deletion, erasure, export, invitations, leaving, me, members, merging, pages, staff, staff_devices};
+use crate::problem::{Problem, ProblemType};
 use crate::running::document::ApiDocument;
 use crate::schedule::api::{planning, sessions};
 use crate::schedule::{series, substitutes};
@@ -17,7 +19,7 @@ use crate::sign_in::factors::{challenge, enrolment};
 use crate::sign_in::{acceptance, address, password, refreshing, registration, signing, verification};
 use crate::{
     attendance, booking, calendars, console, families, holds, import, letters, openapi, passes, penalties, public, reports, running,
-    schedule, studios,
+    schedule, studios, trail,
 };
 
 /// Every URL of Relevé.
@@ -111,6 +113,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/studios/{id}/staff/{person_id}/second-factors", delete(staff_devices::reset_factors))
         .route("/v1/studios/{id}/invitations", get(invitations::list).post(invitations::post))
         .route("/v1/studios/{id}/invitations/{invitation_id}", delete(invitations::withdraw))
+        .route("/v1/studios/{id}/events", get(trail::api::of_studio))
         .route("/v1/studios/{id}/security-events", get(security::of_studio))
         .route("/v1/security-events", get(security::all))
         .route("/v1/studios/{id}/members", get(members::find).post(members::enter))
@@ -187,6 +190,18 @@ pub fn public_routes() -> Router<App> {
         .route("/b/{booking_id}", get(public::booking::show).layer(from_fn(public::routes::guard)))
         .route("/.well-known/apple-app-site-association", get(running::api::apple_app_site_association))
         .route("/.well-known/assetlinks.json", get(running::api::assetlinks))
+}
+
+/// What answers where there is nothing: below the pages a page in the reader's language, else a problem.
+pub async fn nothing_here(request: Request) -> Response {
+    let path = request.uri().path();
+    let is_below = |home: &str| path.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let notice = match path {
+        _ if is_below("/console") => console::frame::notice,
+        _ if ["/me", "/s", "/b"].into_iter().any(is_below) => public::frame::notice,
+        _ => return Problem::new(ProblemType::NotFound).into_response(),
+    };
+    console::guard::refused(Problem::new(ProblemType::NotFound), request.headers(), notice)
 }
 
 /// What a process says of itself to those who run it: on a port of its own, where there is one.

@@ -114,6 +114,7 @@ wrongs! {
     OnlyForPack => "is only for a pack", "仅适用于次卡", "僅適用於課堂套票";
     OnlyForMembership => "is only for a membership", "仅适用于会员卡", "僅適用於會籍";
     NotPassType => "is not a pass type of this studio", "不是该工作室的卡种", "不是該工作室的票種";
+    NotOnSale => "is not sold any more", "已停售", "已停售";
     UnknownStudio => "names a studio that does not exist", "包含不存在的工作室", "包含不存在的工作室";
     ForeignClassTypes => "names a class type that the pass's studios do not have", "包含该卡适用工作室没有的课程", "包含該票適用工作室沒有的課程";
     DaysOrMonths => "must be given, or else `valid_months`: one of the two", "必须填写，或改为填写 `valid_months`，二者选一", "必須填寫，或改為填寫 `valid_months`，二者擇一";

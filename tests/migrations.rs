@@ -343,8 +343,14 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         }
         35 => visitors(tx).await,
         38 => tx.run("UPDATE passes SET shared_at = $1", (now(),)).await.map(drop),
-        // An index, and nothing that anybody had.
-        43 => Ok(()),
+        // What is sought, and nothing that anybody had.
+        39 | 43 => Ok(()),
+        41 => {
+            let sql = "INSERT INTO import_files (person_id, studio_id, import_id, name, file, how, at) \
+                       VALUES ($1, $2, $3, 'members.csv', $4, $5, $6)";
+            let how = sqlx::types::Json(serde_json::json!({}));
+            tx.run(sql, (id(LIN), id(STUDIO), id(0x411), b"name,email\n".to_vec(), how, now())).await.map(drop)
+        }
         other => panic!("migration {other:04} has no sample of what people had: add one here"),
     }
 }
@@ -704,6 +710,53 @@ async fn a_code_for_another_address_becomes_one_of_its_own_kind() {
         assert_eq!(codes, [kept[0], kept[1], kept[2], ("bo@example.test", "address", 2, 0)]);
         let (accounts,): (i64,) = db.one("SELECT COUNT(*) FROM accounts WHERE verified_at IS NOT NULL", ()).await.unwrap();
         assert_eq!(accounts, 2);
+        db.close().await;
+    })
+    .await;
+}
+
+/// What was booked before there were reminders is looked at; not what is over, what was brought over or what is somebody else's to bring.
+#[tokio::test]
+async fn what_was_booked_before_there_were_reminders_is_looked_at() {
+    on_both(|empty| async move {
+        for version in SQLITE_MIGRATIONS.iter().map(|one| one.version).filter(|version| *version < 39) {
+            empty.migrate_to(version).await;
+            let db = empty.open().await;
+            db.write("sample", move |tx| Box::pin(live(tx, version))).await.unwrap();
+            db.close().await;
+        }
+        let db = empty.open().await;
+        let later: DateTime<Utc> = "2190-01-01T10:00:00Z".parse().unwrap();
+        db.write("sample", move |tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO bookings (id, session_id, studio_id, person_id, status, starts_at, ends_at, created_at, asked_by, \
+                           asked_waitlist, guest_of, remind_at) SELECT $1, session_id, studio_id, person_id, $2, $3, $4, created_at, asked_by, \
+                           asked_waitlist, $5, $6 FROM bookings WHERE id = $7";
+                let over: DateTime<Utc> = "2020-01-01T10:00:00Z".parse().unwrap();
+                tx.run("DROP INDEX bookings_once", ()).await?;
+                for (n, status, starts, guest_of, remind_at) in [
+                    (0x391, "booked", later, None, None),
+                    (0x392, "booked", later, None, None),
+                    (0x393, "booked", later, Some(id(0x391)), None),
+                    (0x394, "booked", over, None, None),
+                    (0x395, "attended", later, None, None),
+                    (0x396, "booked", later, None, Some(over)),
+                ] {
+                    tx.run(sql, (id(n), status, starts, starts + TimeDelta::minutes(55), guest_of, remind_at, id(BOOKED))).await?;
+                }
+                let sql = "INSERT INTO brought_over (studio_id, kind, key, row_id, import_id, made) VALUES ($1, 'bookings', '18', $2, $3, $4)";
+                tx.run(sql, (id(STUDIO), id(0x392), id(0x371), true)).await
+            })
+        })
+        .await
+        .unwrap();
+        db.migrate().await.unwrap();
+        let mut planned = Vec::new();
+        for n in 0x391..=0x396 {
+            let (at,): (Option<DateTime<Utc>>,) = db.one("SELECT remind_at FROM bookings WHERE id = $1", (id(n),)).await.unwrap();
+            planned.push(at.map(|at| at == DateTime::UNIX_EPOCH));
+        }
+        assert_eq!(planned, [Some(true), None, None, None, None, Some(false)]);
         db.close().await;
     })
     .await;

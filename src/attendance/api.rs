@@ -221,7 +221,8 @@ pub async fn check_in(
     answer(&app, &caller, *shown).await
 }
 
-/// Takes the mark back: the member did not come after all. Where absences are final already, this one becomes so after a time.
+/// Takes the mark back: the member did not come after all. Of who walked in, the booking ends too, and what was taken for it comes back. Where
+/// absences are final already, this one becomes so after a time.
 #[utoipa::path(
     delete, path = "/v1/bookings/{id}/check-in", operation_id = "undo_check_in",
     params(("id" = Uuid, Path)),

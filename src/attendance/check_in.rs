@@ -1,12 +1,13 @@
 //! Decides `PUT /v1/bookings/{id}/check-in` and its undoing.
 
 use super::correct;
+use crate::booking::ending::end_by_person;
 use crate::booking::freed::Freed;
 use crate::booking::member::who_joins;
 use crate::booking::refill::settle;
-use crate::booking::rules::{self, BookingRefusal, SessionNow};
+use crate::booking::rules::{self, BookingRefusal, Cancellation, SessionNow};
 use crate::booking::snapshot::{BookingSnapshot, show};
-use crate::booking::{Booking, BookingStatus};
+use crate::booking::{Booking, BookingStatus, EndedBy, Ending};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
 use crate::passes::begin;
@@ -35,10 +36,12 @@ pub fn check_in(
         return Err(if booking.person_id == caller { Problem::new(ProblemType::NotAllowed).into() } else { not_found() });
     }
     match booking.status {
-        BookingStatus::Attended if came => return show(set, booking_id),
-        BookingStatus::Booked if !came && booking.seen_absent_at.is_none() => return show(set, booking_id),
+        BookingStatus::Attended if came => return show(set, booking_id, now),
+        BookingStatus::Booked if !came && booking.seen_absent_at.is_none() => return show(set, booking_id, now),
         // Who is absent for good has no mark to be taken back.
-        BookingStatus::NoShow if !came => return show(set, booking_id),
+        BookingStatus::NoShow if !came => return show(set, booking_id, now),
+        // Nor has who walked in, once that was taken back.
+        BookingStatus::Cancelled if !came && booking.ended_by == Some(EndedBy::Staff) => return show(set, booking_id, now),
         BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => {}
         status => return Err(Problem::new(ProblemType::StatusChanged).with("booking_status", status).into()),
     }
@@ -55,11 +58,13 @@ pub fn check_in(
         come(set, actor, booking, at.unwrap_or(now), Some(caller), &mut freed, now)?;
     } else if booking.status == BookingStatus::Booked {
         see_absent(set, actor, booking, None, &mut freed, now)?;
+    } else if booking.walked_in() {
+        undo_walk_in(set, actor, booking, &mut freed, now)?;
     } else {
         not_come(set, actor, booking, &mut freed, now)?;
     }
     settle(set, freed, now)?;
-    show(set, booking_id)
+    show(set, booking_id, now)
 }
 
 /// The member came, with what follows from it: however it is known, and whoever marked it. `by`: `None` is a kiosk.
@@ -85,6 +90,14 @@ pub fn not_come(set: &mut WorkingSet, actor: &Actor, mut booking: Booking, freed
     let before = booking.clone();
     booking.undo_check_in()?;
     mark(set, actor, &before, booking, Happened::CheckInUndone, freed, now)
+}
+
+/// Who walked in has not come after all: the booking that was made in the same step ends, and what was taken for it comes back.
+fn undo_walk_in(set: &mut WorkingSet, actor: &Actor, booking: Booking, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
+    not_come(set, actor, booking.clone(), freed, now)?;
+    let Some(booking) = set.booking(booking.id, booking.asked_by)?.cloned() else { return Err(not_found()) };
+    let (decided, ending) = (Cancellation::Free { credits: booking.credits }, Ending { by: EndedBy::Staff, reason: None });
+    end_by_person(set, actor, booking, decided, &ending, freed, now)
 }
 
 /// Staff looked for a booked member, and they were not there (`Some`); or that was a mistake.

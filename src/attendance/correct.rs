@@ -3,6 +3,7 @@
 
 use super::rules::Deadlines;
 use crate::booking::freed::Freed;
+use crate::booking::place::take_again;
 use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened};
@@ -39,7 +40,8 @@ pub fn follow(
     Ok(())
 }
 
-/// The absence is taken back: the fee and the strike. The class was paid for, and stays so.
+/// The absence is taken back: the fee and the strike. The class was paid for, and stays so; where that had been given back, because the
+/// absence was forgiven, it is taken again. What an admin took back stays taken back.
 fn came_after_all(set: &mut WorkingSet, actor: &Actor, booking: &Booking, freed: &mut Freed, now: DateTime<Utc>) -> Decision<()> {
     let Some(mut penalty) = penalty_of(set, booking)?.filter(|penalty| !penalty.is_waived()) else { return Ok(()) };
     let studio = set.studio(booking.studio_id)?;
@@ -53,8 +55,18 @@ fn came_after_all(set: &mut WorkingSet, actor: &Actor, booking: &Booking, freed:
         fee_minor: penalty.fee_minor,
         currency: penalty.fee_currency.clone(),
     };
+    let was_forgiven = penalty.forgiven.is_some();
     set.put_penalty(penalty);
     emit(set, actor, Event::of_booking(booking, what))?;
+    if was_forgiven
+        && let Some(mut paid) = set.known_booking(booking.id).cloned()
+        && take_again(set, actor, &mut paid, now)?
+    {
+        let what = Happened::TakenAgain { credits: paid.credits, visit: paid.visit_week.is_some() };
+        let event = Event::of_booking(&paid, what);
+        set.put(paid);
+        emit(set, actor, event)?;
+    }
     tell_suspension(set, actor, booking.person_id, &studio, before, freed, now)?;
     freed.member_of(booking);
     Ok(())

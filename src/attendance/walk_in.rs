@@ -34,5 +34,5 @@ pub fn walk_in(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Ut
     let mut freed = Freed::default();
     come(set, actor, shown.booking, now, Some(caller), &mut freed, now)?;
     settle(set, freed, now)?;
-    Ok(BookingSnapshot { fresh: true, ..show(set, ask.id)? })
+    Ok(BookingSnapshot { fresh: true, ..show(set, ask.id, now)? })
 }

@@ -216,8 +216,9 @@ const CHECKS: &[Check] = &[
                  UNION ALL SELECT p.booking_id, 'it is another studio''s or person''s' FROM penalties p JOIN bookings b ON b.id = p.booking_id \
                  WHERE p.person_id <> b.person_id OR p.studio_id <> b.studio_id \
                  UNION ALL SELECT p.booking_id, 'it was taken back, and what was paid is kept' FROM penalties p \
-                 JOIN bookings b ON b.id = p.booking_id WHERE (p.forgiven IS NOT NULL OR (p.waived_at IS NOT NULL \
-                 AND (p.waived_by IS NULL OR p.waived_reason IS NOT NULL))) AND (b.credits > 0 OR b.visit_week IS NOT NULL)",
+                 JOIN bookings b ON b.id = p.booking_id WHERE (b.credits > 0 OR b.visit_week IS NOT NULL) \
+                 AND ((p.forgiven IS NOT NULL AND (p.kind = 'late_cancel' OR p.waived_at IS NULL)) \
+                 OR (p.waived_at IS NOT NULL AND (p.waived_by IS NULL OR p.waived_reason IS NOT NULL)))",
     },
     Check {
         promise: "an absence has its penalty, as it was written down when it became final",

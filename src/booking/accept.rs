@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTime<Utc>) -> Decision<BookingSnapshot> {
     let (mut booking, _, by_staff) = own_booking(set, actor, booking_id)?;
     match booking.status {
-        BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => return show(set, booking_id),
+        BookingStatus::Booked | BookingStatus::Attended | BookingStatus::NoShow => return show(set, booking_id, now),
         BookingStatus::Cancelled | BookingStatus::LateCancelled | BookingStatus::Standby => {
             return Err(Problem::new(ProblemType::OfferExpired).into());
         }
@@ -53,5 +53,5 @@ pub fn accept(set: &mut WorkingSet, actor: &Actor, booking_id: Uuid, now: DateTi
     emit(set, actor, Event::of_booking(&booking, what))?;
     leave_overlapping(set, actor, &booking, &mut freed, now)?;
     settle(set, freed, now)?;
-    show(set, booking_id)
+    show(set, booking_id, now)
 }

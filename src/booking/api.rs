@@ -27,7 +27,7 @@ use crate::booking::snapshot::BookingSnapshot;
 use crate::extract::{Body, Cursor, Limit, NotAfter, Path, Query, Within, page, storable};
 use crate::families;
 use crate::language::Language;
-use crate::penalties::rules::{Leniency, month_of};
+use crate::penalties::rules::{Leniency, month_of_late_cancel};
 use crate::penalties::{self, Penalty};
 use crate::problem::{Answer, Problem, ProblemType, refuses};
 use crate::schedule;
@@ -537,9 +537,8 @@ pub async fn answer(app: &App, caller: &Caller, shown: BookingSnapshot) -> Answe
         None => position(app, &shown.booking).await?,
     };
     let (booking, now) = (&shown.booking, app.clock.now());
-    let leniency = leniencies(app, &[(booking, &shown.session)], now).await?.remove(&booking.id).unwrap_or_default();
     let penalties = penalties_of(app, std::slice::from_ref(booking)).await?;
-    let around = Around { offer: shown.offer.as_ref(), position, leniency, penalty: penalties.get(&booking.id) };
+    let around = Around { offer: shown.offer.as_ref(), position, leniency: shown.leniency, penalty: penalties.get(&booking.id) };
     Ok(Json(BookingView::of(booking, &shown.session, around, &app.keys, caller.language, now)).into_response())
 }
 
@@ -555,14 +554,15 @@ async fn offers(app: &App, bookings: &[Booking]) -> Answer<HashMap<Uuid, Offer>>
     Ok(found.into_iter().map(|offer| (offer.booking_id, offer)).collect())
 }
 
-/// What speaks for the members of those bookings that would now be cancelled late, by booking; nothing is read where there are none.
+/// What speaks for the members of those bookings that come to cost something if they are cancelled late, by booking; nothing is read where
+/// there are none.
 async fn leniencies(app: &App, bookings: &[(&Booking, &schedule::Session)], now: DateTime<Utc>) -> Answer<HashMap<Uuid, Leniency>> {
-    let late: Vec<_> = bookings.iter().filter(|(booking, _)| rules::is_late(booking, now)).collect();
-    if late.is_empty() {
+    let costly: Vec<_> = bookings.iter().filter(|(booking, _)| rules::may_cost(booking, now)).collect();
+    if costly.is_empty() {
         return Ok(HashMap::new());
     }
-    let people: BTreeSet<Uuid> = late.iter().map(|(booking, _)| booking.person_id).collect();
-    let studios: BTreeSet<Uuid> = late.iter().map(|(booking, _)| booking.studio_id).collect();
+    let people: BTreeSet<Uuid> = costly.iter().map(|(booking, _)| booking.person_id).collect();
+    let studios: BTreeSet<Uuid> = costly.iter().map(|(booking, _)| booking.studio_id).collect();
     let mut tx = app.db.read().await?;
     let own = penalties::store::of_people(&mut tx, &people.into_iter().collect::<Vec<_>>(), now).await?;
     let studios = studios::store::contexts(&mut tx, &studios.into_iter().collect::<Vec<_>>()).await?;
@@ -570,10 +570,10 @@ async fn leniencies(app: &App, bookings: &[(&Booking, &schedule::Session)], now:
     let leniency = |(booking, session): &(&Booking, &schedule::Session)| {
         let studio = studios.iter().find(|studio| studio.id == booking.studio_id)?;
         let theirs = own.iter().filter(|penalty| penalty.person_id == booking.person_id);
-        let month = month_of(now, studio.zone);
+        let month = month_of_late_cancel(rules::is_late(booking, now), session.local_date, now, studio.zone);
         Some((booking.id, Leniency::of(theirs, studio.id, &studio.rules, session.local_date, month)))
     };
-    Ok(late.into_iter().filter_map(leniency).collect())
+    Ok(costly.into_iter().filter_map(leniency).collect())
 }
 
 /// What came of bookings that were cancelled late or not kept, by booking.

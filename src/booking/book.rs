@@ -60,7 +60,7 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     // A visitor's person has the booking's id.
     let person_id = if ask.visitor.is_some() { ask.id } else { ask.person_id.unwrap_or(caller) };
     if let Some(existing) = set.booking(ask.id, caller)?.cloned() {
-        return replay(set, existing, caller, person_id, ask);
+        return replay(set, existing, caller, person_id, ask, now);
     }
     if set.withdrawn_until(ask.id, caller).is_some_and(|until| now < until) {
         return Err(Problem::new(ProblemType::BookingWithdrawn).into());
@@ -146,7 +146,7 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
     if person_id == caller || !by_staff {
         set.join(session.studio_id, person_id, now);
     }
-    let mut shown = show(set, ask.id)?;
+    let mut shown = show(set, ask.id, now)?;
     shown.fresh = true;
     if shown.booking.status == BookingStatus::Waitlisted {
         shown.position = Some(shown.session.waiting);
@@ -155,7 +155,14 @@ pub fn book(set: &mut WorkingSet, actor: &Actor, ask: &Book, now: DateTime<Utc>)
 }
 
 /// A repeat of the same PUT answers with the booking as it is now. A different one, or somebody else's, reveals nothing.
-fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid, ask: &Book) -> Decision<BookingSnapshot> {
+fn replay(
+    set: &mut WorkingSet,
+    existing: Booking,
+    caller: Uuid,
+    person_id: Uuid,
+    ask: &Book,
+    now: DateTime<Utc>,
+) -> Decision<BookingSnapshot> {
     let same = existing.asked_by == caller
         && existing.person_id == person_id
         && existing.session_id == ask.session_id
@@ -179,7 +186,7 @@ fn replay(set: &mut WorkingSet, existing: Booking, caller: Uuid, person_id: Uuid
             return Err(not_found());
         }
     }
-    show(set, existing.id)
+    show(set, existing.id, now)
 }
 
 /// Who the guest was is forgotten some day; that it was one is not.

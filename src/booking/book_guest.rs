@@ -36,7 +36,7 @@ pub fn book_guest(
     set.put(booking.clone());
     let what = Happened::Booked { credits: booking.credits, by_staff, unpaid: booking.asked_unpaid };
     emit(set, actor, Event::of_booking(&booking, what))?;
-    let mut shown = show(set, booking.id)?;
+    let mut shown = show(set, booking.id, now)?;
     shown.fresh = true;
     Ok(shown)
 }

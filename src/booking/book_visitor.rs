@@ -50,7 +50,7 @@ pub fn book_visitor(
     let event = Event::of_booking(&booking, Happened::Booked { credits: 0, by_staff: true, unpaid: true });
     set.put(booking);
     emit(set, actor, event)?;
-    let mut shown = show(set, id)?;
+    let mut shown = show(set, id, now)?;
     shown.fresh = true;
     Ok(shown)
 }

@@ -44,11 +44,11 @@ pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<U
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     if booking.status.has_ended() {
-        return Ok(Some(show(set, booking.id)?));
+        return Ok(Some(show(set, booking.id, now)?));
     }
     let leniency = if ask.return_all { Leniency::default() } else { leniency_now(set, &booking, now)? };
     let expected = |kind| -> Decision<Option<BookingSnapshot>> {
-        let facts = show(set, ask.booking_id)?;
+        let facts = show(set, ask.booking_id, now)?;
         Err(Problem::new(kind)
             .with("booking_status", facts.booking.status)
             .with("cancel_now", super::view::cancel_now_facts(&facts.booking, leniency, now))
@@ -59,7 +59,7 @@ pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<U
     }
     let decided = match rules::cancel(&booking, leniency, ask.return_all, now) {
         Ok(decided) => decided,
-        Err(CannotCancel::Ended) => return Ok(Some(show(set, booking.id)?)),
+        Err(CannotCancel::Ended) => return Ok(Some(show(set, booking.id, now)?)),
         Err(CannotCancel::Started) => return Err(Problem::new(ProblemType::SessionStarted).into()),
     };
     // One that is forgiven takes nothing.
@@ -71,5 +71,5 @@ pub fn cancel(set: &mut WorkingSet, actor: &Actor, ask: &Cancel, now: DateTime<U
     let mut freed = Freed::default();
     end_by_person(set, actor, booking, decided, &ending, &mut freed, now)?;
     settle(set, freed, now)?;
-    Ok(Some(show(set, ask.booking_id)?))
+    Ok(Some(show(set, ask.booking_id, now)?))
 }

@@ -204,6 +204,11 @@ fn sentence(action: &str, details: &Value, reason: Option<PassedOver>, zone: Tz,
         "booking.penalty_waived" => {
             same(["The studio took back what that had cost.", "工作室已撤销此次处理，所扣已退回。", "工作室已撤銷此次處理，所扣已退回。"])
         }
+        "booking.taken_again" => same([
+            "They came, so what had been given back was taken again.",
+            "因实际到课，先前退回的部分重新扣除。",
+            "因實際到課，先前退回的部分重新扣除。",
+        ]),
         "booking.fee_paid" => {
             let fee = fee(details).unwrap_or_default();
             [format!("The fee of {fee} was paid."), format!("违约金{fee}已支付。"), format!("違約金{fee}已支付。")]

@@ -14,7 +14,7 @@ use crate::schedule::Session;
 use crate::schedule::rules::week_of;
 use crate::studios::StudioContext;
 use crate::studios::house_rules::applied::{CapOf, Over, SessionRules};
-use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
+use crate::working_set::{Abort, Decision, Lookup, WorkingSet, all_needs};
 
 /// A member as the working set knows them.
 #[derive(Debug)]
@@ -44,7 +44,11 @@ pub fn who_takes<'a>(
     now: DateTime<Utc>,
 ) -> Decision<Member<'a>> {
     set.person(person_id)?;
-    let mut member = who_joins(set, person_id, session, studio, now)?;
+    // With a place, it is told whether a late cancellation would be forgiven.
+    let mut member = match (who_joins(set, person_id, session, studio, now), set.penalties(person_id)) {
+        (Ok(member), Ok(_)) => member,
+        (member, penalties) => return Err(all_needs([member.err(), penalties.err()])),
+    };
     member.places = places(set, person_id, session, studio, &member.passes, now)?;
     Ok(member)
 }

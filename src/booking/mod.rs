@@ -214,6 +214,11 @@ impl Booking {
         self.visitor_source.is_some()
     }
 
+    /// Whether the member walked in: whoever checked them in booked them in the same step, and so at the same instant.
+    pub fn walked_in(&self) -> bool {
+        self.arrived_at == Some(self.created_at) && self.arrived_by == Some(self.asked_by) && self.asked_by != self.person_id
+    }
+
     /// Whether the place is a guest's: its host's booking stands beside it.
     pub const fn is_guests(&self) -> bool {
         self.guest_of.is_some()
@@ -586,6 +591,13 @@ impl Booking {
         let credits = std::mem::take(&mut self.credits);
         self.credits_returned += credits;
         (credits, self.visit_week.take())
+    }
+
+    /// What had been given back is taken for it again: so many of the credits, or the visit of this week.
+    pub const fn take_again(&mut self, credits: i64, visit_week: Option<NaiveDate>) {
+        self.credits += credits;
+        self.credits_returned -= credits;
+        self.visit_week = visit_week;
     }
 
     fn hold(&mut self, place: &Place) {

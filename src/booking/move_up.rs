@@ -45,7 +45,7 @@ pub fn move_up(set: &mut WorkingSet, actor: &Actor, ask: &MoveUp, now: DateTime<
         return Err(Problem::new(ProblemType::NotAllowed).into());
     }
     match booking.status {
-        BookingStatus::Booked | BookingStatus::Attended if booking.moved_up_reason.is_some() => return show(set, booking.id),
+        BookingStatus::Booked | BookingStatus::Attended if booking.moved_up_reason.is_some() => return show(set, booking.id, now),
         BookingStatus::Waitlisted => {}
         status => return Err(Problem::new(ProblemType::StatusChanged).with("booking_status", status).into()),
     }
@@ -78,7 +78,7 @@ pub fn move_up(set: &mut WorkingSet, actor: &Actor, ask: &MoveUp, now: DateTime<
     }
     leave_overlapping(set, actor, &booking, &mut freed, now)?;
     settle(set, freed, now)?;
-    show(set, ask.booking_id)
+    show(set, ask.booking_id, now)
 }
 
 /// Those who have waited longer.

@@ -8,7 +8,8 @@ use crate::ids::new_id;
 use crate::letters::facts::LeftBecause;
 use crate::passes::held::keep;
 use crate::passes::rules::prolonged;
-use crate::passes::{LedgerEntry, LedgerReason};
+use crate::passes::{LedgerEntry, LedgerReason, PassKind};
+use crate::schedule::rules::week_of;
 use crate::studios::house_rules::applied::SessionRules;
 use crate::working_set::{Abort, Decision, Lookup, WorkingSet};
 use chrono::{DateTime, Utc};
@@ -54,6 +55,30 @@ pub fn give_back(
         keep(set, pass, entry(actor, booking, pass_id, credits, why, now), now)?;
     }
     Ok(())
+}
+
+/// The member came after all to a class for which everything had been given back: it is taken again, if the pass still has it. Answers
+/// whether it was.
+pub fn take_again(set: &mut WorkingSet, actor: &Actor, booking: &mut Booking, now: DateTime<Utc>) -> Decision<bool> {
+    let Some(pass_id) = booking.pass_id.filter(|_| booking.credits == 0 && booking.visit_week.is_none()) else { return Ok(false) };
+    let pass = set.pass(pass_id)?.clone();
+    let session = set.session(booking.session_id)?;
+    let week = week_of(session.local_date);
+    let (credits, costs_nothing) = (booking.credits_returned, session.credits == 0);
+    match pass.kind {
+        PassKind::Pack if credits == 0 || pass.credits_left.is_none_or(|left| left < credits) => return Ok(false),
+        PassKind::Pack => booking.take_again(credits, None),
+        PassKind::Membership if costs_nothing || pass.ended_at.is_some() => return Ok(false),
+        PassKind::Membership => {
+            let used = set.visits(pass_id, week)?;
+            if pass.per_week.is_some_and(|most| used >= most) {
+                return Ok(false);
+            }
+            booking.take_again(0, Some(week));
+        }
+    }
+    pay(set, actor, booking, LedgerReason::Booked, now)?;
+    Ok(true)
 }
 
 fn entry(actor: &Actor, booking: &Booking, pass_id: Uuid, credits: i64, reason: LedgerReason, now: DateTime<Utc>) -> LedgerEntry {

@@ -37,7 +37,10 @@ pub fn remind(set: &mut WorkingSet, session_id: Uuid, now: DateTime<Utc>) -> Dec
     for (mut booking, person) in due.into_iter().zip(people) {
         let planned = booking.remind_at.take().filter(|_| booking.status == BookingStatus::Booked && !session.is_cancelled());
         let mut told = None;
-        if let (Some(planned), Some(person)) = (planned, person) {
+        if planned.is_some_and(|planned| planned < booking.created_at) {
+            // It is from before there were reminders: one whose time is over is not made up for.
+            plan(set, &mut booking, now)?;
+        } else if let (Some(planned), Some(person)) = (planned, person) {
             // Who has no address is told through whoever acts for them.
             let reader = if person.has_address { Some(person.clone()) } else { set.reads_for(person.id)? };
             let wanted = |which: Reminder| reader.as_ref().is_some_and(|reader| reader.letters.wants_reminder(which.hours()));

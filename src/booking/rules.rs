@@ -745,6 +745,19 @@ pub fn is_late(booking: &Booking, now: DateTime<Utc>) -> bool {
     booking.status == BookingStatus::Booked && !free && now < booking.starts_at
 }
 
+/// Whether cancelling this booking comes to cost something, now or later: then it is told whether that would be forgiven.
+pub fn may_cost(booking: &Booking, now: DateTime<Utc>) -> bool {
+    let comes_late = now < booking.starts_at && booking.free_cancel_until.is_none_or(|until| until < booking.starts_at);
+    let terms = booking.penalty_terms();
+    let taken = booking.credits > 0 || booking.visit_week.is_some() || terms.late_cancel_fee.is_some() || terms.late_cancel_strikes;
+    booking.status == BookingStatus::Booked && comes_late && taken
+}
+
+/// What cancelling this booking late comes to.
+pub fn late_cancel(booking: &Booking, leniency: Leniency) -> Cost {
+    cost(PenaltyKind::LateCancel, &booking.penalty_terms(), booking.credits, booking.visit_week.is_some(), leniency)
+}
+
 /// Decides a cancellation; `forgive` is staff's `return: all`.
 pub fn cancel(booking: &Booking, leniency: Leniency, forgive: bool, now: DateTime<Utc>) -> Result<Cancellation, CannotCancel> {
     match booking.status {
@@ -752,10 +765,7 @@ pub fn cancel(booking: &Booking, leniency: Leniency, forgive: bool, now: DateTim
         BookingStatus::Attended | BookingStatus::NoShow => Err(CannotCancel::Started),
         BookingStatus::Waitlisted | BookingStatus::Offered | BookingStatus::Standby => Ok(Cancellation::Leaves),
         BookingStatus::Booked if now >= booking.starts_at => Err(CannotCancel::Started),
-        BookingStatus::Booked if !forgive && is_late(booking, now) => {
-            let (terms, visit) = (booking.penalty_terms(), booking.visit_week.is_some());
-            Ok(Cancellation::Late(cost(PenaltyKind::LateCancel, &terms, booking.credits, visit, leniency)))
-        }
+        BookingStatus::Booked if !forgive && is_late(booking, now) => Ok(Cancellation::Late(late_cancel(booking, leniency))),
         BookingStatus::Booked => Ok(Cancellation::Free { credits: booking.credits }),
     }
 }

@@ -27,7 +27,7 @@ pub fn set_conditions(
     }
     let conditions = stored(conditions);
     if booking.conditions == conditions {
-        return show(set, booking_id);
+        return show(set, booking_id, now);
     }
     if booking.status != BookingStatus::Waitlisted {
         return Err(Problem::new(ProblemType::StatusChanged).with("booking_status", booking.status).into());
@@ -39,5 +39,5 @@ pub fn set_conditions(
     set.put(booking);
     emit(set, actor, event)?;
     settle(set, freed, now)?;
-    show(set, booking_id)
+    show(set, booking_id, now)
 }

@@ -3,10 +3,13 @@
 use super::Booking;
 use super::offer::Offer;
 use crate::events::Actor;
+use crate::penalties::rules::Leniency;
+use crate::penalties::standing::leniency_told;
 use crate::people::Person;
 use crate::schedule::Session;
 use crate::studios::StudioContext;
 use crate::working_set::{Decision, WorkingSet, all_needs, caller, not_found};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -19,6 +22,8 @@ pub struct BookingSnapshot {
     pub studio: Arc<StudioContext>,
     /// The offer that runs for it.
     pub offer: Option<Offer>,
+    /// What would speak for the member if they cancelled it late, as the decision knows it.
+    pub leniency: Leniency,
     /// The member's position in the queue, where it is known without counting.
     pub position: Option<i64>,
     /// Whether this command made it.
@@ -26,12 +31,13 @@ pub struct BookingSnapshot {
 }
 
 /// A booking as its answer shows it.
-pub fn show(set: &WorkingSet, booking_id: Uuid) -> Decision<BookingSnapshot> {
+pub fn show(set: &WorkingSet, booking_id: Uuid, now: DateTime<Utc>) -> Decision<BookingSnapshot> {
     let Some(booking) = set.known_booking(booking_id).cloned() else { return Err(not_found()) };
     let session = set.session(booking.session_id)?.clone();
     let studio = set.studio(session.studio_id)?;
     let offer = set.running_offer(booking_id).cloned();
-    Ok(BookingSnapshot { booking, session, studio, offer, position: None, fresh: false })
+    let leniency = leniency_told(set, &booking, now)?;
+    Ok(BookingSnapshot { booking, session, studio, offer, leniency, position: None, fresh: false })
 }
 
 /// The booking, the caller, and whether they act as staff. Only its owner, who acts for them, and the studio's front desk see it.

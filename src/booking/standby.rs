@@ -37,7 +37,7 @@ pub fn stand_by(set: &mut WorkingSet, actor: &Actor, new: NewBooking, now: DateT
     let id = booking.id;
     set.put(booking);
     emit(set, actor, event)?;
-    let mut shown = show(set, id)?;
+    let mut shown = show(set, id, now)?;
     shown.fresh = true;
     Ok(shown)
 }

@@ -11,7 +11,7 @@ use super::replace;
 use super::rules::{self, Ask, SessionNow, Terms};
 use super::terms::{NamedPass, Replacing};
 use crate::events::Actor;
-use crate::penalties::rules::{Leniency, first_of_month};
+use crate::penalties::rules::{Leniency, month_of_late_cancel};
 use crate::penalties::standing::leniency_now;
 use crate::people::Person;
 use crate::problem::ProblemType;
@@ -30,7 +30,7 @@ pub struct Told {
     pub pass: Option<NamedPass>,
     /// Whether the member must confirm their address first.
     pub unverified: bool,
-    /// What would speak for the member in the session's month.
+    /// What would speak for the member if they cancelled it late.
     pub leniency: Leniency,
     /// What would be given up for the place.
     pub replacing: Option<Replacing>,
@@ -84,7 +84,9 @@ pub fn tell_terms(set: &mut WorkingSet, caller: Uuid, tap: Tap, now: DateTime<Ut
         }
         None => None,
     };
-    let month = first_of_month(session.local_date);
+    let then = now.max(terms.booking_opens_at);
+    let late = terms.free_cancel_until.is_none_or(|until| until < then);
+    let month = month_of_late_cancel(late, session.local_date, then, studio.zone);
     let leniency = Leniency::of(set.penalties(person_id)?, studio.id, &studio.rules, session.local_date, month);
     Ok(Told { session, studio, terms, pass, unverified: !own.verified && !front_desk, leniency, replacing })
 }

@@ -196,7 +196,7 @@ pub struct TermsFacts<'a> {
     pub pass: Option<NamedPass>,
     /// Whether the member must confirm their address first.
     pub unverified: bool,
-    /// What would speak for the member in the session's month.
+    /// What would speak for the member if they cancelled it late.
     pub leniency: Leniency,
     /// What is to be given up for the place.
     pub replacing: Option<Replacing>,
@@ -218,7 +218,7 @@ impl TermsView {
             credits,
             membership: visit,
             free_cancel_until: terms.free_cancel_until,
-            penalty: facts::Penalized { fee: late.fee.clone(), strike: late.strike, forgiven: false },
+            penalty: facts::Penalized { fee: late.fee.clone(), strike: late.strike, forgiven },
         };
         Self {
             session_id: session.id,

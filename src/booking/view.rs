@@ -42,6 +42,7 @@ pub struct BookingView<'a> {
     /// Null: there is no free way out.
     #[serde(with = "crate::instant")]
     pub free_cancel_until: Option<DateTime<Utc>>,
+    /// As what it costs then is fixed with the booking, and whether that would be forgiven as things stand.
     pub free_cancel_text: Option<String>,
     /// What a cancellation at this instant would do; null when it cannot be cancelled.
     pub cancel_now: Option<CancelNow>,
@@ -165,7 +166,7 @@ pub struct Around<'a> {
     pub offer: Option<&'a Offer>,
     /// Its position in the queue.
     pub position: Option<i64>,
-    /// What speaks for the member, if they cancel it late now.
+    /// What speaks for the member, if they cancel it late, now or later.
     pub leniency: Leniency,
     /// What came of cancelling it late, or of not coming.
     pub penalty: Option<&'a Penalty>,
@@ -208,7 +209,7 @@ impl<'a> BookingView<'a> {
             }),
             created_at: booking.created_at,
             free_cancel_until: booking.free_cancel_until,
-            free_cancel_text: free_text(booking, zone, language),
+            free_cancel_text: free_text(booking, leniency, zone, language, now),
             cancel_now: cancel_now(booking, leniency, language, now),
             penalty: penalty.map(PenaltyView::from),
             ended_at: booking.ended_at,
@@ -229,13 +230,17 @@ impl<'a> BookingView<'a> {
     }
 }
 
-fn free_text(booking: &Booking, zone: Tz, language: Language) -> Option<String> {
+fn free_text(booking: &Booking, leniency: Leniency, zone: Tz, language: Language, now: DateTime<Utc>) -> Option<String> {
     let PenaltyTerms { late_cancel_fee: fee, late_cancel_strikes: strike, .. } = booking.penalty_terms();
     let terms = Terms {
         credits: booking.credits,
         membership: booking.visit_week.is_some(),
         free_cancel_until: booking.free_cancel_until,
-        penalty: Penalized { fee, strike, forgiven: false },
+        penalty: Penalized {
+            fee,
+            strike,
+            forgiven: rules::may_cost(booking, now) && rules::late_cancel(booking, leniency).forgiven.is_some(),
+        },
     };
     (booking.status == BookingStatus::Booked).then(|| free_cancel_text(&terms, booking.starts_at, zone, language))
 }

@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::consequences::Consequences;
 use super::form::Form;
 use super::frame::{Part, Said, SaidParams, Shell, done};
 use super::roster;
-use super::session::Consequences;
 use super::staff::Staff;
 use super::words::Words;
 use crate::app::App;
@@ -82,7 +82,10 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, id: Uuid, said: Said) -
     let consequences = match open && now < booking.starts_at {
         true => {
             let what = Command::Cancel(Cancel { booking_id: id, if_status: None, if_free: false, return_all: false, reason: None });
-            app.transactor.preview(staff.caller.actor(), what).await.ok().map(|preview| Consequences::of(preview, shell.w))
+            match app.transactor.preview(staff.caller.actor(), what).await {
+                Ok(preview) => Some(Consequences::of(app, preview, &shell).await?),
+                Err(_) => None,
+            }
         }
         false => None,
     };

@@ -45,6 +45,35 @@ for (const form of document.querySelectorAll("form[data-choose]")) {
   form.addEventListener("change", () => form.checkValidity() && form.submit());
 }
 
+// A class is dragged to another day, room or instructor: its form opens with that, and with what would come of it. Without a mouse the same
+// form is reached from the page of the class.
+let moved = null;
+for (const slot of document.querySelectorAll("[data-move]")) {
+  slot.draggable = true;
+  slot.querySelector("a").draggable = false;
+  slot.addEventListener("dragstart", (event) => {
+    moved = slot;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", slot.dataset.move);
+  });
+  slot.addEventListener("dragend", () => { moved = null; });
+}
+for (const place of document.querySelectorAll("[data-place]")) {
+  const takes = () => moved && !place.contains(moved);
+  place.addEventListener("dragover", (event) => {
+    if (!takes()) return;
+    event.preventDefault();
+    place.classList.add("over");
+  });
+  place.addEventListener("dragleave", (event) => { if (!place.contains(event.relatedTarget)) place.classList.remove("over"); });
+  place.addEventListener("drop", (event) => {
+    if (!takes()) return;
+    event.preventDefault();
+    const to = `${place.dataset.place}T${moved.dataset.time}`;
+    location.assign(`${moved.dataset.move}?${to}${place.dataset.with ? `&${place.dataset.with}` : ""}`);
+  });
+}
+
 // What edited rules would mean, while they are edited.
 for (const form of document.querySelectorAll("form[data-look]")) {
   form.addEventListener("change", async () => {

@@ -77,8 +77,9 @@ pub async fn open(
 ) -> Answer<Response> {
     let (_, fact, email, next) = who.parts();
     let kept = kept(&secret);
-    let taken = app.db.write("demo.link", move |tx| Box::pin(async move { store::take(tx, fact, kept).await.map_err(Problem::from) }));
-    if !taken.await? {
+    // Looked up before anything is written: whoever guesses keeps nobody from writing.
+    let is_right = store::fact(&app.db, fact).await?.is_some_and(|there| there == kept);
+    if !is_right || !app.db.write("demo.link", move |tx| Box::pin(store::take(tx, fact, kept))).await? {
         // Used before, or of an earlier start: with the password, then.
         return Ok(Redirect::to(if who == Who::Member { "/me/sign-in" } else { "/console/sign-in" }).into_response());
     }

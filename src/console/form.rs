@@ -18,10 +18,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let bytes = Bytes::from_request(request, state).await.map_err(|_| Problem::new(ProblemType::BodyTooLarge))?;
-        let filled = form_urlencoded::parse(&bytes).filter(|(_, value)| !value.trim().is_empty());
-        let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish();
-        query(&text).map(Self)
+        query(&filled(&bytes)).map(Self)
     }
+}
+
+/// What was filled in of a form, also of one that is sent in an address.
+pub fn filled(sent: &[u8]) -> String {
+    let filled = form_urlencoded::parse(sent).filter(|(_, value)| !value.trim().is_empty());
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish()
 }
 
 /// The body of a call of the API, as an app would have sent it: what is wrong with it is said by the same words.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::assets::{CSS, ICON, JS};
 use super::staff::Staff;
 pub use super::words::words;
-use super::words::{self, Words};
+use super::words::{self, Words, fields, office};
 use crate::app::App;
 use crate::language::Language;
 use crate::letters::phrases;
@@ -24,7 +24,7 @@ use crate::zones;
 
 /// Scripts, styles and pictures are files of our own; nothing is written into a page, nothing comes from elsewhere, and no other site frames
 /// it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// Which part of the console a page belongs to.
@@ -37,8 +37,12 @@ pub enum Part {
     Monday,
     Attendance,
     Letters,
+    Trail,
     Rules,
     Setup,
+    Passes,
+    Team,
+    Import,
     Settings,
 }
 
@@ -46,7 +50,10 @@ impl Part {
     /// What everybody on the desk has at hand; the first group of the frame.
     const DAILY: [Self; 3] = [Self::Today, Self::Schedule, Self::Members];
     /// What those who run the studio look at, and what they set: the other groups.
-    const RUNNING: [&[Self]; 2] = [&[Self::Monday, Self::Attendance, Self::Letters], &[Self::Rules, Self::Setup, Self::Settings]];
+    const RUNNING: [&[Self]; 2] = [
+        &[Self::Monday, Self::Attendance, Self::Letters, Self::Trail],
+        &[Self::Rules, Self::Passes, Self::Team, Self::Setup, Self::Import, Self::Settings],
+    ];
 
     /// Its address, below that of the studio.
     pub const fn path(self) -> &'static str {
@@ -57,14 +64,18 @@ impl Part {
             Self::Monday => "monday",
             Self::Attendance => "attendance",
             Self::Letters => "letters",
+            Self::Trail => "trail",
             Self::Rules => "house-rules",
             Self::Setup => "setup",
+            Self::Passes => "pass-types",
+            Self::Team => "team",
+            Self::Import => "imports",
             Self::Settings => "settings",
         }
     }
 
     /// What it is called.
-    pub const fn name(self, w: &Words) -> &'static str {
+    pub const fn name(self, w: &Words, o: &office::Words) -> &'static str {
         match self {
             Self::Today => w.today,
             Self::Schedule => w.schedule,
@@ -72,8 +83,12 @@ impl Part {
             Self::Monday => w.monday,
             Self::Attendance => w.attendance,
             Self::Letters => w.letters,
+            Self::Trail => o.trail,
             Self::Rules => w.house_rules,
             Self::Setup => w.setup,
+            Self::Passes => w.pass_types,
+            Self::Team => w.staff,
+            Self::Import => o.imports,
             Self::Settings => w.settings,
         }
     }
@@ -91,7 +106,13 @@ impl Part {
             Self::Letters => {
                 "M5 4h10a2.5 2.5 0 0 1 2.5 2.5v7A2.5 2.5 0 0 1 15 16H5a2.5 2.5 0 0 1-2.5-2.5v-7A2.5 2.5 0 0 1 5 4M3.5 6l6.5 5 6.5-5"
             }
+            Self::Trail => "M8.5 5H17M8.5 10H17M8.5 15H14M4 5h.01M4 10h.01M4 15h.01",
             Self::Rules => "M5.5 2.5h9v15h-9zM8 6.5h4M8 10h4M8 13.5h2",
+            Self::Passes => "M3 5.5h14v3a1.5 1.5 0 0 0 0 3v3H3v-3a1.5 1.5 0 0 0 0-3zM12 6v1M12 9.500v1M12 13v1",
+            Self::Team => {
+                "M7.5 4a2.75 2.75 0 1 0 0 5.5 2.75 2.75 0 0 0 0-5.5M2 16.500c.4-3 2.600-4.500 5.500-4.500s5.100 1.500 5.500 4.500M13 4.200a2.600 2.600 0 0 1 0 5.100M15 12.200c1.700.6 2.800 2 3 4.300"
+            }
+            Self::Import => "M10 3v9M6.5 8.5 10 12l3.5-3.5M3.5 13v3.5h13V13",
             Self::Settings => "M4 6.5h12v10H4zM4 6.5 6 3h8l2 3.5M8 11h4",
             Self::Setup => "M3 5.5h8M15 5.5h2M3 14.5h2M9 14.5h8M13 3.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4M7 12.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4",
         }
@@ -139,7 +160,7 @@ pub fn sentence(problem: &Problem, language: Language) -> String {
     let mut text = problem.kind.sentence(language).to_owned();
     for error in body["errors"].as_array().into_iter().flatten() {
         let (field, message) = (error["field"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
-        text += &format!(" {}: {message}.", words::field(field, language));
+        text += &format!(" {}: {message}.", fields::field(field, language));
     }
     text
 }
@@ -154,6 +175,7 @@ pub struct SaidParams {
 pub struct Shell {
     pub language: Language,
     pub w: &'static Words,
+    pub o: &'static office::Words,
     pub studio: Studio,
     pub part: Part,
     /// Who is signed in.
@@ -188,6 +210,7 @@ impl Shell {
         Ok(Self {
             language: staff.language,
             w: words(staff.language),
+            o: office::words(staff.language),
             part,
             person: name_of(app, staff).await?,
             is_desk: roles.is_front_desk(studio_id),

@@ -24,7 +24,7 @@ pub async fn guard(request: Request, next: Next) -> Response {
 }
 
 /// The layer of pages that are signed in to at `{home}/sign-in`, and that say what is refused by `notice`.
-pub async fn pass(request: Request, next: Next, home: &str, notice: fn(&Problem, Language) -> Answer<Response>) -> Response {
+pub async fn pass(request: Request, next: Next, home: &str, notice: Notice) -> Response {
     let headers = request.headers();
     let asked = cookie::language(headers).or_else(|| asked_language(headers));
     let extensions = request.extensions();
@@ -42,6 +42,19 @@ pub async fn pass(request: Request, next: Next, home: &str, notice: fn(&Problem,
         problem = Problem::new(ProblemType::SecondFactorRequired);
     }
     let language = asked.or_else(|| reader.and_then(|reader| reader.get())).unwrap_or(Language::En);
+    said(problem, language, notice)
+}
+
+/// The page that says what was refused, in the language that the browser asks for.
+pub fn refused(problem: Problem, headers: &HeaderMap, notice: Notice) -> Response {
+    let language = cookie::language(headers).or_else(|| asked_language(headers)).unwrap_or(Language::En);
+    said(problem, language, notice)
+}
+
+/// A page that says what was refused.
+type Notice = fn(&Problem, Language) -> Answer<Response>;
+
+fn said(problem: Problem, language: Language, notice: Notice) -> Response {
     match notice(&problem, language) {
         Ok(mut page) => {
             page.extensions_mut().insert(Told(problem));

@@ -56,6 +56,8 @@ struct Line {
     /// What may be chosen: what is sent, what is shown.
     choices: Vec<(&'static str, &'static str)>,
     wrong: Option<String>,
+    /// What somebody else has made of it meanwhile.
+    now: Option<String>,
 }
 
 /// What the rules say about one class.
@@ -74,7 +76,18 @@ pub async fn show(
     require_admin(&app, &staff.caller, studio_id).await?;
     let (version, rules) = read(&app, studio_id).await?;
     let values = values(&rules, &BTreeMap::new());
-    page(&app, &staff, studio_id, version, &rules, values, BTreeMap::new(), Said::done(said)).await
+    let shown = Shown { version, values, wrong: BTreeMap::new(), now: BTreeMap::new() };
+    page(&app, &staff, studio_id, &rules, shown, Said::done(said)).await
+}
+
+/// What the fields hold.
+struct Shown {
+    /// The version upon which it is saved.
+    version: i64,
+    values: BTreeMap<&'static str, String>,
+    wrong: BTreeMap<String, String>,
+    /// What somebody else has made of some of them meanwhile.
+    now: BTreeMap<&'static str, String>,
 }
 
 /// The rules as they are set, and their version.
@@ -100,17 +113,8 @@ fn values(rules: &HouseRules, typed: &BTreeMap<String, String>) -> BTreeMap<&'st
     all.map(|sentence| (sentence.rule, typed.get(sentence.rule).cloned().unwrap_or_else(|| text(sentence)))).collect()
 }
 
-#[allow(clippy::too_many_arguments, reason = "what a page shows")]
-async fn page(
-    app: &App,
-    staff: &Staff,
-    studio_id: Uuid,
-    version: i64,
-    rules: &HouseRules,
-    values: BTreeMap<&'static str, String>,
-    wrong: BTreeMap<String, String>,
-    said: Said,
-) -> Answer<Response> {
+async fn page(app: &App, staff: &Staff, studio_id: Uuid, rules: &HouseRules, shown: Shown, said: Said) -> Answer<Response> {
+    let Shown { version, values, wrong, now } = shown;
     let shell = Shell::of(app, staff, studio_id, Part::Rules, said).await?;
     let language = shell.language;
     let line = |sentence: &'static Sentence| {
@@ -123,6 +127,15 @@ async fn page(
             value: values.get(sentence.rule).cloned().unwrap_or_default(),
             choices: sentence.choices(language),
             wrong: wrong.get(sentence.rule).cloned(),
+            now: now.get(sentence.rule).map(|text| {
+                let choice = sentence.choices(language).into_iter().find(|(value, _)| value == text).map(|(_, name)| name);
+                match (sentence.kind, text.as_str()) {
+                    (_, "") => shell.w.empty_now.to_owned(),
+                    (Kind::Flag, "true") => shell.w.yes.to_owned(),
+                    (Kind::Flag, _) => shell.w.no.to_owned(),
+                    (_, text) => choice.unwrap_or(text).to_owned(),
+                }
+            }),
         }
     };
     let groups = GROUPS.iter().map(|group| Group { title: group.title(language), lines: group.sentences.iter().map(line).collect() });
@@ -179,12 +192,12 @@ pub async fn save(
         Ok(rules) => (rules, BTreeMap::new()),
         Err(wrong) => (before, in_words(wrong)),
     };
-    let shown = values(&rules, &typed);
-    if form.contains_key("look") && wrong.is_empty() {
-        return page(&app, &staff, studio_id, version, &rules, shown, wrong, Said::default()).await;
+    let mut shown = Shown { version, values: values(&rules, &typed), wrong, now: BTreeMap::new() };
+    if form.contains_key("look") && shown.wrong.is_empty() {
+        return page(&app, &staff, studio_id, &rules, shown, Said::default()).await;
     }
     let saved = match written {
-        Ok(written) if wrong.is_empty() => {
+        Ok(written) if shown.wrong.is_empty() => {
             let caller = staff.caller.clone();
             studios::api::set_house_rules(State(app.clone()), caller, Path(studio_id), IfMatch(version), Body(written)).await.map(drop)
         }
@@ -193,8 +206,14 @@ pub async fn save(
     match saved {
         Ok(()) => Ok(done(&format!("/console/{studio_id}/house-rules"), "rules_saved")),
         Err(problem) => {
-            let said = Said::refused(problem, language)?;
-            page(&app, &staff, studio_id, version, &rules, shown, wrong, said).await
+            if problem.kind == ProblemType::VersionStale {
+                // What was typed stays; saved once more, it is saved upon what the reader has now seen.
+                let (version, by_now) = read(&app, studio_id).await?;
+                let (typed, by_now) = (values(&rules, &BTreeMap::new()), values(&by_now, &BTreeMap::new()));
+                let now = by_now.into_iter().filter(|(rule, text)| typed.get(rule) != Some(text)).collect();
+                shown = Shown { version, now, ..shown };
+            }
+            page(&app, &staff, studio_id, &rules, shown, Said::refused(problem, language)?).await
         }
     }
 }

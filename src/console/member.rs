@@ -16,6 +16,7 @@ use super::frame::{Part, Said, Shell, done};
 use super::roster;
 use super::session::LetterLine;
 use super::staff::Staff;
+use super::words::desk::{self, Words as Desk};
 use super::words::{self, Words};
 use crate::app::App;
 use crate::booking::api::submit;
@@ -28,22 +29,24 @@ use crate::letters;
 use crate::letters::facts::Money;
 use crate::letters::phrases;
 use crate::passes::api::selling;
-use crate::passes::view::PassView;
+use crate::passes::view::State as PassState;
 use crate::passes::{self, PassType};
-use crate::penalties;
 use crate::penalties::view::Standing;
+use crate::penalties::{self, Penalty};
 use crate::people::store::{self, MemberRow};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::store::Range;
 use crate::schedule::{self, SessionStatus, status};
 use crate::studios;
-use crate::studios::guard::require_front_desk;
+use crate::studios::guard::{require_admin, require_front_desk};
 use crate::text::Note;
 use crate::transactor::Command;
 use crate::wrong::Wrong;
 
 /// Bookings and letters that the page shows.
 const LISTED_MAX: i64 = 50;
+/// Penalties that it shows, the latest first.
+const PENALTIES_MAX: usize = 50;
 /// Sessions of how many days one may be booked into here.
 const DAYS_AHEAD: u64 = 14;
 
@@ -52,10 +55,12 @@ const DAYS_AHEAD: u64 = 14;
 struct Page {
     shell: Shell,
     w: &'static Words,
+    d: &'static Desk,
     member: MemberRow,
     passes: Vec<PassLine>,
     /// What late cancellations and absences came to, and whether the desk should know.
     standing: Vec<(String, bool)>,
+    penalties: Vec<PenaltyLine>,
     to_come: Vec<BookingLine>,
     past: Vec<BookingLine>,
     letters: Vec<LetterLine>,
@@ -68,12 +73,23 @@ struct Page {
 }
 
 /// A pass.
-struct PassLine {
-    name: String,
-    left: String,
-    expires: String,
-    state: &'static str,
-    is_active: bool,
+pub struct PassLine {
+    pub id: Uuid,
+    pub name: String,
+    pub left: String,
+    pub expires: String,
+    pub state: &'static str,
+    pub is_active: bool,
+}
+
+/// What a late cancellation or an absence came to.
+struct PenaltyLine {
+    id: Uuid,
+    booking_id: Uuid,
+    text: String,
+    why: Option<String>,
+    may_waive: bool,
+    may_pay: bool,
 }
 
 /// A booking.
@@ -124,12 +140,15 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, person_id: Uuid, sessio
         true => letters::store::of_member(&app.db, studio_id, person_id, LISTED_MAX).await?,
         false => Vec::new(),
     };
-    let pass_types = passes::store::types(&app.db, studio_id, None, PAGE_MAX).await?;
+    let mut pass_types = passes::store::types(&app.db, studio_id, None, PAGE_MAX).await?;
+    pass_types.retain(|of| of.on_sale);
     let page = Page {
         w: shell.w,
+        d: desk::words(shell.language),
         member,
         passes: held,
         standing: standing_lines(&standing, &shell),
+        penalties: penalties.iter().take(PENALTIES_MAX).map(|penalty| penalty_line(penalty, &shell)).collect(),
         to_come,
         past,
         letters: letters.iter().map(|row| LetterLine::of(app, row, &shell)).collect(),
@@ -143,7 +162,7 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, person_id: Uuid, sessio
 }
 
 /// Who looked at whom stands in the log, without a name.
-async fn seen(app: &App, staff: &Staff, studio_id: Uuid, person_id: Uuid) -> Answer<()> {
+pub async fn seen(app: &App, staff: &Staff, studio_id: Uuid, person_id: Uuid) -> Answer<()> {
     let (now, actor) = (app.clock.now(), staff.caller.actor());
     let event = Event::in_studio(studio_id, Subject::Person, person_id, Happened::MemberSeen);
     let write = app.db.write("console.member_seen", move |tx| {
@@ -165,17 +184,41 @@ fn standing_lines(standing: &Standing, shell: &Shell) -> Vec<(String, bool)> {
     suspended.into_iter().chain(strikes).chain(fees).collect()
 }
 
-fn pass_line(pass: passes::Pass, shell: &Shell) -> PassLine {
+fn penalty_line(penalty: &Penalty, shell: &Shell) -> PenaltyLine {
+    let (d, language) = (desk::words(shell.language), shell.language);
+    let mut parts = vec![shell.day_and_time(penalty.at), desk::penalty_kind(penalty.kind, language).to_owned()];
+    parts.extend(penalty.forgiven.map(|why| desk::forgiven(why, language).to_owned()));
+    parts.extend((penalty.strike && !penalty.is_waived()).then(|| d.strike.to_owned()));
+    if let Some(fee) = penalty.fee() {
+        let state = match (penalty.is_owed(), penalty.paid_at.is_some()) {
+            (true, _) => format!(" {}", d.fee_owed),
+            (_, true) => format!(" {}", d.fee_paid),
+            _ => String::new(),
+        };
+        parts.push(format!("{} {}{state}", d.fee, phrases::money(&fee)));
+    }
+    parts.extend(penalty.is_waived().then(|| d.waived.to_owned()));
+    PenaltyLine {
+        id: penalty.id,
+        booking_id: penalty.booking_id,
+        text: parts.join(" · "),
+        why: penalty.waived_reason.clone(),
+        may_waive: shell.is_admin && !penalty.is_waived(),
+        may_pay: penalty.is_owed(),
+    }
+}
+
+/// A pass in a line.
+pub fn pass_line(pass: passes::Pass, shell: &Shell) -> PassLine {
     let (w, language) = (shell.w, shell.language);
     let left = match (pass.credits_left, pass.per_week) {
         (Some(left), _) => format!("{} {left}", w.credits_left),
         (None, Some(visits)) => format!("{visits} {}", w.visits_a_week),
         (None, None) => w.unlimited.to_owned(),
     };
-    let expires = shell.date(pass.expires_on);
-    let view = PassView::of(pass, language, shell.today);
-    let (state, is_active) = words::pass_state(view.state, w);
-    PassLine { name: view.name, left, expires, state, is_active }
+    let (id, expires) = (pass.id, shell.date(pass.expires_on));
+    let (state, is_active) = words::pass_state(PassState::of(&pass, shell.today), w);
+    PassLine { id, name: pass.name.read(language).to_owned(), left, expires, state, is_active }
 }
 
 fn type_line(of: &PassType, shell: &Shell) -> String {
@@ -311,6 +354,44 @@ pub async fn book(
         _ => "booked",
     };
     came_of(&app, &staff, studio_id, person_id, booked.map(drop), word).await
+}
+
+/// Why a penalty is taken back; or how its fee was paid.
+#[derive(Deserialize)]
+pub struct PenaltyForm {
+    reason: Option<String>,
+    method: Option<String>,
+    reference: Option<String>,
+}
+
+/// Takes a penalty back: for admins.
+pub async fn waive(
+    State(app): State<App>,
+    staff: Staff,
+    Path((studio_id, person_id, penalty_id)): Path<(Uuid, Uuid, Uuid)>,
+    Form(form): Form<PenaltyForm>,
+) -> Answer<Response> {
+    require_admin(&app, &staff.caller, studio_id).await?;
+    let waived = match body(json!({"reason": form.reason.unwrap_or_default()})) {
+        Ok(said) => penalties::api::waive(State(app.clone()), staff.caller.clone(), Path((studio_id, penalty_id)), said).await.map(drop),
+        Err(problem) => Err(problem),
+    };
+    came_of(&app, &staff, studio_id, person_id, waived, "waived").await
+}
+
+/// Writes down that a fee was paid.
+pub async fn pay(
+    State(app): State<App>,
+    staff: Staff,
+    Path((studio_id, person_id, penalty_id)): Path<(Uuid, Uuid, Uuid)>,
+    Form(form): Form<PenaltyForm>,
+) -> Answer<Response> {
+    require_front_desk(&app, &staff.caller, studio_id).await?;
+    let paid = match body(json!({"method": form.method.unwrap_or_default(), "reference": form.reference})) {
+        Ok(said) => penalties::api::pay(State(app.clone()), staff.caller.clone(), Path((studio_id, penalty_id)), said).await.map(drop),
+        Err(problem) => Err(problem),
+    };
+    came_of(&app, &staff, studio_id, person_id, paid, "fee_paid").await
 }
 
 async fn came_of(app: &App, staff: &Staff, studio_id: Uuid, person_id: Uuid, what: Answer<()>, word: &str) -> Answer<Response> {

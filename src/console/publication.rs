@@ -7,9 +7,9 @@ use chrono::{Days, NaiveDate};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::consequences::Consequences;
 use super::form::Form;
 use super::frame::{Part, Said, Shell, done};
-use super::session::Consequences;
 use super::staff::Staff;
 use super::words::Words;
 use crate::app::App;
@@ -27,9 +27,7 @@ struct Page {
     w: &'static Words,
     week: NaiveDate,
     title: String,
-    consequences: Option<Consequences>,
-    /// How many would be left out, as nobody teaches them.
-    left_out: usize,
+    consequences: Consequences,
 }
 
 /// Which week.
@@ -59,14 +57,8 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, day: LocalDate, said: S
     let (week, what) = drafts(studio_id, day);
     let preview = app.transactor.preview(staff.caller.actor(), what).await?;
     let shell = Shell::of(app, staff, studio_id, Part::Schedule, said).await?;
-    let page = Page {
-        w: shell.w,
-        week,
-        title: shell.date(week),
-        left_out: preview.skipped.len(),
-        consequences: Some(Consequences::of(preview, shell.w)),
-        shell,
-    };
+    let consequences = Consequences::of(app, preview, &shell).await?;
+    let page = Page { w: shell.w, week, title: shell.date(week), consequences, shell };
     page.shell.answer(&page)
 }
 

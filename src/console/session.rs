@@ -6,16 +6,20 @@ use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::consequences::Consequences;
 use super::form::Form;
 use super::frame::{Part, Said, SaidParams, Shell, done};
 use super::roster::{self, Roster};
 use super::staff::Staff;
 use super::today::{self, Card};
+use super::words::history as told;
+use super::words::planning::{self, Words as Planning};
 use super::words::{self, Words};
 use crate::app::App;
 use crate::attendance;
 use crate::booking::api::submit;
 use crate::booking::move_up::MoveUp;
+use crate::events;
 use crate::extract::{Body, Path, Query};
 use crate::holds::set::SetHold;
 use crate::holds::{self, HoldKind, Terms};
@@ -26,32 +30,72 @@ use crate::letters::{self, LetterState};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::cancellation::CancelSession;
 use crate::schedule::series::scope::Scope;
-use crate::schedule::{Session, SessionStatus, status, store};
+use crate::schedule::{Session, SessionStatus, status, store, substitutes};
 use crate::sign_in::Caller;
 use crate::text::{Line, Note};
-use crate::transactor::{Command, Preview};
+use crate::transactor::Command;
 
 /// Letters that the page shows.
 const LETTERS_MAX: i64 = 100;
+/// What happened to it, as far as the page tells it …
+const HISTORY_MAX: i64 = 50;
+/// … with so many requests for a substitute.
+const REQUESTS_MAX: i64 = 10;
 
 #[derive(Template)]
 #[template(path = "console/pages/session.html")]
 struct Page {
     shell: Shell,
     w: &'static Words,
+    p: &'static Planning,
     id: Uuid,
     card: Card,
     when: String,
     roster: Roster,
     /// Whether it is theirs to change and to cancel.
     may_change: bool,
+    /// The series that it belongs to.
+    series: Option<Uuid>,
     cancelled: Option<String>,
     team_note: String,
     member_note: String,
     holds: Vec<Held>,
     may_hold: bool,
+    history: Vec<HistoryLine>,
     letters: Vec<LetterLine>,
 }
+
+/// One thing that happened to the session, and who did it.
+struct HistoryLine {
+    at: String,
+    text: String,
+    who: Option<String>,
+}
+
+/// What happened to it and to requests for a substitute in it, the latest first.
+async fn history(app: &App, session: &Session, shell: &Shell) -> Answer<Vec<HistoryLine>> {
+    let mut logged = events::log::of_subject(&app.db, session.studio_id, session.id, HISTORY_MAX).await?;
+    for (request,) in substitutes::store::of_session(&app.db, (session.studio_id, session.id), REQUESTS_MAX).await? {
+        logged.extend(events::log::of_subject(&app.db, session.studio_id, request, HISTORY_MAX).await?);
+    }
+    logged.sort_by_key(|one| std::cmp::Reverse(one.at));
+    let is_whole = logged.len() < usize::try_from(HISTORY_MAX).unwrap_or(usize::MAX);
+    // What a series, an import or an earlier version made has no event of its own that says so.
+    let unsaid = is_whole && logged.iter().all(|one| one.action != MADE);
+    let line = |one: events::log::Logged| {
+        let text = told::sentence(&one.action, &one.details.map(|details| details.0).unwrap_or_default(), shell.language)?;
+        Some(HistoryLine { at: shell.day_and_time(one.at), text, who: one.who })
+    };
+    let mut lines: Vec<HistoryLine> =
+        logged.into_iter().filter_map(line).take(usize::try_from(HISTORY_MAX).unwrap_or(usize::MAX)).collect();
+    if let Some(text) = told::sentence(MADE, &serde_json::Value::Null, shell.language).filter(|_| unsaid) {
+        lines.push(HistoryLine { at: shell.day_and_time(session.created_at), text, who: None });
+    }
+    Ok(lines)
+}
+
+/// The event of a session that somebody made by itself.
+const MADE: &str = "session.made";
 
 /// Places that are kept back.
 struct Held {
@@ -150,16 +194,19 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, id: Uuid, said: Said) -
     });
     let page = Page {
         w: shell.w,
+        p: planning::words(shell.language),
         id,
         card: Card::of(&session, counts, &shell, now),
         when: phrases::span(session.starts_at, session.ends_at, shell.zone(), shell.language),
         roster,
         may_change: runs(&staff.caller, &session) && !is_over && now < session.starts_at,
+        series: session.series_id,
         cancelled,
         team_note: session.team_note.clone().unwrap_or_default(),
         member_note: session.member_note.clone().unwrap_or_default(),
         holds: held,
         may_hold: shell.is_desk && !is_over && now < session.starts_at,
+        history: history(app, &session, &shell).await?,
         letters: letters.iter().map(|row| LetterLine::of(app, row, &shell)).collect(),
         shell,
     };
@@ -295,39 +342,6 @@ pub async fn release(
     came_of(&app, &staff, at, Back::Session, released.map(drop), "released").await
 }
 
-/// What a change would do, in words.
-pub struct Consequences {
-    /// Whose booking becomes what.
-    pub bookings: Vec<Consequence>,
-    /// Who is written to.
-    pub told: Vec<String>,
-}
-
-/// What would become of one booking.
-pub struct Consequence {
-    pub name: String,
-    pub before: Option<&'static str>,
-    pub after: &'static str,
-    pub returned: i64,
-}
-
-impl Consequences {
-    /// As this reader gets it.
-    pub fn of(preview: Preview, w: &'static Words) -> Self {
-        let state = |status| roster::state(status, false, false, false, w);
-        let bookings = preview.bookings.into_iter().map(|change| Consequence {
-            name: change.name,
-            before: change.status_before.map(state),
-            after: state(change.status),
-            returned: change.credits_returned,
-        });
-        let mut told: Vec<String> = preview.told.into_iter().map(|letter| letter.name).collect();
-        told.sort();
-        told.dedup();
-        Self { bookings: bookings.collect(), told }
-    }
-}
-
 #[derive(Template)]
 #[template(path = "console/pages/cancel_session.html")]
 struct CancelPage {
@@ -372,6 +386,10 @@ async fn cancel_page(app: &App, staff: &Staff, (studio_id, id): (Uuid, Uuid), sc
         Err(_) => (said, None),
     };
     let shell = Shell::of(app, staff, studio_id, Part::Schedule, said).await?;
+    let consequences = match preview {
+        Some(preview) => Some(Consequences::of(app, preview, &shell).await?),
+        None => None,
+    };
     let page = CancelPage {
         w: shell.w,
         id,
@@ -380,7 +398,7 @@ async fn cancel_page(app: &App, staff: &Staff, (studio_id, id): (Uuid, Uuid), sc
         in_series: session.series_id.is_some(),
         scope,
         reasons: words::cancel_reasons(shell.language),
-        consequences: preview.map(|preview| Consequences::of(preview, shell.w)),
+        consequences,
         shell,
     };
     page.shell.answer(&page)

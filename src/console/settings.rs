@@ -1,8 +1,9 @@
-//! What a studio is called and how it is reached, days without penalties, the devices at its door, and all its data to take along: for its
+//! What a studio is called and how it is reached, days without penalties, and all its data to take along: for its
 //! admins.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDate;
@@ -17,9 +18,8 @@ use super::staff::Staff;
 use super::words::Words;
 use super::words::running::{self, table};
 use crate::app::App;
-use crate::attendance::api::kiosks;
 use crate::extract::{Body, IfMatch, Path, Query};
-use crate::problem::{Answer, Problem};
+use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::rules::LocalDate;
 use crate::studios::guard::require_admin;
 use crate::studios::store::exported::Table;
@@ -50,17 +50,11 @@ struct Page {
     /// The version of the house rules, in which the days stand.
     rules_version: i64,
     days: Vec<(NaiveDate, String)>,
-    kiosks: Vec<Kiosk>,
-    /// The key of a device that was just added.
-    token: Option<String>,
+    /// The day that was to be added.
+    day: Option<NaiveDate>,
+    /// What somebody else has changed meanwhile, by its field: as it is now.
+    now: BTreeMap<&'static str, String>,
     tables: Vec<(&'static str, &'static str)>,
-}
-
-/// A device at the door.
-struct Kiosk {
-    id: Uuid,
-    name: String,
-    last_seen: Option<String>,
 }
 
 /// A studio's particulars.
@@ -100,6 +94,27 @@ impl SettingsForm {
         field.as_deref().unwrap_or_default()
     }
 
+    /// Where another one differs: each field, as it stands there.
+    fn differing(&self, other: &Self, w: &Words) -> BTreeMap<&'static str, String> {
+        let fields = [
+            ("name", &self.name, &other.name),
+            ("address", &self.address, &other.address),
+            ("contact", &self.contact, &other.contact),
+            ("locale", &self.locale, &other.locale),
+            ("time_zone", &self.time_zone, &other.time_zone),
+            ("rules_text", &self.rules_text, &other.rules_text),
+            ("privacy_url", &self.privacy_url, &other.privacy_url),
+            ("shop_url", &self.shop_url, &other.shop_url),
+        ];
+        let texts = fields.into_iter().filter(|(_, own, other)| own != other);
+        let mut now: BTreeMap<&'static str, String> =
+            texts.map(|(field, _, other)| (field, other.clone().unwrap_or_else(|| w.empty_now.to_owned()))).collect();
+        if self.second_factor_required != other.second_factor_required {
+            now.insert("second_factor", if other.second_factor_required { w.yes } else { w.no }.to_owned());
+        }
+        now
+    }
+
     /// As an app would send it. What is left empty is cleared; a zone that stays is not sent, as it may not change at all.
     fn change(&self, zone_now: &str) -> Value {
         let Self { name, address, contact, locale, time_zone, rules_text, privacy_url, shop_url, second_factor_required, .. } = self;
@@ -119,33 +134,39 @@ pub async fn show(
     Query(SaidParams { said }): Query<SaidParams>,
 ) -> Answer<Response> {
     require_admin(&app, &staff.caller, studio_id).await?;
-    page(&app, &staff, studio_id, None, None, Said::done(said)).await
+    page(&app, &staff, studio_id, Typed::default(), Said::done(said)).await
 }
 
-async fn page(
-    app: &App,
-    staff: &Staff,
-    studio_id: Uuid,
+/// What was typed and not saved.
+#[derive(Default)]
+struct Typed {
     form: Option<SettingsForm>,
-    token: Option<String>,
-    said: Said,
-) -> Answer<Response> {
+    day: Option<NaiveDate>,
+    /// Whether somebody else saved something meanwhile.
+    is_stale: bool,
+}
+
+async fn page(app: &App, staff: &Staff, studio_id: Uuid, typed: Typed, said: Said) -> Answer<Response> {
     let shell = Shell::of(app, staff, studio_id, Part::Settings, said).await?;
     let (rules_version, rules) = house_rules::read(app, studio_id).await?;
-    let Json(devices) = kiosks::list(State(app.clone()), staff.caller.clone(), Path(studio_id)).await?;
-    let kiosk = |kiosk: crate::attendance::KioskRow| Kiosk {
-        id: kiosk.id,
-        name: kiosk.name,
-        last_seen: kiosk.last_seen_at.map(|at| shell.day_and_time(at)),
+    let saved = SettingsForm::of(&shell.studio);
+    let (form, now) = match typed.form {
+        // Saved once more, it is saved upon what the reader has now seen.
+        Some(form) if typed.is_stale => {
+            let now = form.differing(&saved, shell.w);
+            (SettingsForm { version: saved.version, ..form }, now)
+        }
+        Some(form) => (form, BTreeMap::new()),
+        None => (saved, BTreeMap::new()),
     };
     let page = Page {
         w: shell.w,
         r: running::words(shell.language),
-        form: form.unwrap_or_else(|| SettingsForm::of(&shell.studio)),
+        form,
+        now,
         rules_version,
         days: days(&rules)?.into_iter().map(|day| (day, shell.date(day))).collect(),
-        kiosks: devices.kiosks.into_iter().map(kiosk).collect(),
-        token,
+        day: typed.day,
         tables: TABLES.map(|of| table(of, shell.language)).into(),
         shell,
     };
@@ -176,8 +197,11 @@ pub async fn save(State(app): State<App>, staff: Staff, Path(studio_id): Path<Uu
     };
     match saved {
         Ok(()) => Ok(done(&format!("/console/{studio_id}/settings"), "settings_saved")),
-        // What was typed stays, with the version that it was typed upon.
-        Err(problem) => page(&app, &staff, studio_id, Some(form), None, Said::refused(problem, staff.language)?).await,
+        // What was typed stays.
+        Err(problem) => {
+            let typed = Typed { form: Some(form), is_stale: problem.kind == ProblemType::VersionStale, ..Typed::default() };
+            page(&app, &staff, studio_id, typed, Said::refused(problem, staff.language)?).await
+        }
     }
 }
 
@@ -202,7 +226,13 @@ pub async fn set_day(State(app): State<App>, staff: Staff, Path(studio_id): Path
         Ok(_) => Err(Problem::field("day", Wrong::NotRight)),
         Err(problem) => Err(problem),
     };
-    came_of(&app, &staff, studio_id, set, "settings_saved").await
+    match set {
+        Ok(()) => Ok(done(&format!("/console/{studio_id}/settings"), "settings_saved")),
+        Err(problem) => {
+            let typed = Typed { day: form.day.map(|LocalDate(day)| day).filter(|_| !form.remove), ..Typed::default() };
+            page(&app, &staff, studio_id, typed, Said::refused(problem, staff.language)?).await
+        }
+    }
 }
 
 /// The rules as an app would write them, with this day or without it.
@@ -216,37 +246,4 @@ fn with_day(rules: &studios::HouseRules, form: &DayForm) -> Answer<Value> {
     let mut written = serde_json::to_value(rules).map_err(Problem::fault)?;
     written["penalty_free_days"] = json!(days);
     Ok(written)
-}
-
-/// Where a new device stands.
-#[derive(Deserialize)]
-pub struct KioskForm {
-    name: Option<String>,
-}
-
-/// Adds a device at the door. Its key is in the answer itself: it is shown once, and stands in no address.
-pub async fn add_kiosk(State(app): State<App>, staff: Staff, Path(studio_id): Path<Uuid>, Form(form): Form<KioskForm>) -> Answer<Response> {
-    require_admin(&app, &staff.caller, studio_id).await?;
-    let added = match body(json!({"name": form.name.unwrap_or_default()})) {
-        Ok(said) => kiosks::add(State(app.clone()), staff.caller.clone(), Path(studio_id), said).await,
-        Err(problem) => Err(problem),
-    };
-    match added {
-        Ok((_, Json(added))) => page(&app, &staff, studio_id, None, Some(added.token), Said::default()).await,
-        Err(problem) => came_of(&app, &staff, studio_id, Err(problem), "added").await,
-    }
-}
-
-/// Takes a device away: its key is worth nothing from then on.
-pub async fn revoke_kiosk(State(app): State<App>, staff: Staff, Path((studio_id, id)): Path<(Uuid, Uuid)>) -> Answer<Response> {
-    require_admin(&app, &staff.caller, studio_id).await?;
-    let removed = kiosks::remove(State(app.clone()), staff.caller.clone(), Path((studio_id, id))).await.map(drop);
-    came_of(&app, &staff, studio_id, removed, "kiosk_revoked").await
-}
-
-async fn came_of(app: &App, staff: &Staff, studio_id: Uuid, what: Answer<()>, word: &str) -> Answer<Response> {
-    match what {
-        Ok(()) => Ok(done(&format!("/console/{studio_id}/settings"), word)),
-        Err(problem) => page(app, staff, studio_id, None, None, Said::refused(problem, staff.language)?).await,
-    }
 }

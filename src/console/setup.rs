@@ -175,7 +175,7 @@ async fn came_of(app: &App, staff: &Staff, studio_id: Uuid, what: Answer<()>, wo
 }
 
 /// A name in each language of the studio's readers; English is what is read where one is missing.
-fn names(en: Option<String>, zh_hans: Option<String>, zh_hant: Option<String>) -> Value {
+pub fn names(en: Option<String>, zh_hans: Option<String>, zh_hant: Option<String>) -> Value {
     let en = en.or_else(|| zh_hans.clone()).or_else(|| zh_hant.clone()).unwrap_or_default();
     json!(Texts { en, zh_hans, zh_hant })
 }
@@ -260,18 +260,19 @@ pub async fn add_pass_type(
 fn pass_type(form: PassTypeForm) -> Answer<Value> {
     let kind = form.kind.unwrap_or_default();
     let (credits, per_week) = if kind == "membership" { (None, form.number) } else { (form.number, None) };
-    let price = match (form.price, form.currency) {
-        (None, _) => Value::Null,
-        (Some(price), currency) => {
-            let currency = currency.ok_or_else(|| Problem::field("currency", Wrong::Missing))?.trim().to_ascii_uppercase();
-            let amount = words::amount_minor(&price, &currency).ok_or_else(|| Problem::field("price", Wrong::NotRight))?;
-            json!({"amount_minor": amount, "currency": currency})
-        }
-    };
+    let price = price(form.price.as_deref(), form.currency.as_deref())?;
     Ok(json!({
         "name": names(form.name, form.zh_hans, form.zh_hant), "kind": kind, "credits": credits, "per_week": per_week,
         "valid_days": form.valid_days, "price": price
     }))
+}
+
+/// A price as it was typed, as an app would send it; nothing was typed: none.
+pub fn price(price: Option<&str>, currency: Option<&str>) -> Answer<Value> {
+    let Some(price) = price else { return Ok(Value::Null) };
+    let currency = currency.ok_or_else(|| Problem::field("currency", Wrong::Missing))?.trim().to_ascii_uppercase();
+    let amount = words::amount_minor(price, &currency).ok_or_else(|| Problem::field("price", Wrong::NotRight))?;
+    Ok(json!({"amount_minor": amount, "currency": currency}))
 }
 
 /// Whom to invite, as what.

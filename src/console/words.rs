@@ -1,5 +1,5 @@
 //! What the console says, in every language: a line a word, so that a word which lacks a language does not build. What only some pages say
-//! stands in files of its own: `figures` of the reports, `running` of running a studio.
+//! stands in files of its own: `figures` of the reports, `running` of running a studio, `office` of its office.
 
 use crate::holds::HoldKind;
 use crate::language::Language;
@@ -32,7 +32,13 @@ macro_rules! in_words {
 
 pub(crate) use in_words;
 
+pub mod account;
+pub mod desk;
+pub mod fields;
 pub mod figures;
+pub mod history;
+pub mod office;
+pub mod planning;
 pub mod running;
 
 in_words! {
@@ -50,13 +56,19 @@ in_words! {
     other_studios "Other studios", "其他工作室", "其他工作室";
     sign_out "Sign out", "退出登录", "登出";
     language "Language", "语言", "語言";
-    factor_missing "Your role here needs a second factor. Until you have set one up in the app, what only admins may do is closed to you.", "您的角色需要启用两步验证。在App中设置之前，管理员功能暂不可用。", "您的角色需要啟用兩步驟驗證。在App中設定之前，管理員功能暫不可用。";
+    factor_missing "Your role here needs a second factor. Until you have set one up, what only admins may do is closed to you.", "您的角色需要启用两步验证。设置之前，管理员功能暂不可用。", "您的角色需要啟用兩步驟驗證。設定之前，管理員功能暫不可用。";
+    account "Your account", "我的账号", "我的帳號";
+    set_up_factor "Set it up now", "立即设置", "立即設定";
     to_console "To the console", "前往控制台", "前往主控台";
     back "Back", "返回", "返回";
     save "Save", "保存", "儲存";
     show "Show", "显示", "顯示";
     edit "Change", "修改", "修改";
     done "done", "已完成", "已完成";
+    it_is_now "Now:", "现为：", "現為：";
+    empty_now "(nothing)", "（空）", "（空）";
+    yes "yes", "是", "是";
+    no "no", "否", "否";
     more "More", "更多", "更多";
     until "until", "至", "至";
 
@@ -116,7 +128,6 @@ in_words! {
     weeks_hint "Left empty: once.", "留空则仅一次。", "留空則僅一次。";
     publish "Publish the drafts", "发布草稿", "發布草稿";
     publish_why "Members then see the drafts of this week and can book them.", "发布后，会员即可看到并预约本周草稿中的课程。", "發布後，會員即可看到並預約本週草稿中的課堂。";
-    left_out "Left out, as nobody teaches them:", "因无人授课而略过：", "因無人授課而略過：";
     draft "Draft", "草稿", "草稿";
     running "Now", "进行中", "進行中";
     session_cancelled "Cancelled", "已取消", "已取消";
@@ -166,6 +177,7 @@ in_words! {
     release_members "Members who stand in the way leave the class, refunded and told", "与此冲突的会员将退出本课，退还所扣并收到通知", "與此衝突的會員將退出本課，退還所扣並收到通知";
     consequences "What comes of it", "将产生的影响", "將產生的影響";
     no_consequences "Nobody is in it: nobody is told.", "无人预约，不会通知任何人。", "無人預約，不會通知任何人。";
+    left_out "Left out:", "略过：", "略過：";
     written_to "Written to:", "将收到邮件：", "將收到郵件：";
     credits_back "credits back:", "退还次数：", "退還次數：";
     meant "Yes, tell them", "确认并通知", "確認並通知";
@@ -365,12 +377,38 @@ pub fn done(word: &str, language: Language) -> Option<&'static str> {
         "booked" => ["Booked.", "已预约。", "已預約。"],
         "waitlisted" => ["The class is full: the member waits.", "课程已满，已加入候补。", "課堂已滿，已加入候補。"],
         "series_made" => ["The classes are on the schedule.", "课程已加入课表。", "課堂已加入課表。"],
+        "series_begun" => ["The series has begun.", "系列课已开始。", "系列課已開始。"],
+        "series_published" => ["The series is published.", "系列课已发布。", "系列課已發布。"],
+        "week_copied" => ["The week is copied, as drafts.", "该周课程已复制为草稿。", "該週課堂已複製為草稿。"],
+        "days_closed" => ["The studio is closed then.", "休息日已设置。", "休息日已設定。"],
+        "day_opened" => ["The studio is open on that day again.", "该日已恢复营业。", "該日已恢復營業。"],
+        "substitute_asked" => ["Those who could stand in are asked.", "已发送代课请求。", "已發送代課請求。"],
+        "substitute_claimed" => ["You have taken it.", "您已接受代课。", "您已接受代課。"],
+        "substitute_unclaimed" => ["Somebody else is looked for.", "将继续寻找代课。", "將繼續尋找代課。"],
+        "substitute_approved" => ["The substitute teaches it.", "代课已批准。", "代課已核准。"],
+        "substitute_declined" => ["The request is open again.", "请求已重新开放。", "請求已重新開放。"],
+        "substitute_withdrawn" => ["Nobody is looked for any more.", "代课请求已撤回。", "代課請求已撤回。"],
         "published" => ["The drafts are published.", "草稿已发布。", "草稿已發布。"],
+        "pass_changed" => ["The pass was changed.", "卡已修改。", "票已修改。"],
+        "pass_refunded" => ["The pass was taken back, and the refund written down.", "已退卡并登记退款。", "已退票並登記退款。"],
+        "waived" => ["The penalty was taken back.", "处罚已撤销。", "處罰已撤銷。"],
+        "fee_paid" => ["Written down as paid.", "已登记付款。", "已登記付款。"],
+        "merged" => ["The two entries are one.", "两个条目已合并。", "兩個條目已合併。"],
+        "erased" => ["The member was erased.", "会员已删除。", "會員已刪除。"],
+        "factor_added" => ["The second factor counts from now on.", "两步验证已启用。", "兩步驟驗證已啟用。"],
+        "factor_removed" => ["The second factor counts no more.", "两步验证已移除。", "兩步驟驗證已移除。"],
+        "device_ended" => ["The device is signed out.", "设备已退出登录。", "裝置已登出。"],
         "letter_retried" => ["The letter is on its way again.", "邮件将重新发送。", "郵件將重新寄送。"],
         "rules_saved" => ["The house rules are saved.", "约课规则已保存。", "預約規則已儲存。"],
         "settings_saved" => ["Saved.", "已保存。", "已儲存。"],
-        "kiosk_revoked" => ["The device’s key is worth nothing any more.", "设备已停用。", "裝置已停用。"],
+        "invitation_withdrawn" => ["The invitation was taken back.", "邀请已撤回。", "邀請已撤回。"],
+        "roles_set" => ["The roles are set.", "角色已更新。", "角色已更新。"],
+        "factors_reset" => ["The second factors are taken away.", "两步验证已重置。", "兩步驟驗證已重設。"],
+        "pass_type_made" => ["The pass is on sale.", "卡种已开始销售。", "票種已開始販售。"],
+        "pass_type_changed" => ["The pass was changed.", "卡种已修改。", "票種已修改。"],
         "added" => ["Added.", "已添加。", "已新增。"],
+        "file_thrown_away" => ["The file is thrown away.", "文件已丢弃。", "檔案已捨棄。"],
+        "invited_all" => ["The invitations are on their way.", "邀请已开始发送。", "邀請已開始寄送。"],
         "invited" => ["The invitation is on its way.", "邀请已发出。", "邀請已寄出。"],
         _ => return None,
     };
@@ -382,47 +420,6 @@ const fn pick(language: Language, en: &'static str, zh_hans: &'static str, zh_ha
         Language::En => en,
         Language::ZhHans => zh_hans,
         Language::ZhHant => zh_hant,
-    }
-}
-
-/// What a field is called on the pages; one that is on none by its own name.
-pub fn field(name: &str, language: Language) -> &str {
-    let w = words(language);
-    match name {
-        "name" | "name.en" | "name.zh-Hans" | "name.zh-Hant" => w.name,
-        "email" => w.email,
-        "password" => w.password,
-        "phone" => w.phone,
-        "class_type_id" => w.class_type,
-        "room_id" => w.room,
-        "instructor_id" => w.instructor,
-        "local_start" | "start" => w.start,
-        "capacity" | "places" => w.capacity,
-        "reason" => w.reason,
-        "amount" | "paid.amount_minor" => w.amount,
-        "paid.method" | "method" => w.method,
-        "paid.reference" | "reference" => w.reference,
-        "level" => w.level,
-        "minutes" => w.minutes,
-        "credits" => w.credits,
-        "per_week" | "number" => w.pass_number,
-        "valid_days" => w.valid_days,
-        "price" | "price.amount_minor" => w.price,
-        "currency" | "price.currency" => w.currency,
-        "roles" | "role" => w.role,
-        "q" => w.search,
-        "team" => w.note_for_team,
-        "members" => w.note_for_members,
-        "totp" | "code" => w.totp,
-        "address" => running::words(language).address,
-        "contact" => running::words(language).contact,
-        "locale" => running::words(language).language,
-        "time_zone" => running::words(language).zone,
-        "rules_text" => running::words(language).rules_text,
-        "privacy_url" => running::words(language).privacy_url,
-        "shop_url" => running::words(language).shop_url,
-        "day" => running::words(language).day,
-        other => other,
     }
 }
 
@@ -507,6 +504,17 @@ pub fn cancel_reasons(language: Language) -> Vec<(&'static str, &'static str)> {
     ["illness", "weather", "premises", "too_few", "other"].into_iter().zip(names).collect()
 }
 
+/// An amount as a form shows it, to be read by [`amount_minor`] again.
+pub fn amount(amount_minor: i64, currency: &str) -> String {
+    match phrases::decimals(currency) {
+        0 => amount_minor.to_string(),
+        decimals => {
+            let one = 10_i64.pow(decimals);
+            format!("{}.{:0width$}", amount_minor / one, amount_minor % one, width = decimals as usize)
+        }
+    }
+}
+
 /// An amount as people write it, in minor units: `1,880.50`, `1880.5`, `1880`.
 pub fn amount_minor(text: &str, currency: &str) -> Option<i64> {
     let text: String = text.trim().chars().filter(|c| *c != ',').collect();
@@ -540,6 +548,9 @@ mod tests {
             ("1234567890123", "USD", None),
         ] {
             assert_eq!(amount_minor(text, currency), expected, "{text} {currency}");
+            if let Some(minor) = expected {
+                assert_eq!(amount_minor(&amount(minor, currency), currency), expected, "as a form shows it");
+            }
         }
     }
 

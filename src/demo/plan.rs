@@ -351,6 +351,7 @@ fn pass_types(studio: u64, place: &DemoStudio) -> Vec<PassType> {
         followed_by: None,
         freeze_days_max: 30,
         transferable: false,
+        on_sale: true,
     };
     let price = place.price_of_credit;
     vec![
@@ -581,7 +582,6 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::booking::BookingStatus;
 
     fn plan(now: &str) -> Plan {
         Plan::new(now.parse().unwrap(), 60)

@@ -61,6 +61,24 @@ pub async fn last(db: &Db, studio_id: Uuid) -> Result<i64, Error> {
     Ok(last.map_or(0, |(last,)| last))
 }
 
+/// What the log says of one thing: when, what, with which details, and who did it.
+#[derive(Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "columns")]
+pub struct Logged {
+    pub at: DateTime<Utc>,
+    pub action: String,
+    pub details: Option<Json<Value>>,
+    /// The name of whoever did it; `None`: nobody, or somebody who is forgotten.
+    pub who: Option<String>,
+}
+
+/// What happened to one thing of a studio, the latest first.
+pub async fn of_subject(db: &Db, studio_id: Uuid, subject_id: Uuid, count_max: i64) -> Result<Vec<Logged>, Error> {
+    let sql = "SELECT e.at, e.action, e.details, p.name AS who FROM events e LEFT JOIN persons p ON p.id = e.actor_id \
+               WHERE e.subject_id = $1 AND e.studio_id = $2 ORDER BY e.at DESC, e.number DESC LIMIT $3";
+    db.all(sql, (subject_id, studio_id, count_max)).await
+}
+
 /// An event as the log stores it: its name, and the details that must be known later.
 fn told(event: &Event) -> Result<(String, Option<Value>), Error> {
     let written = serde_json::to_value(&event.what).map_err(|_| Error::nonsense("an event"))?;

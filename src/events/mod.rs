@@ -228,6 +228,9 @@ pub enum Happened {
         fee_minor: Option<i64>,
         currency: Option<String>,
     },
+    /// They came after all to a class for which everything had been given back.
+    #[serde(rename = "booking.taken_again")]
+    TakenAgain { credits: i64, visit: bool },
     #[serde(rename = "booking.fee_paid")]
     FeePaid { penalty: Uuid, amount_minor: i64, currency: String },
     #[serde(rename = "member.suspended")]

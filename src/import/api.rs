@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::progress::Running;
 use super::rules::decode::FileEncoding;
-use super::rules::table::{DateOrder, Delimiter};
+use super::rules::table::{Columns, DateOrder, Delimiter};
 use super::run::{Ask, LineWrong, Report, lines_wrong, run};
 use super::{BadLines, Import, Kind, store};
 use crate::app::App;
@@ -71,7 +71,7 @@ pub struct ImportView {
 }
 
 impl ImportView {
-    fn of(Report { import, ignored, wrong }: Report, dry_run: bool, language: Language) -> Self {
+    fn of(Report { import, ignored, wrong, .. }: Report, dry_run: bool, language: Language) -> Self {
         let wrong = wrong.iter().flat_map(|(line, wrongs)| lines_wrong(*line, wrongs, language)).collect();
         Self {
             id: import.id,
@@ -112,30 +112,34 @@ impl ImportView {
 }
 
 /// How a file is to be read, and what is to become of it.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct How {
     /// What its lines are about.
     #[param(inline)]
-    kind: Kind,
+    pub kind: Kind,
     /// What would come of it, and nothing is written.
     #[serde(default)]
-    dry_run: bool,
+    pub dry_run: bool,
     /// What becomes of it if some lines are not right: `refuse`, the default, writes nothing; `skip` leaves them out.
     #[serde(default)]
     #[param(inline)]
-    bad_lines: BadLines,
+    pub bad_lines: BadLines,
     /// Its encoding, if it is not found out rightly: UTF-8 and UTF-16 are; GB18030 and Big5 mostly.
     #[param(inline)]
-    encoding: Option<FileEncoding>,
+    pub encoding: Option<FileEncoding>,
     /// What stands between its cells, if not what stands most often in its first line.
     #[param(inline)]
-    delimiter: Option<Delimiter>,
+    pub delimiter: Option<Delimiter>,
     /// The order of day, month and year in dates that do not begin with the year.
     #[serde(default)]
     #[param(inline)]
-    dates: DateOrder,
+    pub dates: DateOrder,
+    /// What the columns of the file are, in their order, if not what their headings say: the names of `docs/import.md` with commas between,
+    /// nothing for a column that is left out.
+    #[param(value_type = Option<String>)]
+    pub columns: Option<Columns>,
 }
 
 /// A file as it was sent. It is read once it is known that its sender may.
@@ -183,15 +187,30 @@ pub async fn put(
 ) -> Answer<Json<ImportView>> {
     require_admin(&app, &caller, studio_id).await?;
     let file = upload.bytes().await?;
-    let busy = || Problem::new(ProblemType::Busy).retry_after(5);
-    let turn = app.imports.begin(id, studio_id, how.kind).ok_or_else(busy)?;
-    let language = language_of(&app, &caller, studio_id).await?;
-    let How { kind, dry_run, bad_lines, encoding, delimiter, dates } = how;
-    let (actor, by) = (caller.actor(), caller.person_id);
-    let ask = Ask { id, studio_id, kind, bad_lines, dry_run, encoding, delimiter, dates, actor, by, language };
-    // In a task of its own: it goes on if the caller does not wait.
-    let report = tokio::spawn(run(app, ask, file, turn)).await.map_err(Problem::fault)??;
+    let (dry_run, language) = (how.dry_run, language_of(&app, &caller, studio_id).await?);
+    let report = imported(app, &caller, (studio_id, id), how, file, language).await?;
     Ok(Json(ImportView::of(report, dry_run, language)))
+}
+
+/// Imports a file, or says what would come of it.
+pub async fn imported(
+    app: App,
+    caller: &Caller,
+    (studio_id, id): (Uuid, Uuid),
+    how: How,
+    file: Bytes,
+    language: Language,
+) -> Answer<Report> {
+    let How { kind, dry_run, bad_lines, encoding, delimiter, dates, columns } = how;
+    if let Some(Err(wrong)) = columns.as_ref().map(|columns| columns.check(kind)) {
+        return Err(Problem::field("columns", wrong));
+    }
+    let busy = || Problem::new(ProblemType::Busy).retry_after(5);
+    let turn = app.imports.begin(id, studio_id, kind).ok_or_else(busy)?;
+    let (actor, by) = (caller.actor(), caller.person_id);
+    let ask = Ask { id, studio_id, kind, bad_lines, dry_run, encoding, delimiter, dates, columns, actor, by, language };
+    // In a task of its own: it goes on if the caller does not wait.
+    tokio::spawn(run(app, ask, file, turn)).await.map_err(Problem::fault)?
 }
 
 async fn language_of(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<Language> {
@@ -214,7 +233,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((studio_id, id)):
         return Ok(Json(ImportView::running(id, &running)));
     }
     let import = done(&app, studio_id, id).await?;
-    Ok(Json(ImportView::of(Report { import, ignored: Vec::new(), wrong: Vec::new() }, false, Language::En)))
+    Ok(Json(ImportView::of(Report { import, ignored: Vec::new(), wrong: Vec::new(), lines: None }, false, Language::En)))
 }
 
 /// The import of this studio.

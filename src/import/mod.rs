@@ -11,6 +11,7 @@ pub mod progress;
 pub mod rules;
 pub mod run;
 pub mod store;
+pub mod waiting;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,12 @@ pub const BYTES_MAX: usize = 32 << 20;
 
 /// The most lines of a file.
 pub const LINES_MAX: usize = 100_000;
+
+/// How long a file waits that an admin looks at before it is imported.
+pub const FILE_KEPT: TimeDelta = TimeDelta::days(1);
+
+/// The most files that wait in a deployment: each may be of the longest.
+pub const FILES_MAX: i64 = 20;
 
 /// How long the lines that were left out are kept.
 pub const SKIPPED_KEPT: TimeDelta = TimeDelta::days(7);

@@ -13,7 +13,7 @@ use super::rules::bookings::BookingLine;
 use super::rules::decode::{FileEncoding, decode};
 use super::rules::members::MemberLine;
 use super::rules::passes::PassLine;
-use super::rules::table::{DateOrder, Delimiter, Table, told};
+use super::rules::table::{Columns, DateOrder, Delimiter, Table, told};
 use super::rules::who::Members;
 use super::rules::{Plan, Read, Step, Wrongs, bookings, members, passes};
 use super::store::{self, Brought};
@@ -52,6 +52,7 @@ pub struct Ask {
     pub encoding: Option<FileEncoding>,
     pub delimiter: Option<Delimiter>,
     pub dates: DateOrder,
+    pub columns: Option<Columns>,
     pub actor: Actor,
     pub by: Uuid,
     pub language: Language,
@@ -65,6 +66,19 @@ pub struct Report {
     pub ignored: Vec<String>,
     /// What is wrong, line by line.
     pub wrong: Vec<(u64, Wrongs)>,
+    /// Of a dry run the file, and what each of its lines comes to.
+    pub lines: Option<(Arc<Table>, Vec<Fate>)>,
+}
+
+/// What a line of a file comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Something new.
+    Made,
+    /// What is there already.
+    Known,
+    /// It is left out, or nothing is written.
+    Wrong,
 }
 
 /// The file, read.
@@ -84,7 +98,10 @@ enum Made {
 /// Imports a file, or says what would come of it.
 pub async fn run(app: App, ask: Ask, file: Bytes, turn: Turn) -> Answer<Report> {
     let now = app.clock.now();
-    let how = format!("{:?} {:?} {:?} {:?} {:?}", ask.kind, ask.bad_lines, ask.encoding, ask.delimiter, ask.dates);
+    let mut how = format!("{:?} {:?} {:?} {:?} {:?}", ask.kind, ask.bad_lines, ask.encoding, ask.delimiter, ask.dates);
+    if let Some(columns) = &ask.columns {
+        how += &format!(" {columns:?}");
+    }
     let digest = hash(&[&hash(&file)[..], how.as_bytes()].concat()).to_vec();
     if let Some(done) = store::one(&app.db, ask.id).await? {
         return repeated(done, &ask, &digest);
@@ -111,7 +128,8 @@ pub async fn run(app: App, ask: Ask, file: Bytes, turn: Turn) -> Answer<Report> 
         let planned = planned(&mut tx, &ask, &lines, now).await;
         tx.rollback().await;
         let planned = planned?;
-        return Ok(Report { import: planned.counted(base), ignored: table.ignored.clone(), wrong: planned.wrong });
+        let (import, ignored) = (planned.counted(base), table.ignored.clone());
+        return Ok(Report { import, ignored, wrong: planned.wrong, lines: Some((table, planned.fates)) });
     }
     let mut tries = 1;
     let (report, to_serve) = loop {
@@ -162,14 +180,15 @@ pub fn repeated(done: Import, ask: &Ask, digest: &[u8]) -> Answer<Report> {
     if done.studio_id != ask.studio_id || done.kind != ask.kind || done.digest != digest {
         return Err(Problem::new(ProblemType::ImportIdReused));
     }
-    Ok(Report { import: done, ignored: Vec::new(), wrong: Vec::new() })
+    Ok(Report { import: done, ignored: Vec::new(), wrong: Vec::new(), lines: None })
 }
 
 async fn read(ask: &Ask, file: Bytes) -> Answer<(Table, Lines)> {
     let Ask { kind, encoding, delimiter, dates, .. } = *ask;
+    let columns = ask.columns.clone();
     // Half a second of work for a long file, in which a thread of the server would answer nobody.
     let reading = tokio::task::spawn_blocking(move || {
-        let table = Table::of(&decode(&file, encoding), kind, delimiter, LINES_MAX);
+        let table = Table::with(&decode(&file, encoding), kind, delimiter, columns.as_ref(), LINES_MAX);
         let lines = match kind {
             Kind::Members => Lines::Members(members::read(&table)),
             Kind::Passes => Lines::Passes(passes::read(&table, dates)),
@@ -193,6 +212,8 @@ struct Planned {
     /// What is there already: by a key that was not known yet, or by none.
     known: Vec<(Uuid, Option<String>)>,
     wrong: Vec<(u64, Wrongs)>,
+    /// Of each line, in their order.
+    fates: Vec<Fate>,
 }
 
 impl Planned {
@@ -226,14 +247,24 @@ async fn planned(tx: &mut Tx, ask: &Ask, lines: &Lines, now: DateTime<Utc>) -> A
 
 fn sorted<T>(plan: Plan<T>, made_of: impl FnOnce(Vec<T>) -> Made) -> Planned {
     let (mut made, mut known, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    let mut fates = Vec::with_capacity(plan.len());
     for (number, step) in plan {
-        match step {
-            Ok(Step::Make(new)) => made.push(new),
-            Ok(Step::Known { row_id, new_key }) => known.push((row_id, new_key)),
-            Err(wrongs) => wrong.push((number, wrongs)),
-        }
+        fates.push(match step {
+            Ok(Step::Make(new)) => {
+                made.push(new);
+                Fate::Made
+            }
+            Ok(Step::Known { row_id, new_key }) => {
+                known.push((row_id, new_key));
+                Fate::Known
+            }
+            Err(wrongs) => {
+                wrong.push((number, wrongs));
+                Fate::Wrong
+            }
+        });
     }
-    Planned { made: made_of(made), known, wrong }
+    Planned { made: made_of(made), known, wrong, fates }
 }
 
 impl Made {
@@ -302,7 +333,7 @@ async fn written(
     }
     let planned = planned(tx, ask, lines, now).await?;
     let import = planned.counted(base);
-    let Planned { made, known, wrong } = planned;
+    let Planned { made, known, wrong, .. } = planned;
     if !wrong.is_empty() && ask.bad_lines == BadLines::Refuse {
         return Err(refused(&wrong, table.lines.len(), ask.language).into());
     }
@@ -329,7 +360,7 @@ async fn written(
     let Import { kind, made, known, skipped, .. } = import;
     let event = Event::in_studio(ask.studio_id, Subject::Import, ask.id, Happened::Imported { kind, made, known, skipped });
     events::log::write(tx, now, vec![ask.actor.did(event)]).await?;
-    Ok((Report { import, ignored: table.ignored.clone(), wrong }, to_serve))
+    Ok((Report { import, ignored: table.ignored.clone(), wrong, lines: None }, to_serve))
 }
 
 type What = (Uuid, Kind, Uuid);

@@ -26,6 +26,13 @@ pub async fn found(tx: &mut Tx, id: Uuid) -> Result<Option<Import>, Error> {
     tx.maybe(COLUMNS, (id,)).await
 }
 
+/// What a studio imported, the newest first.
+pub async fn of_studio(db: &Db, studio_id: Uuid, limit: i64) -> Result<Vec<Import>, Error> {
+    let sql = "SELECT id, studio_id, kind, digest, by_person, at, lines, made, known, skipped, invited_at, invited_per_hour \
+               FROM imports WHERE studio_id = $1 ORDER BY at DESC, id DESC LIMIT $2";
+    db.all(sql, (studio_id, limit)).await
+}
+
 /// One import of a studio at a time, until the transaction ends.
 pub async fn one_at_a_time(tx: &mut Tx, studio_id: Uuid) -> Result<(), Error> {
     let sql =
@@ -144,4 +151,74 @@ pub async fn to_invite(tx: &mut Tx, import_id: Uuid, studio_id: Uuid) -> Result<
 pub async fn set_invited(tx: &mut Tx, id: Uuid, at: DateTime<Utc>, per_hour: i64) -> Result<bool, Error> {
     let sql = "UPDATE imports SET invited_at = $2, invited_per_hour = $3 WHERE id = $1 AND invited_at IS NULL";
     Ok(tx.run(sql, (id, at, per_hour)).await? == 1)
+}
+
+/// A file that waits to be imported.
+#[derive(Clone, Debug, FromRow)]
+#[allow(missing_docs, reason = "the columns are told in the migration")]
+pub struct WaitingRow {
+    pub import_id: Uuid,
+    pub name: String,
+    pub how: Json<serde_json::Value>,
+    pub at: DateTime<Utc>,
+    pub begun_at: Option<DateTime<Utc>>,
+    pub refused: Option<String>,
+}
+
+/// Keeps a file of this admin, in place of one that waits already. `false`: too many of others wait.
+pub async fn keep(
+    tx: &mut Tx,
+    (studio_id, person_id): (Uuid, Uuid),
+    row: WaitingRow,
+    file: Vec<u8>,
+    (kept_since, files_max): (DateTime<Utc>, i64),
+) -> Result<bool, Error> {
+    tx.run("DELETE FROM import_files WHERE person_id = $1 OR at < $2", (person_id, kept_since)).await?;
+    let (count,): (i64,) = tx.one("SELECT COUNT(*) FROM import_files", ()).await?;
+    if count >= files_max {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO import_files (person_id, studio_id, import_id, name, file, how, at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.run(sql, (person_id, studio_id, row.import_id, row.name, file, row.how, row.at)).await.map(|_| true)
+}
+
+/// The file of this admin that waits in this studio, without its bytes.
+pub async fn waiting_file(db: &Db, studio_id: Uuid, person_id: Uuid, kept_since: DateTime<Utc>) -> Result<Option<WaitingRow>, Error> {
+    let sql = "SELECT import_id, name, how, at, begun_at, refused FROM import_files WHERE studio_id = $1 AND person_id = $2 AND at >= $3";
+    db.maybe(sql, (studio_id, person_id, kept_since)).await
+}
+
+/// Its bytes.
+pub async fn bytes_of(db: &Db, import_id: Uuid, person_id: Uuid) -> Result<Option<Vec<u8>>, Error> {
+    let found: Option<(Vec<u8>,)> =
+        db.maybe("SELECT file FROM import_files WHERE import_id = $1 AND person_id = $2", (import_id, person_id)).await?;
+    Ok(found.map(|(file,)| file))
+}
+
+/// How it is to be read from now on.
+pub async fn set_how(tx: &mut Tx, import_id: Uuid, person_id: Uuid, how: serde_json::Value) -> Result<bool, Error> {
+    let sql = "UPDATE import_files SET how = $3, refused = NULL WHERE import_id = $1 AND person_id = $2 AND begun_at IS NULL";
+    Ok(tx.run(sql, (import_id, person_id, Json(how))).await? == 1)
+}
+
+/// It is carried out from now on, unless it is already; one that was begun before `given_up` has died with its process.
+pub async fn begin(tx: &mut Tx, import_id: Uuid, person_id: Uuid, now: DateTime<Utc>, given_up: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "UPDATE import_files SET begun_at = $3, refused = NULL WHERE import_id = $1 AND person_id = $2 \
+               AND (begun_at IS NULL OR begun_at < $4)";
+    Ok(tx.run(sql, (import_id, person_id, now, given_up)).await? == 1)
+}
+
+/// It was refused.
+pub async fn set_refused(tx: &mut Tx, import_id: Uuid, refused: &str) -> Result<(), Error> {
+    tx.run("UPDATE import_files SET begun_at = NULL, refused = $2 WHERE import_id = $1", (import_id, refused)).await.map(drop)
+}
+
+/// It waits no more: it is done, or nobody wants it.
+pub async fn forget_file(tx: &mut Tx, import_id: Uuid, person_id: Uuid) -> Result<(), Error> {
+    tx.run("DELETE FROM import_files WHERE import_id = $1 AND person_id = $2", (import_id, person_id)).await.map(drop)
+}
+
+/// Erases files that waited long enough.
+pub async fn forget_files(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, Error> {
+    tx.run("DELETE FROM import_files WHERE at < $1", (before,)).await
 }

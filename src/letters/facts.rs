@@ -452,7 +452,7 @@ pub struct Penalized {
     /// To be paid at the desk.
     pub fee: Option<Money>,
     pub strike: bool,
-    /// It is late, and nothing is taken.
+    /// It is late, and nothing is taken; or, in time, that this is how it would be as things stand.
     pub forgiven: bool,
 }
 

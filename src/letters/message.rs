@@ -257,10 +257,11 @@ mod tests {
     use mail_parser::{MessageParser, MimeHeaders};
 
     use super::*;
+    use crate::letters::examples::written_at;
     use crate::letters::facts::ToRender;
     use crate::letters::switches::Switch;
     use crate::letters::words;
-    use crate::letters::words::tests::{booking_id, facts_of_every_kind, written_at};
+    use crate::letters::words::tests::{booking_id, facts_of_every_kind};
 
     const UNSUBSCRIBE: &str =
         "https://studio.test/unsubscribe/0197a000-0000-7000-8000-00000000000e/reminder_24h/nt3o4Z0sFh-bJ_2DqMECoqIZ6oQyZzoHhXJ5bCUVBkE";

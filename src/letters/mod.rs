@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod calendar;
+pub mod examples;
 pub mod facts;
 pub mod files;
 pub mod message;

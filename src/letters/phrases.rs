@@ -30,14 +30,24 @@ pub enum CancelNow {
     Forgiven,
 }
 
-/// Until when a booking can be cancelled for free, and what a cancellation takes afterwards.
+/// Until when a booking can be cancelled for free, and what a cancellation takes afterwards; and if that would be forgiven, as things stand,
+/// that too.
 pub fn free_cancel_text(terms: &Terms, starts_at: DateTime<Utc>, tz: Tz, language: Language) -> String {
     let nothing_taken = terms.credits == 0 && !terms.membership && terms.penalty.fee.is_none() && !terms.penalty.strike;
     match terms.free_cancel_until {
         _ if nothing_taken => free_until_the_start(language),
         Some(until) if until >= starts_at => free_until_the_start(language),
-        Some(until) => free_until(&day_and_time(until, tz, language), terms, language),
-        None => never_free(terms, language),
+        Some(until) => free_until(&day_and_time(until, tz, language), terms, language) + would_be_forgiven(&terms.penalty, language),
+        None => never_free(terms, language) + would_be_forgiven(&terms.penalty, language),
+    }
+}
+
+fn would_be_forgiven(penalty: &Penalized, language: Language) -> &'static str {
+    match language {
+        _ if !penalty.forgiven => "",
+        Language::En => " As things stand, that would be forgiven.",
+        Language::ZhHans => "按目前情况，届时可获豁免。",
+        Language::ZhHant => "按目前情況，屆時可獲豁免。",
     }
 }
 
@@ -368,6 +378,15 @@ pub fn cost(terms: &Terms, language: Language) -> String {
         (Language::ZhHant, true, _) => "使用會籍".to_owned(),
         (Language::ZhHant, false, 0) => "免費".to_owned(),
         (Language::ZhHant, false, n) => format!("課堂套票{}", credits(n, language)),
+    }
+}
+
+/// Whose a pass is, of the family that shares it.
+pub fn shared_by_text(whose: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("Shared with you by {whose}"),
+        Language::ZhHans => format!("由{whose}与您共享"),
+        Language::ZhHant => format!("由{whose}與您共用"),
     }
 }
 
@@ -797,6 +816,16 @@ mod tests {
                 "12月1日（週二）06:30前可免費取消；其後取消將計入當週上課次數，並收取違約金CNY 50.00、記違約一次。",
             ]
         );
+        let forgiven = Penalized { forgiven: true, ..Penalized::default() };
+        assert_eq!(
+            told(1, false, CUT_OFF, &forgiven),
+            [
+                "Free to cancel until Tue 1 Dec, 06:30; then 1 credit. As things stand, that would be forgiven.",
+                "12月1日（周二）06:30前可免费取消；之后取消将扣除1次。按目前情况，届时可获豁免。",
+                "12月1日（週二）06:30前可免費取消；其後取消將扣除1堂。按目前情況，屆時可獲豁免。",
+            ]
+        );
+        assert_eq!(told(1, false, Some(START), &forgiven)[0], "Free to cancel until the start.");
         assert_eq!(
             told(0, false, None, &strike),
             ["No free cancelling: a cancellation costs a strike.", "不可免费取消：取消将记违约一次。", "不可免費取消：取消將記違約一次。"]

@@ -17,7 +17,7 @@ use crate::running::document::Profile;
 use crate::studios::house_rules::RANGES;
 use crate::{
     attendance, booking, calendars, families, holds, import, letters, passes, penalties, people, public, reports, running, schedule,
-    security, sign_in, studios,
+    security, sign_in, studios, trail,
 };
 
 /// A handler as the document knows it.
@@ -226,6 +226,7 @@ operations! {
         people::erasure::put,
         people::merging::put,
         studios::export::export,
+        trail::api::of_studio,
         security::api::of_studio,
         reports::attendance::attendance,
         reports::credits::credits,

@@ -132,6 +132,7 @@ pub struct PassType {
     pub followed_by: Option<Uuid>,
     pub freeze_days_max: i64,
     pub transferable: bool,
+    pub on_sale: bool,
 }
 
 impl PassType {

@@ -63,6 +63,9 @@ pub fn sell_pass(set: &mut WorkingSet, actor: &Actor, ask: &SellPass, now: DateT
         return Err(not_found());
     }
     let pass_type = pass_type(set, ask.pass_type_id, studio.id)?;
+    if !pass_type.on_sale {
+        return Err(Problem::field("pass_type_id", Wrong::NotOnSale).into());
+    }
     let today = local_date(now, studio.zone);
     if let Some(first) = ask.starts_on {
         if first < today {

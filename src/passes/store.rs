@@ -24,7 +24,7 @@ macro_rules! types {
         concat!(
             "SELECT id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, studio_ids, version, ",
             "rules_version, valid_months, valid_from, activate_within_days, new_members_only, once_per_person, followed_by, ",
-            "freeze_days_max, transferable FROM pass_types ",
+            "freeze_days_max, transferable, on_sale FROM pass_types ",
             $rest
         )
     };
@@ -132,6 +132,28 @@ pub async fn of_person(db: &Db, person_id: Uuid, before: Option<Uuid>, count_max
     db.all(sql, (person_id, before.unwrap_or(Uuid::max()), count_max)).await
 }
 
+/// The same, with what their family shares with them and still counts. Each comes with the name of whose it is, if that is somebody else.
+pub async fn of_family(db: &Db, person_id: Uuid, before: Option<Uuid>, count_max: i64) -> Result<Vec<(Pass, Option<String>)>, Error> {
+    let sql = passes!(
+        "WHERE (p.person_id = $1 OR (p.shared_at IS NOT NULL AND p.ended_at IS NULL)) AND p.id < $2 AND p.person_id IN (SELECT $1 \
+         UNION SELECT f.holder_id FROM family_links f WHERE f.person_id = $1 \
+         UNION SELECT f.person_id FROM family_links f WHERE f.holder_id = $1 AND f.person_id IS NOT NULL) ORDER BY p.id DESC LIMIT $3"
+    );
+    let found: Vec<Pass> = db.all(sql, (person_id, before.unwrap_or(Uuid::max()), count_max)).await?;
+    let mut others: Vec<Uuid> = found.iter().map(|pass| pass.person_id).filter(|id| *id != person_id).collect();
+    others.sort_unstable();
+    others.dedup();
+    let names: Vec<(Uuid, String)> = db.among("SELECT id, name FROM persons WHERE id IN #", (), &others).await?;
+    let whose = |pass: &Pass| names.iter().find(|(id, _)| *id == pass.person_id).map(|(_, name)| name.clone());
+    Ok(found
+        .into_iter()
+        .map(|pass| {
+            let whose = whose(&pass);
+            (pass, whose)
+        })
+        .collect())
+}
+
 /// A pass's ledger, the oldest first, behind the cursor.
 pub async fn ledger(db: &Db, pass_id: Uuid, after: Option<(DateTime<Utc>, Uuid)>, count_max: i64) -> Result<Vec<LedgerEntry>, Error> {
     let sql = "SELECT id, pass_id, at, credits, reason, booking_id, amount_minor, currency, method, reference, by_person, note FROM ledger \
@@ -169,12 +191,12 @@ pub async fn type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Opti
 pub async fn add_type(tx: &mut Tx, sold: &PassType, now: DateTime<Utc>) -> Result<(), Error> {
     let sql = "INSERT INTO pass_types (id, studio_id, name, kind, credits, per_week, valid_days, price_minor, currency, class_type_ids, \
                studio_ids, version, created_at, valid_months, valid_from, activate_within_days, new_members_only, once_per_person, \
-               followed_by, freeze_days_max, transferable) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+               followed_by, freeze_days_max, transferable, on_sale) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
     let t = sold.clone();
     let what = (t.id, t.studio_id, t.name, t.kind, t.credits, t.per_week, t.valid_days, t.price_minor, t.currency);
     let whose = (t.class_type_ids, t.studio_ids, t.version, now, t.valid_months, t.valid_from, t.activate_within_days);
-    let terms = (t.new_members_only, t.once_per_person, t.followed_by, t.freeze_days_max, t.transferable);
+    let terms = (t.new_members_only, t.once_per_person, t.followed_by, t.freeze_days_max, t.transferable, t.on_sale);
     tx.run(sql, Wide((what, whose, terms))).await.map(drop)
 }
 
@@ -182,12 +204,12 @@ pub async fn add_type(tx: &mut Tx, sold: &PassType, now: DateTime<Utc>) -> Resul
 pub async fn set_type(tx: &mut Tx, sold: &PassType) -> Result<(), Error> {
     let sql = "UPDATE pass_types SET name = $3, credits = $4, per_week = $5, valid_days = $6, price_minor = $7, currency = $8, \
                class_type_ids = $9, studio_ids = $10, version = $11, valid_months = $12, valid_from = $13, activate_within_days = $14, \
-               new_members_only = $15, once_per_person = $16, followed_by = $17, freeze_days_max = $18, transferable = $19 \
+               new_members_only = $15, once_per_person = $16, followed_by = $17, freeze_days_max = $18, transferable = $19, on_sale = $20 \
                WHERE studio_id = $1 AND id = $2";
     let t = sold.clone();
     let what = (t.studio_id, t.id, t.name, t.credits, t.per_week, t.valid_days, t.price_minor, t.currency);
     let whose = (t.class_type_ids, t.studio_ids, t.version, t.valid_months, t.valid_from, t.activate_within_days);
-    let terms = (t.new_members_only, t.once_per_person, t.followed_by, t.freeze_days_max, t.transferable);
+    let terms = (t.new_members_only, t.once_per_person, t.followed_by, t.freeze_days_max, t.transferable, t.on_sale);
     tx.run(sql, Wide((what, whose, terms))).await.map(drop)
 }
 

@@ -13,6 +13,8 @@ use crate::language::Language;
 pub struct PassView {
     id: Uuid,
     studio_id: Uuid,
+    /// Which studio sold it.
+    pub studio: Seller,
     pub name: String,
     kind: PassKind,
     /// Null on a membership.
@@ -37,6 +39,9 @@ pub struct PassView {
     transferable: bool,
     /// Whether whoever holds it lets their family pay with it.
     shared: bool,
+    /// Whose it is, of the family that shares it with the reader, who pays with it and changes nothing about it; null: it is that of
+    /// whoever is asked about.
+    pub shared_by: Option<String>,
     /// What was left of it went to this pass.
     transferred_to: Option<Uuid>,
     /// For which class types; null: for all.
@@ -45,6 +50,16 @@ pub struct PassView {
     studio_ids: Vec<Uuid>,
     #[serde(with = "crate::instant")]
     sold_at: DateTime<Utc>,
+}
+
+/// The studio that sold a pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PassSeller)]
+pub struct Seller {
+    /// The same as `studio_id`.
+    pub id: Uuid,
+    /// What it is called.
+    pub name: String,
 }
 
 /// The days on which a pass is frozen.
@@ -74,20 +89,27 @@ pub enum State {
     Ended,
 }
 
+impl State {
+    /// On that day of the studio's calendar.
+    pub fn of(pass: &Pass, today: NaiveDate) -> Self {
+        match pass.credits_left {
+            _ if pass.ended_at.is_some() => Self::Ended,
+            _ if pass.expires_on < today => Self::Expired,
+            _ if pass.frozen().is_some_and(|(from, until)| from <= today && today <= until) => Self::Frozen,
+            Some(0) => Self::UsedUp,
+            _ => Self::Active,
+        }
+    }
+}
+
 impl PassView {
-    /// The pass as this reader sees it on that day of the studio's calendar.
-    pub fn of(pass: Pass, language: Language, today: NaiveDate) -> Self {
-        let freeze = pass.frozen().map(|(from, until)| FreezeView { from, until });
-        let state = match pass.credits_left {
-            _ if pass.ended_at.is_some() => State::Ended,
-            _ if pass.expires_on < today => State::Expired,
-            _ if freeze.is_some_and(|freeze| freeze.from <= today && today <= freeze.until) => State::Frozen,
-            Some(0) => State::UsedUp,
-            _ => State::Active,
-        };
+    /// The pass as this reader sees it on that day of the studio's calendar; `studio` is what the studio that sold it is called.
+    pub fn of(pass: Pass, studio: String, shared_by: Option<String>, language: Language, today: NaiveDate) -> Self {
+        let (state, freeze) = (State::of(&pass, today), pass.frozen().map(|(from, until)| FreezeView { from, until }));
         Self {
             id: pass.id,
             studio_id: pass.studio_id,
+            studio: Seller { id: pass.studio_id, name: studio },
             name: pass.name.read(language).to_owned(),
             kind: pass.kind,
             credits_left: pass.credits_left,
@@ -101,6 +123,7 @@ impl PassView {
             freeze_days_left: (pass.freeze_days_max - pass.frozen_days).max(0),
             transferable: pass.transferable,
             shared: pass.shared_at.is_some(),
+            shared_by,
             transferred_to: pass.moved_to,
             class_type_ids: pass.class_type_ids.map(|ids| ids.0),
             studio_ids: pass.studio_ids.0,

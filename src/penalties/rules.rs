@@ -120,6 +120,11 @@ pub fn month_of(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     first_of_month(local_date(at, zone))
 }
 
+/// The month to which a late cancellation of a session on this day counts, as things stand: this one, where it would be late already.
+pub fn month_of_late_cancel(late: bool, session_date: NaiveDate, now: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    if late { month_of(now, zone) } else { first_of_month(session_date) }
+}
+
 /// The first day of a date's month.
 pub fn first_of_month(date: NaiveDate) -> NaiveDate {
     date.with_day(1).unwrap_or(date)

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::rules::{self, Cost, Leniency, Suspension, month_of};
+use super::rules::{self, Cost, Leniency, Suspension, month_of, month_of_late_cancel};
 use super::{Penalty, PenaltyKind};
 use crate::booking::freed::Freed;
 use crate::booking::offering::pass_over_offer;
-use crate::booking::rules::is_late;
+use crate::booking::rules::{is_late, may_cost};
 use crate::booking::{Booking, BookingStatus};
 use crate::events::emit::emit;
 use crate::events::{Actor, Event, Happened, Subject};
@@ -27,12 +27,17 @@ pub fn suspension(set: &WorkingSet, person_id: Uuid, studio: &StudioContext, now
 
 /// What speaks for a member who gives up this booking now. It is looked up only where it matters.
 pub fn leniency_now(set: &WorkingSet, booking: &Booking, now: DateTime<Utc>) -> Decision<Leniency> {
-    if !is_late(booking, now) {
+    if is_late(booking, now) { leniency_told(set, booking, now) } else { Ok(Leniency::default()) }
+}
+
+/// What would speak for the member of a place if it came to be given up late. It is looked up only where that costs something.
+pub fn leniency_told(set: &WorkingSet, booking: &Booking, now: DateTime<Utc>) -> Decision<Leniency> {
+    if !may_cost(booking, now) {
         return Ok(Leniency::default());
     }
     let (session, studio) = (set.session(booking.session_id)?, set.studio(booking.studio_id)?);
-    let own = set.penalties(booking.person_id)?;
-    Ok(Leniency::of(own, studio.id, &studio.rules, session.local_date, month_of(now, studio.zone)))
+    let month = month_of_late_cancel(is_late(booking, now), session.local_date, now, studio.zone);
+    Ok(Leniency::of(set.penalties(booking.person_id)?, studio.id, &studio.rules, session.local_date, month))
 }
 
 /// Writes down what a late cancellation or an absence came to, and tells the member if they are suspended by it.

@@ -28,7 +28,7 @@ pub struct MergeRequest {
 pub struct DryRun {
     /// Answer what would become of which booking, and change nothing.
     #[serde(default)]
-    dry_run: bool,
+    pub dry_run: bool,
 }
 
 /// Two entries that are one.

@@ -274,6 +274,18 @@ pub async fn name_in(db: &Db, studio_id: Uuid, person_id: Uuid) -> Result<Option
     Ok(db.maybe::<(String,)>(sql, (studio_id, person_id)).await?.map(|(name,)| name))
 }
 
+/// The names of those whom the studio knows: its members, those who work there, and owners.
+pub async fn names_in(tx: &mut Tx, studio_id: Uuid, people: &[Uuid]) -> Result<Vec<(Uuid, String)>, Error> {
+    let sql = concat!(
+        "SELECT p.id, ",
+        name_in!(),
+        " AS name FROM persons p LEFT JOIN members m ON m.studio_id = $1 AND m.person_id = p.id \
+         WHERE p.deleted_at IS NULL AND (m.person_id IS NOT NULL OR p.is_owner \
+         OR EXISTS (SELECT 1 FROM staff s WHERE s.studio_id = $1 AND s.person_id = p.id)) AND p.id IN #"
+    );
+    tx.among(sql, (studio_id,), people).await
+}
+
 /// A person's roles in one studio, held until the transaction ends: the transactor locks the same rows when it makes a session for them.
 pub async fn roles_in(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Vec<Role>, Error> {
     let sql = Sql::Each {

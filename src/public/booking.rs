@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use qrcode::{Color, QrCode};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -19,6 +18,7 @@ use crate::booking::view::BookingView;
 use crate::booking::{Booking, BookingStatus, api, store};
 use crate::console::form::{Form, body};
 use crate::console::frame::{Said, SaidParams, done};
+use crate::console::qr::Qr;
 use crate::extract::{Path, Query};
 use crate::language::Language;
 use crate::letters::phrases;
@@ -47,26 +47,7 @@ pub struct Card {
     pub cancel: Option<String>,
     pub cancel_is_free: bool,
     /// The code for the door, drawn, while there is a place to come to.
-    pub code: Option<Code>,
-}
-
-/// A code to be read from a screen: so many squares a side, with its margin, and the path of the dark ones.
-pub struct Code {
-    pub side: usize,
-    pub path: String,
-}
-
-/// The light squares around a code that readers need.
-const QUIET: usize = 4;
-
-impl Code {
-    fn of(text: &str) -> Option<Self> {
-        let code = QrCode::new(text).ok()?;
-        let width = code.width();
-        let dark = |(at, color): (usize, &Color)| (*color == Color::Dark).then_some((at % width + QUIET, at / width + QUIET));
-        let path = code.to_colors().iter().enumerate().filter_map(dark).map(|(x, y)| format!("M{x} {y}h1v1h-1z")).collect();
-        Some(Self { side: width + 2 * QUIET, path })
-    }
+    pub code: Option<Qr>,
 }
 
 impl Card {
@@ -91,7 +72,7 @@ impl Card {
             kept_until: booking.offer.as_ref().map(|offer| phrases::day_and_time(offer.expires_at, zone, language)),
             cancel: booking.cancel_now.as_ref().and_then(|cancel| cancel.text.clone()),
             cancel_is_free: booking.cancel_now.as_ref().is_some_and(|cancel| cancel.free),
-            code: comes.then(|| Code::of(&booking.check_in_code)).flatten(),
+            code: comes.then(|| Qr::of(&booking.check_in_code)).flatten(),
         }
     }
 
@@ -189,18 +170,4 @@ pub async fn accept(State(app): State<App>, member: Member, Path(id): Path<Uuid>
 async fn refused(app: &App, member: Member, id: Uuid, problem: Problem) -> Answer<Response> {
     let said = Said::refused(problem, member.language)?;
     page(app, member, id, said).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_is_drawn_with_its_margin() {
-        let code = Code::of("releve:01234567").unwrap();
-        assert!(code.side >= 21 + 2 * QUIET);
-        // Its finder begins in the corner, within the margin.
-        assert!(code.path.starts_with("M4 4h1v1h-1z"));
-        assert!(!code.path.contains("M3 ") && !code.path.contains("M0 "));
-    }
 }

@@ -21,8 +21,10 @@ use crate::console::guard::sign_in_page;
 use crate::extract::{Path, Query, query};
 use crate::ids::new_id;
 use crate::letters::phrases;
+use crate::passes;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::{self, Session, store};
+use crate::sign_in::Caller;
 use crate::studios::Studio;
 
 #[derive(Template)]
@@ -55,9 +57,14 @@ struct Class {
     linked_data: String,
 }
 
+/// Passes of the member's own among which they may choose, the likeliest first.
+const PASSES_MAX: usize = 6;
+
 /// What a tap would do.
 struct Terms {
     would_be: Option<BookingStatus>,
+    /// Where several could pay: which, how, and whether it is the one that pays if nobody chooses.
+    passes: Vec<(Uuid, String, bool)>,
     lines: Vec<String>,
     refusal: Option<String>,
     unverified: bool,
@@ -92,11 +99,17 @@ async fn page(app: &App, reader: Reader, studio_id: Uuid, id: Uuid, said: Said) 
         let shown = store::one_for(&app.db, id, caller.person_id).await?;
         me = shown.and_then(|shown| shown.me().map(|me| (me.booking_id, me.status.into_owned())));
         if me.is_none() && schedule::status(&session, now) == schedule::SessionStatus::Scheduled {
-            let told = desk::api::terms(State(app.clone()), caller, Path(id), Query(query("")?)).await?.0;
-            let mut lines: Vec<String> = told.pass_text.into_iter().collect();
+            let told = desk::api::terms(State(app.clone()), caller.clone(), Path(id), Query(query("")?)).await?.0;
+            let passes = match &told.pass {
+                Some(pass) if told.would_be.is_some() => choices(app, &caller, &session, pass.id).await?,
+                _ => Vec::new(),
+            };
+            // Among several, each says how it pays.
+            let mut lines: Vec<String> = told.pass_text.into_iter().filter(|_| passes.is_empty()).collect();
             lines.push(told.free_cancel_text);
             terms = Some(Terms {
                 would_be: told.would_be,
+                passes,
                 lines,
                 unverified: told.refusal.as_ref().is_some_and(|refusal| refusal.kind == ProblemType::AddressNotVerified),
                 refusal: told.refusal.map(|refusal| refusal.text),
@@ -135,6 +148,29 @@ async fn page(app: &App, reader: Reader, studio_id: Uuid, id: Uuid, said: Said) 
     page.shell.answer(&page)
 }
 
+/// The passes that could pay besides `usual`, with it; none where there is no choice.
+async fn choices(app: &App, caller: &Caller, session: &Session, usual: Uuid) -> Answer<Vec<(Uuid, String, bool)>> {
+    let mut tx = app.db.read().await?;
+    let own = passes::store::of_people(&mut tx, &[caller.person_id]).await?;
+    tx.rollback().await;
+    let is_for = |pass: &passes::Pass| pass.studio_ids.contains(&session.studio_id) && pass.expires_on >= session.local_date;
+    let mut could: Vec<passes::Pass> = own.into_iter().filter(is_for).collect();
+    could.sort_by_key(|pass| (pass.id != usual, pass.expires_on, pass.id));
+    let others = could.iter().map(|pass| pass.id).filter(|id| *id != usual).take(PASSES_MAX - 1);
+    let mut choices = Vec::new();
+    for id in std::iter::once(usual).chain(others) {
+        let asked = Query(query(&format!("pass_id={id}"))?);
+        let told = desk::api::terms(State(app.clone()), caller.clone(), Path(session.id), asked).await?.0;
+        if let (Some(_), Some(text)) = (told.would_be, told.pass_text) {
+            choices.push((id, text, id == usual));
+        }
+    }
+    if choices.len() < 2 {
+        choices.clear();
+    }
+    Ok(choices)
+}
+
 /// As a browser reads an instant.
 pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
@@ -144,6 +180,8 @@ pub fn instant(at: DateTime<Utc>) -> String {
 #[derive(Deserialize)]
 pub struct BookForm {
     booking: Uuid,
+    /// Which pass pays; without it the rule decides.
+    pass: Option<Uuid>,
     #[serde(default)]
     waitlist: bool,
 }
@@ -156,7 +194,7 @@ pub async fn book(
     Form(form): Form<BookForm>,
 ) -> Answer<Response> {
     find(&app, studio_id, id).await?;
-    let asked = body(json!({"session_id": id, "waitlist": form.waitlist}))?;
+    let asked = body(json!({"session_id": id, "pass_id": form.pass, "waitlist": form.waitlist}))?;
     match desk::api::book(State(app.clone()), caller, None, Path(form.booking), asked).await {
         Ok(_) => {
             let booked = booking::find(&app, form.booking).await?;

@@ -112,6 +112,9 @@ struct Passes {
 /// A pass.
 struct Pass {
     name: String,
+    studio: String,
+    /// Whose it is, if a family shares it.
+    shared_by: Option<String>,
     left: String,
     until: String,
     state: &'static str,
@@ -121,7 +124,7 @@ struct Pass {
 /// The last day that a calendar knows: it stands for none.
 const NO_END: Option<NaiveDate> = NaiveDate::from_ymd_opt(2199, 12, 31);
 
-/// The member's passes, newest first.
+/// The member's passes and those that their family shares with them, newest first.
 pub async fn passes(State(app): State<App>, member: Member) -> Answer<Response> {
     let language = member.language;
     let held = passes::api::own(State(app.clone()), member.caller, Query(query("")?)).await?.0;
@@ -147,6 +150,8 @@ pub async fn passes(State(app): State<App>, member: Member) -> Answer<Response> 
             PassState::Ended => w.ended_pass,
         },
         is_active: pass.state == PassState::Active,
+        studio: pass.studio.name,
+        shared_by: pass.shared_by.map(|whose| phrases::shared_by_text(&whose, language)),
         name: pass.name,
     };
     let page = Passes { w, passes: held.passes.into_iter().map(pass).collect(), shell };

@@ -43,6 +43,7 @@ in_words! {
     note "From the studio", "工作室留言", "工作室留言";
     terms "What it takes", "预约条件", "預約條件";
     book "Book", "预约", "預約";
+    which_pass "Which pass pays", "使用哪张卡", "使用哪張票";
     join_waitlist "Join the waitlist", "加入候补", "加入候補";
     sign_in_to_book "Sign in to book", "登录后预约", "登入後預約";
     new_here "New here? Make an account", "首次使用？注册账号", "首次使用？註冊帳號";

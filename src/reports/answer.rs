@@ -215,8 +215,7 @@ pub fn answer(
     (format, bom): (Option<Format>, bool),
     headers: &HeaderMap,
 ) -> Answer<Response> {
-    let csv = format.map_or_else(|| wants_csv(headers), |format| format == Format::Csv);
-    let mut answer = if csv {
+    let mut answer = if wants_csv(format, headers) {
         let sheet = sheet();
         let mut answer = Encoded::of_text(sheet.text(bom)?)?.answer_as(headers, "text/csv; charset=utf-8", "private, no-cache");
         let name = HeaderValue::from_str(&format!("attachment; filename=\"{}.csv\"", sheet.name)).map_err(Problem::fault)?;
@@ -229,8 +228,11 @@ pub fn answer(
     Ok(answer)
 }
 
-/// Whether the caller would rather have CSV than JSON (RFC 9110, 12.5.1, as far as two media types need it).
-fn wants_csv(headers: &HeaderMap) -> bool {
+/// Whether the caller wants CSV: as they say, or would rather have it than JSON (RFC 9110, 12.5.1, as far as two media types need it).
+pub fn wants_csv(format: Option<Format>, headers: &HeaderMap) -> bool {
+    if let Some(format) = format {
+        return format == Format::Csv;
+    }
     let accept = header_text(headers, "accept").unwrap_or_default();
     let weight = |kind: &str| {
         let item =

@@ -27,7 +27,7 @@ use crate::ids::new_id;
 use crate::language::Language;
 use crate::page::Told;
 use crate::problem::{Problem, ProblemType};
-use crate::routes::{public_routes, routes};
+use crate::routes::{nothing_here, public_routes, routes};
 use crate::security::rules::{Answered, Sighting, Whom, noticed, studio_of};
 use crate::settings;
 use crate::sign_in::visitor::client_ip;
@@ -50,7 +50,7 @@ const TIMEOUT_RETRY_S: u64 = 5;
 /// Every URL, behind the front.
 pub fn router(app: App) -> Router {
     let routes = if app.settings.server.private_port == 0 { routes() } else { public_routes() };
-    behind(app, routes)
+    behind_or(app, routes, nothing_here)
 }
 
 /// These URLs, behind the front.

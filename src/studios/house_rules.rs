@@ -361,6 +361,12 @@ pub const RANGES: &[(&str, i64, i64)] = &[
 ];
 
 impl HouseRules {
+    /// With what a studio begins: a place that comes free late is offered in the queue's order. Studios from before that keep what they have,
+    /// and who leaves the rule out says `open`, as always: offers need time, which not every cut-off leaves them.
+    pub fn of_a_new_studio() -> Self {
+        Self { after_cutoff: AfterCutoff::Offers, ..Self::default() }
+    }
+
     /// Which of the rules, as they are set, this version enforces.
     pub fn active(&self) -> Active {
         Active::table()

@@ -54,13 +54,13 @@ pub async fn studio_to_edit(tx: &mut Tx, id: Uuid) -> Result<Option<Studio>, Err
     tx.maybe(sql, (id,)).await
 }
 
-/// A new studio with the default house rules.
+/// A new studio with the house rules that one begins with.
 pub async fn add_studio(tx: &mut Tx, studio: &Studio, now: DateTime<Utc>) -> Result<(), Error> {
     let sql = "INSERT INTO studios (id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, version, house_rules, \
                created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let Studio { id, name, address, time_zone, locale, contact, rules_text, privacy_url, shop_url, second_factor_required: _, version } =
         studio.clone();
-    let rules = Json(HouseRules::default());
+    let rules = Json(HouseRules::of_a_new_studio());
     let binds = (id, name, address, time_zone.name(), locale, contact, rules_text, privacy_url, shop_url, version, rules, now);
     tx.run(sql, binds).await.map(drop)
 }
@@ -127,9 +127,9 @@ pub async fn instructors(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
     db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
 }
 
-/// The zones and languages of these studios, in no order.
-pub async fn settings(db: &Db, ids: &[Uuid]) -> Result<Vec<(Uuid, Zone, Language)>, Error> {
-    db.among("SELECT id, time_zone, locale FROM studios WHERE id IN #", (), ids).await
+/// The names, zones and languages of these studios, in no order.
+pub async fn settings(db: &Db, ids: &[Uuid]) -> Result<Vec<(Uuid, String, Zone, Language)>, Error> {
+    db.among("SELECT id, name, time_zone, locale FROM studios WHERE id IN #", (), ids).await
 }
 
 /// Rooms by id, in no order.

@@ -182,6 +182,7 @@ pub async fn retention(app: &App) -> Answer<()> {
                 crate::reports::store::forget_turn_aways(tx, now - TURN_AWAYS_KEPT).await?;
                 crate::families::store::forget_asked(tx, now - crate::families::api::ASKED_FOR).await?;
                 crate::import::store::forget_skipped(tx, now - crate::import::SKIPPED_KEPT).await?;
+                crate::import::store::forget_files(tx, now - crate::import::FILE_KEPT).await?;
                 passes::store::forget_keys(tx, kept_since).await
             })
         })

@@ -36,6 +36,12 @@ impl WorkingSet {
         if self.passes.knows_visits(pass_id, monday) { Ok(()) } else { Err(Abort::Needs(vec![Lookup::Visits(pass_id, monday)])) }
     }
 
+    /// How often a membership was used in the week of `monday`.
+    pub fn visits(&self, pass_id: Uuid, monday: NaiveDate) -> Decision<i64> {
+        self.know_visits(pass_id, monday)?;
+        Ok(self.passes.visits.get(&(pass_id, monday)).copied().unwrap_or(0))
+    }
+
     /// A pass that must exist.
     pub fn pass(&self, id: Uuid) -> Decision<&Pass> {
         self.passes.table.rows.get(&id).ok_or_else(|| Lookup::Pass(id).missing(self.passes.table.knows(id)))

@@ -23,7 +23,7 @@ both_engines! {
         assert_eq!(booking.body["created_at"], "2026-11-30T02:00:00.000000Z");
         // Twelve hours before the start: 06:30 of the same day in Shanghai.
         assert_eq!(booking.body["free_cancel_until"], "2026-12-02T22:30:00.000000Z");
-        assert_eq!(booking.body["free_cancel_text"], "Free to cancel until Thu 3 Dec, 06:30; then 1 credit.");
+        assert_eq!(booking.body["free_cancel_text"], "Free to cancel until Thu 3 Dec, 06:30; then 1 credit. As things stand, that would be forgiven.");
         assert_eq!(booking.body["cancel_now"]["free"], true);
         assert_eq!(booking.body["cancel_now"]["credits_lost"], 0);
         assert_eq!(booking.body["session"]["booked"], 1);

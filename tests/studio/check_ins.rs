@@ -460,9 +460,15 @@ both_engines! {
         // Full is full.
         walk(house.new_id(), json!({"person_id": cleo.id})).by(instructor).await.expect_refused(409, "session-full");
         walk(house.new_id(), unpaid.clone()).by(&house.studio.desk).await.expect_refused(409, "session-full");
-        // What was undone stays undone, however late the call comes again.
-        house.delete(format!("/v1/bookings/{id}/check-in")).by(instructor).await.expect(200);
-        assert_eq!(walk(id, of_ana).by(instructor).await.expect(200)["status"], "booked");
+        // Undone, the booking is gone too and the credit is back; it stays undone, however late the call comes again.
+        let undone = house.delete(format!("/v1/bookings/{id}/check-in")).by(instructor).await.expect(200);
+        assert_eq!((&undone["status"], &undone["ended_by"], &undone["credits_returned"]), (&json!("cancelled"), &json!("staff"), &json!(1)));
+        assert_eq!(house.count("SELECT credits_left FROM passes WHERE person_id = $1", ana.id).await, 10);
+        assert_eq!(walk(id, of_ana.clone()).by(instructor).await.expect(200)["status"], "cancelled");
+        assert_eq!(house.delete(format!("/v1/bookings/{id}/check-in")).by(instructor).await.expect(200)["status"], "cancelled");
+        // The place is free again.
+        walk(house.new_id(), of_ana).by(instructor).await.expect(201);
+        assert_eq!(house.count("SELECT credits_left FROM passes WHERE person_id = $1", ana.id).await, 9);
         house.it_is("2026-12-03 19:25");
         walk(house.new_id(), json!({"person_id": cleo.id})).by(instructor).await.expect_refused(409, "not-check-in-time");
     }

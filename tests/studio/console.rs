@@ -16,7 +16,11 @@ use crate::house::House;
 use crate::routes::routed;
 use crate::seed::{Person, Session, Studio};
 
+mod account;
+mod desk;
 mod figures;
+mod office;
+mod planning;
 mod running;
 
 /// A browser. It follows no redirect by itself, so that a test sees where it is sent.
@@ -151,7 +155,10 @@ const ANYBODY: [&str; 3] = ["......", "", ""];
 const SIGNED_IN: [&str; 3] = ["1.....", "", ""];
 const STAFF: [&str; 3] = ["13....", "", "13333."];
 const DESK: [&str; 3] = ["133...", "", "13333."];
+const SCHEDULER: [&str; 3] = ["13.3..", "", "13333."];
 const ADMIN: [&str; 3] = ["1333..", "", "13333."];
+/// For admins, of a thing that is not there.
+const NONE_YET: [&str; 3] = ["133344", "", "133334"];
 
 fn rows() -> Vec<Row> {
     vec![
@@ -163,6 +170,17 @@ fn rows() -> Vec<Row> {
         row("get /demo/{who}/{secret}", "/demo/owner/nothing", "", ["111111", "", ""]),
         row("post /console/language", "/console/language", "language=en", ANYBODY),
         row("get /console/files/{hash}/{name}", "/console/files/x/console.css", "", ANYBODY),
+        row("get /console/account", "/console/account", "", SIGNED_IN),
+        row("post /console/account/second-factors", "/console/account/second-factors", "", SIGNED_IN),
+        row(
+            "post /console/account/second-factors/confirmation",
+            "/console/account/second-factors/confirmation",
+            "id=<new>&code=123456",
+            SIGNED_IN,
+        ),
+        row("post /console/account/second-factors/{id}/removal", "/console/account/second-factors/<new>/removal", "", SIGNED_IN),
+        row("post /console/account/recovery-codes", "/console/account/recovery-codes", "", SIGNED_IN),
+        row("post /console/account/devices/{id}/end", "/console/account/devices/<new>/end", "", ["144444", "", ""]),
         row("get /console/kiosk", "/console/kiosk", "", ANYBODY),
         row("get /console/kiosk-worker.js", "/console/kiosk-worker.js", "", ANYBODY),
         row("get /console/{studio}/kiosk", "/console/<studio>/kiosk", "", ADMIN),
@@ -174,11 +192,29 @@ fn rows() -> Vec<Row> {
         row("get /console/{studio}/schedule", "/console/<studio>/schedule", "", STAFF),
         row("get /console/{studio}/schedule/publication", "/console/<studio>/schedule/publication?week=2026-12-07", "", ADMIN),
         row("post /console/{studio}/schedule/publication", "/console/<studio>/schedule/publication", "week=2027-03-01", ADMIN),
+        row("get /console/{studio}/schedule/copy", "/console/<studio>/schedule/copy?week=2026-12-07", "", ADMIN),
+        row("post /console/{studio}/schedule/copy", "/console/<studio>/schedule/copy", "week=2027-03-01&to=2027-03-08", ADMIN),
+        row("get /console/{studio}/closing-days", "/console/<studio>/closing-days", "", ADMIN),
+        row("post /console/{studio}/closing-days", "/console/<studio>/closing-days", "first=2027-05-01", ADMIN),
+        row("post /console/{studio}/closing-days/{date}/opening", "/console/<studio>/closing-days/2027-05-01/opening", "", ADMIN),
+        row("get /console/{studio}/substitutes", "/console/<studio>/substitutes", "", STAFF),
+        row("post /console/{studio}/substitutes", "/console/<studio>/substitutes", "from=2027-05-01", SCHEDULER),
+        row("post /console/{studio}/substitutes/{id}", "/console/<studio>/substitutes/<new>", "act=claim", ["134444", "", "133334"]),
+        row("get /console/{studio}/availability", "/console/<studio>/availability", "", ["13.333", "", "133333"]),
+        row("post /console/{studio}/availability", "/console/<studio>/availability", "w0_day=9", ["13.333", "", "133333"]),
+        row("get /console/{studio}/series", "/console/<studio>/series", "", STAFF),
+        row("get /console/{studio}/series/new", "/console/<studio>/series/new", "", SCHEDULER),
+        row("post /console/{studio}/series/new", "/console/<studio>/series/new", "time=18:30&mo=true", SCHEDULER),
+        row("get /console/{studio}/series/{id}", "/console/<studio>/series/<new>", "", ["134444", "", "133334"]),
+        row("get /console/{studio}/series/{id}/publication", "/console/<studio>/series/<new>/publication", "", ["133344", "", "133334"]),
+        row("post /console/{studio}/series/{id}/publication", "/console/<studio>/series/<new>/publication", "", ["133344", "", "133334"]),
         row("get /console/{studio}/monday", "/console/<studio>/monday", "", ADMIN),
         row("get /console/{studio}/attendance", "/console/<studio>/attendance", "", ADMIN),
         row("get /console/{studio}/attendance/sessions", "/console/<studio>/attendance/sessions?weekday=2", "", ADMIN),
         row("get /console/{studio}/reports/{report}", "/console/<studio>/reports/attendance?by=room&format=csv", "", ADMIN),
         row("get /console/{studio}/letters", "/console/<studio>/letters?state=failed", "", ADMIN),
+        row("get /console/{studio}/letters/preview", "/console/<studio>/letters/preview?kind=promoted&language=zh-Hant", "", ADMIN),
+        row("get /console/{studio}/letters/preview/letter", "/console/<studio>/letters/preview/letter", "", ADMIN),
         row("post /console/{studio}/letters/{id}/retry", "/console/<studio>/letters/<new>/retry", "", ["133344", "", "133334"]),
         row("get /console/{studio}/sessions/new", "/console/<studio>/sessions/new", "", ["13.3..", "", "13333."]),
         row("post /console/{studio}/sessions/new", "/console/<studio>/sessions/new", "start=2027-02-01T10:00", ["13.3..", "", "13333."]),
@@ -200,6 +236,18 @@ fn rows() -> Vec<Row> {
             "post /console/{studio}/sessions/{id}/cancel",
             "/console/<studio>/sessions/<session>/cancel",
             "",
+            ["13.3..", "1333..", "13333."],
+        ),
+        row(
+            "get /console/{studio}/sessions/{id}/substitute",
+            "/console/<studio>/sessions/<session>/substitute",
+            "",
+            ["13.3..", "1333..", "13333."],
+        ),
+        row(
+            "post /console/{studio}/sessions/{id}/substitute",
+            "/console/<studio>/sessions/<session>/substitute",
+            "note=A cold",
             ["13.3..", "1333..", "13333."],
         ),
         row(
@@ -260,6 +308,28 @@ fn rows() -> Vec<Row> {
             "key=<new>&session=<session>",
             DESK,
         ),
+        row(
+            "post /console/{studio}/members/{person}/penalties/{penalty}/waiver",
+            "/console/<studio>/members/<member>/penalties/<new>/waiver",
+            "reason=A storm",
+            ["133344", "", "133334"],
+        ),
+        row(
+            "post /console/{studio}/members/{person}/penalties/{penalty}/payment",
+            "/console/<studio>/members/<member>/penalties/<new>/payment",
+            "method=cash",
+            ["133444", "", "133334"],
+        ),
+        row("get /console/{studio}/members/{person}/merge", "/console/<studio>/members/<member>/merge", "", ADMIN),
+        row("post /console/{studio}/members/{person}/merge", "/console/<studio>/members/<member>/merge", "into=<new>&meant=true", ADMIN),
+        row("get /console/{studio}/members/{person}/erasure", "/console/<studio>/members/<member>/erasure", "", ADMIN),
+        row("post /console/{studio}/members/{person}/erasure", "/console/<studio>/members/<member>/erasure", "name=Nobody", ADMIN),
+        row("get /console/{studio}/passes/{id}", "/console/<studio>/passes/<new>", "", ["133444", "", "133334"]),
+        row("post /console/{studio}/passes/{id}/gift", "/console/<studio>/passes/<new>/gift", "credits=1", ["133344", "", "133334"]),
+        row("post /console/{studio}/passes/{id}/extension", "/console/<studio>/passes/<new>/extension", "", ["133344", "", "133334"]),
+        row("post /console/{studio}/passes/{id}/freeze", "/console/<studio>/passes/<new>/freeze", "", ["133444", "", "133334"]),
+        row("post /console/{studio}/passes/{id}/unfreeze", "/console/<studio>/passes/<new>/unfreeze", "", ["133444", "", "133334"]),
+        row("post /console/{studio}/passes/{id}/refund", "/console/<studio>/passes/<new>/refund", "", ["133344", "", "133334"]),
         row("get /console/{studio}/house-rules", "/console/<studio>/house-rules", "", ADMIN),
         row("post /console/{studio}/house-rules", "/console/<studio>/house-rules", "version=1", ADMIN),
         row("get /console/{studio}/setup", "/console/<studio>/setup", "", ADMIN),
@@ -276,16 +346,38 @@ fn rows() -> Vec<Row> {
             "name=New&kind=pack&number=5&valid_days=30",
             ADMIN,
         ),
+        row("get /console/{studio}/trail", "/console/<studio>/trail", "", ADMIN),
+        row("get /console/{studio}/trail/file", "/console/<studio>/trail/file?format=csv", "", ADMIN),
+        row("get /console/{studio}/imports", "/console/<studio>/imports", "", ADMIN),
+        row("post /console/{studio}/imports", "/console/<studio>/imports", "kind=members", ADMIN),
+        row("get /console/{studio}/imports/file", "/console/<studio>/imports/file", "", ADMIN),
+        row("post /console/{studio}/imports/file", "/console/<studio>/imports/file", "dates=ymd", NONE_YET),
+        row("get /console/{studio}/imports/file/wrong", "/console/<studio>/imports/file/wrong", "", NONE_YET),
+        row("post /console/{studio}/imports/file/run", "/console/<studio>/imports/file/run", "skip=true", NONE_YET),
+        row("post /console/{studio}/imports/file/removal", "/console/<studio>/imports/file/removal", "", ADMIN),
+        row("get /console/{studio}/imports/{id}", "/console/<studio>/imports/<new>", "", NONE_YET),
+        row("get /console/{studio}/imports/{id}/skipped", "/console/<studio>/imports/<new>/skipped", "", NONE_YET),
+        row("post /console/{studio}/imports/{id}/invitations", "/console/<studio>/imports/<new>/invitations", "per_hour=10", NONE_YET),
+        row("get /console/{studio}/pass-types", "/console/<studio>/pass-types", "", ADMIN),
+        row("get /console/{studio}/pass-types/new", "/console/<studio>/pass-types/new", "", ADMIN),
+        row("post /console/{studio}/pass-types/new", "/console/<studio>/pass-types/new", "name=New&kind=pack&number=5&valid=30", ADMIN),
+        row("get /console/{studio}/pass-types/{id}", "/console/<studio>/pass-types/<pass_type>", "", ADMIN),
+        row("post /console/{studio}/pass-types/{id}", "/console/<studio>/pass-types/<pass_type>", "version=0&name=New&valid=30", ADMIN),
+        row("get /console/{studio}/team", "/console/<studio>/team", "", ADMIN),
+        row("post /console/{studio}/team/invitations", "/console/<studio>/team/invitations", "email=<email>&role=front_desk", ADMIN),
+        row("post /console/{studio}/team/invitations/{id}/withdrawal", "/console/<studio>/team/invitations/<new>/withdrawal", "", NONE_YET),
+        row("get /console/{studio}/team/{person}", "/console/<studio>/team/<member>", "", ADMIN),
+        row("post /console/{studio}/team/{person}/roles", "/console/<studio>/team/<member>/roles", "", ADMIN),
+        row("post /console/{studio}/team/{person}/devices/{device}/end", "/console/<studio>/team/<member>/devices/<new>/end", "", NONE_YET),
+        row(
+            "post /console/{studio}/team/{person}/second-factors/removal",
+            "/console/<studio>/team/<member>/second-factors/removal",
+            "",
+            NONE_YET,
+        ),
         row("get /console/{studio}/settings", "/console/<studio>/settings", "", ADMIN),
         row("post /console/{studio}/settings", "/console/<studio>/settings", "version=0&name=New", ADMIN),
         row("post /console/{studio}/settings/penalty-free-days", "/console/<studio>/settings/penalty-free-days", "version=0", ADMIN),
-        row("post /console/{studio}/settings/kiosks", "/console/<studio>/settings/kiosks", "name=", ADMIN),
-        row(
-            "post /console/{studio}/settings/kiosks/{id}/revocation",
-            "/console/<studio>/settings/kiosks/<new>/revocation",
-            "",
-            ["133344", "", "133334"],
-        ),
         row("get /console/{studio}/exports/{table}", "/console/<studio>/exports/rooms", "", ADMIN),
         row("post /console/{studio}/setup/invitations", "/console/<studio>/setup/invitations", "email=<email>&role=front_desk", ADMIN),
     ]
@@ -651,7 +743,12 @@ both_engines! {
         fields.push(("meant", "true"));
         admin.go(&format!("{of_session}/edit"), &fields).await.expect(200).says("The class was changed.").says("19:00");
         // What was read before is stale now.
-        admin.send(&format!("{of_session}/edit"), &fields).await.expect(412).says("role=\"alert\"");
+        let mut later = fields.clone();
+        later[3].1 = "2026-12-02T20:00";
+        let stale = admin.send(&format!("{of_session}/edit"), &later).await.expect(412).says("role=\"alert\"").says("2026-12-02T20:00").says("<b>Now:</b> Wed 2 Dec, 19:00");
+        let renewed = stale.field("version");
+        later[5].1 = &renewed;
+        admin.go(&format!("{of_session}/edit"), &later).await.expect(200).says("The class was changed.").says("20:00");
         admin.see(&format!("{of_session}/cancel")).await.expect(200).says("Booked → Cancelled").says("Ben");
         admin.go(&format!("{of_session}/cancel"), &[("reason", "weather"), ("note", "The storm")]).await.expect(200).says("The class was cancelled").says("The storm");
         house.letters_may_stay();
@@ -750,8 +847,12 @@ both_engines! {
         admin.go(&at, &form(&fields)).await.expect(200).says("The house rules are saved.").says("Tue 1 Dec, 16:30");
         let rules = house.get(house.of_studio("house-rules")).by(&house.studio.admin).await.expect(200);
         assert_eq!((&rules["free_cancel_min"], &rules["after_cutoff"], &rules["late_cancel_fee_minor"], &rules["fee_currency"]), (&json!(120), &json!("offers"), &json!(5_000), &json!("CNY")));
-        // Somebody else was faster.
-        admin.send(&at, &form(&fields)).await.expect(412).says("role=\"alert\"");
+        // Somebody else was faster: what was typed stays, what it is now stands beside it, and sent once more it is saved.
+        set(&mut fields, "free_cancel_min", "180");
+        let stale = admin.send(&at, &form(&fields)).await.expect(412).says("role=\"alert\"").says("value=\"180\"").says("<b>Now:</b> 120");
+        assert_eq!(stale.text.matches("<b>Now:</b>").count(), 1, "only what differs: {}", stale.text);
+        set(&mut fields, "version", &stale.field("version"));
+        admin.go(&at, &form(&fields)).await.expect(200).says("The house rules are saved.").says("value=\"180\"");
     }
 
     async fn pages_are_in_the_readers_language(house: House) {
@@ -776,6 +877,9 @@ both_engines! {
         let ben = house.member("Ben").await;
         let waiting = house.book(&ben, &evening).or_wait().await.expect_waitlisted(1).id;
         let studio = house.studio.id;
+        let series = house.begin(&house.studio.admin, json!({"draft": true})).await.expect(201).id();
+        let pass: (Uuid,) = house.db.one("SELECT id FROM passes WHERE person_id = $1", (ana.id,)).await.unwrap();
+        let pass = pass.0;
         house.write(move |tx| Box::pin(async move {
             let words = json!({"en": PLANTED}).to_string();
             let json = sqlx::types::Json(serde_json::from_str::<serde_json::Value>(&words).unwrap());
@@ -800,7 +904,11 @@ both_engines! {
             format!("{at}/today"), format!("{at}/today?said={PLANTED}"), format!("{at}/schedule"), format!("{at}/sessions/new"), of_session.clone(),
             format!("{of_session}/edit"), format!("{of_session}/cancel"), format!("{at}/bookings/{booking}"), format!("{at}/bookings/{waiting}"),
             format!("{at}/members"), format!("{at}/members/new"), format!("{at}/members/{}", ana.id), format!("{at}/setup"), format!("{at}/house-rules"), format!("{at}/letters"), format!("{at}/letters?state={PLANTED}"),
-            format!("{at}/kiosk"), format!("{of_session}/walk-in"),
+            format!("{at}/letters/preview"), format!("{at}/letters/preview?kind=booked&language={PLANTED}"), format!("{at}/trail"), format!("{at}/trail?kind={PLANTED}"), format!("{at}/trail?person={}", ana.id), format!("{at}/imports"), format!("{at}/imports?said={PLANTED}"),
+            format!("{at}/pass-types"), format!("{at}/pass-types/new"), format!("{at}/pass-types/{}", house.studio.pack_type), format!("{at}/team"), format!("{at}/team/{}", ana.id),
+            format!("{at}/kiosk"), format!("{of_session}/walk-in"), format!("{at}/series"), format!("{at}/series/new"), format!("{at}/series/{series}"), format!("{at}/series/{series}/publication"),
+            format!("{at}/schedule?by=room"), format!("{at}/schedule?by=instructor"), format!("{at}/schedule/copy"), format!("{at}/closing-days"), format!("{at}/substitutes"), format!("{of_session}/substitute"),
+            format!("{of_session}/edit?start={PLANTED}"), format!("{at}/passes/{pass}"), format!("{at}/members/{}/merge", ana.id), format!("{at}/members/{}/erasure", ana.id), "/console/account".to_owned(), format!("/console/{studio}/{PLANTED}"),
             format!("{at}/settings"), format!("{at}/settings?said={PLANTED}"), format!("{at}/monday"), format!("{at}/monday?week={PLANTED}"), format!("{at}/monday?week=2026-11-30"), format!("{at}/attendance?from=2026-11-01&to=2026-12-01"),
             format!("{at}/attendance/sessions?from=2026-11-01&to=2026-12-01&start={PLANTED}"), format!("{at}/attendance/sessions?from=2026-11-01&to=2026-12-01&room={}", house.studio.room),
         ];
@@ -808,8 +916,20 @@ both_engines! {
         for page in &pages {
             shown.push((page.clone(), owner.see(page).await));
         }
-        shown.push(("kiosk".into(), owner.send(&format!("{at}/settings/kiosks"), &[("name", PLANTED)]).await));
+        shown.push(("series".into(), owner.send(&format!("{at}/series/new"), &[("time", PLANTED), ("starts_on", PLANTED), ("capacity", PLANTED), ("mo", "true")]).await));
+        shown.push(("closing days".into(), owner.send(&format!("{at}/closing-days"), &[("first", "2026-11-30"), ("note", PLANTED)]).await));
+        shown.push(("substitute".into(), owner.send(&format!("{of_session}/substitute"), &[("note", PLANTED)]).await));
+        shown.push(("substitutes".into(), owner.send(&format!("{at}/substitutes"), &[("from", PLANTED), ("note", PLANTED)]).await));
+        shown.push(("merge".into(), owner.send(&format!("{at}/members/{}/merge", ana.id), &[("q", PLANTED)]).await));
+        shown.push(("into".into(), owner.send(&format!("{at}/members/{}/merge", ana.id), &[("into", &ben.id.to_string())]).await));
+        shown.push(("erase".into(), owner.send(&format!("{at}/members/{}/erasure", ana.id), &[("name", PLANTED)]).await));
+        shown.push(("gift".into(), owner.send(&format!("{at}/passes/{pass}/gift"), &[("credits", PLANTED), ("reason", PLANTED)]).await));
+        shown.push(("given".into(), owner.go(&format!("{at}/passes/{pass}/gift"), &[("credits", "1"), ("reason", PLANTED)]).await));
+        shown.push(("factor".into(), owner.send("/console/account/second-factors/confirmation", &[("id", &pass.to_string()), ("code", PLANTED), ("secret", PLANTED), ("uri", PLANTED)]).await));
+        shown.push(("kiosk".into(), owner.send(&format!("{at}/kiosk"), &[("name", "")]).await));
         shown.push(("settings".into(), owner.send(&format!("{at}/settings"), &[("version", "1"), ("name", PLANTED), ("rules_text", PLANTED), ("shop_url", PLANTED)]).await));
+        shown.push(("pass".into(), owner.send(&format!("{at}/pass-types/new"), &[("name", PLANTED), ("price", PLANTED), ("currency", PLANTED), ("valid", PLANTED)]).await));
+        shown.push(("invite".into(), owner.send(&format!("{at}/team/invitations"), &[("email", PLANTED), ("role", "instructor")]).await));
         shown.push(("search".into(), owner.send(&format!("{at}/members"), &[("q", PLANTED)]).await));
         shown.push(("walk in".into(), owner.send(&format!("{of_session}/walk-in"), &[("q", "script"), ("name", PLANTED), ("email", PLANTED), ("reason", PLANTED)]).await));
         shown.push(("enter".into(), owner.send(&format!("{at}/members/new"), &[("name", PLANTED), ("email", PLANTED)]).await));

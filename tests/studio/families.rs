@@ -223,6 +223,78 @@ both_engines! {
         assert_eq!(house.kinds_to(&ana).await, ["booked", "booked"]);
     }
 
+    /// A child who has an account by now says by themselves who acts for them.
+    async fn who_was_answered_for_and_has_an_account_is_asked_first(house: House) {
+        let ana = house.member("Ana").await;
+        let evenings = [house.session("2026-12-03 18:30", 12).await, house.session("2026-12-04 18:30", 12).await];
+        for answers in ["yes", "no", "nothing"] {
+            let kid = house.child(&ana, "Kid Ruiz").await;
+            house.sell_pack(&kid).await;
+            let booked = house.book_for(&ana, &kid, &evenings[0]).await.expect_booked();
+            let grown = house.member(&format!("Kid {answers}")).await;
+            let merged = house.put(house.of_studio(&format!("members/{}/merge", kid.id))).by(&house.studio.admin);
+            merged.json(&json!({"into": grown.id})).await.expect(200);
+            // What is booked stays theirs, and who answered for them neither reads nor does anything any more.
+            let path = format!("/v1/bookings/{}", booked.id);
+            assert_eq!(house.get(&path).by(&grown).await.expect(200)["status"], "booked");
+            house.get(&path).by(&ana).await.expect_refused(404, "not-found");
+            house.book_for(&ana, &grown, &evenings[1]).await.expect_refused(403, "not-allowed");
+            let asking = house.own_family(&grown).await["asking"].clone();
+            assert_eq!((&asking[0]["name"], &asking[0]["kind"], &asking[0]["confirmed_at"]), (&json!("Ana"), &json!("child"), &Value::Null));
+            let link = format!("/v1/me/family/{}", asking[0]["id"].as_str().unwrap());
+            house.put(format!("{link}/confirmation")).by(&ana).await.expect_refused(404, "not-found");
+            match answers {
+                "yes" => {
+                    house.put(format!("{link}/confirmation")).by(&grown).await.expect(200);
+                    house.book_for(&ana, &grown, &evenings[1]).await.expect_booked();
+                    house.delete(&link).by(&ana).await.expect(204);
+                }
+                "no" => drop(house.delete(&link).by(&grown).await.expect(204)),
+                _ => {
+                    house.advance(TimeDelta::days(31));
+                    house.put(format!("{link}/confirmation")).by(&grown).await.expect_refused(404, "not-found");
+                    releve::sweeps::retention(&house.app).await.unwrap();
+                }
+            }
+            let (held, asking) = (house.own_family(&ana).await["acts_for"].clone(), house.own_family(&grown).await["asking"].clone());
+            assert_eq!((held, asking), (json!([]), json!([])), "{answers}");
+        }
+    }
+
+    async fn a_shared_pass_is_listed_for_those_with_whom_it_is_shared(house: House) {
+        let (ana, mum, bo) = (house.stranger("Ana").await, house.stranger("Mum").await, house.stranger("Bo").await);
+        let passes = async |person: &Person| {
+            let held = house.get("/v1/me/passes").by(person).await.expect(200).documented();
+            let told = held["passes"].as_array().unwrap().iter().map(|pass| (pass["id"].clone(), pass["shared_by"].clone()));
+            told.collect::<Vec<_>>()
+        };
+        let shared = house.pack(&ana, 5).await;
+        house.advance(TimeDelta::seconds(1));
+        let alone = house.pack(&ana, 5).await;
+        house.advance(TimeDelta::seconds(1));
+        let own = house.pack(&mum, 5).await;
+        let link = house.family(&ana, &mum).await;
+        assert_eq!(passes(&mum).await, [(json!(own.id), Value::Null)]);
+        house.share(&shared, &ana).await;
+        let all = [(json!(own.id), Value::Null), (json!(shared.id), json!("Ana"))];
+        assert_eq!(passes(&mum).await, all);
+        assert_eq!(passes(&ana).await, [(json!(alone.id), Value::Null), (json!(shared.id), Value::Null)]);
+        assert_eq!(passes(&bo).await, []);
+        // Each with the studio that sold it; a page at a time.
+        let page = house.get("/v1/me/passes?limit=1").by(&mum).await.expect(200);
+        assert_eq!(page["passes"][0]["studio"], json!({"id": house.studio.id, "name": "Jing'an"}));
+        let rest = house.get(format!("/v1/me/passes?limit=1&after={}", page["next"].as_str().unwrap())).by(&mum).await.expect(200);
+        assert_eq!((&rest["passes"][0]["id"], &rest["next"]), (&json!(shared.id), &Value::Null));
+        // They pay with it, and no more: it is not theirs to give away, nor to look through.
+        house.get(format!("/v1/passes/{}/ledger", shared.id)).by(&mum).await.expect_refused(404, "not-found");
+        house.delete(format!("/v1/passes/{}/sharing", shared.id)).by(&mum).await.expect_refused(404, "not-found");
+        // Of who acts for them too; the desk reads of each what they hold.
+        house.share(&own, &mum).await;
+        assert_eq!(passes(&ana).await[0], (json!(own.id), json!("Mum")));
+        house.delete(format!("/v1/me/family/{link}")).by(&mum).await.expect(204);
+        assert_eq!(passes(&mum).await, [(json!(own.id), Value::Null)]);
+    }
+
     async fn a_shared_pass_pays_for_the_family_after_their_own(house: House) {
         let (ana, bo) = (house.stranger("Ana").await, house.stranger("Bo").await);
         let shared = house.pack(&ana, 5).await;

@@ -107,6 +107,19 @@ both_engines! {
         assert_eq!(house.how_many("SELECT COUNT(*) FROM persons WHERE email_key = 'home@example.test'").await, 1);
     }
 
+    async fn columns_that_nobody_knows_are_named(house: House) {
+        const FILE: &str = "Wer,Anmerkung,Post\nMia Ruíz,name,mia@example.test\n";
+        let id = house.new_id();
+        house.import(id, "kind=members", FILE).await.expect_refused(422, "invalid-fields").naming("body");
+        for wrong in ["name,name", "pass_type", "a,b"] {
+            house.import(id, &format!("kind=members&columns={wrong}"), FILE).await.expect_refused(422, "invalid-fields").naming("columns");
+        }
+        let done = house.import(id, "kind=members&columns=name,,email", FILE).await.expect(200);
+        assert_eq!((counts(&done), &done["columns_ignored"]), ([1, 1, 0, 0], &json!(["Anmerkung"])));
+        assert!(house.names().await.contains(&("Mia Ruíz".to_owned(), "mia@example.test".to_owned())));
+        house.import(id, "kind=members&columns=name", FILE).await.expect_refused(409, "import-id-reused");
+    }
+
     async fn every_encoding_and_delimiter_is_read(house: House) {
         let lines = |mark: &str| format!("姓名{mark}邮箱{mark}电话\n林月{mark}lin@example.test{mark}13800001111\n王小明{mark}wang@example.test{mark}\n");
         let utf_16: Vec<u8> = "\u{feff}".chars().chain(lines("\t").chars()).collect::<String>().encode_utf16().flat_map(u16::to_le_bytes).collect();

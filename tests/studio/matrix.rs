@@ -295,6 +295,7 @@ fn rows() -> Vec<Row> {
             Some(r#"{"email":"<email>","roles":["front_desk"]}"#),
             admin,
         ),
+        row("get /v1/studios/{id}/events", "/v1/studios/<studio>/events", none, admin),
         row("get /v1/studios/{id}/security-events", "/v1/studios/<studio>/security-events", none, admin),
         plain("get /v1/security-events", "/v1/security-events", none, owner[0]),
         row("get /v1/studios/{id}/members", "/v1/studios/<studio>/members", none, desk),

@@ -1,6 +1,6 @@
 //! Merging two entries of one member, taking along what a studio owns, and leaving one studio.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::house::House;
@@ -93,7 +93,11 @@ both_engines! {
         let path = format!("/v1/studios/{}/members/{child}/merge", house.studio.id);
         house.put(path).by(&house.studio.admin).json(&json!({"into": ana.id})).await.expect(200);
         house.get(format!("/v1/me/bookings?person_id={}", ana.id)).by(&mallory).await.expect_refused(404, "not-found");
-        assert_eq!(house.count("SELECT COUNT(*) FROM family_links WHERE holder_id = $1", mallory.id).await, 0);
+        assert_eq!(house.count("SELECT COUNT(*) FROM family_links WHERE holder_id = $1 AND person_id IS NOT NULL", mallory.id).await, 0);
+        // They may ask, and learn no more by it than whoever asks an address.
+        let held = house.get("/v1/me/family").by(&mallory).await.expect(200)["acts_for"].clone();
+        let told: Vec<_> = ["person_id", "name", "email", "confirmed_at"].iter().map(|what| &held[0][what]).collect();
+        assert_eq!(told, [&Value::Null; 4], "{held}");
     }
 
     async fn a_place_that_comes_free_goes_to_who_waits(house: House) {

@@ -313,6 +313,15 @@ both_engines! {
         assert_eq!((house.status_now(&booked[0]).await, house.strikes_of(&ana).await, house.penalties_of(&ana).await), ("no_show".into(), 0, 1));
     }
 
+    /// All orders of corrections and waivers, on days that become days without penalties meanwhile.
+    async fn however_often_it_is_corrected_the_last_word_counts(house: House) {
+        last_word_counts(&house, [false, true, false, true], true).await;
+    }
+
+    async fn however_often_it_is_corrected_a_visit_counts_by_the_last_word(house: House) {
+        last_word_counts(&house, [true, false, true, false], false).await;
+    }
+
     async fn two_at_the_door_and_one_place(house: House) {
         house.rules(json!({"strikes_max": 5})).await;
         let [ana, bo, cleo] = [house.member("Ana").await, house.stranger("Bo").await, house.member("Cleo").await];
@@ -471,4 +480,102 @@ both_engines! {
         let now = house.now(&booking).await;
         assert_eq!((&now["status"], &now["provisional"]), (&json!("booked"), &json!(false)));
     }
+}
+
+/// What staff do about somebody, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    Came,
+    Absent,
+    Waived,
+}
+
+const STEPS: usize = 3;
+
+/// What must be so after each step: told by the words of docs/product.md alone.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    came: bool,
+    waived: bool,
+    paid: bool,
+    strike: bool,
+}
+
+impl Word {
+    /// They are absent for good; `snow`: the day is one without penalties by then.
+    const fn absent(waived: bool, snow: bool) -> Self {
+        Self { came: false, waived, paid: !snow && !waived, strike: !snow && !waived }
+    }
+
+    const fn after(self, step: Step, snow: bool) -> Self {
+        match step {
+            // The class costs what it costs; what an admin gave back stays given back.
+            Step::Came if !self.came => Self { came: true, paid: !self.waived, strike: false, ..self },
+            Step::Absent if self.came => Self::absent(self.waived, snow),
+            Step::Waived if !self.came => Self::absent(true, snow),
+            _ => self,
+        }
+    }
+}
+
+/// Everybody is absent at first; then each order of steps is gone through by somebody.
+async fn last_word_counts(house: &House, snow: [bool; STEPS + 1], packs: bool) {
+    let rules = |snow: bool| {
+        let days: &[&str] = if snow { &["2026-12-03"] } else { &[] };
+        json!({"strikes_max": 500, "penalty_free_days": days, "bookings_ahead_max": 1_000})
+    };
+    house.rules(rules(false)).await;
+    let evening = house.plan("2026-12-03 08:30", 100).followed_up().await;
+    let there = house.member("There").await;
+    let kept = house.book(&there, &evening).await.expect_booked();
+    let all = [Step::Came, Step::Absent, Step::Waived];
+    let mut people = Vec::new();
+    for order in 0..all.len().pow(u32::try_from(STEPS).unwrap()) {
+        let steps: Vec<Step> = (0..STEPS).map(|n| all[order / all.len().pow(u32::try_from(n).unwrap()) % all.len()]).collect();
+        let person = house.stranger(&format!("Order {order}")).await;
+        let pack = if packs { Some(house.pack(&person, 3).await) } else { None };
+        if pack.is_none() {
+            house.membership(&person, Some(1)).await;
+        }
+        let booking = house.book(&person, &evening).await.expect_booked();
+        people.push((steps, person, pack, booking));
+    }
+    house.it_is("2026-12-03 08:30");
+    house.tick(&kept).await.expect(200);
+    let mut words = vec![Word::absent(false, snow[0]); people.len()];
+    for round in 0..=STEPS {
+        house.rules(rules(snow[round])).await;
+        house.it_is(&format!("2026-12-03 {:02}:30", 9 + 3 * round));
+        if round > 0 {
+            for (word, (steps, _, _, booking)) in words.iter_mut().zip(&people) {
+                let step = steps[round - 1];
+                match step {
+                    Step::Came => drop(house.tick(booking).await.expect(200)),
+                    Step::Absent => drop(house.untick(booking).await.expect(200)),
+                    Step::Waived => {
+                        if let Some(penalty) = house.now(booking).await["penalty"]["id"].as_str() {
+                            let path = format!("/v1/studios/{}/penalties/{penalty}/waiver", house.studio.id);
+                            house.put(path).by(&house.studio.admin).json(&json!({"reason": "They were ill"})).await.expect(200);
+                        }
+                    }
+                }
+                *word = word.after(step, snow[round]);
+            }
+        }
+        house.advance(chrono::TimeDelta::minutes(150));
+        house.sweep().await;
+        for (word, (steps, person, pack, booking)) in words.iter().zip(&people) {
+            let sql = "SELECT COUNT(*) FROM penalties WHERE person_id = $1 AND strike AND waived_at IS NULL";
+            let strikes = house.count(sql, person.id).await;
+            let sql = "SELECT COUNT(*) FROM bookings WHERE id = $1 AND (credits > 0 OR visit_week IS NOT NULL)";
+            let (status, paid) = (house.status_now(booking).await, house.count(sql, booking.id).await);
+            let is = (status.as_str(), paid, strikes);
+            let must = (if word.came { "attended" } else { "no_show" }, i64::from(word.paid), i64::from(word.strike));
+            assert_eq!(is, must, "round {round} of {steps:?}, {snow:?}");
+            if let Some(pack) = pack {
+                assert_eq!(house.balance(pack).await, 3 - i64::from(word.paid), "round {round} of {steps:?}, {snow:?}");
+            }
+        }
+    }
+    house.audit_is_clean().await;
 }

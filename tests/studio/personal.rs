@@ -20,7 +20,7 @@ use crate::speech::Reply;
 const MARK: &str = "zqmark";
 
 /// The columns that say nothing of anybody, each by its name: ids, instants, counts, states, and what a studio says of itself.
-const HARMLESS: [(&str, &str); 42] = [
+const HARMLESS: [(&str, &str); 43] = [
     ("family_links", "id holder_id person_id made_at confirmed_at copies"),
     ("accounts", "person_id verified_at policy_accepted_at created_at key_stale factor_refused factor_refused_since"),
     ("availability", "studio_id person_id version updated_at"),
@@ -62,7 +62,7 @@ const HARMLESS: [(&str, &str); 42] = [
         "pass_types",
         "id studio_id name kind credits per_week valid_days price_minor currency class_type_ids studio_ids version created_at rules \
          rules_version valid_months valid_from activate_within_days new_members_only once_per_person followed_by freeze_days_max \
-         transferable",
+         transferable on_sale",
     ),
     (
         "passes",
@@ -93,6 +93,7 @@ const HARMLESS: [(&str, &str); 42] = [
          minimum too_few_exempt too_few_at too_few_due_at too_few_warned offers_until kept_until absent_from attendance_due_at",
     ),
     ("imports", "id studio_id kind digest by_person at lines made known skipped invited_at invited_per_hour"),
+    ("import_files", "person_id studio_id import_id how at begun_at refused"),
     ("brought_over", "studio_id kind row_id import_id made"),
     ("staff", "studio_id person_id since"),
     (
@@ -307,6 +308,8 @@ async fn everywhere(house: &House) -> Person {
                 let import = "INSERT INTO imports (id, studio_id, kind, digest, by_person, at, lines, made, known, skipped) \
                               VALUES ($1, $2, 'members', $3, $4, $5, 1, 1, 0, 0)";
                 tx.run(import, (ids[7], studio.id, vec![6_u8], desk, now)).await?;
+                let waiting = "INSERT INTO import_files (person_id, studio_id, import_id, name, file, how, at) VALUES ($1, $2, $3, 'x', $4, $5, $6)";
+                tx.run(waiting, (id, studio.id, ids[7], vec![7_u8], Json(json!({})), now)).await?;
                 let brought = "INSERT INTO brought_over (studio_id, kind, key, row_id, import_id, made) VALUES ($1, 'members', '17', $2, $3, $4)";
                 tx.run(brought, (studio.id, id, ids[7], true)).await?;
                 let recovery = "INSERT INTO recovery_codes (id, person_id, code_hash, created_at) VALUES ($1, $2, $3, $4)";

@@ -104,7 +104,7 @@ both_engines! {
         }
         browser.see(&format!("/b/{booking}?said=booked")).await.expect(200).says("You are in.").says("<svg viewBox").says("Cancel the booking");
         browser.see("/me").await.expect(200).says(&format!("/b/{booking}"));
-        browser.see("/me/passes").await.expect(200).says("4 credits");
+        browser.see("/me/passes").await.expect(200).says("4 credits").says("Jing");
         browser.see("/me/letters").await.expect(200);
         browser.see(&at).await.expect(200).says(&format!("/b/{booking}")).keeps_quiet_of("name=\"booking\"");
         browser.see(&format!("/s/{}", house.studio.id)).await.expect(200).says("You are in");
@@ -115,6 +115,33 @@ both_engines! {
         assert_eq!(out.header("clear-site-data"), "\"storage\"");
         browser.see("/me").await.expect(303);
         house.letters_may_stay();
+    }
+
+    async fn whoever_has_several_passes_says_which_pays(house: House) {
+        house.letters_may_stay();
+        house.it_is("2026-12-01 09:00");
+        let (ana, ben) = (house.member("Ana").await, house.member("Ben").await);
+        let unlimited = house.membership(&ana, None).await;
+        let (first, second) = (house.session("2026-12-02 18:30", 5).await, house.session("2026-12-03 18:30", 5).await);
+        let at = |session: &crate::seed::Session| format!("/s/{}/classes/{}", house.studio.id, session.id);
+        let browser = Browser::of(&house, &ana).await;
+        let page = browser.see(&at(&first)).await.expect(200).says("Which pass pays");
+        let offered: Vec<&str> = page.text.split("name=\"pass\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(offered.len(), 2, "{}", page.text);
+        // The membership pays by itself, and is the one that is chosen.
+        let usual = unlimited.id.to_string();
+        assert!(offered[0] == usual && page.text.contains(&format!("value=\"{usual}\" checked")), "{}", page.text);
+        let (pack, booking) = (offered[1].to_owned(), page.field("booking"));
+        browser.send(&at(&first), &[("booking", &booking), ("pass", &pack)]).await.expect(303);
+        let booked = house.get(format!("/v1/bookings/{booking}")).by(&ana).await.expect(200);
+        assert_eq!((&booked["pass_id"], &booked["credits"]), (&json!(pack), &json!(1)));
+        let booking = browser.see(&at(&second)).await.field("booking");
+        browser.send(&at(&second), &[("booking", &booking)]).await.expect(303);
+        assert_eq!(house.get(format!("/v1/bookings/{booking}")).by(&ana).await.expect(200)["pass_id"], json!(usual));
+        // A pass of somebody else's pays for nothing, and who has one has no choice.
+        let his = Browser::of(&house, &ben).await;
+        let page = his.see(&at(&second)).await.expect(200).keeps_quiet_of("Which pass pays");
+        his.send(&at(&second), &[("booking", &page.field("booking")), ("pass", &pack)]).await.expect(402).says("role=\"alert\"");
     }
 
     async fn cancelling_costs_what_the_page_said(house: House) {

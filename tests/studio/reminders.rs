@@ -63,6 +63,33 @@ impl House {
 }
 
 both_engines! {
+    /// A database as the migration leaves one in which people had booked before there were reminders.
+    async fn who_had_booked_before_there_were_reminders_is_reminded(house: House) {
+        let people = [house.reminded("Both", true, true).await, house.reminded("Late", true, true).await, house.reminded("Moved", true, false).await];
+        let (evening, next) = (house.session("2026-12-03 18:30", 9).await, house.session("2026-12-04 18:30", 9).await);
+        house.book(&people[0], &evening).await.expect_booked();
+        house.book(&people[2], &next).await.expect_booked();
+        house.it_is("2026-12-03 10:00");
+        // Booked after the instant of the day before, of which nobody is reminded.
+        house.book(&people[1], &evening).await.expect_booked();
+        house.it_is("2026-12-03 11:00");
+        let sql = "UPDATE bookings SET remind_at = $1 WHERE status = 'booked'";
+        house.write(move |tx| Box::pin(async move { tx.run(sql, (chrono::DateTime::UNIX_EPOCH,)).await })).await;
+        house.sweep().await;
+        house.sweep().await;
+        for person in &people {
+            assert_eq!(house.reminders_to(person).await, Vec::<String>::new());
+        }
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM bookings WHERE remind_at IS NOT NULL").await, 3);
+        house.sweep_twice_at("2026-12-03 16:30").await;
+        for person in &people[..2] {
+            assert_eq!(house.reminders_to(person).await, ["reminder_2h"]);
+        }
+        house.sweep_twice_at("2026-12-03 18:30").await;
+        assert_eq!(house.reminders_to(&people[2]).await, ["reminder_24h"]);
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM bookings WHERE remind_at IS NOT NULL AND remind_at < created_at").await, 0);
+    }
+
     async fn who_wants_it_is_reminded_a_day_and_two_hours_before(house: House) {
         let (both, day, none) =
             (house.reminded("Both", true, true).await, house.reminded("Day", true, false).await, house.member("None").await);

@@ -188,6 +188,20 @@ both_engines! {
         assert_eq!(house.audited("house_rules.changed").await.len(), 2);
     }
 
+    async fn a_new_studio_offers_what_comes_free_late(house: House) {
+        let owner = house.studio.owner.clone();
+        let body = json!({"name": "Xuhui", "time_zone": "Asia/Shanghai", "locale": "en"});
+        let id = house.post_to("/v1/studios").by(&owner).json(&body).await.expect(201).id();
+        let path = format!("/v1/studios/{id}/house-rules");
+        let rules = house.get(&path).by(&owner).await.expect(200);
+        assert_eq!((&rules["after_cutoff"], &rules["offer_min"], &rules["offers_until_min"]), (&json!("offers"), &json!(30), &json!(45)));
+        // A studio of before is left as it is, and a rule that is left out is what it always was.
+        let old = house.get(format!("/v1/studios/{}/house-rules", house.studio.id)).by(&house.studio.admin).await.expect(200);
+        assert_eq!(old["after_cutoff"], "open");
+        let put = house.put(&path).by(&owner).header("If-Match", 1).json(&json!({"free_cancel_min": 60})).await.expect(200);
+        assert_eq!(put["after_cutoff"], "open");
+    }
+
     async fn nonsense_is_no_house_rule(house: House) {
         let admin = house.studio.admin.clone();
         for (rules, field) in [

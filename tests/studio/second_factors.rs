@@ -30,7 +30,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    fn of(shown: &str) -> Self {
+    pub fn of(shown: &str) -> Self {
         let value = |letter: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|one| *one == letter).unwrap();
         let bits: String = shown.bytes().map(|letter| format!("{:05b}", value(letter))).collect();
         Self { secret: bits.as_bytes().chunks_exact(8).map(|byte| u8::from_str_radix(str::from_utf8(byte).unwrap(), 2).unwrap()).collect() }

@@ -24,7 +24,7 @@ use releve::booking::tell_terms::{Tap, tell_terms};
 use releve::booking::terms::{LateCancel, TermsFacts, TermsView};
 use releve::booking::view::{CancelNow, cancel_now_facts};
 use releve::booking::{Booking, BookingStatus, EndedBy, Guest, Visitor};
-use releve::db::{Db, Engine};
+use releve::db::{Db, Engine, Error, Tx};
 use releve::events::{Actor, Event};
 use releve::holds::set::SetHold;
 use releve::holds::{Hold, HoldKind, HoldOutcome, Terms};
@@ -61,7 +61,8 @@ mod year;
 
 use checker::{
     Accounts, check_against_the_terms, check_attendance, check_changes_of_class, check_offers, check_passes, check_penalties, check_queue,
-    check_repeats, check_session, check_visitors, check_what_was_told, could_take, holds_place, must_be_served, never_at_once, would_take,
+    check_repeats, check_session, check_visitors, check_what_was_told, check_who_pays, could_take, holds_place, must_be_served,
+    never_at_once, would_take,
 };
 use said::Said;
 
@@ -164,8 +165,24 @@ impl House {
         let (naps, quiet) = (members[0], sqlx::types::Json(json!({"from": "13:00", "until": "15:00"})));
         let sql = "UPDATE persons SET quiet_hours = $2 WHERE id = $1";
         self.write(move |tx| Box::pin(async move { tx.run(sql, (naps, quiet)).await })).await;
+        let (now, families) = (self.clock.now(), families_among(&members));
+        self.write(move |tx| Box::pin(async move { write_families(tx, &families, now).await })).await;
         members
     }
+}
+
+/// Who acts for whom among the members of a month: two couples and a third who acts for one of them.
+fn families_among(members: &[Uuid]) -> Vec<(Uuid, Uuid)> {
+    [(1, 2), (3, 4), (5, 2)].map(|(holder, member)| (members[holder], members[member])).to_vec()
+}
+
+async fn write_families(tx: &mut Tx, families: &[(Uuid, Uuid)], now: DateTime<Utc>) -> Result<(), Error> {
+    for (holder, member) in families {
+        let sql = "INSERT INTO family_links (id, holder_id, person_id, kind, made_at, confirmed_at) VALUES ($1, $2, $3, 'partner', $4, $4)";
+        let link = Uuid::from_u128(holder.as_u128().rotate_left(64) ^ member.as_u128());
+        tx.run(sql, (link, *holder, *member, now)).await?;
+    }
+    Ok(())
 }
 
 /// Where commands are handed in.
@@ -521,6 +538,7 @@ struct Neighbour {
     bookings: Vec<Uuid>,
     past: Vec<Uuid>,
     passes: Vec<Uuid>,
+    families: Vec<(Uuid, Uuid)>,
 }
 
 /// What is asked in a month, and what was answered.
@@ -570,6 +588,10 @@ struct Month {
     holds: Vec<(Uuid, Uuid)>,
     /// By the key with which they were sold.
     passes: BTreeMap<String, Uuid>,
+    /// The passes of those who have a family here, after the last step: pass and holder.
+    of_families: Vec<(Uuid, Uuid)>,
+    /// What paid for each booking after the last step.
+    paid_by: HashMap<Uuid, Option<Uuid>>,
     /// How often each outcome came, so that a month in which nothing happens is noticed.
     seen: BTreeMap<&'static str, usize>,
 }
@@ -606,6 +628,8 @@ impl Month {
             named: Vec::new(),
             holds: Vec::new(),
             passes: BTreeMap::new(),
+            of_families: Vec::new(),
+            paid_by: HashMap::new(),
             seen: BTreeMap::new(),
         }
     }
@@ -663,6 +687,11 @@ impl Month {
         let waiting = rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Waitlisted && self.now < booking.starts_at);
         self.waiting = waiting.map(|booking| booking.id).collect();
         self.placed = rows.bookings.iter().filter(|booking| holds_place(booking)).map(|booking| booking.id).collect();
+        self.paid_by = rows.bookings.iter().map(|booking| (booking.id, booking.pass_id)).collect();
+        let has_family = |person: Uuid| self.cast.families.iter().any(|(one, other)| *one == person || *other == person);
+        let theirs = rows.passes.iter().filter(|pass| pass.studio_id == self.cast.studio && has_family(pass.person_id));
+        self.of_families = theirs.map(|pass| (pass.id, pass.person_id)).collect();
+        self.of_families.sort_unstable();
         self.schedule = rows.sessions.iter().map(|session| (session.id, session.version, session.starts_at, bookable(session))).collect();
         if self.of_a_year {
             let recent = rows.penalties.iter().filter(|penalty| self.now - TimeDelta::days(10) < penalty.at);
@@ -703,6 +732,13 @@ impl Month {
         self.seen.insert("waited in vain", count(|booking| booking.ended_by == Some(EndedBy::WaitlistClosed)));
         let left = |booking: &Booking| booking.ended_by == Some(EndedBy::Replaced) && booking.replaced_by.is_none();
         self.seen.insert("left a waitlist for another place", count(left));
+        let holders: HashMap<Uuid, Uuid> = rows.passes.iter().map(|pass| (pass.id, pass.person_id)).collect();
+        let by_family = |b: &&&Booking| b.pass_id.is_some_and(|id| holders.get(&id).is_some_and(|holder| *holder != b.person_id));
+        self.seen.insert("paid by the family", rows.bookings.iter().filter(by_family).count());
+        let taken_back: BTreeSet<Uuid> =
+            rows.offers.iter().filter(|offer| offer.outcome == Some(OfferOutcome::Withdrawn)).map(|offer| offer.booking_id).collect();
+        let suspended = rows.bookings.iter().filter(|b| b.passed_over == Some(PassedOver::Suspended) && taken_back.contains(&b.id));
+        *self.seen.entry("suspended while offered").or_default() += suspended.count();
         self.seen.insert("brought a guest", count(|booking| booking.guest_of.is_some()));
         self.seen.insert("entered a visitor", count(|booking| booking.visitor_source.is_some()));
         self.seen.insert("changed class", count(|booking| booking.replaced_by.is_some()));
@@ -792,8 +828,12 @@ impl Month {
                 let now = self.now;
                 let soon = |made: &Made| now < made.starts_at && made.starts_at < now + TimeDelta::hours(11);
                 let late = if self.dice.random_bool(0.2) { self.booking(soon) } else { None };
+                // Who is offered a place elsewhere may come to be suspended by it.
+                let offered: BTreeSet<Uuid> = self.offered.iter().map(|(_, owner)| *owner).collect();
+                let theirs =
+                    if self.dice.random_bool(0.1) { self.booking(|made| soon(made) && offered.contains(&made.owner)) } else { None };
                 let declined = self.offered.choose(&mut self.dice).copied().filter(|_| self.dice.random_bool(0.1));
-                let (booking_id, owner) = declined.or(late).or_else(|| self.booking_talked_of())?;
+                let (booking_id, owner) = declined.or(theirs).or(late).or_else(|| self.booking_talked_of())?;
                 let if_free = self.dice.random_bool(0.3);
                 Some((owner, Command::Cancel(Cancel { booking_id, if_status: None, if_free, return_all: false, reason: None })))
             }
@@ -814,6 +854,10 @@ impl Month {
             84..85 => {
                 let session_id = self.session()?;
                 Some((admin, Command::CancelSession(CancelSession { session_id, reason: None, note: None, scope: Scope::This })))
+            }
+            85..92 if self.dice.random_bool(0.15) => {
+                let (pass_id, holder) = *self.of_families.choose(&mut self.dice)?;
+                Some((holder, Command::SharePass { pass_id, shared: self.dice.random_bool(0.7) }))
             }
             85..92 => {
                 let pass_type_id = *self.cast.sells.choose(&mut self.dice)?;
@@ -1249,7 +1293,7 @@ impl Month {
             never_at_once("two sessions in one room or with one instructor", there.map(|session| (session.starts_at, session.ends_at)));
         }
         check_passes(rows);
-        check_offers(rows, self.now);
+        check_offers(rows, self);
         if rows.whole {
             check_penalties(rows, self);
         }
@@ -1259,6 +1303,7 @@ impl Month {
 
     /// Who was given a place in this step, and whether that was fair; and who could take one from here on.
     fn check_who_was_next(&mut self, rows: &Rows<'_>) {
+        check_who_pays(rows, self);
         let mut of_session: HashMap<Uuid, Vec<&Booking>> = HashMap::new();
         let mut of_person: HashMap<Uuid, Vec<&Booking>> = HashMap::new();
         for booking in &rows.bookings {
@@ -1279,6 +1324,12 @@ impl Month {
         self.waited = waits;
     }
 
+    /// Whether one of the two acts for the other.
+    fn is_family(&self, one: Uuid, other: Uuid) -> bool {
+        let mut links = self.cast.families.iter().chain(&self.neighbour.families);
+        links.any(|link| *link == (one, other) || *link == (other, one))
+    }
+
     fn class_of(&self, session_id: Uuid) -> Uuid {
         self.classes.get(&session_id).copied().unwrap_or(self.cast.class_types[0])
     }
@@ -1293,7 +1344,9 @@ impl Drop for Month {
 }
 
 /// What must have happened often for a simulation to say anything: one in how many commands.
-const OFTEN: [(&str, usize); 53] = [
+const OFTEN: [(&str, usize); 55] = [
+    ("share_pass", 2_000),
+    ("paid by the family", 2_000),
     ("brought a guest", 1_000),
     ("entered a visitor", 1_000),
     ("guests-booked", 5_000),
@@ -1377,6 +1430,7 @@ async fn months_of_studio_life_keep_every_promise_in_memory() {
     run(Engine::Sqlite, async |house: House| {
         let mut cast = house.cast().await;
         cast.members = house.newcomers(0).await;
+        cast.families = families_among(&cast.members);
         let mut seen = Seen::default();
         for seed in 0..MONTHS_IN_MEMORY {
             let said = house.rules_of_month(seed).await;
@@ -1405,6 +1459,7 @@ both_engines! {
                 break;
             }
             cast.members = house.newcomers(seed).await;
+            cast.families = families_among(&cast.members);
             let said = house.rules_of_month(seed).await;
             let mut month = Month::begin(seed, said, cast.clone(), house.clock.now());
             let mut lived = Lived::House { house: house.clone(), tables: Box::default() };

@@ -39,11 +39,12 @@ both_engines! {
         assert_eq!((&told["credits"], &told["visit"]), (&json!(0), &json!(true)));
         assert_eq!(told["late_cancel"], json!({"credits_lost": 0, "visit_counts": true, "fee": null, "strike": false, "forgiven_left": 1, "forgiven": true}));
         assert_eq!(told["pass_text"], "“Membership” pays: it counts as a visit that week.");
-        assert_eq!(told["free_cancel_text"], "Free to cancel until Thu 3 Dec, 06:30; then it counts as a visit that week.");
+        let text = "Free to cancel until Thu 3 Dec, 06:30; then it counts as a visit that week. As things stand, that would be forgiven.";
+        assert_eq!(told["free_cancel_text"], text);
 
         let told = house.terms_with(&ana, &evening, &pack).header("Accept-Language", "zh-Hans").await.expect(200);
         assert_eq!((&told["pass"]["id"], &told["pass"]["credits_left"], &told["credits"]), (&json!(pack.id), &json!(5), &json!(1)));
-        assert_eq!(told["free_cancel_text"], "12月3日（周四）06:30前可免费取消；之后取消将扣除1次。");
+        assert_eq!(told["free_cancel_text"], "12月3日（周四）06:30前可免费取消；之后取消将扣除1次。按目前情况，届时可获豁免。");
         let booking = house.book(&ana, &evening).with(&pack).await.expect_booked();
         for same in ["free_cancel_until", "free_cancel_text"] {
             let shown = house.get(format!("/v1/bookings/{}", booking.id)).by(&ana).header("Accept-Language", "zh-Hans").await;
@@ -59,6 +60,52 @@ both_engines! {
         let draft = house.plan("2026-12-04 18:30", 12).draft().await;
         house.terms(&ana, &draft).await.expect_refused(404, "not-found");
         house.terms(&house.studio.desk, &draft).await.expect(200);
+    }
+
+    /// The sentence says it as long as it is so, in the terms, in the answer to the tap and wherever the booking is read.
+    async fn that_it_would_be_forgiven_is_told_as_things_stand(house: House) {
+        let ana = house.stranger("Ana").await;
+        house.pack(&ana, 9).await;
+        let late = house.session("2026-11-30 20:00", 12).await;
+        let first = house.book(&ana, &late).await.expect_booked();
+        let evenings = [house.session("2026-11-30 21:00", 12).await, house.session("2026-12-01 20:00", 12).await];
+        let (forgiven, plain) = (" As things stand, that would be forgiven.", "");
+        let told_everywhere = async |session: &Session, more: &str| {
+            let terms = house.terms(&ana, session).await.expect(200);
+            let made = house.book(&ana, session).await.expect_booked();
+            assert_eq!(made.body["free_cancel_text"], terms["free_cancel_text"]);
+            let booking = made.id;
+            let own = house.get("/v1/me/bookings").by(&ana).await.expect(200);
+            let listed = own["bookings"].as_array().unwrap().iter().find(|one| one["id"] == booking.to_string().as_str()).unwrap().clone();
+            let shown = house.get(format!("/v1/bookings/{booking}")).by(&ana).await.expect(200);
+            for text in [&terms["free_cancel_text"], &listed["free_cancel_text"], &shown["free_cancel_text"]] {
+                let text = text.as_str().unwrap();
+                assert!(text.ends_with(&format!("then 1 credit.{more}")), "{text}");
+            }
+            booking
+        };
+        let evening = told_everywhere(&evenings[0], forgiven).await;
+        // Late: one is forgiven this month, and then none; in December one is again.
+        house.it_is("2026-11-30 12:00");
+        let shown = house.get(format!("/v1/bookings/{evening}")).by(&ana).await.expect(200);
+        assert_eq!((&shown["cancel_now"]["forgiven"], shown["free_cancel_text"].as_str().unwrap().ends_with(forgiven)), (&json!(true), true));
+        assert_eq!(house.cancel(&first).await.expect(200)["penalty"]["forgiven"], "month");
+        let shown = house.get(format!("/v1/bookings/{evening}")).by(&ana).await.expect(200);
+        assert_eq!((&shown["cancel_now"]["forgiven"], shown["free_cancel_text"].as_str().unwrap().ends_with("then 1 credit.")), (&json!(false), true));
+        told_everywhere(&evenings[1], forgiven).await;
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
+        let plain_one = house.session("2026-12-02 20:00", 12).await;
+        told_everywhere(&plain_one, plain).await;
+        // A day without penalties holds at once, also for what is booked; a place that is free to the start has nothing to forgive.
+        house.rules(json!({"late_cancels_forgiven": 0, "penalty_free_days": ["2026-12-02"]})).await;
+        let own = house.get("/v1/me/bookings").by(&ana).await.expect(200);
+        let texts: Vec<&str> = own["bookings"].as_array().unwrap().iter().map(|one| one["free_cancel_text"].as_str().unwrap()).collect();
+        assert!(texts.iter().any(|text| text.contains("Wed 2 Dec, 08:00") && text.ends_with(forgiven)), "{texts:?}");
+        house.rules(json!({"free_cancel_min": 0, "late_cancels_forgiven": 1})).await;
+        let free = house.session("2026-12-04 20:00", 12).await;
+        let terms = house.terms(&ana, &free).await.expect(200);
+        assert_eq!(terms["free_cancel_text"], "Free to cancel until the start.");
+        assert_eq!(house.book(&ana, &free).await.expect_booked().body["free_cancel_text"], terms["free_cancel_text"]);
     }
 
     async fn the_waitlist_is_told(house: House) {

@@ -1,4 +1,4 @@
-//! What the pages of running a studio say: its particulars, the devices at its door, what it takes along.
+//! What the pages of running a studio say: its particulars, what it takes along.
 
 in_words! {
     // Settings.
@@ -21,15 +21,6 @@ in_words! {
     day "Day", "日期", "日期";
     add "Add", "添加", "新增";
     take_back "Take back", "撤销", "撤銷";
-    kiosks "Devices at the door", "门口签到设备", "門口簽到裝置";
-    kiosks_why "A device checks members in by their codes and does nothing else.", "设备只能用会员的签到码签到，不能进行其他操作。", "裝置只能以會員的簽到碼簽到，不能進行其他操作。";
-    no_kiosks "None yet.", "还没有设备。", "還沒有裝置。";
-    kiosk_name "Where it stands", "放置位置", "放置位置";
-    last_seen "last there", "最近在线", "最近在線";
-    never_seen "not seen yet", "尚未使用", "尚未使用";
-    token "Its key", "设备密钥", "裝置金鑰";
-    token_why "It is shown this once: put it into the device now.", "仅显示一次，请立即输入设备。", "僅顯示一次，請立即輸入裝置。";
-    revoke "Revoke", "停用", "停用";
     exports "Take along", "导出数据", "匯出資料";
     exports_why "All that the studio owns, as files of lines (CSV). The studio’s data is the studio’s.", "工作室的全部数据，CSV格式。数据归工作室所有。", "工作室的全部資料，CSV格式。資料歸工作室所有。";
 }

@@ -153,6 +153,7 @@ mod tests {
             followed_by: None,
             freeze_days_max: 0,
             transferable: false,
+            on_sale: true,
         }
     }
 

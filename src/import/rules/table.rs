@@ -1,10 +1,10 @@
 //! From text to lines of cells under known columns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ use crate::reports::rules::cell;
 use crate::wrong::Wrong;
 
 /// What stands between two cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Delimiter {
     /// `,`
@@ -26,7 +26,7 @@ pub enum Delimiter {
 }
 
 /// In which order day, month and year stand in a date that does not begin with the year.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateOrder {
     /// Only dates that begin with the year are read.
@@ -36,6 +36,52 @@ pub enum DateOrder {
     Dmy,
     /// Month, day, year.
     Mdy,
+}
+
+/// The most columns that somebody may name: more stand in no file of another program.
+const COLUMNS_MAX: usize = 200;
+
+/// What the columns of a file are, in their order, where its sender says so: a column's name here, or nothing for one that is left out. As
+/// one text, with commas between.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Columns(String);
+
+impl Columns {
+    /// In the order of the file; empty: it is left out.
+    pub fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        Self(names.collect::<Vec<_>>().join(","))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.split(',').map(str::trim)
+    }
+
+    /// What is wrong with them for a file of this kind.
+    pub fn check(&self, kind: Kind) -> Result<(), Wrong> {
+        let mut seen = BTreeSet::new();
+        for name in self.names().filter(|name| !name.is_empty()) {
+            if !columns_of(kind).iter().any(|(known, ..)| *known == name) {
+                return Err(Wrong::NoColumn { columns: names_of(kind).collect::<Vec<_>>().join(", ") });
+            }
+            if !seen.insert(name) {
+                return Err(Wrong::Twice);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.split(',').count() > COLUMNS_MAX { Err(Wrong::NotRight.refuse()) } else { Ok(Self(text)) }
+    }
+}
+
+/// The columns of files of this kind, by their names here.
+pub fn names_of(kind: Kind) -> impl Iterator<Item = &'static str> {
+    columns_of(kind).iter().map(|(name, ..)| *name)
 }
 
 /// How a cell is filled, beside what is in it.
@@ -158,8 +204,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads the first line as columns, and the others as cells.
+    /// Reads the first line as columns, and the others as cells. The columns are those that are known by their headings.
     pub fn of(text: &str, kind: Kind, delimiter: Option<Delimiter>, lines_max: usize) -> Self {
+        Self::with(text, kind, delimiter, None, lines_max)
+    }
+
+    /// The same, with the columns that somebody named.
+    pub fn with(text: &str, kind: Kind, delimiter: Option<Delimiter>, columns: Option<&Columns>, lines_max: usize) -> Self {
         let first = text.lines().next().unwrap_or_default();
         let delimiter = match delimiter {
             Some(Delimiter::Comma) => b',',
@@ -175,7 +226,12 @@ impl Table {
         // The text is UTF-8 and rows may be of any length: reading it cannot fail.
         while reader.read_record(&mut record).unwrap_or(false) {
             if std::mem::take(&mut is_first) {
-                table.head(&record);
+                table.heading = record.iter().map(|cell| cell.trim().to_owned()).collect();
+                match columns {
+                    Some(columns) => table.take(columns),
+                    None => table.know(),
+                }
+                table.note_ignored();
                 continue;
             }
             if record.iter().all(|cell| cell.trim().is_empty()) {
@@ -191,8 +247,17 @@ impl Table {
         table
     }
 
-    fn head(&mut self, record: &csv::StringRecord) {
-        self.heading = record.iter().map(|cell| cell.trim().to_owned()).collect();
+    /// The columns as they were named.
+    fn take(&mut self, columns: &Columns) {
+        for (at, name) in columns.names().take(self.heading.len()).enumerate() {
+            if let Some(known) = names_of(self.kind).find(|known| *known == name) {
+                self.at.entry(known).or_insert(at);
+            }
+        }
+    }
+
+    /// The columns by their headings.
+    fn know(&mut self) {
         let known = columns_of(self.kind);
         // By its own name a column goes before one that is only known by the same word.
         for by_name in [true, false] {
@@ -207,8 +272,17 @@ impl Table {
                 }
             }
         }
+    }
+
+    fn note_ignored(&mut self) {
         let ignored = self.heading.iter().enumerate().filter(|(at, heading)| !heading.is_empty() && !self.at.values().any(|one| one == at));
         self.ignored = ignored.map(|(_, heading)| heading.clone()).collect();
+    }
+
+    /// Each heading, and which column it is.
+    pub fn columns(&self) -> Vec<(&str, Option<&'static str>)> {
+        let of = |at: usize| self.at.iter().find(|(_, taken)| **taken == at).map(|(name, _)| *name);
+        self.heading.iter().enumerate().map(|(at, heading)| (heading.as_str(), of(at))).collect()
     }
 
     /// Whether there is such a column.
@@ -223,7 +297,7 @@ impl Table {
 
     /// The columns that are known, by their names here.
     pub fn known_columns(&self) -> String {
-        columns_of(self.kind).iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
+        names_of(self.kind).collect::<Vec<_>>().join(", ")
     }
 
     /// The line, to be read cell by cell.
@@ -420,6 +494,22 @@ mod tests {
         // Its own name goes first: `name` is the member's in a file of passes.
         let passes = table("id,member_external_id,Pricing Option,Expiration Date,email\n1,2,Ten,2027-01-01,a@b.test\n", Kind::Passes);
         assert!(passes.has("pass_type") && passes.has("expires_on") && passes.has("member_external_id"));
+    }
+
+    #[test]
+    fn columns_are_what_their_sender_says() {
+        let text = "Name,Mail of the parent,Mail\nAna,a@b.test,b@b.test\n";
+        let columns = Columns::new(["name", "", "email"].into_iter());
+        let named = Table::with(text, Kind::Members, None, Some(&columns), 10);
+        assert_eq!(named.columns(), [("Name", Some("name")), ("Mail of the parent", None), ("Mail", Some("email"))]);
+        assert_eq!(named.ignored, ["Mail of the parent"]);
+        assert_eq!(read(&named, 0, "email").unwrap(), "b@b.test");
+        // What is left out is left out, however well it is known; columns that the file does not have are none.
+        let none = Columns::new(["", "", "", "name"].into_iter());
+        assert!(Table::with(text, Kind::Members, None, Some(&none), 10).knows_no_column());
+        assert_eq!(Columns::new(["name", "name"].into_iter()).check(Kind::Members), Err(Wrong::Twice));
+        assert!(matches!(Columns::new(["pass_type"].into_iter()).check(Kind::Members), Err(Wrong::NoColumn { .. })));
+        assert_eq!(columns.check(Kind::Members), Ok(()));
     }
 
     #[test]

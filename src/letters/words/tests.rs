@@ -4,19 +4,12 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::letters::examples::{self, at, other, pack, texts, waiting, written_at};
 use crate::letters::facts::{LeftBecause, Penalized, Replaced, StudioFacts, addressed};
 use crate::letters::switches::Switch;
 
 pub(in crate::letters) fn booking_id() -> Uuid {
     "0197a000-0000-7000-8000-00000000b00c".parse().unwrap()
-}
-
-fn at(instant: &str) -> DateTime<Utc> {
-    instant.parse().unwrap()
-}
-
-fn texts(en: &str, zh_hans: &str, zh_hant: &str) -> Texts {
-    Texts { en: en.to_owned(), zh_hans: Some(zh_hans.to_owned()), zh_hant: Some(zh_hant.to_owned()) }
 }
 
 fn demo_studio() -> StudioFacts {
@@ -29,32 +22,7 @@ fn demo_studio() -> StudioFacts {
 }
 
 pub(in crate::letters) fn demo_session() -> SessionFacts {
-    SessionFacts {
-        id: "0197a000-0000-7000-8000-00000000c1a5".parse().unwrap(),
-        studio: demo_studio(),
-        class: texts("Barre Sculpt", "芭蕾把杆塑形", "芭蕾把桿塑形"),
-        room: "Studio 1".to_owned(),
-        instructor: "Lin Yue".to_owned(),
-        starts_at: at("2026-12-01T10:30:00Z"),
-        ends_at: at("2026-12-01T11:25:00Z"),
-        for_whom: None,
-    }
-}
-
-fn pack() -> Terms {
-    Terms { credits: 1, membership: false, free_cancel_until: Some(at("2026-11-30T22:30:00Z")), penalty: Penalized::default() }
-}
-
-pub(in crate::letters) fn written_at() -> DateTime<Utc> {
-    at("2026-11-22T09:15:00Z")
-}
-
-fn waiting() -> Option<Waiting> {
-    Some(Waiting { credits: 1, promoted_until: Some(at("2026-11-30T22:30:00Z")), then: Then::FirstToTake })
-}
-
-fn other() -> Option<OtherBooking> {
-    Some(OtherBooking { starts_at: at("2026-12-01T11:00:00Z"), terms: pack() })
+    examples::session(&demo_studio())
 }
 
 fn membership() -> Terms {
@@ -62,194 +30,20 @@ fn membership() -> Terms {
 }
 
 fn offered(clock_starts_at: Option<DateTime<Utc>>, terms: Terms) -> Facts {
-    let offer = "0197a000-0000-7000-8000-0000000000ff".parse().unwrap();
-    Facts::PlaceOffered { session: demo_session(), offer, expires_at: at("2026-12-01T00:15:00Z"), clock_starts_at, terms }
+    examples::offered(&demo_studio(), clock_starts_at, terms)
 }
 
 fn no_show(credits_lost: i64, visit_counts: bool, penalty: Penalized) -> Facts {
-    let corrected_until = at("2026-12-03T11:25:00Z");
-    Facts::NoShow { session: demo_session(), credits_lost, visit_counts, penalty, corrected_until }
+    examples::no_show(&demo_studio(), credits_lost, visit_counts, penalty)
 }
 
-/// Thursday's class, given up for another one.
 fn replaced() -> Replaced {
-    let mut session = demo_session();
-    session.class = texts("Ballet Basics", "芭蕾基础", "芭蕾基礎");
-    (session.starts_at, session.ends_at) = (at("2026-12-03T10:30:00Z"), at("2026-12-03T11:25:00Z"));
-    Replaced {
-        booking_id: Uuid::from_u128(9),
-        booked_at: at("2026-11-20T09:15:00Z"),
-        session,
-        waited: false,
-        sequence: None,
-        credits_returned: 1,
-        credits_lost: 0,
-        visit_counts: false,
-    }
+    examples::replaced(&demo_studio())
 }
 
-/// One example of each kind, in the order of [`Facts`], under its tag.
+/// One example of each kind, under its tag.
 pub(in crate::letters) fn facts_of_every_kind() -> Vec<(&'static str, Facts)> {
-    let session = demo_session();
-    let mut before = demo_session();
-    before.starts_at = at("2026-12-01T10:00:00Z");
-    before.ends_at = at("2026-12-01T10:55:00Z");
-    before.room = "Studio 2".to_owned();
-    vec![
-        ("address_code", Facts::AddressCode {}),
-        ("already_registered", Facts::AlreadyRegistered {}),
-        ("password_code", Facts::PasswordCode {}),
-        ("deletion_code", Facts::DeletionCode {}),
-        ("deletion_asked", Facts::DeletionAsked { at: at("2026-11-22T09:15:00Z"), due_at: at("2026-11-29T09:15:00Z") }),
-        ("password_changed", Facts::PasswordChanged { at: at("2026-11-22T09:15:00Z") }),
-        ("address_changed", Facts::AddressChanged { new_address_masked: "m…@demo.example".to_owned(), at: at("2026-11-22T09:15:00Z") }),
-        ("second_factor_added", Facts::SecondFactorAdded { factor: FactorKind::Totp, at: at("2026-11-22T09:15:00Z") }),
-        ("second_factor_removed", Facts::SecondFactorRemoved { all_by_staff: false, at: at("2026-11-22T09:15:00Z") }),
-        ("new_device", Facts::NewDevice { device: Some("iPhone 17".to_owned()), at: at("2026-11-22T09:15:00Z") }),
-        ("sign_in_tried", Facts::SignInTried { at: at("2026-11-22T09:15:00Z") }),
-        (
-            "invitation",
-            Facts::Invitation {
-                studio: demo_studio(),
-                roles: vec![InvitedRole::Instructor, InvitedRole::FrontDesk],
-                invited_by: "Ana Wu".to_owned(),
-            },
-        ),
-        ("entered_by_desk", Facts::EnteredByFrontDesk { studio: demo_studio(), linked: false, shares_address: false }),
-        (
-            "pass_sold",
-            Facts::PassSold {
-                studio: demo_studio(),
-                pass: texts("10 classes", "10次卡", "10堂課堂套票"),
-                credits: Some(10),
-                per_week: None,
-                expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
-                paid: Some(Money { amount_minor: 188_000, currency: "CNY".to_owned() }),
-                starts_on: None,
-                from_first: None,
-            },
-        ),
-        (
-            "pass_ending",
-            Facts::PassEnding {
-                studio: demo_studio(),
-                pass: texts("10 classes", "10次卡", "10堂課堂套票"),
-                credits: Some(3),
-                expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
-                unbegun: false,
-            },
-        ),
-        ("pass_gone", Facts::PassGone { studio: demo_studio(), pass: texts("10 classes", "10次卡", "10堂課堂套票"), credits: Some(3) }),
-        (
-            "pass_received",
-            Facts::PassReceived {
-                studio: demo_studio(),
-                pass: texts("10 classes", "10次卡", "10堂課堂套票"),
-                credits: Some(3),
-                per_week: None,
-                expires_on: NaiveDate::from_ymd_opt(2027, 1, 31).unwrap(),
-                from_first: None,
-            },
-        ),
-        ("booked", Facts::Booked { session: session.clone(), terms: pack(), by_staff: false }),
-        (
-            "waitlisted",
-            Facts::Waitlisted {
-                session: session.clone(),
-                position: 3,
-                credits: 1,
-                promoted_until: Some(at("2026-11-30T22:30:00Z")),
-                then: Then::FirstToTake,
-            },
-        ),
-        ("promoted", Facts::Promoted { session: session.clone(), terms: pack() }),
-        ("passed_over", Facts::PassedOver { session: session.clone(), reason: PassedOver::NoPass, waiting: waiting(), other: None }),
-        (
-            "place_free",
-            Facts::PlaceFree { session: session.clone(), credits: Some(1), closes_at: Some(at("2026-12-01T10:30:00Z")), kept_until: None },
-        ),
-        ("place_offered", offered(None, Terms { free_cancel_until: None, ..pack() })),
-        ("offer_expired", Facts::OfferExpired { session: session.clone() }),
-        ("offer_withdrawn", Facts::OfferWithdrawn { session: session.clone(), waiting: waiting() }),
-        ("waitlist_left", Facts::WaitlistLeft { session: session.clone(), because: LeftBecause::Member }),
-        ("waitlist_closed", Facts::WaitlistClosed { session: session.clone() }),
-        ("cancelled", Facts::Cancelled { session: session.clone(), credits_returned: 1 }),
-        (
-            "late_cancelled",
-            Facts::LateCancelled { session: session.clone(), credits_lost: 1, visit_counts: false, penalty: Penalized::default() },
-        ),
-        (
-            "removed_by_staff",
-            Facts::RemovedByStaff {
-                session: session.clone(),
-                reason: Some("Booked twice by mistake".to_owned()),
-                credits_returned: 1,
-                credits_lost: 0,
-                visit_counts: false,
-                penalty: Penalized::default(),
-            },
-        ),
-        (
-            "session_changed",
-            Facts::SessionChanged { session: session.clone(), before: before.clone(), booked: true, terms: Some(pack()), waiting: None },
-        ),
-        (
-            "session_cancelled",
-            Facts::SessionCancelled {
-                session: session.clone(),
-                reason: Some(CancelReason::Illness),
-                note: Some("See you on Thursday!".to_owned()),
-                credits_returned: 1,
-                visit_returned: false,
-                had_place: true,
-                had_cancelled: false,
-                penalty_waived: false,
-            },
-        ),
-        ("suspended", Facts::Suspended { studio: demo_studio(), until: at("2026-12-15T10:30:00Z"), only_within_hours: 24 }),
-        ("suspension_lifted", Facts::SuspensionLifted { studio: demo_studio() }),
-        (
-            "penalty_waived",
-            Facts::PenaltyWaived {
-                session: session.clone(),
-                credits_returned: 1,
-                visit_returned: false,
-                fee: None,
-                strike: true,
-                came: false,
-            },
-        ),
-        ("released", Facts::Released { session: session.clone(), before, credits_returned: 1, other: other() }),
-        ("moved_to_waitlist", Facts::MovedToWaitlist { session: session.clone(), position: 1, credits_returned: 1, waiting: waiting() }),
-        ("guest_booked", Facts::GuestBooked { session: session.clone(), changed: false }),
-        ("guest_cancelled", Facts::GuestCancelled { session: session.clone() }),
-        ("too_few_soon", Facts::TooFewSoon { session: session.clone(), booked: 3, minimum: 4, decided_at: at("2026-12-01T07:30:00Z") }),
-        ("too_few_decided", Facts::TooFewDecided { session: session.clone(), booked: 3, minimum: 4, cancelled: true }),
-        (
-            "substitute_wanted",
-            Facts::SubstituteWanted {
-                session: session.clone(),
-                asked_by: "Lin Yue".to_owned(),
-                note: Some("I have a fever. The playlist is ready.".to_owned()),
-            },
-        ),
-        ("substitute_found", Facts::SubstituteFound { session: session.clone(), substitute: "Lin Yue".to_owned() }),
-        (
-            "substitute_claimed",
-            Facts::SubstituteClaimed { session: session.clone(), asked_by: "Lin Yue".to_owned(), substitute: "Ana Wu".to_owned() },
-        ),
-        ("substitute_decided", Facts::SubstituteDecided { session: session.clone(), approved: true }),
-        ("substitute_missing", Facts::SubstituteMissing { session: session.clone(), asked_by: "Lin Yue".to_owned() }),
-        ("substitute_expired", Facts::SubstituteExpired { session: session.clone() }),
-        ("sessions_proposed", Facts::SessionsProposed { session: session.clone(), by: "Lin Yue".to_owned(), count: 8 }),
-        ("sessions_published", Facts::SessionsPublished { session: session.clone(), count: 8 }),
-        ("no_show", no_show(1, false, Penalized::default())),
-        ("attendance_missing", Facts::AttendanceMissing { session: session.clone(), unmarked: 7, until: at("2026-12-03T11:25:00Z") }),
-        ("exchanged", Facts::Exchanged { session: session.clone(), terms: pack(), promoted: false, replaced: replaced() }),
-        ("reminder_24h", Facts::Reminder24h { session: session.clone(), terms: pack() }),
-        ("reminder_2h", Facts::Reminder2h { session: session.clone(), terms: pack() }),
-        ("place_to_give", Facts::PlaceToGive { session, until: at("2026-12-01T09:45:00Z") }),
-    ]
+    examples::every_kind(&demo_studio()).into_iter().map(|facts| (facts.kind(), facts)).collect()
 }
 
 /// The other ways that a kind can be worded.

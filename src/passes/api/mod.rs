@@ -82,6 +82,8 @@ pub struct PassTypeView {
     freeze_days_max: i64,
     /// Whether one may be transferred to another member or studio.
     transferable: bool,
+    /// Whether it is still sold; whoever has one keeps it.
+    on_sale: bool,
     /// What it costs.
     price: Option<Price>,
     /// For which class types; null: for all.
@@ -111,6 +113,7 @@ impl PassTypeView {
             followed_by: sold.followed_by,
             freeze_days_max: sold.freeze_days_max,
             transferable: sold.transferable,
+            on_sale: sold.on_sale,
             price: sold.price_minor.zip(sold.currency).map(|(amount_minor, currency)| Price { amount_minor, currency }),
             class_type_ids: sold.class_type_ids.map(|ids| ids.0),
             studio_ids: sold.studio_ids.map(|ids| ids.0),
@@ -250,6 +253,7 @@ pub async fn add_type(
         followed_by: new.followed_by,
         freeze_days_max: new.freeze_days_max.map_or(0, |days| days.0),
         transferable: new.transferable,
+        on_sale: true,
     };
     let row = sold.clone();
     let studio = app
@@ -293,6 +297,8 @@ pub struct PassTypeChange {
     followed_by: Option<Option<Uuid>>,
     freeze_days_max: Option<FreezeDays>,
     transferable: Option<bool>,
+    /// `false`: nobody buys one any more.
+    on_sale: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     price: Option<Option<NewPrice>>,
     #[serde(default, deserialize_with = "given")]
@@ -325,6 +331,7 @@ impl PassTypeChange {
         sold.followed_by = self.followed_by.unwrap_or(sold.followed_by);
         sold.freeze_days_max = self.freeze_days_max.map_or(sold.freeze_days_max, |days| days.0);
         sold.transferable = self.transferable.unwrap_or(sold.transferable);
+        sold.on_sale = self.on_sale.unwrap_or(sold.on_sale);
         if let Some(price) = self.price {
             (sold.price_minor, sold.currency) = price.map(|price| (price.amount_minor.0, price.currency.into())).unzip();
         }
@@ -427,14 +434,17 @@ pub struct Passes {
     next: Option<String>,
 }
 
-/// The caller's own passes.
+/// The caller's own passes, and those that their family shares with them (`shared_by`).
 #[utoipa::path(
     get, path = "/v1/me/passes", operation_id = "list_own_passes",
     params(Paging),
     responses((status = 200, body = Passes))
 )]
 pub async fn own(State(app): State<App>, caller: Caller, Query(paging): Query<Paging>) -> Answer<Json<Passes>> {
-    held_by(&app, caller.person_id, None, paging, caller.language).await
+    let (limit, after) = paging.read();
+    let found = store::of_family(&app.db, caller.person_id, after, limit.0 + 1).await?;
+    let (found, next) = page(found, limit, |(pass, _)| pass.id);
+    Ok(Json(Passes { passes: views(&app, found, caller.language).await?, next }))
 }
 
 /// A member's passes that this studio takes. Front desk.
@@ -454,25 +464,26 @@ pub async fn of_member(
     if !store::is_member(&app.db, id, person_id).await? {
         return Err(nothing());
     }
-    held_by(&app, person_id, Some(id), paging, caller.language).await
-}
-
-/// A page of a person's passes; with `studio_id`, only those that this studio takes.
-async fn held_by(app: &App, person_id: Uuid, studio_id: Option<Uuid>, paging: Paging, language: Option<Language>) -> Answer<Json<Passes>> {
     let (limit, after) = paging.read();
     let (found, next) = page(store::of_person(&app.db, person_id, after, limit.0 + 1).await?, limit, |pass| pass.id);
-    let mut sellers: Vec<Uuid> = found.iter().map(|pass| pass.studio_id).collect();
+    let taken = found.into_iter().filter(|pass| pass.studio_ids.contains(&id)).map(|pass| (pass, None)).collect();
+    Ok(Json(Passes { passes: views(&app, taken, caller.language).await?, next }))
+}
+
+/// Passes as this reader sees them now, each with the name of whose it is, if that is to be told.
+async fn views(app: &App, passes: Vec<(Pass, Option<String>)>, language: Option<Language>) -> Answer<Vec<PassView>> {
+    let mut sellers: Vec<Uuid> = passes.iter().map(|(pass, _)| pass.studio_id).collect();
     sellers.sort_unstable();
     sellers.dedup();
     let settings = studios::store::settings(&app.db, &sellers).await?;
-    let settings: HashMap<Uuid, (Zone, Language)> = settings.into_iter().map(|(id, zone, locale)| (id, (zone, locale))).collect();
+    let settings: HashMap<Uuid, (String, Zone, Language)> =
+        settings.into_iter().map(|(id, name, zone, locale)| (id, (name, zone, locale))).collect();
     let now = app.clock.now();
-    let taken = found.into_iter().filter(|pass| studio_id.is_none_or(|id| pass.studio_ids.contains(&id)));
-    let passes = taken.filter_map(|pass| {
-        let (zone, locale) = settings.get(&pass.studio_id)?;
-        Some(PassView::of(pass, language.unwrap_or(*locale), local_date(now, zone.tz())))
-    });
-    Ok(Json(Passes { passes: passes.collect(), next }))
+    let view = |(pass, shared_by): (Pass, Option<String>)| {
+        let (name, zone, locale) = settings.get(&pass.studio_id)?;
+        Some(PassView::of(pass, name.clone(), shared_by, language.unwrap_or(*locale), local_date(now, zone.tz())))
+    };
+    Ok(passes.into_iter().filter_map(view).collect())
 }
 
 /// A line of a pass's ledger.
@@ -542,8 +553,7 @@ async fn only_front_desk(app: &App, caller: &Caller, id: Uuid) -> Answer<()> {
 /// A pass as this caller reads it now.
 async fn shown(app: &App, caller: &Caller, id: Uuid) -> Answer<PassView> {
     let pass = store::pass(&app.db, id).await?.ok_or_else(nothing)?;
-    let (zone, locale) = studios::store::setting(&app.db, pass.studio_id).await?.ok_or_else(nothing)?;
-    Ok(PassView::of(pass, caller.language.unwrap_or(locale), local_date(app.clock.now(), zone.tz())))
+    views(app, vec![(pass, None)], caller.language).await?.pop().ok_or_else(nothing)
 }
 
 /// Where the credits of a pass came from and went. The caller's own pass, or a member's at the front desk of a studio that takes it.

@@ -36,21 +36,21 @@ pub struct RefundView {
     /// What is counted: credits, or days.
     unit: Unit,
     /// What was paid; null: nothing was recorded.
-    paid: Option<Price>,
+    pub paid: Option<Price>,
     /// What one unit costs, cut to a whole minor unit.
-    unit_price: Option<Price>,
+    pub unit_price: Option<Price>,
     /// Units that were sold.
-    units_sold: i64,
+    pub units_sold: i64,
     /// Units that the studio gave besides: they are worth nothing.
     units_given: i64,
     /// Units that were used, of all.
-    units_used: i64,
+    pub units_used: i64,
     /// Units that nobody used in time.
     units_lapsed: i64,
     /// Units that were paid for and are left.
     units_left: i64,
     /// What is given back.
-    amount: Option<Price>,
+    pub amount: Option<Price>,
     /// What it paid for, in the order of the classes. Classes of a membership cost nothing of their own: its days do.
     uses: Vec<RefundLine>,
 }

@@ -208,6 +208,13 @@ pub const REGISTRY: &[Personal] = &[
         rows: STAYS,
         columns: &[untold("skipped_lines", "lines of a studio's file, which speak of others; kept for a week")],
     },
+    // A file that they sent and have not imported yet.
+    Personal {
+        table: "import_files",
+        whose: "person_id = $1",
+        rows: Rows::Go,
+        columns: &[untold("name", TECHNICAL), untold("file", "a studio's file, which speaks of others; kept for a day")],
+    },
     Personal {
         table: "brought_over",
         whose: "row_id = $1 OR row_id IN (SELECT id FROM passes WHERE person_id = $1) OR row_id IN (SELECT id FROM bookings WHERE person_id = $1)",

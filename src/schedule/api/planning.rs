@@ -189,15 +189,15 @@ pub async fn open(State(app): State<App>, caller: Caller, Path((studio_id, date)
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClosingDays {
     /// In the order of time.
-    closing_days: Vec<ClosingDay>,
+    pub closing_days: Vec<ClosingDay>,
 }
 
 /// A day on which the studio is closed.
 #[derive(Debug, Serialize, sqlx::FromRow, ToSchema)]
 pub struct ClosingDay {
     /// The local date.
-    date: NaiveDate,
-    note: Option<String>,
+    pub date: NaiveDate,
+    pub note: Option<String>,
 }
 
 /// The days to come on which the studio is closed. Anyone.

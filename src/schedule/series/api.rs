@@ -67,6 +67,26 @@ pub struct SeriesBody {
     draft: bool,
 }
 
+impl SeriesBody {
+    /// What is asked of the transactor.
+    pub fn into_command(self, studio_id: Uuid) -> MakeSeries {
+        MakeSeries {
+            studio_id,
+            class_type_id: self.class_type_id,
+            room_id: self.room_id,
+            instructor_id: self.instructor_id,
+            capacity: self.capacity.map(|places| places.0),
+            starts_on: self.starts_on.0,
+            local_minute: self.local_time.minute(),
+            rule: self.rule,
+            until: self.until.map(|date| date.0),
+            count: self.count.map(|count| count.0),
+            except: self.except.into_iter().map(|date| date.0).collect(),
+            draft: self.draft,
+        }
+    }
+}
+
 /// Begins a series: admins any, instructors their own if the house rules let them. Its sessions are made eight weeks ahead, or as far as
 /// booking opens; what stands in the way of one of the first refuses it all, what comes there later leaves a gap.
 #[utoipa::path(
@@ -86,20 +106,7 @@ pub async fn make(
     Body(body): Body<SeriesBody>,
 ) -> Answer<Response> {
     require_scheduler(&app, &caller, studio_id).await?;
-    let what = MakeSeries {
-        studio_id,
-        class_type_id: body.class_type_id,
-        room_id: body.room_id,
-        instructor_id: body.instructor_id,
-        capacity: body.capacity.map(|places| places.0),
-        starts_on: body.starts_on.0,
-        local_minute: body.local_time.minute(),
-        rule: body.rule,
-        until: body.until.map(|date| date.0),
-        count: body.count.map(|count| count.0),
-        except: body.except.into_iter().map(|date| date.0).collect(),
-        draft: body.draft,
-    };
+    let what = body.into_command(studio_id);
     if how.dry_run {
         return Ok(Json(preview::<SeriesView>(&app, &caller, Command::MakeSeries(what)).await?).into_response());
     }

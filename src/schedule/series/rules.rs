@@ -20,6 +20,8 @@ use crate::zones::instant;
 const AHEAD_DAYS_MIN: i64 = 56;
 /// The longest text of a rule.
 const RULE_LENGTH_MAX: usize = 200;
+/// The days of a week, Monday first, as a rule spells them.
+pub const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 /// A series ends at most this many years after it begins, if its end is given.
 pub const YEARS_MAX: i32 = 5;
 /// The most sessions of a series with a count.
@@ -102,6 +104,25 @@ pub fn dates(series: &Series, from: NaiveDate) -> impl Iterator<Item = NaiveDate
         .take_while(move |date| series.until_on.is_none_or(|until| *date <= until))
         .skip_while(move |date| *date < from)
         .filter(|date| !series.except_dates.contains(date))
+}
+
+/// The days of the week of a series that comes back by weeks, Monday first, and how many weeks lie between; `None`: its rule says more than
+/// that.
+pub fn weekly(series: &Series) -> Option<(Vec<usize>, u32)> {
+    let (mut days, mut apart, mut is_weekly) = (vec![series.starts_on.weekday().num_days_from_monday() as usize], 1, false);
+    for part in series.rule.to_ascii_uppercase().split(';') {
+        match part.split_once('=')? {
+            ("FREQ", "WEEKLY") => is_weekly = true,
+            ("INTERVAL", weeks) => apart = weeks.parse().ok()?,
+            ("BYDAY", named) => {
+                days = named.split(',').map(|day| WEEKDAYS.iter().position(|known| *known == day)).collect::<Option<_>>()?;
+                days.sort_unstable();
+            }
+            ("WKST", _) => {}
+            _ => return None,
+        }
+    }
+    is_weekly.then_some((days, apart))
 }
 
 /// How many days ahead sessions are made: at least as far as booking opens to anybody.

@@ -37,15 +37,15 @@ pub struct Availability {
     /// Class types of the studio.
     #[serde(default)]
     #[schema(max_items = 200)]
-    teaches: Vec<Uuid>,
+    pub teaches: Vec<Uuid>,
     /// Hours of every week, by the studio's clock.
     #[serde(default)]
     #[schema(max_items = 50)]
-    weekly: Vec<Hours>,
+    pub weekly: Vec<Hours>,
     /// Dates on which it is otherwise; of two that speak of one minute the later in the list counts.
     #[serde(default)]
     #[schema(max_items = 400)]
-    exceptions: Vec<Exception>,
+    pub exceptions: Vec<Exception>,
 }
 
 /// What the caller teaches here, and when they are available. Instructors of the studio.
@@ -127,6 +127,19 @@ pub struct AskBody {
     note: Option<Note>,
 }
 
+impl AskBody {
+    /// What is asked of the transactor.
+    pub fn into_command(self, studio_id: Uuid) -> Answer<Command> {
+        let dates = match (self.session_id, self.from, self.to) {
+            (Some(_), None, None) => None,
+            (None, Some(from), Some(to)) => Some(days(from, to)?),
+            _ => return Err(Problem::field("session_id", Wrong::SessionOrDates)),
+        };
+        let note = self.note.map(Note::into_string);
+        Ok(Command::AskSubstitute(AskSubstitute { studio_id, session_id: self.session_id, dates, note }))
+    }
+}
+
 /// Asks for substitutes: whoever teaches that, stated to be available and is free in all studios is told, and the first who claims a
 /// session has it. The instructor of the session, and admins.
 #[utoipa::path(
@@ -146,13 +159,7 @@ pub async fn ask(
     Body(body): Body<AskBody>,
 ) -> Answer<Response> {
     require_scheduler(&app, &caller, studio_id).await?;
-    let dates = match (body.session_id, body.from, body.to) {
-        (Some(_), None, None) => None,
-        (None, Some(from), Some(to)) => Some(days(from, to)?),
-        _ => return Err(Problem::field("session_id", Wrong::SessionOrDates)),
-    };
-    let note = body.note.map(Note::into_string);
-    let what = Command::AskSubstitute(AskSubstitute { studio_id, session_id: body.session_id, dates, note });
+    let what = body.into_command(studio_id)?;
     if how.dry_run {
         return Ok(Json(preview::<Requests>(&app, &caller, what).await?).into_response());
     }
@@ -189,23 +196,23 @@ pub struct RequestView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SubstituteRequests)]
 pub struct Requests {
-    requests: Vec<RequestView>,
+    pub requests: Vec<RequestView>,
     /// What to send as `after` for more; null at the end.
     next: Option<String>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// Only those in this state.
-    state: Option<RequestState>,
+    pub state: Option<RequestState>,
     /// The most requests, 1 to 200; without it 200.
     #[param(inline)]
-    limit: Option<Limit>,
+    pub limit: Option<Limit>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
-    after: Option<crate::extract::Cursor<Uuid>>,
+    pub after: Option<crate::extract::Cursor<Uuid>>,
 }
 
 /// The studio's requests, the latest first. Staff.

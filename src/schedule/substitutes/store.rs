@@ -64,6 +64,12 @@ pub async fn pending_of(db: &Db, session_ids: &[Uuid]) -> Result<Vec<(Uuid, Uuid
     db.among("SELECT session_id, id, state FROM substitute_requests WHERE ended_at IS NULL AND session_id IN #", (), session_ids).await
 }
 
+/// The requests that there ever were for a session, the latest first.
+pub async fn of_session(db: &Db, (studio_id, session_id): (Uuid, Uuid), count_max: i64) -> Result<Vec<(Uuid,)>, Error> {
+    let sql = "SELECT id FROM substitute_requests WHERE studio_id = $1 AND session_id = $2 ORDER BY id DESC LIMIT $3";
+    db.all(sql, (studio_id, session_id, count_max)).await
+}
+
 /// Writes requests that are new.
 pub async fn insert(tx: &mut Tx, requests: Vec<&SubstituteRequest>) -> Result<(), Error> {
     let rows = requests.into_iter().map(|r| {

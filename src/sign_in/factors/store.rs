@@ -48,6 +48,15 @@ pub async fn look_up(db: &Db, person_id: Uuid) -> Result<Vec<Factor>, Error> {
     Ok(factors.into_iter().filter(|factor| factor.confirmed_at.is_some()).collect())
 }
 
+/// Who of a studio's staff has a second factor, of those who came there by themselves: of the others a studio learns nothing.
+pub async fn of_staff(tx: &mut Tx, studio_id: Uuid) -> Result<Vec<(Uuid, bool)>, Error> {
+    let sql = "SELECT DISTINCT s.person_id, \
+               EXISTS (SELECT 1 FROM second_factors f WHERE f.person_id = s.person_id AND f.confirmed_at IS NOT NULL) AS has \
+               FROM staff s LEFT JOIN members m ON m.studio_id = s.studio_id AND m.person_id = s.person_id \
+               WHERE s.studio_id = $1 AND (m.person_id IS NULL OR m.given_at IS NOT NULL)";
+    tx.all(sql, (studio_id,)).await
+}
+
 /// Whether a person has a factor that counts.
 pub async fn has_any(tx: &mut Tx, person_id: Uuid) -> Result<bool, Error> {
     let sql = "SELECT id FROM second_factors WHERE person_id = $1 AND confirmed_at IS NOT NULL LIMIT 1";

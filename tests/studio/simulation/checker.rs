@@ -181,7 +181,7 @@ fn able(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Month) 
     let pays = |pass: &&&Pass| {
         let frozen = pass.frozen().is_some_and(|(from, until)| from <= session.local_date && session.local_date <= until);
         let on = session.local_date;
-        pass.person_id == owner
+        is_theirs(pass, owner, month)
             && pass.ended_at.is_none()
             && !frozen
             && pass.starts_on.is_none_or(|first| first <= on)
@@ -190,10 +190,28 @@ fn able(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Month) 
             && pass.class_type_ids.as_ref().is_none_or(|only| only.contains(&session.class_type_id))
     };
     rows.passes.iter().filter(pays).any(|pass| {
-        let visits = own.iter().filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
+        // Whoever came: a family shares its visits.
+        let all = rows.bookings.iter().chain(&rows.elsewhere).chain(&rows.past);
+        let visits = all.filter(|b| b.pass_id == Some(pass.id) && b.visit_week == Some(monday)).count() as i64;
         let room = pass.credits_left.map_or_else(|| pass.per_week.is_none_or(|most| visits < most), |left| left >= session.credits);
         room && caps_leave_one(session, &own, pass, rows, month)
     })
+}
+
+/// Whether somebody may pay with a pass: it is their own, or whoever holds it shares it, and one of the two acts for the other.
+fn is_theirs(pass: &Pass, person_id: Uuid, month: &Month) -> bool {
+    pass.person_id == person_id || (pass.shared_at.is_some() && month.is_family(pass.person_id, person_id))
+}
+
+/// Whatever was paid for in this step was paid by a pass of the member's own, or by one that their family shared with them just then. What
+/// was paid before stays so, whoever shares what by now.
+pub fn check_who_pays(rows: &Rows<'_>, month: &Month) {
+    let passes: HashMap<Uuid, &Pass> = rows.passes.iter().map(|pass| (pass.id, *pass)).collect();
+    for booking in rows.bookings.iter().filter(|booking| holds_place(booking)) {
+        let paid_now = booking.pass_id.filter(|id| month.paid_by.get(&booking.id).copied().flatten() != Some(*id));
+        let Some(pass) = paid_now.and_then(|id| passes.get(&id)) else { continue };
+        assert!(is_theirs(pass, booking.person_id, month), "paid by a pass that is nobody's of theirs: {booking:?} {pass:?}");
+    }
 }
 
 /// Which of somebody's places are counted.
@@ -233,9 +251,13 @@ fn suspended(session: &SessionRow, own: &[&Booking], rows: &Rows<'_>, month: &Mo
         return false;
     }
     let owner = own.first().map(|booking| booking.person_id);
-    let theirs = rows.penalties.iter().filter(|one| Some(one.person_id) == owner && one.strike && one.waived_at.is_none());
-    let strikes: Vec<DateTime<Utc>> = theirs.map(|one| one.at).collect();
-    month.said.may_be_suspended(&strikes, session.starts_at, month.now)
+    owner.is_some_and(|owner| month.said.may_be_suspended(&strikes_of(owner, rows), session.starts_at, month.now))
+}
+
+/// When the strikes of somebody were made that were not taken back.
+fn strikes_of(person_id: Uuid, rows: &Rows<'_>) -> Vec<DateTime<Utc>> {
+    let theirs = rows.penalties.iter().filter(|one| one.person_id == person_id && one.strike && one.waived_at.is_none());
+    theirs.map(|one| one.at).collect()
 }
 
 /// A late cancellation took no more than what was read just before the tap that made the booking.
@@ -342,13 +364,17 @@ pub fn check_attendance(session: &SessionRow, here: &[&Booking], now: DateTime<U
     }
 }
 
-/// Whoever is offered a place has one offer whose time is not over, nobody else has, and nothing is taken for it.
-pub fn check_offers(rows: &Rows<'_>, now: DateTime<Utc>) {
+/// Whoever is offered a place has one offer whose time is not over, nobody else has, and nothing is taken for it. Nobody is offered what
+/// their strikes keep them from.
+pub fn check_offers(rows: &Rows<'_>, month: &Month) {
+    let now = month.now;
     let running: Vec<_> = rows.offers.iter().filter(|offer| offer.outcome.is_none()).collect();
     for booking in rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Offered) {
         let theirs: Vec<_> = running.iter().filter(|offer| offer.booking_id == booking.id).collect();
         assert!(theirs.len() == 1 && now < theirs[0].expires_at, "{booking:?} is offered a place by {theirs:?} at {now}");
         assert!(booking.credits == 0 && booking.visit_week.is_none(), "{booking:?} is offered a place and paid");
+        let suspended = month.said.must_be_suspended(&strikes_of(booking.person_id, rows), booking.starts_at, now);
+        assert!(!suspended, "a place is offered to somebody who is suspended: {booking:?} at {now}");
     }
     let offered = rows.bookings.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
     assert_eq!(running.len(), offered, "offers run for nobody: {running:?}");

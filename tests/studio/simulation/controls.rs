@@ -2,16 +2,19 @@
 
 use std::slice;
 
+use chrono::TimeDelta;
+use releve::booking::offer::{Offer, OfferClock};
 use releve::booking::{Booking, BookingStatus, Place};
 use releve::db::Engine;
 use releve::letters::facts::PassedOver;
 use releve::passes::rules::Payment;
+use releve::penalties::Penalty;
 use releve::penalties::rules::PenaltyTerms;
 use releve::schedule::SessionRow;
 use releve::working_set::WorkingSet;
 use uuid::Uuid;
 
-use super::{Lived, Month};
+use super::{Lived, Month, families_among};
 use crate::house::{House, run};
 
 /// The first months, of which one must have what is to be broken.
@@ -22,6 +25,7 @@ async fn broken(break_it: impl Fn(&mut WorkingSet, &Month) -> Option<()>) {
     run(Engine::Sqlite, async |house: House| {
         let mut cast = house.cast().await;
         cast.members = house.newcomers(0).await;
+        cast.families = families_among(&cast.members);
         for seed in 0..MONTHS {
             let said = house.rules_of_month(seed).await;
             let mut month = Month::begin(seed, said, cast.clone(), house.clock.now());
@@ -56,10 +60,10 @@ fn able(month: &Month, waiter: &Booking) -> bool {
     month.waited.get(&waiter.id).is_some_and(|(_, could)| *could)
 }
 
-/// One more place in a session, and somebody of its queue gets it for nothing.
-fn give_place(set: &mut WorkingSet, month: &Month, session: &SessionRow, mut to: Booking) {
+/// One more place in a session, and somebody of its queue gets it for nothing, as if this pass had paid.
+fn give_place(set: &mut WorkingSet, month: &Month, session: &SessionRow, mut to: Booking, pass_id: Option<Uuid>) {
     let place = Place {
-        payment: Payment { pass_id: None, credits: 0, visit_week: None },
+        payment: Payment { pass_id, credits: 0, visit_week: None },
         free_cancel_until: None,
         penalty_terms: PenaltyTerms::default(),
     };
@@ -104,7 +108,7 @@ async fn the_checker_sees_who_was_passed_over_without_a_reason() {
         let (session, queue) = queues(set, month).into_iter().find(|(_, queue)| untold(queue))?;
         let free = |b: &&Booking| !set.ahead(b.person_id, month.now).iter().any(|o| o.takes_place() && o.overlaps(b.starts_at, b.ends_at));
         let last = queue[1..].iter().rfind(free)?.clone();
-        give_place(set, month, &session, last);
+        give_place(set, month, &session, last, None);
         Some(())
     })
     .await;
@@ -120,7 +124,7 @@ async fn the_checker_sees_who_was_passed_over_wrongly() {
         set.put(first);
         let free = |b: &&Booking| !set.ahead(b.person_id, month.now).iter().any(|o| o.takes_place() && o.overlaps(b.starts_at, b.ends_at));
         let last = queue[1..].iter().rfind(free)?.clone();
-        give_place(set, month, &session, last);
+        give_place(set, month, &session, last, None);
         Some(())
     })
     .await;
@@ -183,6 +187,45 @@ async fn the_checker_sees_a_tap_that_costs_more_than_was_told() {
             forgiven: false,
         };
         super::check_against_the_terms(&told, late, None);
+        Some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "paid by a pass that is nobody's of theirs")]
+async fn the_checker_sees_a_pass_that_pays_for_a_stranger() {
+    broken(|set, month| {
+        let (session, queue) = queues(set, month).into_iter().find(|(_, queue)| !queue.is_empty())?;
+        let first = queue[0].clone();
+        let mut passes = month.passes.values().map(|id| set.pass(*id).unwrap());
+        // Of somebody of their family, who does not share it.
+        let others = passes.find(|pass| month.is_family(pass.person_id, first.person_id) && pass.shared_at.is_none())?.id;
+        let free = !set.ahead(first.person_id, month.now).iter().any(|o| o.takes_place() && o.overlaps(first.starts_at, first.ends_at));
+        give_place(set, month, &session, free.then_some(first)?, Some(others));
+        Some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "a place is offered to somebody who is suspended")]
+async fn the_checker_sees_an_offer_to_somebody_who_is_suspended() {
+    broken(|set, month| {
+        month.said.house["strikes_max"].as_i64()?;
+        let far = |booking: &&Booking| booking.starts_at > month.now + TimeDelta::hours(25);
+        let (session, mut waits) =
+            queues(set, month).into_iter().find_map(|(session, queue)| Some((session, queue.iter().find(far)?.clone())))?;
+        let penalty = set.all_penalties().next()?.clone();
+        let person_id = waits.person_id;
+        let mut larger = set.session(session.id).unwrap().clone();
+        larger.capacity += 1;
+        set.put_session(larger);
+        let key = waits.offer(month.now).unwrap();
+        let clock = OfferClock { clock_starts_at: month.now, expires_at: month.now + TimeDelta::minutes(30) };
+        set.put_offer(Offer::new(Uuid::nil(), waits.id, key, clock, month.now));
+        set.put(waits);
+        set.put_penalty(Penalty { id: Uuid::nil(), person_id, strike: true, forgiven: None, at: month.now, waived_at: None, ..penalty });
         Some(())
     })
     .await;

@@ -83,8 +83,17 @@ impl Said {
     /// Whether strikes made then may keep a member from a session that starts then. Within two hours of an end it is taken for true: an hour
     /// may have been skipped, or come twice.
     pub fn may_be_suspended(&self, strikes: &[DateTime<Utc>], starts_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.is_suspended(strikes, starts_at, now, TimeDelta::hours(2))
+    }
+
+    /// Whether they do for certain.
+    pub fn must_be_suspended(&self, strikes: &[DateTime<Utc>], starts_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.is_suspended(strikes, starts_at, now, -TimeDelta::hours(2))
+    }
+
+    fn is_suspended(&self, strikes: &[DateTime<Utc>], starts_at: DateTime<Utc>, now: DateTime<Utc>, unsure: TimeDelta) -> bool {
         let Some(enough) = self.house["strikes_max"].as_u64() else { return false };
-        let lasts = |name: &str, usual| TimeDelta::days(self.number(name, usual)) + TimeDelta::hours(2);
+        let lasts = |name: &str, usual| TimeDelta::days(self.number(name, usual)) + unsure;
         let month = |at| (self.day(at).year(), self.day(at).month());
         let counts = |one: DateTime<Utc>, last: DateTime<Utc>| match self.house["strikes_by_month"].as_bool() {
             Some(true) => month(one) == month(last),
