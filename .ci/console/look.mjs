@@ -67,7 +67,7 @@ const ROLES = {
 };
 
 async function walk(browser, { who, width, scheme, language, studio: nth = 0, pages }) {
-  const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme, bypassCSP: true });
+  const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme, reducedMotion: "reduce", bypassCSP: true });
   // A picture of a long page takes its time on a busy machine.
   context.setDefaultTimeout(120_000);
   await context.addCookies([{ name: "releve_language", value: language, url: base }]);

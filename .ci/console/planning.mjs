@@ -30,7 +30,7 @@ function totp(secret) {
 }
 
 async function open(browser, { who, width, scheme }) {
-  const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme, bypassCSP: true });
+  const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme, reducedMotion: "reduce", bypassCSP: true });
   context.setDefaultTimeout(120_000);
   await context.addCookies([{ name: "releve_language", value: "en", url: base }]);
   const page = await context.newPage();

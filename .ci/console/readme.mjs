@@ -9,7 +9,7 @@ import fs from "node:fs";
 const [base = "http://127.0.0.1:3000", pictures = "docs/pictures"] = process.argv.slice(2);
 fs.mkdirSync(pictures, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
-const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, colorScheme: "light", bypassCSP: true });
+const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, colorScheme: "light", reducedMotion: "reduce", bypassCSP: true });
 await context.addCookies([{ name: "releve_language", value: "en", url: base }]);
 const page = await context.newPage();
 await page.goto(`${base}/console/sign-in`);
