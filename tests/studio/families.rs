@@ -261,6 +261,17 @@ both_engines! {
         }
     }
 
+    async fn a_shared_membership_is_not_frozen_under_who_comes_by_it(house: House) {
+        let (ana, mum) = (house.stranger("Ana").await, house.stranger("Mum").await);
+        house.family(&ana, &mum).await;
+        let membership = house.membership(&ana, None).await;
+        house.share(&membership, &ana).await;
+        let booked = house.book(&mum, &house.session("2026-12-05 18:30", 5).await).await.expect_booked();
+        let freeze = house.put(format!("/v1/passes/{}/freeze", membership.id)).by(&house.studio.desk);
+        let refused = freeze.json(&json!({"from": "2026-12-04", "until": "2026-12-06"})).await.expect_refused(409, "pass-in-use");
+        assert_eq!(refused["booking_ids"], json!([booked.id]));
+    }
+
     async fn a_shared_pass_is_listed_for_those_with_whom_it_is_shared(house: House) {
         let (ana, mum, bo) = (house.stranger("Ana").await, house.stranger("Mum").await, house.stranger("Bo").await);
         let passes = async |person: &Person| {

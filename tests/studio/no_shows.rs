@@ -318,6 +318,10 @@ both_engines! {
         last_word_counts(&house, [false, true, false, true], true).await;
     }
 
+    async fn however_often_a_forgiven_absence_is_corrected_the_last_word_counts(house: House) {
+        last_word_counts(&house, [true, false, true, false], true).await;
+    }
+
     async fn however_often_it_is_corrected_a_visit_counts_by_the_last_word(house: House) {
         last_word_counts(&house, [true, false, true, false], false).await;
     }
