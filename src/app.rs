@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::events::live::Watched;
 use crate::import::progress::Imports;
 use crate::letters::transport::Post;
 use crate::running::Running;
@@ -55,6 +56,8 @@ pub struct Parts {
     transactor_task: Mutex<Option<TransactorTask>>,
     /// The public schedule, encoded.
     pub schedule: ScheduleCache,
+    /// The studios of which a page is open that wants to know what happens.
+    pub watched: Watched,
     /// The imports at which this process is.
     pub imports: Imports,
     /// Whether the process is taking requests.
@@ -83,6 +86,7 @@ impl App {
             transactor,
             transactor_task: Mutex::new(Some(task)),
             schedule: ScheduleCache::default(),
+            watched: Watched::default(),
             imports: Imports::default(),
             running: Running::default(),
             settings,

@@ -6,6 +6,7 @@
 import { chromium } from "playwright-core";
 import fs from "node:fs";
 import { createRequire } from "node:module";
+import zlib from "node:zlib";
 
 const [base = "http://127.0.0.1:3000", pictures = "var/console", only = ""] = process.argv.slice(2);
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -14,6 +15,21 @@ const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 fs.mkdirSync(pictures, { recursive: true });
 let wrong = 0;
 const complain = (what) => { wrong++; console.log(what); };
+
+// What a page weighs on its first load, with its files, as a proxy compresses it.
+const WEIGHT_MAX = 100 * 1024;
+let heaviest = { name: "", bytes: 0 };
+const filesSeen = new Map();
+async function weigh(page, answer, name) {
+  let bytes = zlib.gzipSync(await answer.body()).length;
+  const files = await page.evaluate(() => performance.getEntriesByType("resource").map((file) => file.name).filter((name) => name.includes("/files/")));
+  for (const file of new Set(files)) {
+    if (!filesSeen.has(file)) filesSeen.set(file, zlib.gzipSync(Buffer.from(await (await fetch(file)).arrayBuffer())).length);
+    bytes += filesSeen.get(file);
+  }
+  if (bytes > heaviest.bytes) heaviest = { name, bytes };
+  if (bytes > WEIGHT_MAX) complain(`${name}: ${bytes} bytes to load`);
+}
 
 // A page by its address below the studio's, or by what is found on the page before.
 const link = (selector) => (page) => page.$$eval(selector, (links) => links.at(-1)?.getAttribute("href"));
@@ -96,6 +112,7 @@ async function walk(browser, { who, width, scheme, language, studio: nth = 0, pa
     if (!path) { complain(`${name}: there is none to look at`); continue; }
     const answer = await page.goto(base + path);
     if (answer.status() !== 200) complain(`${name} ${who}: ${answer.status()}`);
+    await weigh(page, answer, name);
     await page.evaluate(() => document.querySelectorAll("details.panel, main .chart details").forEach((panel) => { panel.open = true; }));
     await look(name);
   }
@@ -115,5 +132,6 @@ await Promise.all(Array.from({ length: 3 }, async () => {
 }));
 for (const one of owners) await walk(browser, { ...one, pages: FILES });
 await browser.close();
+console.log(`the heaviest page: ${heaviest.name}, ${Math.ceil(heaviest.bytes / 1024)} KB`);
 console.log(wrong ? `${wrong} to mend` : `nothing to mend; the pictures are in ${pictures}`);
 process.exit(wrong ? 1 : 0);

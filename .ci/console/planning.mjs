@@ -1,6 +1,6 @@
-// An admin's walk through the planning of a demo's console in Chromium, and a second factor set up with nothing but the browser. A series is
-// begun and looked at, a class is dragged to another day (and the form says what would come of it), what a closing day and a copied week come to
-// is looked at, a member is erased. Looks at each page as look.mjs does.
+// An admin's walk through the planning of a demo's console in Chromium. A series is begun and looked at, a class is dragged to another day (and
+// the form says what would come of it), what a closing day and a copied week come to is looked at, a member is erased. Second factors are set up
+// with nothing but the browser, and a page that is open hears what is written on another one. Looks at each page as look.mjs does.
 //
 //   releve demo --data /tmp/demo --port 3000 &
 //   npm ci --prefix .ci/console && node .ci/console/planning.mjs http://127.0.0.1:3000 var/console
@@ -29,10 +29,10 @@ function totp(secret) {
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-async function open(browser, { who, width, scheme }) {
+async function open(browser, { who, width, scheme, at = base }) {
   const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme, reducedMotion: "reduce", bypassCSP: true });
   context.setDefaultTimeout(120_000);
-  await context.addCookies([{ name: "releve_language", value: "en", url: base }]);
+  await context.addCookies([{ name: "releve_language", value: "en", url: at }]);
   const page = await context.newPage();
   page.on("pageerror", (error) => complain(`${page.url()}: ${error.message}`));
   const look = async (name) => {
@@ -43,12 +43,12 @@ async function open(browser, { who, width, scheme }) {
     if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) complain(`${where}: it scrolls sideways`);
     await page.screenshot({ path: `${pictures}/${where.replaceAll(" ", "-")}.png`, fullPage: true });
   };
-  await page.goto(`${base}/console/sign-in`);
+  await page.goto(`${at}/console/sign-in`);
   await page.fill("#email", `${who}@demo.test`);
   await page.fill("#password", password);
   await page.click("form:has(#email) button");
   await page.waitForURL((url) => !url.pathname.endsWith("/sign-in"));
-  await page.goto(`${base}/console`);
+  await page.goto(`${at}/console`);
   const choices = await page.$$eval(".choices a", (links) => links.map((link) => link.getAttribute("href")));
   const studio = (choices[0] ?? new URL(page.url()).pathname).replace(/\/today$/, "");
   return { context, page, look, studio };
@@ -150,11 +150,71 @@ async function setUp(browser, { who, width, scheme }) {
   await context.close();
 }
 
+// An authenticator that says yes: a passkey is made, is the second step, and stands in for a code.
+async function addPasskey(browser, { who, width, scheme }) {
+  const { context, page, look, studio } = await open(browser, { who, width, scheme, at: base.replace("127.0.0.1", "localhost") });
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+  await devtools.send("WebAuthn.addVirtualAuthenticator", { options });
+  const here = new URL(page.url()).origin;
+  await page.goto(`${here}/console/account`);
+  await page.click("text=Add a passkey");
+  await page.fill("#passkey-name", "This one");
+  await page.fill("#passkey-password", password);
+  await page.click("form[action$='/passkeys'] .first");
+  await page.waitForSelector("[data-new-passkey]:not([hidden])");
+  await look("passkey");
+  await page.click("[data-new-passkey] button");
+  await page.waitForSelector(".codes");
+  await page.click("text=I have kept them");
+  await says(page, "Passkey: This one");
+  await page.goto(`${here}${studio}/members`);
+  await page.click(".me summary");
+  await page.click("text=Sign out");
+  await page.fill("#email", `${who}@demo.test`);
+  await page.fill("#password", password);
+  await page.click("form:has(#email) button");
+  await page.waitForSelector("[data-passkey]:not([hidden])");
+  await look("second-step");
+  await page.click("[data-passkey] button");
+  await page.waitForURL((url) => !url.pathname.includes("/sign-in"));
+  await page.goto(`${here}/console/account`);
+  await page.click("text=Take it away");
+  await page.fill("[id^=p-]", password);
+  await page.click("form[action$='/removal'] [data-prove]");
+  await page.waitForSelector("text=The second factor counts no more.");
+  await context.close();
+}
+
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 await plan(browser, { width: 1440, scheme: "light", time: "05:10", day: "su" });
 await plan(browser, { width: 390, scheme: "dark", time: "05:10", day: "sa" });
 await setUp(browser, { who: "desk", width: 1440, scheme: "dark" });
 await setUp(browser, { who: "instructor1", width: 390, scheme: "light" });
+// A class's page that is open somewhere shows what is written on another one, without being asked.
+async function hear(browser) {
+  const listening = await open(browser, { who: "admin", width: 390, scheme: "light" });
+  const writing = await open(browser, { who: "owner", width: 1440, scheme: "light" });
+  await writing.page.goto(`${base}${listening.studio}/schedule`);
+  const session = await writing.page.$$eval(".slot.scheduled a", (links) => links.at(-1).getAttribute("href"));
+  const opened = listening.page.waitForResponse((answer) => answer.url().endsWith("/live"));
+  await listening.page.goto(base + session);
+  expect((await opened).headers()["content-type"] === "text/event-stream", "a page that lives opens a stream");
+  await listening.page.waitForTimeout(1_000);
+  await writing.page.goto(base + session);
+  await writing.page.fill("[name=members]", "Bring socks with grip");
+  const began = Date.now();
+  await writing.page.click("form[action$='/notes'] button");
+  await listening.page.waitForFunction(() => document.querySelector("[name=members]").value === "Bring socks with grip", null, { polling: 50 });
+  console.log(`an open page knew it ${Date.now() - began} ms after the button`);
+  expect(Date.now() - began < 2_500, "it hears of it sooner than by asking");
+  await listening.context.close();
+  await writing.context.close();
+}
+
+await hear(browser);
+await addPasskey(browser, { who: "admin", width: 390, scheme: "light" });
 await browser.close();
 console.log(wrong ? `${wrong} to mend` : `nothing to mend; the pictures are in ${pictures}`);
 process.exit(wrong ? 1 : 0);

@@ -22,6 +22,7 @@ use crate::language::Language;
 use crate::letters::phrases;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::sign_in::factors::FactorKind;
+use crate::sign_in::factors::challenge::{self, SecondFactorQuestion};
 use crate::sign_in::factors::enrolment::{self, SecondFactor};
 use crate::sign_in::signing::{self, Device};
 
@@ -39,6 +40,10 @@ struct Page {
     recovery_codes_left: i64,
     /// Whether a role asks for a factor, and there is none.
     is_missing: bool,
+    /// Whether passkeys can be added here at all.
+    takes_passkeys: bool,
+    /// Whether one of theirs can be shown in the place of a code.
+    has_passkey: bool,
     devices: Vec<DeviceLine>,
     done: Option<&'static str>,
     refused: Option<String>,
@@ -98,6 +103,8 @@ async fn page(app: &App, staff: &Staff, said: Said) -> Answer<Response> {
         w: words::words(language),
         a: account::words(language),
         person: name_of(app, staff).await?,
+        takes_passkeys: app.passkeys.is_some(),
+        has_passkey: app.passkeys.is_some() && factors.second_factors.iter().any(|factor| factor.kind == FactorKind::Passkey),
         is_missing: factors.required && factors.second_factors.is_empty(),
         recovery_codes_left: factors.recovery_codes_left,
         factors: factors.second_factors.into_iter().map(|factor| factor_line(factor, language)).collect(),
@@ -118,6 +125,8 @@ pub struct ProofForm {
     password: Option<String>,
     /// A code of the app, or a recovery code.
     code: Option<String>,
+    /// Instead: what an authenticator answered to the [`question`].
+    passkey: Option<String>,
     name: Option<String>,
 }
 
@@ -127,13 +136,18 @@ impl ProofForm {
         let code = self.code.as_deref().map(|code| code.chars().filter(|c| !c.is_whitespace()).collect::<String>());
         let is_totp = |code: &String| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
         let mut said = json!({"password": self.password.as_deref().unwrap_or_default()});
-        match code {
+        match code.filter(|_| self.passkey.is_none()) {
             Some(code) if is_totp(&code) => said["totp"] = json!(code),
             Some(_) => said["recovery_code"] = json!(self.code),
-            None => {}
+            None => said["passkey"] = answer_of(self.passkey.as_deref()),
         }
         said
     }
+}
+
+/// What an authenticator answered, as the page's script sends it.
+fn answer_of(passkey: Option<&str>) -> Value {
+    passkey.map_or(Value::Null, |answer| serde_json::from_str(answer).unwrap_or_else(|_| json!(answer)))
 }
 
 #[derive(Template)]
@@ -177,11 +191,46 @@ pub async fn begin(State(app): State<App>, staff: Staff, Form(form): Form<ProofF
     }
 }
 
-/// The first code. The key comes along, to be shown again after a wrong one.
+#[derive(Template)]
+#[template(path = "console/pages/passkey_setup.html")]
+struct PasskeySetup {
+    language: Language,
+    w: &'static Words,
+    a: &'static Account,
+    id: Uuid,
+    /// What the page's script asks the authenticator.
+    options: String,
+}
+
+/// Begins to add a passkey: the page that comes back asks the authenticator.
+pub async fn begin_passkey(State(app): State<App>, staff: Staff, Form(form): Form<ProofForm>) -> Answer<Response> {
+    let mut said = form.body();
+    said["name"] = json!(form.name);
+    let begun = match body(said) {
+        Ok(said) => enrolment::add_passkey(State(app.clone()), staff.caller.clone(), said).await,
+        Err(problem) => Err(problem),
+    };
+    match begun {
+        Ok((_, Json(begun))) => {
+            let (language, options) = (staff.language, begun.options.to_string());
+            let page = PasskeySetup { language, w: words::words(language), a: account::words(language), id: begun.id, options };
+            alone(&page, language, StatusCode::OK)
+        }
+        Err(problem) => page(&app, &staff, Said::refused(problem, staff.language)?).await,
+    }
+}
+
+/// What one of their authenticators is asked where a passkey is shown in the place of a code: for the page's script.
+pub async fn question(State(app): State<App>, staff: Staff) -> Answer<Json<SecondFactorQuestion>> {
+    challenge::question(State(app), staff.caller).await.map(|(_, question)| question)
+}
+
+/// The first code, or the answer of a new passkey's authenticator. The key comes along, to be shown again after a wrong code.
 #[derive(Deserialize)]
 pub struct FirstCodeForm {
     id: Uuid,
     code: Option<String>,
+    passkey: Option<String>,
     secret: Option<String>,
     uri: Option<String>,
 }
@@ -201,10 +250,14 @@ fn codes(language: Language, title: fn(&Account) -> &'static str, codes: Vec<Str
     alone(&Codes { language, w: words::words(language), a, title: title(a), codes }, language, StatusCode::OK)
 }
 
-/// Shows the first code: the app counts from now on, and with the first factor come the recovery codes, shown this once.
+/// Shows the first code or the passkey: it counts from now on, and with the first factor come the recovery codes, shown this once.
 pub async fn confirm(State(app): State<App>, staff: Staff, Form(form): Form<FirstCodeForm>) -> Answer<Response> {
     let code: String = form.code.unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
-    let confirmed = match body(json!({"totp": code})) {
+    let first = match form.passkey.as_deref() {
+        Some(answer) => json!({"passkey": answer_of(Some(answer))}),
+        None => json!({"totp": code}),
+    };
+    let confirmed = match body(first) {
         Ok(said) => enrolment::confirm(State(app.clone()), staff.caller.clone(), Path(form.id), said).await,
         Err(_) => Err(Problem::new(ProblemType::SecondFactorRefused)),
     };
@@ -213,8 +266,8 @@ pub async fn confirm(State(app): State<App>, staff: Staff, Form(form): Form<Firs
             Some(list) => codes(staff.language, |a| a.is_on, list),
             None => Ok(done(PAGE, "factor_added")),
         },
-        // The fifteen minutes, or the tries, are over.
-        Err(problem) if problem.kind == ProblemType::NotFound => {
+        // The fifteen minutes, or the tries, are over; an authenticator is asked something new each time.
+        Err(problem) if problem.kind == ProblemType::NotFound || form.passkey.is_some() => {
             page(&app, &staff, Said::refused(Problem::new(ProblemType::SecondFactorRefused), staff.language)?).await
         }
         Err(problem) => {

@@ -127,26 +127,26 @@ const isWritten = (field) =>
   field.matches("select") ? [...field.options].some((option) => option.selected !== option.defaultSelected) && field.selectedIndex > 0
     : field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
 
-// A page that lives asks whether something happened in the studio, and is read again when it did, and from time to time by the clock.
+// A page that lives hears when something happened in the studio, and is read again then, and from time to time by the clock. Where no stream
+// stays open (an old browser, a proxy that cuts it) it asks instead.
 const live = Number(document.getElementById("main")?.dataset.live || 0);
 if (live > 0) {
-  const ASK_MS = 3000;
-  const changes = location.pathname.split("/").slice(0, 3).join("/") + "/changes";
-  let known, read = Date.now(), over = false;
-  const look = async () => {
-    if (document.hidden || document.querySelector("main [aria-busy]")) return;
-    const asked = await fetch(changes);
-    if (asked.redirected || !asked.ok) {
-      // Whose rights have ended, or who is signed out, sees so.
-      over = asked.status < 500;
-      if (over) location.reload();
-      return;
-    }
-    const number = await asked.text();
-    if (number === known && Date.now() - read < live * 1000) return;
+  const TURN_MS = 3000;
+  const studio = location.pathname.split("/").slice(0, 3).join("/");
+  let stream, heard, known, read = Date.now(), reading = false, over = false;
+  const isBusy = () => document.hidden || reading || document.querySelector("main [aria-busy]");
+  const ask = async () => {
+    const asked = await fetch(studio + "/changes");
+    if (!asked.redirected && asked.ok) return asked.text();
+    // Whose rights have ended, or who is signed out, sees so.
+    over = asked.status < 500;
+    if (over) location.reload();
+  };
+  const readAgain = async (number) => {
     const address = new URL(location.href);
     address.searchParams.delete("said");
     const answer = await fetch(address);
+    if (answer.redirected || (answer.status >= 400 && answer.status < 500)) await ask();
     const next = answer.ok && !answer.redirected && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
     if (!next || document.querySelector("main [aria-busy]")) return;
     known = number;
@@ -163,12 +163,41 @@ if (live > 0) {
     again.focus({ preventScroll: true });
     if (typeof marked[0] === "number") again.setSelectionRange(...marked);
   };
-  const turn = async () => {
-    // Without a network it is tried again.
-    await look().catch(() => {});
-    if (!over) setTimeout(turn, ASK_MS);
+  const look = async () => {
+    if (isBusy()) return;
+    reading = true;
+    try {
+      const number = stream?.readyState === 1 ? heard : await ask();
+      if (number && (number !== known || Date.now() - read >= live * 1000)) await readAgain(number);
+    } catch {
+      // Without a network it is tried again.
+    } finally {
+      reading = false;
+    }
   };
-  setTimeout(turn, ASK_MS);
+  // Only the page that is looked at holds a stream: a browser opens few connections to one host.
+  const listen = () => {
+    if (document.hidden || over) {
+      stream?.close();
+      stream = undefined;
+    } else if (!stream || stream.readyState === 2) {
+      stream = new EventSource(studio + "/live");
+      stream.addEventListener("message", ({ data }) => {
+        heard = data;
+        look();
+      });
+    }
+  };
+  const turn = async () => {
+    await look();
+    if (!over) setTimeout(turn, TURN_MS);
+  };
+  if (window.EventSource) {
+    document.addEventListener("visibilitychange", listen);
+    setInterval(listen, 10 * TURN_MS);
+    listen();
+  }
+  setTimeout(turn, TURN_MS);
 }
 
 // What was done is said once: not again when the page is read again.
@@ -178,20 +207,37 @@ if (location.search.includes("said=")) {
   history.replaceState(null, "", address);
 }
 
-// The second step by a passkey.
-const passkey = document.querySelector("form[data-passkey]");
-if (passkey && window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) {
-  passkey.hidden = false;
-  passkey.addEventListener("submit", async (event) => {
+// Passkeys: as the second step, in the place of a code, and a new one. Nobody touched it, or there is none: the other ways stand beside it.
+const hasPasskeys = window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON;
+const show = async (asked) => {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.publicKey || asked);
+  return JSON.stringify((await navigator.credentials.get({ publicKey })).toJSON());
+};
+const make = async (asked) => {
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(asked.publicKey || asked);
+  return JSON.stringify((await navigator.credentials.create({ publicKey })).toJSON());
+};
+for (const form of hasPasskeys ? document.querySelectorAll("form[data-passkey], form[data-new-passkey]") : []) {
+  form.hidden = false;
+  document.querySelector("[data-no-passkeys]")?.remove();
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    try {
-      const asked = JSON.parse(passkey.dataset.passkey);
-      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.publicKey || asked);
-      const shown = await navigator.credentials.get({ publicKey });
-      passkey.elements.passkey.value = JSON.stringify(shown.toJSON());
-      passkey.submit();
-    } catch {
-      // Nobody touched it: the other ways stand below.
-    }
+    const { passkey, newPasskey } = form.dataset;
+    const shown = await (passkey ? show(JSON.parse(passkey)) : make(JSON.parse(newPasskey))).catch(() => {});
+    if (!shown) return;
+    form.elements.passkey.value = shown;
+    form.submit();
+  });
+}
+for (const button of hasPasskeys ? document.querySelectorAll("button[data-prove]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const { form } = button;
+    if (!form.elements.password.reportValidity()) return;
+    const asked = await fetch(button.dataset.prove, { method: "POST" });
+    const shown = asked.ok && (await show((await asked.json()).passkey).catch(() => {}));
+    if (!shown) return;
+    form.elements.passkey.value = shown;
+    form.submit();
   });
 }

@@ -14,7 +14,7 @@ use super::words::office;
 use crate::app::App;
 use crate::extract::{Path, Query};
 use crate::language::Language;
-use crate::letters::examples::{READER, every_kind, written_at};
+use crate::letters::examples::{READER, every_kind_there, written_at};
 use crate::letters::facts::{Facts, Rendered, ToRender};
 use crate::letters::switches::Switch;
 use crate::letters::words::render;
@@ -91,7 +91,7 @@ async fn examples(app: &App, studio_id: Uuid) -> Answer<Vec<Facts>> {
     let studio = people::store::studio(&mut tx, studio_id).await;
     tx.rollback().await;
     let (studio, _) = studio?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(every_kind(&studio))
+    Ok(every_kind_there(&studio))
 }
 
 /// The one that is asked for, or the first that members get about a class.

@@ -22,6 +22,9 @@ use crate::studios::guard::require_front_desk;
 /// Members of one page.
 const MEMBERS_MAX: i64 = 50;
 
+/// Members of whom one is chosen.
+const OTHERS_MAX: i64 = 20;
+
 #[derive(Template)]
 #[template(path = "console/pages/members.html")]
 struct Page {
@@ -64,6 +67,13 @@ pub async fn show(
 pub async fn search(State(app): State<App>, staff: Staff, Path(studio_id): Path<Uuid>, Form(form): Form<SearchForm>) -> Answer<Response> {
     require_front_desk(&app, &staff.caller, studio_id).await?;
     page(&app, &staff, studio_id, form, Said::default()).await
+}
+
+/// Members but this one, to choose one of: whoever is not among them is looked for by more of their name.
+pub async fn others(app: &App, staff: &Staff, studio_id: Uuid, q: &str, but: Uuid) -> Answer<Vec<Member>> {
+    let asked = body(json!({"q": q, "limit": OTHERS_MAX}))?;
+    let Json(found) = members::search(State(app.clone()), staff.caller.clone(), Path(studio_id), asked).await?;
+    Ok(found.members.into_iter().filter(|member| member.person_id != but).collect())
 }
 
 async fn page(app: &App, staff: &Staff, studio_id: Uuid, form: SearchForm, said: Said) -> Answer<Response> {

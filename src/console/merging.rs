@@ -2,7 +2,6 @@
 //! one.
 
 use askama::Template;
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
@@ -13,20 +12,18 @@ use super::consequences::Consequences;
 use super::form::{Form, body};
 use super::frame::{Part, Said, Shell, done};
 use super::member::seen;
+use super::members::others;
 use super::staff::Staff;
 use super::words::Words;
 use super::words::desk::{self, Words as Desk};
 use crate::app::App;
 use crate::extract::{Path, Query};
-use crate::people::members::{self, Member};
+use crate::people::members::Member;
 use crate::people::merge::MergeMembers;
 use crate::people::{merging, store};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::studios::guard::require_admin;
 use crate::transactor::Command;
-
-/// Members that the page shows: who is not among them is looked for by more of their name.
-const FOUND_MAX: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "console/pages/merge.html")]
@@ -94,13 +91,8 @@ async fn page(app: &App, staff: &Staff, (studio_id, person_id): (Uuid, Uuid), fo
     }
     let mut found = Vec::new();
     if let Some(q) = form.q.as_deref().filter(|_| into.is_none()) {
-        let asked = body(json!({"q": q, "limit": FOUND_MAX}));
-        let answer = match asked {
-            Ok(asked) => members::search(State(app.clone()), staff.caller.clone(), Path(studio_id), asked).await,
-            Err(problem) => Err(problem),
-        };
-        match answer {
-            Ok(Json(answer)) => found = answer.members.into_iter().filter(|member| member.person_id != person_id).collect(),
+        match others(app, staff, studio_id, q, person_id).await {
+            Ok(others) => found = others,
             Err(problem) => said = Said::refused(problem, staff.language)?,
         }
     }

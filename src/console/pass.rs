@@ -44,6 +44,8 @@ struct Page {
     is_open: bool,
     /// Whether it counts credits.
     is_pack: bool,
+    /// Whether it can go to somebody else.
+    is_transferable: bool,
     refund: Option<Refund>,
     form: PassForm,
     /// What makes a form that is sent twice one gift, one refund.
@@ -149,6 +151,7 @@ async fn page(
         next,
         is_open: pass.ended_at.is_none(),
         is_pack: pass.credits_left.is_some(),
+        is_transferable: sold_here && pass.transferable,
         refund,
         pass: pass_line(pass, &shell),
         form,

@@ -9,8 +9,8 @@ use axum::routing::{get, post};
 use super::guard::guard;
 use super::{
     account, assets, attendance, availability, booking, closing_days, copying, demo_links, erasure, files, home, house_rules, imports,
-    kiosk, letter_previews, letters, member, members, merging, monday, pass, pass_types, publication, schedule, series, session,
-    session_form, settings, setup, sign_in, substitutes, team, today, trail, walk_in,
+    kiosk, letter_previews, letters, live, member, members, merging, monday, pass, pass_transfer, pass_types, publication, schedule,
+    series, session, session_form, settings, setup, sign_in, substitutes, team, today, trail, walk_in,
 };
 use crate::app::App;
 use crate::import::BYTES_MAX;
@@ -32,6 +32,8 @@ pub fn routes() -> Router<App> {
         // One's own account
         .route("/console/account", get(account::show))
         .route("/console/account/second-factors", post(account::begin))
+        .route("/console/account/passkeys", post(account::begin_passkey))
+        .route("/console/account/passkeys/question", post(account::question))
         .route("/console/account/second-factors/confirmation", post(account::confirm))
         .route("/console/account/second-factors/{id}/removal", post(account::remove))
         .route("/console/account/recovery-codes", post(account::renew_codes))
@@ -44,7 +46,8 @@ pub fn routes() -> Router<App> {
         // The day and the week
         .route("/console/{studio}", get(home::studio))
         .route("/console/{studio}/today", get(today::show))
-        .route("/console/{studio}/changes", get(today::changes))
+        .route("/console/{studio}/changes", get(live::changes))
+        .route("/console/{studio}/live", get(live::stream))
         .route("/console/{studio}/schedule", get(schedule::show))
         .route("/console/{studio}/schedule/publication", get(publication::ask).post(publication::publish))
         .route("/console/{studio}/schedule/copy", get(copying::ask).post(copying::submit))
@@ -90,6 +93,7 @@ pub fn routes() -> Router<App> {
         .route("/console/{studio}/passes/{id}/freeze", post(pass::freeze))
         .route("/console/{studio}/passes/{id}/unfreeze", post(pass::unfreeze))
         .route("/console/{studio}/passes/{id}/refund", post(pass::refund))
+        .route("/console/{studio}/passes/{id}/transfer", get(pass_transfer::ask).post(pass_transfer::transfer))
         // What it came to
         .route("/console/{studio}/monday", get(monday::show))
         .route("/console/{studio}/attendance", get(attendance::show))

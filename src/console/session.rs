@@ -12,7 +12,6 @@ use super::frame::{Part, Said, SaidParams, Shell, done};
 use super::roster::{self, Roster};
 use super::staff::Staff;
 use super::today::{self, Card};
-use super::words::history as told;
 use super::words::planning::{self, Words as Planning};
 use super::words::{self, Words};
 use crate::app::App;
@@ -33,6 +32,7 @@ use crate::schedule::series::scope::Scope;
 use crate::schedule::{Session, SessionStatus, status, store, substitutes};
 use crate::sign_in::Caller;
 use crate::text::{Line, Note};
+use crate::trail;
 use crate::transactor::Command;
 
 /// Letters that the page shows.
@@ -69,6 +69,7 @@ struct Page {
 struct HistoryLine {
     at: String,
     text: String,
+    facts: String,
     who: Option<String>,
 }
 
@@ -83,13 +84,18 @@ async fn history(app: &App, session: &Session, shell: &Shell) -> Answer<Vec<Hist
     // What a series, an import or an earlier version made has no event of its own that says so.
     let unsaid = is_whole && logged.iter().all(|one| one.action != MADE);
     let line = |one: events::log::Logged| {
-        let text = told::sentence(&one.action, &one.details.map(|details| details.0).unwrap_or_default(), shell.language)?;
-        Some(HistoryLine { at: shell.day_and_time(one.at), text, who: one.who })
+        let facts = trail::words::facts(&one.details.map(|details| details.0).unwrap_or_default(), shell.zone(), shell.language);
+        HistoryLine {
+            at: shell.day_and_time(one.at),
+            text: trail::words::said(&one.action, shell.language).to_owned(),
+            facts: facts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" · "),
+            who: one.who,
+        }
     };
-    let mut lines: Vec<HistoryLine> =
-        logged.into_iter().filter_map(line).take(usize::try_from(HISTORY_MAX).unwrap_or(usize::MAX)).collect();
-    if let Some(text) = told::sentence(MADE, &serde_json::Value::Null, shell.language).filter(|_| unsaid) {
-        lines.push(HistoryLine { at: shell.day_and_time(session.created_at), text, who: None });
+    let mut lines: Vec<HistoryLine> = logged.into_iter().map(line).take(usize::try_from(HISTORY_MAX).unwrap_or(usize::MAX)).collect();
+    if unsaid {
+        let text = trail::words::said(MADE, shell.language).to_owned();
+        lines.push(HistoryLine { at: shell.day_and_time(session.created_at), text, facts: String::new(), who: None });
     }
     Ok(lines)
 }

@@ -13,7 +13,6 @@ use super::setup::{self, Steps};
 use super::staff::Staff;
 use super::words::Words;
 use crate::app::App;
-use crate::events;
 use crate::extract::{PAGE_MAX, Path, Query};
 use crate::problem::Answer;
 use crate::schedule::rules::LocalDate;
@@ -124,12 +123,6 @@ pub async fn show(
 ) -> Answer<Response> {
     require_staff(&app, &staff.caller, studio_id).await?;
     page(&app, &staff, studio_id, date.map(|LocalDate(date)| date), Said::done(said)).await
-}
-
-/// How far the studio's log of events has come: an open page asks, and is read again when this is another number.
-pub async fn changes(State(app): State<App>, staff: Staff, Path(studio_id): Path<Uuid>) -> Answer<String> {
-    require_staff(&app, &staff.caller, studio_id).await?;
-    Ok(events::log::last(&app.db, studio_id).await?.to_string())
 }
 
 /// The page of a day, with what has been done or refused on it.

@@ -222,9 +222,10 @@ fn place(event: &TrailEvent) -> Option<String> {
     Some(match event.subject.kind.as_str() {
         "booking" => format!("bookings/{id}"),
         "session" => format!("sessions/{id}"),
-        "pass" => format!("members/{}", event.member.as_ref()?.id),
+        "pass" => format!("passes/{id}"),
         "kiosk" => "settings".to_owned(),
-        "pass_type" => "passes".to_owned(),
+        "pass_type" => format!("pass-types/{id}"),
+        "series" => format!("series/{id}"),
         "import" => format!("imports/{id}"),
         _ => "setup".to_owned(),
     })

@@ -36,7 +36,6 @@ pub mod account;
 pub mod desk;
 pub mod fields;
 pub mod figures;
-pub mod history;
 pub mod office;
 pub mod planning;
 pub mod running;
@@ -391,6 +390,7 @@ pub fn done(word: &str, language: Language) -> Option<&'static str> {
         "published" => ["The drafts are published.", "草稿已发布。", "草稿已發布。"],
         "pass_changed" => ["The pass was changed.", "卡已修改。", "票已修改。"],
         "pass_refunded" => ["The pass was taken back, and the refund written down.", "已退卡并登记退款。", "已退票並登記退款。"],
+        "pass_transferred" => ["The pass was passed on.", "卡已转让。", "票已轉讓。"],
         "waived" => ["The penalty was taken back.", "处罚已撤销。", "處罰已撤銷。"],
         "fee_paid" => ["Written down as paid.", "已登记付款。", "已登記付款。"],
         "merged" => ["The two entries are one.", "两个条目已合并。", "兩個條目已合併。"],

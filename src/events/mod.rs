@@ -7,6 +7,7 @@
 
 pub mod emit;
 pub mod letters;
+pub mod live;
 pub mod log;
 mod security;
 

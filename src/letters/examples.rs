@@ -1,7 +1,9 @@
 //! An example of every kind of letter, with invented facts of a studio: what its admins look at before their members read it, and what the
 //! tests of the words read.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::facts::{
@@ -10,6 +12,7 @@ use super::facts::{
 };
 use crate::language::Texts;
 use crate::sign_in::factors::FactorKind;
+use crate::zones::wall;
 
 /// Who reads them.
 pub const READER: &str = "Mei Chen";
@@ -87,7 +90,34 @@ pub(super) fn replaced(studio: &StudioFacts) -> Replaced {
     }
 }
 
-/// One example of each kind of letter.
+/// One example of each kind of letter, at the hours that the studio's own wall shows: the class is at half past six in the evening, wherever
+/// it is.
+pub fn every_kind_there(studio: &StudioFacts) -> Vec<Facts> {
+    let evening = session(studio).starts_at;
+    let by = wall(evening, Tz::Asia__Shanghai).naive_local() - wall(evening, studio.time_zone).naive_local();
+    let there = |facts: &Facts| {
+        let mut written = serde_json::to_value(facts).ok()?;
+        put_off(&mut written, by);
+        serde_json::from_value(written).ok()
+    };
+    every_kind(studio).into_iter().map(|facts| there(&facts).unwrap_or(facts)).collect()
+}
+
+/// Every instant in this, by so much later.
+fn put_off(written: &mut Value, by: TimeDelta) {
+    match written {
+        Value::String(text) => {
+            if let Ok(at) = text.parse::<DateTime<Utc>>() {
+                *written = json!(at + by);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| put_off(value, by)),
+        Value::Object(values) => values.values_mut().for_each(|value| put_off(value, by)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// One example of each kind of letter, of a class at 10:30 UTC.
 pub fn every_kind(studio: &StudioFacts) -> Vec<Facts> {
     let session = session(studio);
     let mut before = session.clone();
@@ -209,6 +239,8 @@ pub fn every_kind(studio: &StudioFacts) -> Vec<Facts> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use chrono_tz::America::New_York;
+
     use super::*;
 
     #[test]
@@ -220,5 +252,17 @@ mod tests {
         assert_eq!(examples.len(), kinds.len(), "each has one");
         assert!(kinds.len() > 50, "the kinds are found: {kinds:?}");
         assert_eq!(examples.iter().map(Facts::kind).collect::<BTreeSet<_>>(), kinds);
+    }
+
+    #[test]
+    fn an_examples_class_is_in_the_evening_wherever_it_is() {
+        let studio = StudioFacts { name: "Bleecker".to_owned(), address: None, contact: None, time_zone: New_York };
+        let examples = every_kind_there(&studio);
+        assert_eq!(examples.len(), every_kind(&studio).len());
+        let (mut classes, there) = (0, at("2026-12-01T23:30:00Z"));
+        for session in examples.iter().filter_map(Facts::session) {
+            classes += usize::from(session.starts_at == there);
+        }
+        assert!(classes > 20, "{classes} of the letters are about it");
     }
 }

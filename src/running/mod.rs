@@ -11,22 +11,31 @@ pub mod metrics;
 pub mod pages;
 pub mod store;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
 
 /// Whether the process is taking requests: true until its end is asked for.
 #[derive(Debug, Default)]
 pub struct Running {
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 impl Running {
     /// From now on `/readyz` says no.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
     }
 
     /// Whether the end was asked for.
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
+    }
+
+    /// Completes when the end is asked for: answers that go on for long end by it.
+    pub fn stopped(&self) -> impl Future<Output = ()> + use<> {
+        let mut stopping = self.stopping.subscribe();
+        async move {
+            // That there is nobody any more who could ask for it is an end too.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
     }
 }

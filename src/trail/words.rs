@@ -1,6 +1,8 @@
 //! What happened, in words for those who run the studio: a line for every event of the code, in every language, and its facts beside it. An
 //! event of a version that this one does not know is shown by its own name.
 
+use std::fmt;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -221,7 +223,7 @@ const DETAILS: &[(&str, [&str; 3])] = &[
     ("changed", ["changed", "更改", "更改"]),
 ];
 
-/// Yes-or-no details, and what is said where they are true.
+/// Details that say something by being true, or there at all.
 const MARKS: &[(&str, [&str; 3])] = &[
     ("by_staff", ["by the studio", "由工作室操作", "由工作室操作"]),
     ("unpaid", ["nothing taken", "未扣费用", "未扣費用"]),
@@ -236,6 +238,7 @@ const MARKS: &[(&str, [&str; 3])] = &[
     ("absent", ["absent", "缺席", "缺席"]),
     ("shared", ["shared", "已共用", "已共用"]),
     ("copies", ["copies are sent", "抄送", "抄送"]),
+    ("copy_of", ["copied from another week", "由其他周复制而来", "由其他週複製而來"]),
 ];
 
 /// Words of details' values; what stands here in none is shown as the log has it.
@@ -286,6 +289,13 @@ pub struct Fact {
     pub value: String,
 }
 
+impl fmt::Display for Fact {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joint = if self.name.is_empty() { "" } else { " " };
+        write!(to, "{}{joint}{}", self.name, self.value)
+    }
+}
+
 /// What was noted with an event and must be known later, in the reader's words and by the studio's clock.
 pub fn facts(details: &Value, zone: Tz, language: Language) -> Vec<Fact> {
     let Some(details) = details.as_object() else { return Vec::new() };
@@ -299,7 +309,7 @@ pub fn facts(details: &Value, zone: Tz, language: Language) -> Vec<Fact> {
         let value = money(&Money { amount_minor, currency: currency.to_owned() });
         Fact { name: "", value }
     }));
-    let is = |key: &str| details.get(key).and_then(Value::as_bool) == Some(true);
+    let is = |key: &str| details.get(key).is_some_and(|value| value.as_bool().unwrap_or(value.is_string()));
     facts.extend(MARKS.iter().filter(|(key, _)| is(key)).map(|(_, words)| Fact { name: "", value: pick(*words, language).to_owned() }));
     facts
 }
@@ -379,7 +389,7 @@ mod tests {
     fn facts_are_told_in_words() {
         let told = |details: Value, language| {
             let facts = facts(&details, Shanghai, language);
-            facts.iter().map(|Fact { name, value }| format!("{name} {value}").trim().to_owned()).collect::<Vec<_>>().join(" · ")
+            facts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" · ")
         };
         assert_eq!(told(json!({"credits": 2, "by_staff": true, "unpaid": false}), Language::En), "credits 2 · by the studio");
         assert_eq!(told(json!({"before": [], "after": ["front_desk"]}), Language::ZhHans), "此前 – · 现在 前台");
@@ -388,6 +398,7 @@ mod tests {
         assert_eq!(told(json!({"amount_minor": 98050, "currency": "CNY"}), Language::En), "CNY 980.50");
         assert_eq!(told(json!({"changed": {"free_cancel_min": [720, 120]}}), Language::En), "changed free_cancel_min: 720 → 120");
         assert_eq!(told(json!({"changed": ["time", "room"]}), Language::En), "changed time, room");
+        assert_eq!(told(json!({"copy_of": "01a22a2e-3100-7000-8000-000000000001"}), Language::En), "copied from another week");
         assert_eq!(told(json!({"link": "01a22a2e-3100-7000-8000-000000000001"}), Language::En), "");
         assert_eq!(
             told(json!({"reason": "no_pass"}), Language::En),

@@ -2,13 +2,15 @@
 //! nothing that somebody wrote is ever more than text.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use releve::console::cookie::Ticket;
 use releve::console::demo_links;
+use releve::events::live::WATCHERS_MAX;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, redirect};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::accounts::PASSWORD;
@@ -73,6 +75,17 @@ impl Shown {
     }
 }
 
+impl Shown {
+    /// What the page's script is given by this attribute.
+    #[track_caller]
+    pub fn json_of(&self, attribute: &str) -> Value {
+        let mark = format!("{attribute}=\"");
+        let at = self.text.find(&mark).unwrap_or_else(|| panic!("no {attribute}: {}", self.text)) + mark.len();
+        let text = self.text[at..].split('"').next().unwrap();
+        serde_json::from_str(&text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#38;", "&")).unwrap()
+    }
+}
+
 impl Browser {
     pub fn new(house: &House) -> Self {
         let http = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
@@ -105,10 +118,19 @@ impl Browser {
             let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
             request = request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
         }
-        let answer = request.send().await.unwrap();
+        let mut answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let to = headers.get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
-        Shown { status, to, headers, text: answer.text().await.unwrap() }
+        // A stream has no end to wait for.
+        let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let text = if is_stream { said_next(&mut answer).await.unwrap() } else { answer.text().await.unwrap() };
+        Shown { status, to, headers, text }
+    }
+
+    /// An answer that goes on, as it comes.
+    pub async fn listen(&self, path: &str) -> reqwest::Response {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.http.get(format!("{}{path}", self.url)).header("Cookie", cookies.join("; ")).send().await.unwrap()
     }
 
     pub async fn see(&self, path: &str) -> Shown {
@@ -133,6 +155,12 @@ impl Browser {
             self.keep(name, rest.split(';').next().unwrap());
         }
     }
+}
+
+/// What is said next in an answer that goes on; `None`: it is over.
+pub async fn said_next(answer: &mut reqwest::Response) -> Option<String> {
+    let said = tokio::time::timeout(Duration::from_secs(30), answer.chunk()).await.expect("something is said").unwrap();
+    said.map(|said| String::from_utf8(said.to_vec()).unwrap())
 }
 
 /// In the order of a verdict's letters: nobody, a member, an instructor, the front desk, an admin, the owner.
@@ -172,6 +200,8 @@ fn rows() -> Vec<Row> {
         row("get /console/files/{hash}/{name}", "/console/files/x/console.css", "", ANYBODY),
         row("get /console/account", "/console/account", "", SIGNED_IN),
         row("post /console/account/second-factors", "/console/account/second-factors", "", SIGNED_IN),
+        row("post /console/account/passkeys", "/console/account/passkeys", "", SIGNED_IN),
+        row("post /console/account/passkeys/question", "/console/account/passkeys/question", "", SIGNED_IN),
         row(
             "post /console/account/second-factors/confirmation",
             "/console/account/second-factors/confirmation",
@@ -188,6 +218,7 @@ fn rows() -> Vec<Row> {
         row("post /console/{studio}/kiosk/removal", "/console/<studio>/kiosk/removal", "kiosk=<new>", ["133344", "", "133334"]),
         row("get /console/{studio}", "/console/<studio>", "", SIGNED_IN),
         row("get /console/{studio}/today", "/console/<studio>/today", "", STAFF),
+        row("get /console/{studio}/live", "/console/<studio>/live", "", STAFF),
         row("get /console/{studio}/changes", "/console/<studio>/changes", "", STAFF),
         row("get /console/{studio}/schedule", "/console/<studio>/schedule", "", STAFF),
         row("get /console/{studio}/schedule/publication", "/console/<studio>/schedule/publication?week=2026-12-07", "", ADMIN),
@@ -329,6 +360,8 @@ fn rows() -> Vec<Row> {
         row("post /console/{studio}/passes/{id}/extension", "/console/<studio>/passes/<new>/extension", "", ["133344", "", "133334"]),
         row("post /console/{studio}/passes/{id}/freeze", "/console/<studio>/passes/<new>/freeze", "", ["133444", "", "133334"]),
         row("post /console/{studio}/passes/{id}/unfreeze", "/console/<studio>/passes/<new>/unfreeze", "", ["133444", "", "133334"]),
+        row("get /console/{studio}/passes/{id}/transfer", "/console/<studio>/passes/<new>/transfer", "", ["133444", "", "133334"]),
+        row("post /console/{studio}/passes/{id}/transfer", "/console/<studio>/passes/<new>/transfer", "", ["133444", "", "133334"]),
         row("post /console/{studio}/passes/{id}/refund", "/console/<studio>/passes/<new>/refund", "", ["133344", "", "133334"]),
         row("get /console/{studio}/house-rules", "/console/<studio>/house-rules", "", ADMIN),
         row("post /console/{studio}/house-rules", "/console/<studio>/house-rules", "version=1", ADMIN),
@@ -719,6 +752,32 @@ both_engines! {
         desk.see(&at).await.expect(403);
     }
 
+    async fn an_open_page_is_told_of_what_happens(house: House) {
+        let (ana, morning) = (house.member("Ana").await, house.plan("2026-11-30 10:30", 5).await);
+        let desk = Browser::of(&house, &house.studio.desk).await;
+        let at = format!("/console/{}/live", house.studio.id);
+        let number = |said: String| said.trim().strip_prefix("data:").expect("a number").trim().parse::<i64>().unwrap();
+        let (mut first, mut second) = (desk.listen(&at).await, desk.listen(&at).await);
+        assert_eq!(first.headers()["content-type"], "text/event-stream");
+        let before = number(said_next(&mut first).await.unwrap());
+        assert_eq!(number(said_next(&mut second).await.unwrap()), before, "both begin with how far it has come");
+        house.book(&ana, &morning).await.expect_booked();
+        let booked = number(said_next(&mut first).await.unwrap());
+        assert!(booked > before);
+        assert_eq!(number(said_next(&mut second).await.unwrap()), booked);
+        // Too many of them take nothing from the others.
+        let mut more = Vec::new();
+        for _ in 2..WATCHERS_MAX {
+            more.push(house.app.watched.watch(&house.db, house.studio.id).await.unwrap().expect("there is room"));
+        }
+        desk.see(&at).await.expect(429);
+        drop(more);
+        desk.see(&at).await.expect(200);
+        // Nobody is kept waiting by an open page when the process ends.
+        house.app.running.stop();
+        assert_eq!(said_next(&mut first).await, None);
+    }
+
     async fn the_consequences_are_shown_before(house: House) {
         let (ana, ben) = (house.member("Ana").await, house.member("Ben").await);
         let evening = house.plan("2026-12-02 18:30", 1).await;
@@ -887,7 +946,7 @@ both_engines! {
             tx.run("UPDATE rooms SET name = $1", (PLANTED,)).await?;
             tx.run("UPDATE class_types SET name = $1, level = $2", (json.clone(), PLANTED)).await?;
             tx.run("UPDATE pass_types SET name = $1", (json.clone(),)).await?;
-            tx.run("UPDATE passes SET name = $1", (json,)).await?;
+            tx.run("UPDATE passes SET name = $1, transferable = TRUE", (json,)).await?;
             tx.run("UPDATE persons SET name = $1", (PLANTED,)).await?;
             tx.run("UPDATE members SET name = $1, phone = $1", (PLANTED,)).await?;
             tx.run("UPDATE sessions SET team_note = $1, member_note = $1", (PLANTED,)).await
@@ -908,7 +967,7 @@ both_engines! {
             format!("{at}/pass-types"), format!("{at}/pass-types/new"), format!("{at}/pass-types/{}", house.studio.pack_type), format!("{at}/team"), format!("{at}/team/{}", ana.id),
             format!("{at}/kiosk"), format!("{of_session}/walk-in"), format!("{at}/series"), format!("{at}/series/new"), format!("{at}/series/{series}"), format!("{at}/series/{series}/publication"),
             format!("{at}/schedule?by=room"), format!("{at}/schedule?by=instructor"), format!("{at}/schedule/copy"), format!("{at}/closing-days"), format!("{at}/substitutes"), format!("{of_session}/substitute"),
-            format!("{of_session}/edit?start={PLANTED}"), format!("{at}/passes/{pass}"), format!("{at}/members/{}/merge", ana.id), format!("{at}/members/{}/erasure", ana.id), "/console/account".to_owned(), format!("/console/{studio}/{PLANTED}"),
+            format!("{of_session}/edit?start={PLANTED}"), format!("{at}/passes/{pass}"), format!("{at}/passes/{pass}/transfer"), format!("{at}/members/{}/merge", ana.id), format!("{at}/members/{}/erasure", ana.id), "/console/account".to_owned(), format!("/console/{studio}/{PLANTED}"),
             format!("{at}/settings"), format!("{at}/settings?said={PLANTED}"), format!("{at}/monday"), format!("{at}/monday?week={PLANTED}"), format!("{at}/monday?week=2026-11-30"), format!("{at}/attendance?from=2026-11-01&to=2026-12-01"),
             format!("{at}/attendance/sessions?from=2026-11-01&to=2026-12-01&start={PLANTED}"), format!("{at}/attendance/sessions?from=2026-11-01&to=2026-12-01&room={}", house.studio.room),
         ];
@@ -925,6 +984,9 @@ both_engines! {
         shown.push(("erase".into(), owner.send(&format!("{at}/members/{}/erasure", ana.id), &[("name", PLANTED)]).await));
         shown.push(("gift".into(), owner.send(&format!("{at}/passes/{pass}/gift"), &[("credits", PLANTED), ("reason", PLANTED)]).await));
         shown.push(("given".into(), owner.go(&format!("{at}/passes/{pass}/gift"), &[("credits", "1"), ("reason", PLANTED)]).await));
+        shown.push(("transfer".into(), owner.send(&format!("{at}/passes/{pass}/transfer"), &[("q", PLANTED)]).await));
+        shown.push(("transfer to".into(), owner.send(&format!("{at}/passes/{pass}/transfer"), &[("person", &ben.id.to_string())]).await));
+        shown.push(("passkey".into(), owner.send("/console/account/passkeys", &[("name", PLANTED), ("password", PLANTED), ("passkey", PLANTED)]).await));
         shown.push(("factor".into(), owner.send("/console/account/second-factors/confirmation", &[("id", &pass.to_string()), ("code", PLANTED), ("secret", PLANTED), ("uri", PLANTED)]).await));
         shown.push(("kiosk".into(), owner.send(&format!("{at}/kiosk"), &[("name", "")]).await));
         shown.push(("settings".into(), owner.send(&format!("{at}/settings"), &[("version", "1"), ("name", PLANTED), ("rules_text", PLANTED), ("shop_url", PLANTED)]).await));

@@ -10,7 +10,7 @@ use crate::speech::{Booking, Call, Reply};
 
 impl House {
     /// A pack of ten or, as `besides` says, something else that the studio sells.
-    async fn sells(&self, besides: Value) -> Uuid {
+    pub async fn sells(&self, besides: Value) -> Uuid {
         self.offer_type(besides).await.expect(201).id()
     }
 

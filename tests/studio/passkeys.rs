@@ -20,7 +20,7 @@ const ORIGIN: &str = "http://localhost:3000";
 const PRESENT_AND_VERIFIED: u8 = 0b101;
 
 /// An authenticator with one passkey, and the page that asks it.
-struct Authenticator {
+pub struct Authenticator {
     key: EcdsaKeyPair,
     id: Vec<u8>,
     used: u32,
@@ -29,7 +29,7 @@ struct Authenticator {
 }
 
 impl Authenticator {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.as_ref(), &random).unwrap();
@@ -47,7 +47,7 @@ impl Authenticator {
     }
 
     /// `navigator.credentials.create`.
-    fn create(&self, options: &Value) -> Value {
+    pub fn create(&self, options: &Value) -> Value {
         let [_, point @ ..] = self.key.public_key().as_ref() else { panic!("no key") };
         let (x, y) = point.split_at(32);
         // COSE: EC2, ES256, P-256.
@@ -72,7 +72,7 @@ impl Authenticator {
     }
 
     /// `navigator.credentials.get`.
-    fn get(&mut self, options: &Value) -> Value {
+    pub fn get(&mut self, options: &Value) -> Value {
         self.used += 1;
         let data = self.data(options["rpId"].as_str().unwrap(), self.flags);
         let client = self.client_data("webauthn.get", options);
@@ -88,7 +88,7 @@ impl Authenticator {
 
 impl House {
     /// The same house where it is reached by a name.
-    async fn named(&self) -> Option<Self> {
+    pub async fn named(&self) -> Option<Self> {
         Self::open_with(self.db.engine(), |settings| settings.server.public_url = ORIGIN.into()).await
     }
 

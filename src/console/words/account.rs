@@ -10,6 +10,12 @@ in_words! {
     added_at "added", "添加于", "新增於";
     last_used "last used", "最近使用", "最近使用";
     add_totp "Set up an authenticator app", "设置身份验证器App", "設定驗證器App";
+    add_passkey "Add a passkey", "添加通行密钥", "新增通行密鑰";
+    add_passkey_why "Your phone, your computer or a security key vouches for you, by your face, your finger or its own code.", "由您的手机、电脑或安全密钥，通过面容、指纹或其自身的密码证明您的身份。", "由您的手機、電腦或安全金鑰，以臉孔、指紋或其自身的密碼證明您的身分。";
+    passkey_asks "Your browser asks where the passkey is to be kept.", "浏览器将询问通行密钥的保存位置。", "瀏覽器將詢問通行密鑰的儲存位置。";
+    make_passkey "Make the passkey", "创建通行密钥", "建立通行密鑰";
+    no_passkeys_here "This browser cannot make passkeys. Use another one, or an authenticator app.", "此浏览器无法创建通行密钥，请换用其他浏览器或身份验证器App。", "此瀏覽器無法建立通行密鑰，請改用其他瀏覽器或驗證器App。";
+    passkey_instead "Show a passkey instead", "改用通行密钥", "改用通行密鑰";
     what_called "What it shall be called", "名称", "名稱";
     what_called_hint "Such as the phone that it is on. May be left empty.", "例如所在的手机，可留空。", "例如所在的手機，可留空。";
     password "Your password", "您的密码", "您的密碼";

@@ -27,6 +27,15 @@ in_words! {
     refund_amount "To be given back", "应退金额", "應退金額";
     refund_other "Another amount", "其他金额", "其他金額";
     refund_other_hint "Left empty: as computed.", "留空则按上述计算。", "留空則按上述計算。";
+    transfer "Pass it on", "转让", "轉讓";
+    transfer_why "What is left becomes a pass of whoever gets it, with what was paid for it. This one ends.", "剩余部分连同实付金额转给对方，成为其名下的新卡；此卡随即终止。", "剩餘部分連同實付金額轉給對方，成為其名下的新票；此票隨即終止。";
+    transfer_pass "The pass", "此卡", "此票";
+    transfer_from "From", "转出会员", "轉出會員";
+    transfer_to "To", "转入会员", "轉入會員";
+    transfer_where "Valid at", "适用工作室", "適用工作室";
+    transfer_search "Who gets it?", "转给谁？", "轉給誰？";
+    transfer_choose "To them", "转给此会员", "轉給此會員";
+    transfer_elsewhere "The same member, at another studio", "同一会员，转至其他工作室", "同一會員，轉至其他工作室";
 
     // Penalties.
     penalties "Late cancellations and absences", "逾期取消与缺席", "逾期取消與缺席";

@@ -1,9 +1,11 @@
 //! One's own account: a second factor is set up with nothing but a browser and a phone, and taken away; devices are signed out.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use super::Browser;
 use crate::accounts::PASSWORD;
+use crate::passkeys::Authenticator as Passkey;
 use crate::second_factors::Authenticator;
 
 both_engines! {
@@ -48,6 +50,48 @@ both_engines! {
         browser.go(&removal, &[("password", PASSWORD), ("code", &recovery)]).await.expect(200).says("The second factor counts no more.").says("None yet.");
         // From now on the password is enough.
         other.go("/console/sign-in", &signing_in).await.expect(200).keeps_quiet_of("One more step");
+    }
+
+    async fn a_passkey_is_added_and_stands_in_for_a_code(house: House) {
+        house.join_up("ana@example.test").await;
+        house.letters_may_stay();
+        let mut browser = Browser::new(&house);
+        browser.go("/console/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD)]).await;
+        // Where this is reached by a number, there are none to add.
+        browser.see("/console/account").await.expect(200).keeps_quiet_of("/console/account/passkeys");
+        browser.send("/console/account/passkeys", &[("password", PASSWORD)]).await.expect(409).says("role=\"alert\"");
+
+        let Some(house) = house.named().await else { return };
+        house.join_up("ana@example.test").await;
+        house.letters_may_stay();
+        let mut browser = Browser::new(&house);
+        browser.go("/console/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD)]).await;
+        browser.see("/console/account").await.expect(200).says("Add a passkey");
+        browser.send("/console/account/passkeys", &[("password", "not-the-password")]).await.expect(422).says("role=\"alert\"");
+        let setup = browser.send("/console/account/passkeys", &[("password", PASSWORD), ("name", "My key")]).await.expect(200);
+        let mut authenticator = Passkey::new();
+        let options = setup.json_of("data-new-passkey");
+        let (id, confirm) = (setup.field("id"), "/console/account/second-factors/confirmation");
+        browser.send(confirm, &[("id", &id), ("passkey", "nonsense")]).await.expect(422).says("role=\"alert\"");
+        let created = authenticator.create(&options).to_string();
+        browser.send(confirm, &[("id", &id), ("passkey", &created)]).await.expect(200).says("It is on").says("Recovery codes");
+        browser.see("/console/account").await.expect(200).says("Passkey: My key").says("data-prove=\"/console/account/passkeys/question\"");
+
+        // It is the second step, and stands in for a code where something is changed.
+        let mut other = Browser::new(&house);
+        let step = other.send("/console/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD)]).await.expect(200);
+        let answer = authenticator.get(&step.json_of("data-passkey")).to_string();
+        other.go("/console/sign-in/second-factor", &[("challenge", &step.field("challenge")), ("passkey", &answer)]).await.expect(200);
+        other.see("/console/account").await.expect(200).says("My key");
+        let asked: Value = serde_json::from_str(&other.send("/console/account/passkeys/question", &[]).await.expect(200).text).unwrap();
+        let answer = authenticator.get(&asked["passkey"]).to_string();
+        other.send("/console/account/recovery-codes", &[("password", PASSWORD), ("passkey", "{}")]).await.expect(422);
+        other.send("/console/account/recovery-codes", &[("password", PASSWORD), ("passkey", &answer)]).await.expect(200).says("Recovery codes");
+        // No answer counts twice.
+        other.send(&format!("/console/account/second-factors/{id}/removal"), &[("password", PASSWORD), ("passkey", &answer)]).await.expect(422);
+        let asked: Value = serde_json::from_str(&other.send("/console/account/passkeys/question", &[]).await.expect(200).text).unwrap();
+        let answer = authenticator.get(&asked["passkey"]).to_string();
+        other.go(&format!("/console/account/second-factors/{id}/removal"), &[("password", PASSWORD), ("passkey", &answer)]).await.expect(200).says("None yet.");
     }
 
     async fn a_device_is_signed_out_from_another(house: House) {

@@ -44,6 +44,43 @@ both_engines! {
         Browser::of(&house, &away.desk).await.see(&format!("/console/{}/passes/{pass}", away.id)).await.expect(404);
     }
 
+    async fn a_pass_is_passed_on(house: House) {
+        house.letters_may_stay();
+        let (ana, bo) = (house.member("Ana").await, house.member("Bo").await);
+        let of = house.sells(json!({"valid_days": 90, "transferable": true})).await;
+        let pass = house.sell_of(of, &ana).await.id;
+        let mut desk = Browser::of(&house, &house.studio.desk).await;
+        let at = format!("/console/{}/passes/{pass}", house.studio.id);
+        let transfer = format!("{at}/transfer");
+        desk.see(&at).await.expect(200).says(&transfer);
+        desk.see(&transfer).await.expect(200).says("Who gets it?").says("Ana");
+        let found = desk.send(&transfer, &[("q", "Bo")]).await.expect(200);
+        assert_eq!(found.field("person"), bo.id.to_string());
+        desk.send(&transfer, &[("q", "Ana")]).await.expect(200).says("Nobody");
+        let to = bo.id.to_string();
+        desk.send(&transfer, &[("person", &to)]).await.expect(200).says("Bo").says("name=\"meant\"").keeps_quiet_of("Valid at");
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM passes WHERE ended_at IS NOT NULL").await, 0, "nothing is done yet");
+        // Whoever is no member gets none.
+        let stranger = house.new_id().to_string();
+        desk.send(&transfer, &[("person", &stranger), ("meant", "true")]).await.expect(422).says("role=\"alert\"");
+        desk.go(&transfer, &[("person", &to), ("meant", "true")]).await.expect(200).says("The pass was passed on.").says("Bo");
+        assert_eq!(house.how_many("SELECT COUNT(*) FROM passes WHERE ended_at IS NOT NULL").await, 1);
+        desk.see(&at).await.expect(200).says("Transferred").keeps_quiet_of(&transfer);
+        desk.see(&transfer).await.expect(404);
+        // One that may not be passed on has no such page; where there are two studios, one says which.
+        let (plain,): (Uuid,) = house.db.one("SELECT id FROM passes WHERE person_id = $1 AND NOT transferable", (ana.id,)).await.unwrap();
+        desk.see(&format!("/console/{}/passes/{plain}/transfer", house.studio.id)).await.expect(404);
+        let away = house.second_studio().await;
+        let pass = house.sell_of(of, &ana).await.id;
+        let transfer = format!("/console/{}/passes/{pass}/transfer", house.studio.id);
+        let holder = ana.id.to_string();
+        desk.send(&transfer, &[("person", &holder)]).await.expect(200).says("Valid at").says(&away.id.to_string());
+        desk.go(&transfer, &[("person", &holder), ("studio", &away.id.to_string()), ("meant", "true")]).await.expect(200).says("The pass was passed on.");
+        let there = (ana.id, away.id);
+        let moved: Vec<(Uuid,)> = house.db.all("SELECT id FROM passes WHERE person_id = $1 AND studio_id = $2", there).await.unwrap();
+        assert_eq!(moved.len(), 1);
+    }
+
     async fn a_penalty_is_paid_and_another_taken_back(house: House) {
         house.letters_may_stay();
         house.rules(json!({"late_cancels_forgiven": 0, "late_cancel_fee_minor": 5_000, "no_show_fee_minor": 5_000, "fee_currency": "CNY", "strikes_max": 3})).await;

@@ -56,7 +56,7 @@ both_engines! {
         admin.go(&format!("{at}/sessions/{}/cancel", sessions[0].1.id), &[("scope", "this")]).await.expect(200);
         admin.see(&of_series).await.expect(200).says("Not as the series has it").says("Wed 2 Dec 2026");
         let all = format!("{at}/sessions/{}/cancel", sessions[1].1.id);
-        admin.see(&format!("{at}/sessions/{}", sessions[1].1.id)).await.expect(200).says("Put on the schedule.").says("Published.").says("Changed: Start.");
+        admin.see(&format!("{at}/sessions/{}", sessions[1].1.id)).await.expect(200).says("Put a class on the schedule").says("Published a class").says("Changed a class").says("changed time");
         admin.see(&format!("{all}?scope=all")).await.expect(200).says("Barre Sculpt · Mon 7 Dec, 19:00").says("Ana").says("Ben");
         admin.go(&all, &[("scope", "all"), ("reason", "premises")]).await.expect(200);
         admin.see(&format!("{at}/series")).await.expect(200).says("over");
@@ -148,7 +148,7 @@ both_engines! {
         assert_eq!(shown["instructor"]["name"], "Mei");
         // The page of the class tells the story, and the studio's list has it as settled.
         let mut admin = Browser::of(&house, &house.studio.admin).await;
-        admin.see(&format!("{at}/sessions/{}", evening.id)).await.expect(200).says("A substitute is looked for; asked: 1.").says("A substitute teaches it.");
+        admin.see(&format!("{at}/sessions/{}", evening.id)).await.expect(200).says("Asked for a substitute").says("A substitute teaches");
         admin.see(&format!("{at}/substitutes")).await.expect(200).says("Settled").says("taken by Mei");
         admin.go(&act, &[("act", "withdraw")]).await.expect(409).says("role=\"alert\"");
     }
