@@ -66,6 +66,12 @@ pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<Strin
     request.body(Full::new(Bytes::from(body.unwrap_or_default()))).expect("a request")
 }
 
+/// A page, as a browser with this cookie asks for it.
+pub fn page(path: &str, cookie: &str) -> Ready {
+    let request = Request::builder().uri(path).header("host", "studio").header("accept", "text/html").header("cookie", cookie);
+    request.body(Full::new(Bytes::new())).expect("a request")
+}
+
 /// What came of a storm.
 pub struct Storm {
     /// From the first request to the last answer.

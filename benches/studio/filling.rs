@@ -55,6 +55,8 @@ pub struct Filled {
 pub struct Member {
     pub id: Uuid,
     pub token: String,
+    /// The device that the token is of.
+    pub device: Uuid,
 }
 
 /// The rows of one studio.
@@ -182,7 +184,7 @@ pub async fn people(db: &Db, now: DateTime<Utc>, keys: &Keys, studio: &Studio, c
     for n in 1..=count {
         let (id, device, pass) = (new_id(now), new_id(now), new_id(now));
         let (iat, exp) = (now.timestamp(), now.timestamp() + 24 * 3_600);
-        members.push(Member { id, token: keys.sign(&Claims { sub: id, dev: device, iat, exp }).expect("a token") });
+        members.push(Member { id, token: keys.sign(&Claims { sub: id, dev: device, iat, exp }).expect("a token"), device });
         let (name, email) = (format!("Member {n}"), email(n));
         persons.push((id, name.clone(), email.clone(), email.clone(), "zh-Hans", now, now, false));
         accounts.push((id, email.clone(), email, password_hash.clone(), now, now, false));

@@ -1,10 +1,11 @@
-//! A year of many studios, and how long each report of it takes.
+//! A year of many studios, and how long each report and each page of the console takes after it.
 
 use std::time::{Duration, Instant};
 
-use chrono::{Days, NaiveTime, TimeDelta};
+use chrono::{Days, NaiveTime, TimeDelta, Weekday};
 use chrono_tz::Asia::Shanghai;
 use releve::clock::Clock;
+use releve::console::cookie::Ticket;
 use releve::db::{Db, Engine, Options};
 use releve::ids::new_id;
 use releve::search::name_key;
@@ -14,9 +15,9 @@ use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::client::{Wire, request};
+use crate::client::{Wire, page, request};
 use crate::figures::Goal;
-use crate::filling::{self, Studio};
+use crate::filling::{self, Member, Studio};
 use crate::servers::{KEY, Server, Which};
 use crate::{Place, Report, Size, progress};
 
@@ -33,6 +34,8 @@ const PARTS: i64 = 40;
 const ASKED: usize = 12;
 /// What a report may take.
 const GOAL_MS: f64 = 300.0;
+/// What a page may take, at the median.
+const PAGE_GOAL_MS: f64 = 50.0;
 
 /// Every report of a year.
 pub async fn reporting(size: Size, place: &Place, report: &mut Report) {
@@ -40,7 +43,7 @@ pub async fn reporting(size: Size, place: &Place, report: &mut Report) {
     let url = place.database(directory.path()).await;
     let bookings = size.studios * SESSIONS * BOOKINGS_EACH;
     progress(&format!("{place}: a year of {} studios, {bookings} bookings", size.studios));
-    let (studios, token) = fill(&url, size.studios).await;
+    let (studios, owner) = fill(&url, size.studios).await;
     let server = Server::start(Which::Releve, &url, directory.path()).await;
     let mut wire = Wire::open(server.address).await;
     let to = zones::local_date(Clock::System.now(), Shanghai);
@@ -62,7 +65,7 @@ pub async fn reporting(size: Size, place: &Place, report: &mut Report) {
         let mut took: Vec<Duration> = Vec::with_capacity(ASKED);
         for studio in studios.iter().cycle().take(ASKED) {
             let began = Instant::now();
-            let answer = wire.send(request("GET", &format!("/v1/studios/{studio}/reports/{path}"), Some(&token), None)).await;
+            let answer = wire.send(request("GET", &format!("/v1/studios/{studio}/reports/{path}"), Some(&owner.token), None)).await;
             took.push(began.elapsed());
             assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
         }
@@ -72,10 +75,88 @@ pub async fn reporting(size: Size, place: &Place, report: &mut Report) {
         report.line(format!("| {place}: report {name}, {bookings} bookings | | {middle:.0} ms | {worst:.0} ms |"));
         report.goal(Goal::at_most(format!("{place}: report {name}, the slowest of {ASKED}"), worst, GOAL_MS, " ms"));
     }
+    pages(&mut wire, &studios, &owner, place, report).await;
 }
 
-/// Studios, and the token of their owner.
-async fn fill(url: &str, count: usize) -> (Vec<Uuid>, String) {
+/// Each page of the console, as the owner of all studios opens it: the first answer of a studio counts as much as another.
+async fn pages(wire: &mut Wire, studios: &[Uuid], owner: &Member, place: &Place, report: &mut Report) {
+    let (now, keys) = (Clock::System.now(), Keys::new(&[KEY.to_owned()]).unwrap());
+    let cookie = format!("releve_console={}", keys.sign(&Ticket::new(owner.id, owner.device, now)).unwrap());
+    let yesterday = zones::local_date(now, Shanghai) - Days::new(1);
+    let week = yesterday.week(Weekday::Mon).first_day();
+    let mut slowest = ("", 0.0);
+    for path in [
+        "today",
+        "schedule",
+        "schedule?by=room",
+        "schedule?by=instructor",
+        "sessions/",
+        "members",
+        "members/",
+        "bookings/",
+        "passes/",
+        "letters",
+        "letters/preview",
+        "trail",
+        "monday",
+        "attendance",
+        "attendance/sessions",
+        "house-rules",
+        "setup",
+        "pass-types",
+        "team",
+        "imports",
+        "series",
+        "substitutes",
+        "closing-days",
+        "settings",
+    ] {
+        let (mut took, mut bytes) = (Vec::with_capacity(ASKED), 0);
+        for studio in studios.iter().cycle().take(ASKED) {
+            let at = format!("/console/{studio}");
+            let path = match path {
+                "today" => format!("{at}/today?date={yesterday}"),
+                "schedule" => format!("{at}/schedule?week={week}"),
+                path if path.starts_with("schedule?") => format!("{at}/{path}&week={week}"),
+                // The page of one of them, which another page leads to.
+                path if path.ends_with('/') => {
+                    let from = match path {
+                        "sessions/" => format!("{at}/today?date={yesterday}"),
+                        "members/" => format!("{at}/members"),
+                        _ => first_link(wire, &format!("{at}/members"), &format!("{at}/members/"), &cookie).await,
+                    };
+                    first_link(wire, &from, &format!("{at}/{path}"), &cookie).await
+                }
+                path => format!("{at}/{path}"),
+            };
+            let began = Instant::now();
+            let answer = wire.send(page(&path, &cookie)).await;
+            took.push(began.elapsed());
+            assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
+            bytes = bytes.max(answer.body.len());
+        }
+        took.sort_unstable();
+        let [middle, worst] = [took[took.len() / 2], took[took.len() - 1]].map(|took| took.as_secs_f64() * 1_000.0);
+        report.line(format!("| {place}: page {path}, {} KB | | {middle:.1} ms | {worst:.0} ms |", bytes / 1024));
+        if middle > slowest.1 {
+            slowest = (path, middle);
+        }
+    }
+    let (path, middle) = slowest;
+    report.goal(Goal::at_most(format!("{place}: the slowest page of the console, {path}, the median of {ASKED}"), middle, PAGE_GOAL_MS, " ms"));
+}
+
+/// The first link of a page that begins so and leads to something with an id.
+async fn first_link(wire: &mut Wire, from: &str, begins: &str, cookie: &str) -> String {
+    let answer = wire.send(page(from, cookie)).await;
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    let mut links = text.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '?']).next());
+    let is_one = |link: &&str| link.strip_prefix(begins).is_some_and(|rest| Uuid::try_parse(rest).is_ok());
+    links.find(is_one).unwrap_or_else(|| panic!("{from} leads to none of {begins}: {text}")).to_owned()
+}
+
+/// Studios, and their owner.
+async fn fill(url: &str, count: usize) -> (Vec<Uuid>, Member) {
     let db = Db::open(url, Options { connections: 2, ..Options::default() }).await.unwrap();
     db.migrate().await.unwrap();
     let now = Clock::System.now();
@@ -118,7 +199,7 @@ async fn fill(url: &str, count: usize) -> (Vec<Uuid>, String) {
         }
     }
     db.close().await;
-    (studios, owner.token)
+    (studios, owner)
 }
 
 /// Members with a pack each, which two in three paid for.

@@ -20,8 +20,9 @@ pub enum Engine {
     Postgres,
 }
 
-/// Rows per generated statement: 64, then 8, then 1. Three cached texts instead of one for every length.
-const CHUNKS: [usize; 3] = [64, 8, 1];
+/// Rows per generated statement: powers of two, so that nine cached texts serve every length, and a batch of bookings is written in few
+/// statements.
+const CHUNKS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// A statement: one text for both engines, or one for each where they must differ. The only parameters of hand-written text are `$1`, `$2`, ….
 #[derive(Clone, Copy, Debug)]
@@ -315,7 +316,7 @@ fn foreign() -> Error {
     sqlx::Error::Configuration("the binds are another engine's".into()).into()
 }
 
-/// Cuts a length into runs of 64, 8 and 1: `(from, count)`.
+/// Cuts a length into runs of these sizes: `(from, count)`.
 fn chunks(length: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -365,8 +366,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_cut_into_three_sizes() {
-        assert_eq!(chunks(74).collect::<Vec<_>>(), [(0, 64), (64, 8), (72, 1), (73, 1)]);
+    fn lengths_are_cut_into_few_runs() {
+        assert_eq!(chunks(74).collect::<Vec<_>>(), [(0, 64), (64, 8), (72, 2)]);
+        assert_eq!(chunks(600).collect::<Vec<_>>(), [(0, 256), (256, 256), (512, 64), (576, 16), (592, 8)]);
         assert_eq!(chunks(0).count(), 0);
     }
 

@@ -344,6 +344,42 @@ both_engines! {
         assert_eq!(house.now(&waiting).await["status"], "booked", "in the same commit");
     }
 
+    async fn what_a_pass_paid_for_is_found_by_its_ledger_its_visits_and_what_cost_nothing(house: House) {
+        house.rules(json!({"late_cancels_forgiven": 0})).await;
+        let first = house.session("2026-11-30 19:00", 5).await;
+        let second = house.session("2026-12-02 18:30", 5).await;
+        let third = house.session("2026-12-03 18:30", 5).await;
+        let mut passes = Vec::new();
+        for (name, kind) in [("Ana", "credits"), ("Bo", "visits"), ("Cara", "nothing")] {
+            let person = house.stranger(name).await;
+            let pass = match kind {
+                "credits" => house.pack(&person, 5).await,
+                "visits" => house.membership(&person, Some(3)).await,
+                _ => house.membership(&person, None).await,
+            };
+            let attended = house.book(&person, &first).await.expect_booked().id;
+            let to_come = house.book(&person, &second).await.expect_booked().id;
+            let given_up = house.book(&person, &third).await.expect_booked().id;
+            house.put(format!("/v1/bookings/{given_up}/cancellation")).by(&person).json(&json!({})).await.expect(200);
+            passes.push((kind, pass, attended, to_come));
+        }
+        house.it_is("2026-11-30 19:00");
+        for (.., attended, _) in &passes {
+            house.put(format!("/v1/bookings/{attended}/check-in")).by(&house.studio.admin).json(&json!({})).await.expect(200);
+        }
+        let now = house.clock.now();
+        for (kind, pass, attended, to_come) in passes {
+            let mut tx = house.db.read().await.unwrap();
+            let ids = |bookings: Vec<releve::booking::Booking>| bookings.iter().map(|booking| booking.id.to_string()).collect::<Vec<_>>();
+            assert_eq!(ids(releve::booking::store::attended_with(&mut tx, pass.id, 10).await.unwrap()), [attended.to_string()], "{kind}");
+            assert_eq!(ids(releve::booking::store::paid_by(&mut tx, pass.id, now).await.unwrap()), [to_come.to_string()], "{kind}");
+            let uses = releve::passes::store::uses(&mut tx, pass.id, 10).await.unwrap();
+            assert_eq!(uses.len(), if kind == "nothing" { 0 } else { 2 }, "{kind}: what came back is left out");
+            tx.rollback().await;
+        }
+        house.letters_may_stay();
+    }
+
     async fn a_pass_becomes_anothers(house: House) {
         house.rules(json!({"late_cancels_forgiven": 0})).await;
         let (ana, bo, brooklyn) = (house.stranger("Ana").await, house.stranger("Bo").await, house.second_studio().await);
