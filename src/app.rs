@@ -86,7 +86,7 @@ impl App {
             transactor,
             transactor_task: Mutex::new(Some(task)),
             schedule: ScheduleCache::default(),
-            watched: Watched::default(),
+            watched: Watched::new(settings.server.connections_max / 4),
             imports: Imports::default(),
             running: Running::default(),
             settings,

@@ -9,7 +9,7 @@ use axum::{Extension, Router};
 use crate::app::App;
 use crate::attendance::api::{check_ins, door, kiosks, marks};
 use crate::passes::api::{changing, refunds, selling};
-use crate::people::{deletion, erasure, export, invitations, leaving, me, members, merging, pages, staff, staff_devices};
+use crate::people::{deletion, erasure, export, invitations, leaving, me, members, merging, pages, particulars, staff, staff_devices};
 use crate::problem::{Problem, ProblemType};
 use crate::running::document::ApiDocument;
 use crate::schedule::api::{planning, sessions};
@@ -119,6 +119,7 @@ pub fn public_routes() -> Router<App> {
         .route("/v1/studios/{id}/members", get(members::find).post(members::enter))
         .route("/v1/studios/{id}/members/searches", post(members::search))
         .route("/v1/studios/{id}/members/me", put(members::join).delete(leaving::leave))
+        .route("/v1/studios/{id}/members/{person_id}", patch(particulars::change))
         .route("/v1/studios/{id}/members/{person_id}/erasure", put(erasure::put))
         .route("/v1/studios/{id}/members/{person_id}/merge", put(merging::put))
         // From another program, and to another one

@@ -345,6 +345,7 @@ async fn live(tx: &mut Tx, version: i64) -> Result<(), Error> {
         38 => tx.run("UPDATE passes SET shared_at = $1", (now(),)).await.map(drop),
         // What is sought, and nothing that anybody had.
         39 | 43 => Ok(()),
+        44 => notes(tx).await,
         41 => {
             let sql = "INSERT INTO import_files (person_id, studio_id, import_id, name, file, how, at) \
                        VALUES ($1, $2, $3, 'members.csv', $4, $5, $6)";
@@ -599,6 +600,11 @@ async fn come_by_themselves(tx: &mut Tx) -> Result<(), Error> {
     let sql = "INSERT INTO members (studio_id, person_id, name, name_search, phone, joined_at, given_at, knows_address) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.run(sql, (id(STUDIO), id(LIN), "林月", "lin yue", Some("138"), now(), None::<DateTime<Utc>>, false)).await?;
+    Ok(())
+}
+
+async fn notes(tx: &mut Tx) -> Result<(), Error> {
+    tx.run("UPDATE members SET note = 'A weak knee' WHERE person_id = $1", (id(LIN),)).await?;
     Ok(())
 }
 

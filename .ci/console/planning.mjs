@@ -65,7 +65,10 @@ async function plan(browser, { width, scheme, time, day }) {
   await page.fill("#until", inDays(60));
   await look("new-series");
   await page.click("main form .first");
-  if (await page.$("#meant")) await page.click("main form .first");
+  if (await page.$("#meant")) {
+    await page.check("#meant");
+    await page.click("main form .first");
+  }
   await page.waitForURL(/\/series\/[0-9a-f-]+/);
   await says(page, "The series has begun.");
   await look("series");

@@ -143,7 +143,12 @@ async fn pages(wire: &mut Wire, studios: &[Uuid], owner: &Member, place: &Place,
         }
     }
     let (path, middle) = slowest;
-    report.goal(Goal::at_most(format!("{place}: the slowest page of the console, {path}, the median of {ASKED}"), middle, PAGE_GOAL_MS, " ms"));
+    report.goal(Goal::at_most(
+        format!("{place}: the slowest page of the console, {path}, the median of {ASKED}"),
+        middle,
+        PAGE_GOAL_MS,
+        " ms",
+    ));
 }
 
 /// The first link of a page that begins so and leads to something with an id.

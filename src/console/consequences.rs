@@ -16,6 +16,8 @@ use crate::transactor::Preview;
 pub struct Consequences {
     /// Whose booking becomes what.
     pub bookings: Vec<Consequence>,
+    /// How many stay what they are, and until when those are free to cancel from then on.
+    pub kept: Option<String>,
     /// Who is written to.
     pub told: Vec<String>,
     /// How many they are, as a sentence.
@@ -42,7 +44,10 @@ impl Consequences {
         let named: Vec<Uuid> = touched.iter().copied().filter(|_| touched.len() > 1).chain(skipped).collect();
         let names = names(app, &named, shell).await?;
         let state = |status| roster::state(status, false, false, false, shell.w);
-        let bookings = preview.bookings.into_iter().map(|change| Consequence {
+        let (kept, changed): (Vec<_>, Vec<_>) =
+            preview.bookings.into_iter().partition(|change| change.status_before == Some(change.status));
+        let until = kept.iter().find_map(|change| change.free_cancel_until).map(|until| shell.day_and_time(until));
+        let bookings = changed.into_iter().map(|change| Consequence {
             name: change.name,
             class: names.get(&change.session_id).cloned(),
             before: change.status_before.map(state),
@@ -56,6 +61,7 @@ impl Consequences {
             .filter_map(|skipped| Some((names.get(&skipped.session_id)?.clone(), planning::left_out(skipped.because, shell.language))));
         Ok(Self {
             bookings: bookings.collect(),
+            kept: (!kept.is_empty()).then(|| planning::bookings_stay(kept.len(), until.as_deref(), shell.language)),
             told_in_words: planning::written_to(told.len(), shell.language),
             told: told.into_iter().map(|(name, _)| name).collect(),
             skipped: skipped.collect(),

@@ -34,8 +34,14 @@ document.addEventListener("submit", async (event) => {
     if (away || !take(await answer.text(), "")) location.assign(answer.redirected ? answer.url : location.href);
     else say();
   } catch {
-    // The network is away: the browser says so in its own words.
-    form.submit();
+    // The network is away: the page stays, and says that the tap is still to be made.
+    button.removeAttribute("aria-busy");
+    document.querySelectorAll("main > .toast, main > .refused").forEach((said) => said.remove());
+    const unsent = document.createElement("p");
+    unsent.className = "refused";
+    unsent.textContent = document.body.dataset.unsent;
+    document.getElementById("main").prepend(unsent);
+    say();
   }
 });
 

@@ -33,6 +33,7 @@ use crate::passes::view::State as PassState;
 use crate::passes::{self, PassType};
 use crate::penalties::view::Standing;
 use crate::penalties::{self, Penalty};
+use crate::people::particulars;
 use crate::people::store::{self, MemberRow};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule::store::Range;
@@ -274,6 +275,38 @@ async fn sessions_to_come(app: &App, shell: &Shell) -> Answer<Vec<(Uuid, String)
     Ok(open.map(line).collect())
 }
 
+/// What the studio writes down of the member; empty: nothing.
+#[derive(Deserialize)]
+pub struct ParticularsForm {
+    name: Option<String>,
+    phone: Option<String>,
+    note: Option<String>,
+}
+
+/// Changes what is written down: for the front desk.
+pub async fn change(
+    State(app): State<App>,
+    staff: Staff,
+    Path((studio_id, person_id)): Path<(Uuid, Uuid)>,
+    Form(form): Form<ParticularsForm>,
+) -> Answer<Response> {
+    require_front_desk(&app, &staff.caller, studio_id).await?;
+    let mut tx = app.db.read().await?;
+    let before = store::member(&mut tx, studio_id, person_id).await?;
+    tx.rollback().await;
+    let before = before.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    // A number that the member gave is not written down as the studio's own by saving something else.
+    let mut said = json!({"name": form.name.unwrap_or_default(), "note": form.note});
+    if form.phone != before.phone {
+        said["phone"] = json!(form.phone);
+    }
+    let changed = match body(said) {
+        Ok(said) => particulars::change(State(app.clone()), staff.caller.clone(), Path((studio_id, person_id)), said).await.map(drop),
+        Err(problem) => Err(problem),
+    };
+    came_of(&app, &staff, studio_id, person_id, changed, "member_changed").await
+}
+
 /// A sale.
 #[derive(Deserialize)]
 pub struct SaleForm {
@@ -315,7 +348,7 @@ fn paid(form: &SaleForm, currency: Option<&str>) -> Answer<serde_json::Value> {
     let wrong = || Problem::field("amount", Wrong::NotRight);
     let currency = currency.ok_or_else(wrong)?;
     let amount_minor = words::amount_minor(amount, currency).ok_or_else(wrong)?;
-    let method = form.method.as_deref().unwrap_or("cash");
+    let method = form.method.as_deref().unwrap_or_default();
     Ok(json!({"amount_minor": amount_minor, "currency": currency, "method": method, "reference": form.reference}))
 }
 

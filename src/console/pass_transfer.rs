@@ -23,6 +23,7 @@ use crate::people::members::Member;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::studios;
 use crate::studios::guard::require_front_desk;
+use crate::wrong::Wrong;
 
 #[derive(Template)]
 #[template(path = "console/pages/pass_transfer.html")]
@@ -52,10 +53,10 @@ pub struct TransferForm {
     meant: bool,
 }
 
-/// A pass that the studio sold and that may be passed on.
+/// A pass that the studio sold and that may be passed on, or was.
 async fn find(app: &App, (studio_id, id): (Uuid, Uuid)) -> Answer<Pass> {
-    let pass = store::pass(&app.db, id).await?.filter(|pass| pass.studio_id == studio_id && pass.transferable && pass.ended_at.is_none());
-    pass.ok_or_else(|| Problem::new(ProblemType::NotFound))
+    let may_go = |pass: &Pass| pass.studio_id == studio_id && pass.transferable && (pass.ended_at.is_none() || pass.moved_to.is_some());
+    store::pass(&app.db, id).await?.filter(may_go).ok_or_else(|| Problem::new(ProblemType::NotFound))
 }
 
 /// The page: for the front desk.
@@ -73,7 +74,11 @@ pub async fn transfer(
 ) -> Answer<Response> {
     require_front_desk(&app, &staff.caller, at.0).await?;
     let Some(person) = form.person.filter(|_| form.meant) else { return page(&app, &staff, at, form, Said::default()).await };
-    find(&app, at).await?;
+    let pass = find(&app, at).await?;
+    if person == pass.person_id && form.studio.is_none_or(|studio_id| studio_id == pass.studio_id) {
+        let said = Said::refused(Problem::field("studio_id", Wrong::NotRight), staff.language)?;
+        return page(&app, &staff, at, form, said).await;
+    }
     let given = match body(json!({"person_id": person, "studio_id": form.studio})) {
         Ok(said) => changing::transfer(State(app.clone()), staff.caller.clone(), Path(at.1), said).await,
         Err(problem) => Err(problem),
@@ -109,8 +114,12 @@ async fn page(app: &App, staff: &Staff, at: (Uuid, Uuid), form: TransferForm, sa
         }
     }
     let chosen = form.studio.unwrap_or(studio_id);
-    let studios = studios::store::studios(&app.db, None, PAGE_MAX).await?;
-    let studios = studios.into_iter().map(|studio| (studio.id, studio.name, studio.id == chosen)).collect::<Vec<_>>();
+    // Where they serve members too. Who keeps it takes it elsewhere.
+    let stays = form.person == Some(pass.person_id);
+    let serves = |id: Uuid| staff.caller.roles.is_front_desk(id) && !(stays && id == studio_id);
+    let studios = studios::store::studios(&app.db, None, PAGE_MAX).await?.into_iter().filter(|studio| serves(studio.id));
+    let studios: Vec<_> = studios.map(|studio| (studio.id, studio.name, studio.id == chosen)).collect();
+    let has_others = studios.iter().any(|(id, ..)| *id != studio_id);
     let shell = Shell::of(app, staff, studio_id, Part::Members, said).await?;
     let page = Page {
         w: shell.w,
@@ -120,7 +129,7 @@ async fn page(app: &App, staff: &Staff, at: (Uuid, Uuid), form: TransferForm, sa
         name,
         pass: pass_line(pass, &shell),
         to,
-        studios: if studios.len() > 1 { studios } else { Vec::new() },
+        studios: if has_others { studios } else { Vec::new() },
         q: form.q.unwrap_or_default(),
         found,
         shell,

@@ -80,6 +80,7 @@ pub fn routes() -> Router<App> {
         .route("/console/{studio}/members", get(members::show).post(members::search))
         .route("/console/{studio}/members/new", get(members::ask_new).post(members::enter))
         .route("/console/{studio}/members/{person}", get(member::show))
+        .route("/console/{studio}/members/{person}/particulars", post(member::change))
         .route("/console/{studio}/members/{person}/passes", post(member::sell))
         .route("/console/{studio}/members/{person}/bookings", post(member::book))
         .route("/console/{studio}/members/{person}/penalties/{penalty}/waiver", post(member::waive))

@@ -78,8 +78,10 @@ fn when(series: &Series, part: &SeriesPart, shell: &Shell) -> String {
 
 impl Line {
     fn of(plan: &Plan, choices: &Choices, shell: &Shell) -> Option<Self> {
-        let part = plan.part_on(shell.today)?;
         let series = &plan.series;
+        // As it is from its next class on.
+        let next = dates(series, shell.today).next();
+        let part = plan.part_on(next.unwrap_or(shell.today))?;
         Some(Self {
             id: series.id,
             class: choices.class(part.class_type_id).unwrap_or_default().to_owned(),
@@ -88,7 +90,7 @@ impl Line {
             from: shell.date(series.starts_on),
             until: series.until_on.map(|date| shell.date(date)),
             is_draft: series.draft,
-            is_over: dates(series, shell.today).next().is_none(),
+            is_over: next.is_none(),
         })
     }
 }

@@ -16,6 +16,7 @@ use super::words::planning::{self, Words as Planning};
 use super::words::{self, Words};
 use crate::app::App;
 use crate::attendance;
+use crate::booking::BookingStatus;
 use crate::booking::api::submit;
 use crate::booking::move_up::MoveUp;
 use crate::events;
@@ -255,7 +256,12 @@ pub async fn undo_check_in(
     Form(BookingForm { booking, back }): Form<BookingForm>,
 ) -> Answer<Response> {
     let answer = attendance::api::undo(State(app.clone()), staff.caller.clone(), Path(booking)).await;
-    came_of(&app, &staff, at, back, answer.map(drop), "undone").await
+    // Whoever walked in had no booking before.
+    let ended = match answer {
+        Ok(_) => crate::booking::store::one(&app.db, booking).await?.is_some_and(|booking| booking.status == BookingStatus::Cancelled),
+        Err(_) => false,
+    };
+    came_of(&app, &staff, at, back, answer.map(drop), if ended { "walk_in_undone" } else { "undone" }).await
 }
 
 /// Whom to move up, and why.

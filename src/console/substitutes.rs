@@ -291,8 +291,10 @@ pub async fn submit_one(State(app): State<App>, staff: Staff, Path(at): Path<(Uu
     require_staff_of(&staff.caller, &session)?;
     let note = form.note.unwrap_or_default();
     let said = json!({"session_id": at.1, "note": Some(note.clone()).filter(|note| !note.is_empty())});
+    let seen = ask(&app, &staff, at.0, said.clone(), false).await.ok().flatten();
+    let word = if seen.is_some_and(|seen| seen.told.is_empty()) { "substitute_asked_nobody" } else { "substitute_asked" };
     match ask(&app, &staff, at.0, said, true).await {
-        Ok(_) => Ok(done(&format!("/console/{}/substitutes", at.0), "substitute_asked")),
+        Ok(_) => Ok(done(&format!("/console/{}/substitutes", at.0), word)),
         Err(problem) => ask_page(&app, &staff, at, note, Said::refused(problem, staff.language)?).await,
     }
 }

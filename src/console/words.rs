@@ -144,6 +144,7 @@ in_words! {
     nobody_booked "Nobody has booked yet.", "还没有人预约。", "還沒有人預約。";
     marks_from "You can mark who comes from", "可签到时间：", "可簽到時間：";
     check_in "Check in", "签到", "簽到";
+    unsent "Not sent: there is no network. Try again.", "未发送：当前无网络，请重试。", "未送出：目前沒有網路，請重試。";
     undo "Undo", "撤销", "撤銷";
     undo_check_in "Undo the check-in", "撤销签到", "撤銷簽到";
     walk_in "Walk in", "现场入课", "現場入課";
@@ -357,6 +358,16 @@ pub fn done(word: &str, language: Language) -> Option<&'static str> {
     let [en, zh_hans, zh_hant] = match word {
         "checked_in" => ["Checked in.", "已签到。", "已簽到。"],
         "walked_in" => ["Booked and checked in.", "已预约并签到。", "已預約並簽到。"],
+        "walk_in_undone" => [
+            "The check-in was taken back, and with it the booking of whoever walked in.",
+            "签到已撤销，现场预约同时取消。",
+            "簽到已撤銷，現場預約同時取消。",
+        ],
+        "substitute_asked_nobody" => [
+            "It is looked for. Nobody has said that they are free then: ask somebody, or wait for who says so under Substitutes.",
+            "已发起代课请求。目前无人表示该时段有空，请直接询问，或等待教练填写可授课时间。",
+            "已發起代課請求。目前無人表示該時段有空，請直接詢問，或等待教練填寫可授課時間。",
+        ],
         "undone" => ["The check-in was taken back.", "签到已撤销。", "簽到已撤銷。"],
         "moved_up" => ["Moved up.", "已转入。", "已轉入。"],
         "kiosk_removed" => ["The kiosk is taken away.", "签到台已停用。", "簽到台已停用。"],
@@ -391,6 +402,7 @@ pub fn done(word: &str, language: Language) -> Option<&'static str> {
         "pass_changed" => ["The pass was changed.", "卡已修改。", "票已修改。"],
         "pass_refunded" => ["The pass was taken back, and the refund written down.", "已退卡并登记退款。", "已退票並登記退款。"],
         "pass_transferred" => ["The pass was passed on.", "卡已转让。", "票已轉讓。"],
+        "member_changed" => ["What is written down was changed.", "登记信息已修改。", "登記資訊已修改。"],
         "waived" => ["The penalty was taken back.", "处罚已撤销。", "處罰已撤銷。"],
         "fee_paid" => ["Written down as paid.", "已登记付款。", "已登記付款。"],
         "merged" => ["The two entries are one.", "两个条目已合并。", "兩個條目已合併。"],
@@ -515,13 +527,25 @@ pub fn amount(amount_minor: i64, currency: &str) -> String {
     }
 }
 
-/// An amount as people write it, in minor units: `1,880.50`, `1880.5`, `1880`.
+/// An amount as people write it, in minor units: `1,880.50`, `1880.5`, `1 880,50`, `1880`. A comma stands between thousands where three digits
+/// follow it, and before the cents where one or two do: nobody's 80 become 8,000.
 pub fn amount_minor(text: &str, currency: &str) -> Option<i64> {
-    let text: String = text.trim().chars().filter(|c| *c != ',').collect();
-    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let text: String = text.trim().chars().filter(|c| !c.is_whitespace()).collect();
     let decimals = phrases::decimals(currency) as usize;
+    let (whole, part) = match (text.split_once('.'), text.rsplit_once(',')) {
+        (Some((whole, part)), _) => (whole, part),
+        (None, Some((whole, part))) if part.len() < 3 => (whole, part),
+        _ => (text.as_str(), ""),
+    };
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let in_thousands = groups.clone().next().is_none() || ((1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3));
+    let whole: String = whole.chars().filter(|c| *c != ',').collect();
+    if !in_thousands {
+        return None;
+    }
     let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 12 || part.len() > decimals || !is_number(whole) || !is_number(part) {
+    if whole.is_empty() || whole.len() > 12 || part.len() > decimals || !is_number(&whole) || !is_number(part) {
         return None;
     }
     format!("{whole}{part:0<decimals$}").parse().ok()
@@ -545,6 +569,18 @@ mod tests {
             ("", "USD", None),
             ("a", "USD", None),
             ("1.", "USD", Some(100)),
+            ("99,5", "USD", Some(9_950)),
+            ("80,50", "EUR", Some(8_050)),
+            ("1 880,50", "EUR", Some(188_050)),
+            ("1,880", "USD", Some(188_000)),
+            ("12,345,678", "USD", Some(1_234_567_800)),
+            ("1,5", "JPY", None),
+            ("1,", "USD", Some(100)),
+            ("1,88,0", "USD", None),
+            ("1880,500", "USD", None),
+            ("1,2345", "USD", None),
+            ("1,5.5", "USD", None),
+            ("12,5o", "USD", None),
             ("1234567890123", "USD", None),
         ] {
             assert_eq!(amount_minor(text, currency), expected, "{text} {currency}");

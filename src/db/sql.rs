@@ -20,9 +20,9 @@ pub enum Engine {
     Postgres,
 }
 
-/// Rows per generated statement: powers of two, so that nine cached texts serve every length, and a batch of bookings is written in few
-/// statements.
-const CHUNKS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+/// Rows per generated statement: powers of two, so that eight cached texts serve every length, and a batch of bookings is written in few
+/// statements. Each is kept prepared, with room for its binds: longer ones cost SQLite memory.
+const CHUNKS: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// A statement: one text for both engines, or one for each where they must differ. The only parameters of hand-written text are `$1`, `$2`, ….
 #[derive(Clone, Copy, Debug)]
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn lengths_are_cut_into_few_runs() {
         assert_eq!(chunks(74).collect::<Vec<_>>(), [(0, 64), (64, 8), (72, 2)]);
-        assert_eq!(chunks(600).collect::<Vec<_>>(), [(0, 256), (256, 256), (512, 64), (576, 16), (592, 8)]);
+        assert_eq!(chunks(600).collect::<Vec<_>>(), [(0, 128), (128, 128), (256, 128), (384, 128), (512, 64), (576, 16), (592, 8)]);
         assert_eq!(chunks(0).count(), 0);
     }
 

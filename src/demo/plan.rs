@@ -187,6 +187,8 @@ pub struct DemoPerson {
     pub name: String,
     /// Their address, which is its own key.
     pub email: String,
+    /// A number by which a desk finds them, and that is nobody's.
+    pub phone: Option<String>,
     pub locale: Language,
     /// Whether they own the deployment.
     pub is_owner: bool,
@@ -356,7 +358,10 @@ fn pass_types(studio: u64, place: &DemoStudio) -> Vec<PassType> {
     let price = place.price_of_credit;
     vec![
         one(TEN, texts("10 classes", "10 次卡", "10 堂套票"), PassKind::Pack, Some(10), None, 90, price * 10),
-        one(FIFTY, texts("50 classes", "50 次卡", "50 堂套票"), PassKind::Pack, Some(50), None, 365, price * 40),
+        PassType {
+            transferable: true,
+            ..one(FIFTY, texts("50 classes", "50 次卡", "50 堂套票"), PassKind::Pack, Some(50), None, 365, price * 40)
+        },
         one(
             UNLIMITED,
             texts("Unlimited, 60 days", "60 天不限次会员卡", "60 天無限次會籍"),
@@ -384,6 +389,7 @@ fn people(now: DateTime<Utc>, members: u32) -> Vec<DemoPerson> {
         id: id(Of::Staff, n),
         name: name.into(),
         email: format!("{address}@demo.test"),
+        phone: None,
         locale: Language::En,
         is_owner: n == OWNER,
         since,
@@ -405,6 +411,7 @@ fn people(now: DateTime<Utc>, members: u32) -> Vec<DemoPerson> {
             id: id(Of::Member, n),
             name,
             email: format!("member{n}@demo.test"),
+            phone: Some(format!("000 0000 {:04}", 8_000 + n)),
             locale,
             is_owner: false,
             since: joined(n, now),
@@ -424,7 +431,7 @@ pub(super) fn joined(member: u64, now: DateTime<Utc>) -> DateTime<Utc> {
 /// Plainly invented: the name contains the number.
 fn member(n: u64) -> (String, Language) {
     const GIVEN: [&str; 12] = ["Ana", "Bea", "Chloe", "Dana", "Elena", "Fatou", "Grace", "Hana", "Ines", "Julia", "Kira", "Lena"];
-    const HANS: [&str; 10] = ["林小月", "陈思雨", "王梓涵", "刘佳怡", "张欣然", "赵雨桐", "周若溪", "吴诗涵", "徐梦瑶", "孙可欣"];
+    const HANS: [&str; 10] = ["林小月", "陈思雨", "王梓涵", "刘佳怡", "张欣然", "赵雨桐", "周若溪", "吴诗涵", "徐梦瑶", "王美丽"];
     const HANT: [&str; 5] = ["黃詩雅", "許庭瑜", "葉子晴", "蕭語彤", "羅心妤"];
     let pick = |names: &[&'static str]| usize::try_from(n).ok().and_then(|n| names.get(n % names.len()).copied()).unwrap_or("Demo");
     match n % 6 {

@@ -54,9 +54,9 @@ pub async fn empty(tx: &mut Tx) -> Result<(), Error> {
 pub async fn add_people(tx: &mut Tx, people: &[DemoPerson], password_hash: &str) -> Result<(), Error> {
     let rows = people
         .iter()
-        .map(|p| (p.id, p.name.clone(), p.email.clone(), p.email.clone(), false, p.locale, p.since, p.is_owner, p.since))
+        .map(|p| (p.id, p.name.clone(), p.email.clone(), p.email.clone(), false, p.phone.clone(), p.locale, p.since, p.is_owner, p.since))
         .collect();
-    tx.rows("INSERT INTO persons (id, name, email, email_key, key_stale, locale, verified_at, is_owner, created_at) VALUES #", rows)
+    tx.rows("INSERT INTO persons (id, name, email, email_key, key_stale, phone, locale, verified_at, is_owner, created_at) VALUES #", rows)
         .await?;
     let rows = people
         .iter()

@@ -373,6 +373,9 @@ pub enum Happened {
     MemberLinked,
     #[serde(rename = "member.joined")]
     MemberJoined,
+    /// What the studio wrote down of the member was changed; nothing of it stands here.
+    #[serde(rename = "member.changed")]
+    MemberChanged { noted: bool },
     #[serde(rename = "member.erased")]
     MemberErased,
     /// Staff looked at the page of the member.

@@ -175,6 +175,7 @@ operations! {
         people::members::find,
         people::members::search,
         people::members::enter,
+        people::particulars::change,
         passes::api::of_member,
         passes::api::selling::sell,
         passes::api::changing::transfer,

@@ -30,7 +30,7 @@ pub struct TransferPass {
     pub studio_id: Option<Uuid>,
 }
 
-/// Transfers a pass: the front desk, where its type allows. Answers the new pass; repeated, the same one.
+/// Transfers a pass: the front desk, where its type allows, and to another studio whoever serves members there too. Answers the new pass; repeated, the same one.
 pub fn transfer_pass(set: &mut WorkingSet, actor: &Actor, ask: &TransferPass, now: DateTime<Utc>) -> Decision<Uuid> {
     let (mut pass, own) = seen(set, actor, ask.pass_id)?;
     only_front_desk(&pass, &own)?;
@@ -53,15 +53,28 @@ pub fn transfer_pass(set: &mut WorkingSet, actor: &Actor, ask: &TransferPass, no
     }
     not_frozen(&pass, today)?;
     not_in_use(&set.paid_by(pass.id, now)?)?;
+    // What somebody who is forgotten has left is nobody's to give.
+    match set.person(pass.person_id) {
+        Err(Abort::Refused(_)) => return Err(Problem::new(ProblemType::PassOver).into()),
+        held => held?,
+    };
     let zone = match set.studio(to_studio) {
         Ok(there) => there.zone,
         Err(Abort::Refused(_)) => return Err(Problem::field("studio_id", Wrong::NoStudio).into()),
         Err(needs) => return Err(needs),
     };
+    // What it is worth is owed there from then on: nobody gives that to a studio where they serve nobody.
+    if !own.roles.is_front_desk(to_studio) {
+        return Err(Problem::new(ProblemType::NotAllowed).into());
+    }
     if to_studio != pass.studio_id && pass.class_type_ids.is_some() {
         return Err(Problem::field("studio_id", Wrong::ForeignClassTypes).into());
     }
     match set.person(to_person) {
+        // Elsewhere they must be known too: a desk tells no other studio who somebody is.
+        Ok(person) if to_studio != studio.id && !set.is_member(to_studio, person.id) => {
+            return Err(Problem::field("person_id", Wrong::NotMember).into());
+        }
         Ok(person) if set.is_member(studio.id, person.id) || person.id == pass.person_id => {}
         Ok(_) | Err(Abort::Refused(_)) => return Err(Problem::field("person_id", Wrong::NotMember).into()),
         Err(needs) => return Err(needs),

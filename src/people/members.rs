@@ -44,11 +44,14 @@ pub struct Member {
     pub shares_address: bool,
     /// The telephone number that this studio wrote down, else the one that the member gave it by coming by themselves.
     pub phone: Option<String>,
+    /// What staff note of the member.
+    pub note: Option<String>,
 }
 
 impl From<MemberRow> for Member {
     fn from(row: MemberRow) -> Self {
-        Self { person_id: row.person_id, name: row.name, email: row.email, shares_address: row.shares_address, phone: row.phone }
+        let MemberRow { person_id, name, email, shares_address, phone, note, .. } = row;
+        Self { person_id, name, email, shares_address, phone, note }
     }
 }
 

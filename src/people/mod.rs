@@ -20,6 +20,7 @@ pub mod merge;
 pub mod merging;
 pub mod owner;
 pub mod pages;
+pub mod particulars;
 pub mod remove;
 pub mod roles;
 pub mod rules;

@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod leaving;
 pub mod merging;
+pub mod particulars;
 pub mod personal;
 
 use std::collections::{BTreeSet, HashMap};
@@ -352,6 +353,8 @@ pub struct MemberRow {
     pub shares_address: bool,
     /// The telephone number: what this studio wrote down, else what the member gave it by coming.
     pub phone: Option<String>,
+    /// What staff note.
+    pub note: Option<String>,
 }
 
 /// What a front desk looks for.
@@ -377,7 +380,7 @@ macro_rules! member_columns {
     () => {
         "m.person_id, m.name, m.name_search, CASE WHEN m.given_at IS NOT NULL OR m.knows_address THEN p.email END AS email, \
          (p.contact_key IS NOT NULL) AS shares_address, \
-         CASE WHEN m.given_at IS NULL THEN m.phone ELSE COALESCE(m.phone, p.phone) END AS phone"
+         CASE WHEN m.given_at IS NULL THEN m.phone ELSE COALESCE(m.phone, p.phone) END AS phone, m.note"
     };
 }
 
@@ -402,7 +405,7 @@ pub async fn members_found(
     limit: i64,
 ) -> Result<Vec<FoundRow>, Error> {
     let sql = concat!(
-        "SELECT x.rank, x.person_id, x.name, x.name_search, x.email, x.shares_address, x.phone FROM (SELECT ",
+        "SELECT x.rank, x.person_id, x.name, x.name_search, x.email, x.shares_address, x.phone, x.note FROM (SELECT ",
         member_columns!(),
         ", CAST(CASE WHEN m.name_search LIKE $2 ESCAPE '\\' THEN 0 \
                 WHEN m.name_search LIKE $3 ESCAPE '\\' OR m.name_search LIKE $4 ESCAPE '\\' THEN 1 ELSE 2 END AS BIGINT) AS rank \
@@ -611,13 +614,15 @@ pub struct Membership {
     pub name: String,
     /// The number that this studio wrote down.
     pub phone: Option<String>,
+    /// What its staff noted.
+    pub note: Option<String>,
     #[serde(with = "crate::instant")]
     pub joined_at: DateTime<Utc>,
 }
 
 /// The studios that know a person.
 pub async fn memberships(tx: &mut Tx, person_id: Uuid) -> Result<Vec<Membership>, Error> {
-    let sql = "SELECT m.studio_id, s.name AS studio, m.name, m.phone, m.joined_at FROM members m JOIN studios s ON s.id = m.studio_id \
+    let sql = "SELECT m.studio_id, s.name AS studio, m.name, m.phone, m.note, m.joined_at FROM members m JOIN studios s ON s.id = m.studio_id \
                WHERE m.person_id = $1 ORDER BY m.joined_at, m.studio_id";
     tx.all(sql, (person_id,)).await
 }

@@ -75,6 +75,7 @@ const LINES: &[Line] = &[
     ("member.entered", Members, ["Entered as a member", "登记会员", "登記會員"]),
     ("member.linked", Members, ["Entered by an address that is known", "按已有邮箱登记会员", "依既有電子郵件登記會員"]),
     ("member.joined", Members, ["Became a member", "成为会员", "成為會員"]),
+    ("member.changed", Members, ["Changed what is written down of a member", "修改会员登记信息", "修改會員登記資訊"]),
     ("member.erased", Members, ["Erased", "删除会员资料", "刪除會員資料"]),
     ("member.seen", Members, ["Looked at the page of a member", "查看会员资料", "查看會員資料"]),
     ("member.left", Members, ["Left the studio", "退出工作室", "退出工作室"]),
@@ -238,6 +239,7 @@ const MARKS: &[(&str, [&str; 3])] = &[
     ("absent", ["absent", "缺席", "缺席"]),
     ("shared", ["shared", "已共用", "已共用"]),
     ("copies", ["copies are sent", "抄送", "抄送"]),
+    ("noted", ["the note", "备注", "備註"]),
     ("copy_of", ["copied from another week", "由其他周复制而来", "由其他週複製而來"]),
 ];
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{Days, NaiveDate, TimeDelta};
 use releve::console::cookie::Ticket;
 use releve::console::demo_links;
-use releve::events::live::WATCHERS_MAX;
+use releve::events::live::{OF_DEVICE_MAX, Watched};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
@@ -159,8 +159,14 @@ impl Browser {
 
 /// What is said next in an answer that goes on; `None`: it is over.
 pub async fn said_next(answer: &mut reqwest::Response) -> Option<String> {
-    let said = tokio::time::timeout(Duration::from_secs(30), answer.chunk()).await.expect("something is said").unwrap();
-    said.map(|said| String::from_utf8(said.to_vec()).unwrap())
+    loop {
+        let said = tokio::time::timeout(Duration::from_secs(30), answer.chunk()).await.expect("something is said").unwrap();
+        let said = said.map(|said| String::from_utf8(said.to_vec()).unwrap());
+        // A line that only shows that it is alive.
+        if said.as_deref().is_none_or(|said| !said.starts_with(':')) {
+            return said;
+        }
+    }
 }
 
 /// In the order of a verdict's letters: nobody, a member, an instructor, the front desk, an admin, the owner.
@@ -327,6 +333,7 @@ fn rows() -> Vec<Row> {
         row("get /console/{studio}/members/new", "/console/<studio>/members/new", "", DESK),
         row("post /console/{studio}/members/new", "/console/<studio>/members/new", "name=New", DESK),
         row("get /console/{studio}/members/{person}", "/console/<studio>/members/<member>", "", DESK),
+        row("post /console/{studio}/members/{person}/particulars", "/console/<studio>/members/<member>/particulars", "name=Member", DESK),
         row(
             "post /console/{studio}/members/{person}/passes",
             "/console/<studio>/members/<member>/passes",
@@ -765,14 +772,35 @@ both_engines! {
         let booked = number(said_next(&mut first).await.unwrap());
         assert!(booked > before);
         assert_eq!(number(said_next(&mut second).await.unwrap()), booked);
-        // Too many of them take nothing from the others.
+        // A device that watches too much ends what it watched first, and nobody else's.
+        let colleague = Browser::of(&house, &house.studio.admin).await;
+        let mut theirs = colleague.listen(&at).await;
+        said_next(&mut theirs).await.unwrap();
         let mut more = Vec::new();
-        for _ in 2..WATCHERS_MAX {
-            more.push(house.app.watched.watch(&house.db, house.studio.id).await.unwrap().expect("there is room"));
+        for _ in 2..=OF_DEVICE_MAX {
+            let mut one = desk.listen(&at).await;
+            said_next(&mut one).await.unwrap();
+            more.push(one);
         }
-        desk.see(&at).await.expect(429);
-        drop(more);
-        desk.see(&at).await.expect(200);
+        assert_eq!(said_next(&mut first).await, None);
+        house.book(&house.member("Ben").await, &morning).await.expect_booked();
+        for still in [&mut second, &mut theirs] {
+            assert!(number(said_next(still).await.unwrap()) > booked);
+        }
+        // All of them together leave room for everybody else.
+        let few = Watched::new(1);
+        let only = few.watch(&house.db, house.studio.id, house.new_id()).await.unwrap().expect("the first");
+        assert!(few.watch(&house.db, house.studio.id, house.new_id()).await.unwrap().is_none());
+        drop(only);
+        assert!(few.watch(&house.db, house.studio.id, house.new_id()).await.unwrap().is_some());
+        // It ends with the rights, and with the device.
+        house.put(house.of_studio(&format!("staff/{}", house.studio.desk.id))).by(&house.studio.owner).json(&json!({"roles": []})).await.expect(200);
+        assert_eq!(said_next(&mut second).await, None);
+        assert!(said_next(&mut theirs).await.is_some(), "a colleague hears of it");
+        colleague.send("/console/sign-out", &[]).await.expect(303);
+        assert_eq!(said_next(&mut theirs).await, None);
+        let mut first = Browser::of(&house, &house.studio.owner).await.listen(&at).await;
+        said_next(&mut first).await.unwrap();
         // Nobody is kept waiting by an open page when the process ends.
         house.app.running.stop();
         assert_eq!(said_next(&mut first).await, None);
@@ -948,7 +976,7 @@ both_engines! {
             tx.run("UPDATE pass_types SET name = $1", (json.clone(),)).await?;
             tx.run("UPDATE passes SET name = $1, transferable = TRUE", (json,)).await?;
             tx.run("UPDATE persons SET name = $1", (PLANTED,)).await?;
-            tx.run("UPDATE members SET name = $1, phone = $1", (PLANTED,)).await?;
+            tx.run("UPDATE members SET name = $1, phone = $1, note = $1", (PLANTED,)).await?;
             tx.run("UPDATE sessions SET team_note = $1, member_note = $1", (PLANTED,)).await
         })).await;
         let mut owner = Browser::of(&house, &house.studio.owner).await;

@@ -288,6 +288,7 @@ fn rows() -> Vec<Row> {
             ["133344", "133344", "133334"],
         ),
         row("post /v1/studios/{id}/members/searches", "/v1/studios/<studio>/members/searches", Some(r#"{"q":"Ana"}"#), desk),
+        row("patch /v1/studios/{id}/members/{person_id}", "/v1/studios/<studio>/members/<member>", Some(r#"{"note":"A weak knee"}"#), desk),
         row("put /v1/studios/{id}/members/{person_id}/erasure", "/v1/studios/<studio>/members/<member>/erasure", none, admin),
         row(
             "post /v1/studios/{id}/invitations",

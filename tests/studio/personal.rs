@@ -439,6 +439,7 @@ both_engines! {
         let nina = enter(json!({ "name": "Zqmark Nina", "phone": "138 zqmark" })).await.expect(201)["person_id"].as_str().unwrap().to_owned();
         let kid = enter(json!({ "name": "Zqmark Kid", "email": "zqmark-mum@example.test", "link": false })).await.expect(201)["person_id"].as_str().unwrap().to_owned();
         let session = house.session("2026-12-02 18:30", 1).await;
+        house.patch(house.of_studio(&format!("members/{nina}"))).by(desk).json(&json!({ "note": "zqmark's knee" })).await.expect(200);
         let pass = house.post_to(house.of_studio(&format!("members/{nina}/passes"))).by(desk).header("Idempotency-Key", "zqmark-1");
         let sold = json!({ "pass_type_id": house.studio.pack_type, "paid": { "amount_minor": 1, "currency": "CNY", "method": "zqmark", "reference": "zqmark 7" } });
         let pass = pass.json(&sold).await.expect(201).id();

@@ -37,6 +37,12 @@ in_words! {
     transfer_choose "To them", "转给此会员", "轉給此會員";
     transfer_elsewhere "The same member, at another studio", "同一会员，转至其他工作室", "同一會員，轉至其他工作室";
 
+    // What is written down of a member.
+    note "Note", "备注", "備註";
+    change_particulars "Name, number, note", "修改姓名、电话与备注", "修改姓名、電話與備註";
+    note_hint "For those who serve the member. They read it if they ask for all that is stored of them.", "仅供工作人员服务会员时参考；会员申请导出个人数据时可以看到。", "僅供工作人員服務會員時參考；會員申請匯出個人資料時可以看到。";
+    name_hint "As this studio writes it.", "本工作室登记的姓名。", "本工作室登記的姓名。";
+
     // Penalties.
     penalties "Late cancellations and absences", "逾期取消与缺席", "逾期取消與缺席";
     strike "strike", "记违约", "記違約";

@@ -73,7 +73,7 @@ in_words! {
     decline "Somebody else", "不批准", "不核准";
     withdraw "Nobody is needed any more", "撤回请求", "撤回請求";
     name_somebody "Name somebody", "指定教练", "指定教練";
-    asked_by "asked by", "发起人：", "發起人：";
+    asked_by "in place of", "代替：", "代替：";
     claimed_by "taken by", "代课：", "代課：";
     availability "What you teach, and when", "我的代课时间", "我的代課時間";
     availability_why "Whoever looks for a substitute reaches those who teach the class and said that they are free then.", "只有会教该课程且该时段有空的教练才会收到代课请求。", "只有會教該課堂且該時段有空的教練才會收到代課請求。";
@@ -89,6 +89,17 @@ in_words! {
     row_hint "A row without a day is left out. Save to get more rows.", "未选日期的行将被忽略。保存后可添加更多。", "未選日期的列將被忽略。儲存後可新增更多。";
 
     weeks_apart "weeks", "周一次", "週一次";
+}
+
+/// How many bookings stay what they are.
+pub fn bookings_stay(count: usize, until: Option<&str>, language: Language) -> String {
+    let until = |before: &str, after: &str| until.map(|until| format!("{before}{until}{after}")).unwrap_or_default();
+    match (language, count) {
+        (Language::En, 1) => format!("1 booking stays{}.", until(", free to cancel until ", "")),
+        (Language::En, _) => format!("{count} bookings stay{}.", until(", free to cancel until ", "")),
+        (Language::ZhHans, _) => format!("{count}个预约保留{}。", until("，", "前可免费取消")),
+        (Language::ZhHant, _) => format!("{count}個預約保留{}。", until("，", "前可免費取消")),
+    }
 }
 
 /// How many are written to.

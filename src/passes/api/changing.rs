@@ -161,7 +161,8 @@ pub struct TransferBody {
 }
 
 /// Transfers what is left of a pass, where its type allows: to another member, to another studio, or both. The pass ends, and the answer is
-/// the new one, with an id of its own; what was paid for goes along. Front desk. Repeated, it answers the same.
+/// the new one, with an id of its own; what was paid for goes along. Front desk, and to another studio who serves members there too; the member
+/// must be one of that studio. Repeated, it answers the same.
 #[utoipa::path(
     put, path = "/v1/passes/{id}/transfer", operation_id = "transfer_pass",
     params(("id" = Uuid, Path)), request_body = TransferBody,

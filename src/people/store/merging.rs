@@ -28,10 +28,11 @@ const MOVES: [&str; 12] = [
     "UPDATE family_links SET holder_id = CASE WHEN holder_id = $1 THEN $2 ELSE holder_id END, \
      person_id = CASE WHEN person_id = $1 THEN $2 ELSE person_id END WHERE holder_id = $1 OR person_id = $1",
     "UPDATE members SET phone = COALESCE(members.phone, f.phone), \
+     note = CASE WHEN members.note IS NULL OR f.note IS NULL THEN COALESCE(members.note, f.note) ELSE members.note || ' / ' || f.note END, \
      joined_at = CASE WHEN f.joined_at < members.joined_at THEN f.joined_at ELSE members.joined_at END \
      FROM members f WHERE f.person_id = $1 AND members.person_id = $2 AND members.studio_id = f.studio_id",
-    "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, phone, joined_at, knows_address) \
-     SELECT f.studio_id, $2, f.name, f.name_search, f.key_stale, f.phone, f.joined_at, f.knows_address AND $1 = $2 FROM members f \
+    "INSERT INTO members (studio_id, person_id, name, name_search, key_stale, phone, note, joined_at, knows_address) \
+     SELECT f.studio_id, $2, f.name, f.name_search, f.key_stale, f.phone, f.note, f.joined_at, f.knows_address AND $1 = $2 FROM members f \
      WHERE f.person_id = $1 AND NOT EXISTS (SELECT 1 FROM members o WHERE o.studio_id = f.studio_id AND o.person_id = $2)",
     "UPDATE persons SET merged_into = $2 WHERE id = $1",
 ];

@@ -233,7 +233,12 @@ pub const REGISTRY: &[Personal] = &[
         table: "members",
         whose: "person_id = $1",
         rows: STAYS,
-        columns: &[emptied(told("name", "memberships")), emptied(untold("name_search", KEY)), told("phone", "memberships")],
+        columns: &[
+            emptied(told("name", "memberships")),
+            emptied(untold("name_search", KEY)),
+            told("phone", "memberships"),
+            told("note", "memberships"),
+        ],
     },
     Personal {
         table: "security_events",
@@ -379,8 +384,8 @@ mod tests {
         assert_eq!(of("staff"), "DELETE FROM staff WHERE person_id = $1");
         assert_eq!(
             of("members"),
-            "UPDATE members SET name = '', name_search = '', phone = NULL \
-             WHERE (person_id = $1) AND (name <> '' OR name_search <> '' OR phone IS NOT NULL)"
+            "UPDATE members SET name = '', name_search = '', phone = NULL, note = NULL \
+             WHERE (person_id = $1) AND (name <> '' OR name_search <> '' OR phone IS NOT NULL OR note IS NOT NULL)"
         );
         assert!(of("persons").ends_with("longer_offers = FALSE WHERE (id = $1)"), "{}", of("persons"));
     }

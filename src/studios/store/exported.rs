@@ -82,11 +82,11 @@ macro_rules! tables {
 
 tables! {
     Members "Whom the studio knows, by what it wrote down or was given."
-    { person_id: Uuid, external_id: Option<String>, name: String, email: Option<String>, shares_address: bool, phone: Option<String>, joined_at: DateTime<Utc> }
+    { person_id: Uuid, external_id: Option<String>, name: String, email: Option<String>, shares_address: bool, phone: Option<String>, note: Option<String>, joined_at: DateTime<Utc> }
     "SELECT m.person_id, (SELECT MIN(b.key) FROM brought_over b WHERE b.studio_id = m.studio_id AND b.kind = 'members' AND b.row_id = m.person_id \
      AND b.key NOT LIKE 'person:%') AS external_id, m.name, CASE WHEN m.given_at IS NOT NULL OR m.knows_address THEN p.email END AS email, \
      (p.contact_key IS NOT NULL) AS shares_address, CASE WHEN m.given_at IS NULL THEN m.phone ELSE COALESCE(m.phone, p.phone) END AS phone, \
-     m.joined_at FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND m.person_id > $2 AND p.deleted_at IS NULL \
+     m.note, m.joined_at FROM members m JOIN persons p ON p.id = m.person_id WHERE m.studio_id = $1 AND m.person_id > $2 AND p.deleted_at IS NULL \
      ORDER BY m.person_id LIMIT $3";
     Staff "Who works there."
     { person_id: Uuid, name: String, instructor: i64, front_desk: i64, admin: i64 }
