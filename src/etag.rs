@@ -27,6 +27,11 @@ impl<T> Versioned<T> {
     pub fn created(version: i64, body: T) -> Self {
         Self { status: StatusCode::CREATED, version, body }
     }
+
+    /// The thing itself.
+    pub fn into_body(self) -> T {
+        self.body
+    }
 }
 
 impl<T: Serialize> IntoResponse for Versioned<T> {

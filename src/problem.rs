@@ -234,6 +234,11 @@ impl Problem {
         self
     }
 
+    /// After how many seconds it is worth trying again, if that is known.
+    pub const fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_s
+    }
+
     /// Whether this is wrong with any of its fields.
     pub fn finds(&self, wrong: &Wrong) -> bool {
         self.errors.iter().any(|error| error.wrong == *wrong)

@@ -39,6 +39,7 @@ wrongs! {
     NotList => "must be a list", "必须是列表", "必須是清單";
     NotText => "must be a text", "必须是文本", "必須是文字";
     NotWholeNumber => "must be a whole number", "必须是整数", "必須是整數";
+    NotLength => "must be a length of time like \"12 h\", \"90 min\" or \"1:30\"", "必须是时长，例如 “12小时”、“90分钟” 或 “1:30”", "必須是時長，例如「12小時」、「90分鐘」或「1:30」";
     NotTrueOrFalse => "must be true or false", "必须是 true 或 false", "必須是 true 或 false";
     NotId => "must be an id (UUID)", "必须是编号（UUID）", "必須是編號（UUID）";
     NotOneOf { words: String } => "must be one of: {words}", "必须是以下之一：{words}", "必須是以下其中之一：{words}";
@@ -176,6 +177,8 @@ wrongs! {
     NoPlaceFree => "has no place that is free", "没有空余名额", "沒有空餘名額";
     BookedElsewhere => "is when the member is in another class", "会员在该时段有其他课程", "會員在該時段有其他課堂";
     NoColumn { columns: String } => "has none of the columns that are known: {columns}", "没有任何可识别的列：{columns}", "沒有任何可識別的欄：{columns}";
+    TooManyColumns { max: usize } => "must have at most {max} columns", "最多 {max} 列", "最多 {max} 欄";
+    LineTooLong { line: u64, kib: usize } => "must have no line longer than {kib} KiB: look at line {line}", "每行最多 {kib} KiB：请检查第 {line} 行", "每行最多 {kib} KiB：請檢查第 {line} 行";
     TooManyLines { max: usize } => "must have at most {max} lines", "最多 {max} 行", "最多 {max} 行";
 }
 

@@ -21,8 +21,16 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 /// The longest gap that a zone ever made: a whole day, where the date line was crossed.
 const GAP_MINUTES_MAX: i64 = 25 * 60;
 
+/// Where zones lie that people choose from: the other names are those of offsets, and old ones.
+const REGIONS: [&str; 9] = ["Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/"];
+
 /// Where systems keep their zones.
 const SYSTEMS_DIRECTORY: &str = "/usr/share/zoneinfo";
+
+/// The names of zones to choose from, in their order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TZ_VARIANTS.iter().map(|zone| zone.name()).filter(|name| REGIONS.iter().any(|region| name.starts_with(region)))
+}
 
 /// The system's data, if the process was told to use it.
 static SYSTEM: OnceLock<System> = OnceLock::new();

@@ -71,7 +71,7 @@ const ALL = {
   account: async () => "/console/account",
   trail: "/trail", imports: "/imports", "pass-types": "/pass-types", "new-pass-type": "/pass-types/new", "pass-type": firstOf("/pass-types", ".offers a"),
   team: "/team", "team-member": firstOf("/team", "main .list a"),
-  rules: "/house-rules", setup: "/setup", monday: "/monday", attendance: "/attendance", behind: "/attendance/sessions", settings: "/settings",
+  rules: "/house-rules", setup: "/setup", room: firstOf("/setup", "main a[href*='/rooms/']"), "class-type": firstOf("/setup", "main a[href*='/class-types/']"), "new-studio": async () => "/console/new-studio", monday: "/monday", attendance: "/attendance", behind: "/attendance/sessions", settings: "/settings",
 };
 // An admin has one file that waits: one after the other.
 const FILES = { file: sendFile, import: carryOut };

@@ -54,10 +54,12 @@ async function walk(browser, { width, scheme, language, studio }) {
   await look("class");
   website.close();
 
-  for (const [name, path] of [["schedule", `/s/${studio}`], ["sign-up", "/me/sign-up"], ["forgotten", "/me/forgotten"]]) {
+  for (const [name, path] of [["schedule", `/s/${studio}`], ["sign-up", "/me/sign-up"], ["forgotten", "/me/forgotten"], ["invitation", "/me/invitation#7K3M-9QXT-2B4C-HN8P"]]) {
     await page.goto(base + path);
     await look(name);
   }
+
+  expect(await page.inputValue("#code") === "7K3M-9QXT-2B4C-HN8P" && !page.url().includes("#"), "the code of an invitation's link is not filled in, or stays in the address");
 
   // An account is made for that class, and lands on it.
   const email = `new-${width}-${scheme}-${Date.now()}@demo.test`;

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,6 +26,7 @@ use crate::sign_in::factors::FactorKind;
 use crate::sign_in::factors::challenge::{self, SecondFactorQuestion};
 use crate::sign_in::factors::enrolment::{self, SecondFactor};
 use crate::sign_in::signing::{self, Device};
+use crate::studios;
 
 /// Where the page is.
 const PAGE: &str = "/console/account";
@@ -64,26 +66,27 @@ struct DeviceLine {
     is_this: bool,
 }
 
-fn factor_line(factor: SecondFactor, language: Language) -> FactorLine {
+fn factor_line(factor: SecondFactor, clock: Option<Tz>, language: Language) -> FactorLine {
     let a = account::words(language);
     let kind = match factor.kind {
         FactorKind::Totp => a.totp,
         FactorKind::Passkey => a.passkey,
     };
-    let used = factor.last_used_at.map(|at| format!(" · {} {}", a.last_used, phrases::utc(at, language))).unwrap_or_default();
+    let moment = |at| phrases::moment_or_utc(at, clock, language);
+    let used = factor.last_used_at.map(|at| format!(" · {} {}", a.last_used, moment(at))).unwrap_or_default();
     FactorLine {
         id: factor.id,
-        name: factor.name.map_or_else(|| kind.to_owned(), |name| format!("{kind}: {name}")),
-        about: format!("{} {}{used}", a.added_at, phrases::utc(factor.created_at, language)),
+        name: factor.name.map_or_else(|| kind.to_owned(), |name| format!("{kind}{}{name}", words::words(language).colon)),
+        about: format!("{} {}{used}", a.added_at, moment(factor.created_at)),
     }
 }
 
-fn device_line(device: Device, language: Language) -> DeviceLine {
+fn device_line(device: Device, clock: Option<Tz>, language: Language) -> DeviceLine {
     let a = account::words(language);
     DeviceLine {
         id: device.id,
         name: device.name.unwrap_or_else(|| "–".to_owned()),
-        about: format!("{} {}", a.last_used, phrases::utc(device.last_used_at, language)),
+        about: format!("{} {}", a.last_used, phrases::moment_or_utc(device.last_used_at, clock, language)),
         is_this: device.current,
     }
 }
@@ -97,6 +100,7 @@ async fn page(app: &App, staff: &Staff, said: Said) -> Answer<Response> {
     let (language, caller) = (staff.language, &staff.caller);
     let Json(factors) = enrolment::list(State(app.clone()), caller.clone()).await?;
     let Json(devices) = signing::devices(State(app.clone()), caller.clone()).await?;
+    let clock = studios::store::own_zone(&app.db, caller.person_id).await?.map(|zone| zone.tz());
     let status = said.status();
     let page = Page {
         language,
@@ -107,8 +111,8 @@ async fn page(app: &App, staff: &Staff, said: Said) -> Answer<Response> {
         has_passkey: app.passkeys.is_some() && factors.second_factors.iter().any(|factor| factor.kind == FactorKind::Passkey),
         is_missing: factors.required && factors.second_factors.is_empty(),
         recovery_codes_left: factors.recovery_codes_left,
-        factors: factors.second_factors.into_iter().map(|factor| factor_line(factor, language)).collect(),
-        devices: devices.devices.into_iter().map(|device| device_line(device, language)).collect(),
+        factors: factors.second_factors.into_iter().map(|factor| factor_line(factor, clock, language)).collect(),
+        devices: devices.devices.into_iter().map(|device| device_line(device, clock, language)).collect(),
         done: said.done.as_deref().and_then(|word| words::done(word, language)),
         refused: said.refused.map(|(_, sentence)| sentence),
     };

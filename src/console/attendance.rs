@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike as _, Days, NaiveDate, TimeDelta};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use super::words::Words;
 use super::words::figures::{self, weekdays};
 use crate::app::App;
 use crate::extract::{Path, Query};
+use crate::language::Language;
 use crate::problem::Answer;
 use crate::reports::answer::{Reader, SESSIONS_MAX, not_too_many, wall_time};
 use crate::reports::rules::{Key, Sums, Wanted, grouped};
@@ -63,6 +64,8 @@ struct Page {
     sums: Vec<(&'static str, String)>,
     charts: Vec<Chart>,
     counts: [&'static str; 2],
+    /// What the tones of the weeks mean.
+    legend: Vec<(u8, &'static str)>,
 }
 
 /// Days that are one tap away.
@@ -132,10 +135,19 @@ pub async fn show(State(app): State<App>, staff: Staff, Path(studio_id): Path<Uu
         spans: spans(&reader, days, f),
         sums: sums(&Sums::of(&sessions), f),
         charts,
+        legend: legend(days, f),
         counts: [reader.counts(Counted::Attendance), reader.counts(Counted::Demand)],
         shell,
     };
     page.shell.answer(&page)
+}
+
+/// The tones of the bars of weeks, as far as there are any.
+fn legend((from, to): (NaiveDate, NaiveDate), f: &'static figures::Words) -> Vec<(u8, &'static str)> {
+    let [came, missed] = pictures::TONES;
+    let paler = (pictures::PALER[0], f.part_of_week_tone);
+    let has_parts = week_of(from) != from || week_of(to) != to;
+    [(came, f.attended), (missed, f.no_shows)].into_iter().chain(has_parts.then_some(paler)).collect()
 }
 
 fn spans(reader: &Reader, days: (NaiveDate, NaiveDate), f: &'static figures::Words) -> Vec<Span> {
@@ -164,7 +176,7 @@ fn charts(
     f: &'static figures::Words,
 ) -> Vec<Chart> {
     let named = |name: &str, id| Key::Named(name.to_owned(), id);
-    let of = |id, title, field, key: &dyn Fn(&SessionCounts) -> Key| by_name(sessions, days, f, (id, title, field), key);
+    let of = |id, title, field, key: &dyn Fn(&SessionCounts) -> Key| by_name(sessions, days, (f, shell.w.colon), (id, title, field), key);
     vec![
         by_hour(sessions, days, shell, f),
         by_week(sessions, days, shell, f),
@@ -194,7 +206,8 @@ fn by_hour(sessions: &[SessionCounts], days: (NaiveDate, NaiveDate), shell: &She
         let (Key::Hour(weekday, hour), Some(fill)) = (key, sums.fill()) else { continue };
         let name = format!("{} {hour:02}:00", day_name(*weekday, shell));
         let path = behind.and(&format!("weekday={weekday}&hour={hour}"));
-        let words = format!("{name}: {}, {}/{}, {} {}", percent(Some(fill)), sums.filled, sums.capacity, f.classes, sums.sessions);
+        let said = percent(Some(fill));
+        let words = format!("{name}{}{said}, {}/{}, {} {}", shell.w.colon, sums.filled, sums.capacity, f.classes, sums.sessions);
         let value = Value { name: name.clone(), size: fill, written: percent(Some(fill)), words, path: path.clone() };
         values.push((*weekday, *hour, value));
         rows.push(Row { path, name, cells: fill_cells(sums) });
@@ -208,6 +221,14 @@ fn by_hour(sessions: &[SessionCounts], days: (NaiveDate, NaiveDate), shell: &She
         rows,
         file: "attendance?by=weekday_hour",
         none: f.no_classes,
+    }
+}
+
+/// `26 Oct`: a day below a picture of weeks.
+fn day_of_year(date: NaiveDate, language: Language) -> String {
+    match language {
+        Language::En => date.format("%-d %b").to_string(),
+        _ => format!("{}月{}日", date.month(), date.day()),
     }
 }
 
@@ -225,16 +246,19 @@ fn by_week(sessions: &[SessionCounts], days: (NaiveDate, NaiveDate), shell: &She
     let (mut values, mut rows) = (Vec::new(), Vec::new());
     for (monday, sums) in &weeks {
         let part = ((*monday).max(days.0), (*monday + Days::new(7)).min(days.1));
-        let (path, name) = (Behind::new(part).0, shell.date(*monday));
+        // The days asked for begin or end within it: it is no week of few people.
+        let is_part = part.1 - part.0 < TimeDelta::days(7);
+        let path = Behind::new(part).0;
+        let name = if is_part { format!("{} {}", shell.date(*monday), f.part_of_week) } else { shell.date(*monday) };
         let counts = sums.counts;
         let value = |said: &str, count: i64| Value {
-            name: monday.format("%m-%d").to_string(),
+            name: day_of_year(*monday, shell.language),
             size: f64::from(i32::try_from(count).unwrap_or(i32::MAX)),
             written: count.to_string(),
-            words: format!("{} {name}: {said} {count}", shell.w.week_from),
+            words: format!("{} {name}{}{said} {count}", shell.w.week_from, shell.w.colon),
             path: path.clone(),
         };
-        values.push((value(f.attended, counts.attended), value(f.no_shows, counts.no_show)));
+        values.push((value(f.attended, counts.attended), value(f.no_shows, counts.no_show), is_part));
         let cells = vec![sums.sessions.to_string(), counts.attended.to_string(), counts.no_show.to_string()];
         rows.push(Row { path: path.clone(), name: name.clone(), cells });
     }
@@ -253,7 +277,7 @@ fn by_week(sessions: &[SessionCounts], days: (NaiveDate, NaiveDate), shell: &She
 fn by_name(
     sessions: &[SessionCounts],
     days: (NaiveDate, NaiveDate),
-    f: &'static figures::Words,
+    (f, colon): (&'static figures::Words, &'static str),
     (id, title, field): (&'static str, &'static str, &'static str),
     key: &dyn Fn(&SessionCounts) -> Key,
 ) -> Chart {
@@ -263,7 +287,7 @@ fn by_name(
         let Key::Named(name, of) = key else { continue };
         let path = behind.and(&format!("{field}={of}"));
         let written = percent(sums.fill());
-        let words = format!("{name}: {written}, {}/{}, {} {}", sums.filled, sums.capacity, f.classes, sums.sessions);
+        let words = format!("{name}{}{written}, {}/{}, {} {}", colon, sums.filled, sums.capacity, f.classes, sums.sessions);
         values.push(Value { name: name.clone(), size: sums.fill().unwrap_or(0.0), written, words, path: path.clone() });
         rows.push(Row { path, name, cells: fill_cells(&sums) });
     }
@@ -294,7 +318,7 @@ fn by_slot(wanted: &BTreeMap<(i64, i64), Wanted>, days: (NaiveDate, NaiveDate), 
         let start = wall_time(*minute);
         let name = format!("{} {start}", day_name(*weekday, shell));
         let path = behind.and(&format!("weekday={weekday}&start={start}"));
-        let words = format!("{name}: {} {}", f.people_left_out, wanted.unmet);
+        let words = format!("{name}{}{} {}", shell.w.colon, f.people_left_out, wanted.unmet);
         let size = f64::from(i32::try_from(wanted.unmet).unwrap_or(i32::MAX));
         values.push(Value { name: name.clone(), size, written: wanted.unmet.to_string(), words, path: path.clone() });
         let cells = [wanted.unmet, wanted.turned_away, wanted.waited].map(|count| count.to_string()).into();

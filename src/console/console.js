@@ -51,6 +51,23 @@ for (const form of document.querySelectorAll("form[data-choose]")) {
   form.addEventListener("change", () => form.checkValidity() && form.submit());
 }
 
+// A time zone to choose: most often the reader's own.
+for (const list of document.querySelectorAll("select[data-own-zone]")) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!list.value && [...list.options].some((option) => option.value === own)) list.value = own;
+}
+
+// What stands in a field, for somewhere else.
+for (const button of navigator.clipboard ? document.querySelectorAll("button[data-copy]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    await navigator.clipboard.writeText(field.value);
+    voice.textContent = button.textContent = button.dataset.copied;
+  });
+}
+
 // A class is dragged to another day, room or instructor: its form opens with that, and with what would come of it. Without a mouse the same
 // form is reached from the page of the class.
 let moved = null;
@@ -80,18 +97,35 @@ for (const place of document.querySelectorAll("[data-place]")) {
   });
 }
 
-// What edited rules would mean, while they are edited.
+// What edited rules would mean, while they are edited; and which of them does not fit, beside it.
 for (const form of document.querySelectorAll("form[data-look]")) {
-  form.addEventListener("change", async () => {
+  const PAUSE_MS = 300;
+  let pause, asking;
+  const look = async () => {
+    asking?.abort();
+    asking = new AbortController();
     const fields = new URLSearchParams(new FormData(form));
     fields.set("look", "true");
     try {
-      const answer = await fetch(location.href, { method: "POST", body: fields });
-      const next = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("example");
-      if (next) document.getElementById("example").replaceChildren(...next.childNodes);
+      const answer = await fetch(location.href, { method: "POST", body: fields, signal: asking.signal });
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const example = next.getElementById("example-of");
+      if (!example) return;
+      document.getElementById("example-of").replaceChildren(...example.childNodes);
+      for (const why of form.querySelectorAll(".why")) {
+        const said = next.getElementById(why.id)?.textContent || "";
+        why.textContent = said;
+        why.hidden = !said;
+        document.getElementById(why.id.replace(/-why$/, ""))?.setAttribute("aria-invalid", Boolean(said));
+      }
+      for (const rule of form.querySelectorAll(".rule")) rule.classList.toggle("wrong", Boolean(rule.querySelector(".why:not([hidden])")));
     } catch {
       // The button still asks.
     }
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(pause);
+    pause = setTimeout(look, PAUSE_MS);
   });
 }
 
@@ -212,6 +246,9 @@ if (location.search.includes("said=")) {
   address.searchParams.delete("said");
   history.replaceState(null, "", address);
 }
+
+// Where nobody is signed in, what a member's pages kept for where there is no network is nobody's. A kiosk's own memory stays.
+if (location.pathname === "/console/sign-in") self.caches?.delete("pocket").catch(() => {});
 
 // Passkeys: as the second step, in the place of a code, and a new one. Nobody touched it, or there is none: the other ways stand beside it.
 const hasPasskeys = window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON;

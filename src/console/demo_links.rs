@@ -2,7 +2,7 @@
 //! database holds them, and a demo is served on its own machine alone.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::form::body;
+use super::frame::done;
 use super::sign_in::{device, enter};
 use crate::app::App;
 use crate::demo::mark::PASSWORD;
@@ -68,20 +69,24 @@ pub async fn make(app: &App) -> Answer<Vec<(&'static str, String)>> {
     Ok(links)
 }
 
-/// Signs this browser in, once.
+/// Signs this browser in, once. Whoever only looks whether the page is there (`HEAD`) leaves the link as it is.
 pub async fn open(
     State(app): State<App>,
+    method: Method,
     visitor: Visitor,
     headers: HeaderMap,
     Path((who, secret)): Path<(Who, String)>,
 ) -> Answer<Response> {
     let (_, fact, email, next) = who.parts();
+    if method != Method::GET {
+        return Ok(Redirect::to(next).into_response());
+    }
     let kept = kept(&secret);
     // Looked up before anything is written: whoever guesses keeps nobody from writing.
     let is_right = store::fact(&app.db, fact).await?.is_some_and(|there| there == kept);
     if !is_right || !app.db.write("demo.link", move |tx| Box::pin(store::take(tx, fact, kept))).await? {
         // Used before, or of an earlier start: with the password, then.
-        return Ok(Redirect::to(if who == Who::Member { "/me/sign-in" } else { "/console/sign-in" }).into_response());
+        return Ok(done(if who == Who::Member { "/me/sign-in" } else { "/console/sign-in" }, "link_used"));
     }
     let said = json!({"email": email, "password": PASSWORD, "device": device(&headers, "Relevé demo")});
     let tokens = signing::sign_in(State(app.clone()), visitor, body(said)?).await?;

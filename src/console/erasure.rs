@@ -52,7 +52,7 @@ pub async fn erase(State(app): State<App>, staff: Staff, Path(at): Path<(Uuid, U
     let typed = form.name.unwrap_or_default();
     if typed.trim() != name(&app, at).await?.trim() {
         let said = desk::words(staff.language).erase_not_the_name.to_owned();
-        let refused = Said { done: None, refused: Some((ProblemType::InvalidFields.status(), said)) };
+        let refused = Said { refused: Some((ProblemType::InvalidFields.status(), said)), ..Said::default() };
         return page(&app, &staff, at, Some(typed), refused).await;
     }
     match erasure::put(State(app.clone()), staff.caller.clone(), Path(at)).await {

@@ -126,12 +126,14 @@ pub struct Said {
     pub done: Option<String>,
     /// What was refused, and with which status.
     pub refused: Option<(StatusCode, String)>,
+    /// When it is worth trying again, in seconds from now.
+    pub retry_after_s: Option<u64>,
 }
 
 impl Said {
     /// What the address of a page says was done.
     pub fn done(word: Option<String>) -> Self {
-        Self { done: word, refused: None }
+        Self { done: word, ..Self::default() }
     }
 
     /// A refusal, as a sentence for this reader. Our own faults are none: they go on to be said as such.
@@ -139,7 +141,8 @@ impl Said {
         if !is_told(&problem) {
             return Err(problem);
         }
-        Ok(Self { done: None, refused: Some((problem.kind.status(), sentence(&problem, language))) })
+        let refused = Some((problem.kind.status(), sentence(&problem, language)));
+        Ok(Self { done: None, refused, retry_after_s: problem.retry_after_s() })
     }
 
     /// With which status the page is answered.
@@ -154,13 +157,18 @@ fn is_told(problem: &Problem) -> bool {
     problem.kind.status().is_client_error() && !matches!(problem.kind, P::NotFound | P::NotAllowed | P::SignInRequired | P::TokenRefused)
 }
 
-/// A refusal in words: the sentence, and what is wrong with which field.
+/// A refusal in words: the sentence, and another one for each field of what is wrong with it.
 pub fn sentence(problem: &Problem, language: Language) -> String {
     let body = problem.body(language, "");
     let mut text = problem.kind.sentence(language).to_owned();
     for error in body["errors"].as_array().into_iter().flatten() {
         let (field, message) = (error["field"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
-        text += &format!(" {}: {message}.", fields::field(field, language));
+        let field = fields::field(field, language);
+        text += &match language {
+            Language::En => format!(" “{field}” {message}."),
+            Language::ZhHans => format!("“{field}”{message}。"),
+            Language::ZhHant => format!("「{field}」{message}。"),
+        };
     }
     text
 }
@@ -196,6 +204,7 @@ pub struct Shell {
     pub done: Option<&'static str>,
     pub refused: Option<String>,
     status: StatusCode,
+    retry_after_s: Option<u64>,
     renewed: Option<HeaderValue>,
 }
 
@@ -221,6 +230,7 @@ impl Shell {
             today: zones::local_date(now, zone),
             page: staff.page.clone().unwrap_or_else(|| format!("/console/{studio_id}/today")),
             status: said.status(),
+            retry_after_s: said.retry_after_s,
             done: said.done.as_deref().and_then(|word| words::done(word, staff.language)),
             refused: said.refused.map(|(_, sentence)| sentence),
             renewed: staff.renewed.clone(),
@@ -280,6 +290,9 @@ impl Shell {
         let mut answer = html(page, self.language, self.status)?;
         if let Some(cookie) = &self.renewed {
             answer.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
+        if let Some(seconds) = self.retry_after_s {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(answer)
     }

@@ -5,7 +5,7 @@
 //! lost. That the cookie is `SameSite=Lax` is the second lock on the same door.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use url::form_urlencoded;
@@ -34,7 +34,13 @@ pub async fn pass(request: Request, next: Next, home: &str, notice: Notice) -> R
         true => next.run(request).await,
         false => Problem::new(ProblemType::NotAllowed).into_response(),
     };
-    let Some(mut problem) = answer.extensions_mut().remove::<Problem>() else { return answer };
+    let Some(mut problem) = answer.extensions_mut().remove::<Problem>() else {
+        // A page that says itself what was refused says too when it is worth trying again.
+        if let Some(Told(problem)) = answer.extensions().get::<Told>().cloned() {
+            say_when(&problem, &mut answer);
+        }
+        return answer;
+    };
     if matches!(problem.kind, ProblemType::SignInRequired | ProblemType::TokenRefused) {
         return Redirect::to(&sign_in_page(home, page.as_deref())).into_response();
     }
@@ -57,10 +63,18 @@ type Notice = fn(&Problem, Language) -> Answer<Response>;
 fn said(problem: Problem, language: Language, notice: Notice) -> Response {
     match notice(&problem, language) {
         Ok(mut page) => {
+            say_when(&problem, &mut page);
             page.extensions_mut().insert(Told(problem));
             page
         }
         Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, fault).into_response(),
+    }
+}
+
+/// Says, of a refusal that is none for long, when it is worth trying again.
+fn say_when(problem: &Problem, page: &mut Response) {
+    if let Some(seconds) = problem.retry_after_s() {
+        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 }
 
@@ -84,8 +98,6 @@ fn is_from_here(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -108,6 +120,16 @@ mod tests {
             origin.map(|origin| headers.insert(header::ORIGIN, HeaderValue::from_static(origin)));
             assert_eq!(is_from_here(&headers), expected, "{site:?} {origin:?}");
         }
+    }
+
+    #[test]
+    fn a_page_that_is_refused_for_now_says_until_when() {
+        for kind in [ProblemType::TooManyRequests, ProblemType::Busy] {
+            let page = said(Problem::new(kind).retry_after(7), Language::En, frame::notice);
+            assert_eq!((page.status(), &page.headers()[header::RETRY_AFTER]), (kind.status(), &HeaderValue::from_static("7")));
+        }
+        let page = said(Problem::new(ProblemType::NotFound), Language::En, frame::notice);
+        assert!(!page.headers().contains_key(header::RETRY_AFTER));
     }
 
     #[test]

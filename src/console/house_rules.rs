@@ -14,8 +14,10 @@ use super::frame::{Part, Said, SaidParams, Shell, done};
 use super::sentences::{GROUPS, Kind, Sentence};
 use super::staff::Staff;
 use super::words::{self, Words};
+use super::{durations, rule_examples};
 use crate::app::App;
 use crate::extract::{Body, IfMatch, Path, Query};
+use crate::language::Language;
 use crate::letters::facts::Money;
 use crate::letters::phrases;
 use crate::problem::{Answer, Problem, ProblemType};
@@ -30,6 +32,11 @@ use crate::zones::instant;
 const EXAMPLE_CAPACITY: i64 = 12;
 /// When the classes of the examples start.
 const EXAMPLE_STARTS: [(u32, u32); 2] = [(18, 30), (7, 30)];
+/// When they are booked.
+const NOON: NaiveTime = match NaiveTime::from_hms_opt(12, 0, 0) {
+    Some(noon) => noon,
+    None => NaiveTime::MIN,
+};
 
 #[derive(Template)]
 #[template(path = "console/pages/house_rules.html")]
@@ -38,15 +45,24 @@ struct Page {
     w: &'static Words,
     version: i64,
     groups: Vec<Group>,
+    /// None, where the rules as they were typed do not fit.
     examples: Vec<Example>,
+}
+
+impl Page {
+    /// Whether something in this sentence does not fit.
+    fn is_wrong(&self, sentence: &[Line]) -> bool {
+        sentence.iter().any(|line| line.wrong.is_some())
+    }
 }
 
 struct Group {
     title: &'static str,
-    lines: Vec<Line>,
+    /// Each of the rules that it holds.
+    sentences: Vec<Vec<Line>>,
 }
 
-/// One rule in its sentence.
+/// One rule in its sentence, or its part of one.
 struct Line {
     name: &'static str,
     before: &'static str,
@@ -63,7 +79,7 @@ struct Line {
 /// What the rules say about one class.
 struct Example {
     class: String,
-    lines: Vec<(&'static str, String)>,
+    sentences: Vec<String>,
 }
 
 /// The page: for the studio's admins.
@@ -75,9 +91,9 @@ pub async fn show(
 ) -> Answer<Response> {
     require_admin(&app, &staff.caller, studio_id).await?;
     let (version, rules) = read(&app, studio_id).await?;
-    let values = values(&rules, &BTreeMap::new());
+    let values = values(&rules, &BTreeMap::new(), staff.language);
     let shown = Shown { version, values, wrong: BTreeMap::new(), now: BTreeMap::new() };
-    page(&app, &staff, studio_id, &rules, shown, Said::done(said)).await
+    page(&app, &staff, studio_id, Some(&rules), shown, Said::done(said)).await
 }
 
 /// What the fields hold.
@@ -97,7 +113,7 @@ pub async fn read(app: &App, studio_id: Uuid) -> Answer<(i64, HouseRules)> {
 }
 
 /// The text of each rule's field, as it is set, or as it was typed.
-fn values(rules: &HouseRules, typed: &BTreeMap<String, String>) -> BTreeMap<&'static str, String> {
+fn values(rules: &HouseRules, typed: &BTreeMap<String, String>, language: Language) -> BTreeMap<&'static str, String> {
     let set = serde_json::to_value(rules).unwrap_or_default();
     let currency = rules.fee_currency.clone().unwrap_or_default();
     let text = |sentence: &Sentence| match (&set[sentence.rule], sentence.kind) {
@@ -105,6 +121,7 @@ fn values(rules: &HouseRules, typed: &BTreeMap<String, String>) -> BTreeMap<&'st
             let money = phrases::money(&Money { amount_minor: minor.as_i64().unwrap_or_default(), currency: currency.clone() });
             money.trim_start_matches(&currency).trim().replace(',', "")
         }
+        (Value::Number(minutes), Kind::Length) => durations::written(minutes.as_i64().unwrap_or_default(), language),
         (Value::String(text), _) => text.clone(),
         (Value::Null, _) => String::new(),
         (other, _) => other.to_string(),
@@ -113,7 +130,7 @@ fn values(rules: &HouseRules, typed: &BTreeMap<String, String>) -> BTreeMap<&'st
     all.map(|sentence| (sentence.rule, typed.get(sentence.rule).cloned().unwrap_or_else(|| text(sentence)))).collect()
 }
 
-async fn page(app: &App, staff: &Staff, studio_id: Uuid, rules: &HouseRules, shown: Shown, said: Said) -> Answer<Response> {
+async fn page(app: &App, staff: &Staff, studio_id: Uuid, rules: Option<&HouseRules>, shown: Shown, said: Said) -> Answer<Response> {
     let Shown { version, values, wrong, now } = shown;
     let shell = Shell::of(app, staff, studio_id, Part::Rules, said).await?;
     let language = shell.language;
@@ -138,31 +155,30 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, rules: &HouseRules, sho
             }),
         }
     };
-    let groups = GROUPS.iter().map(|group| Group { title: group.title(language), lines: group.sentences.iter().map(line).collect() });
-    let page = Page { w: shell.w, version, groups: groups.collect(), examples: examples(rules, &shell), shell };
+    let groups = GROUPS.iter().map(|group| {
+        let parts = group.sentences.chunk_by(|_, next| next.goes_on);
+        Group { title: group.title(language), sentences: parts.map(|parts| parts.iter().map(line).collect()).collect() }
+    });
+    let examples = rules.map(|rules| examples(rules, &shell)).unwrap_or_default();
+    let page = Page { w: shell.w, version, groups: groups.collect(), examples, shell };
     page.shell.answer(&page)
 }
 
-/// Two classes of next Tuesday, one in the evening and one in the morning.
+/// Two classes of next Tuesday, one in the evening and one in the morning, booked on the Sunday before.
 fn examples(rules: &HouseRules, shell: &Shell) -> Vec<Example> {
     let ahead = (8 - u64::from(shell.today.weekday().num_days_from_monday())) % 7;
     let tuesday: NaiveDate = shell.today + Days::new(if ahead == 0 { 7 } else { ahead });
-    let (w, zone) = (shell.w, shell.zone());
+    let (zone, language) = (shell.zone(), shell.language);
+    let booked_at = instant((tuesday - Days::new(2)).and_time(NOON), zone);
+    let cutoff = serde_json::to_value(rules.after_cutoff).unwrap_or_default();
+    let mut choices = GROUPS.iter().flat_map(|group| group.sentences).flat_map(|sentence| sentence.choices(language));
+    let cutoff = choices.find(|(value, _)| cutoff == *value).map(|(_, name)| name).unwrap_or_default();
     let example = |(hour, minute): (u32, u32)| {
         let time = NaiveTime::from_hms_opt(hour, minute, 0)?;
         let starts_at = instant(tuesday.and_time(time), zone);
         let on = instants(rules, zone, starts_at, EXAMPLE_CAPACITY);
-        let mut lines = vec![
-            (w.rule_opens, shell.day_and_time(on.booking_opens_at)),
-            (w.rule_closes, shell.day_and_time(on.booking_closes_at)),
-            (w.rule_free_until, shell.day_and_time(on.free_cancel_until)),
-            (w.rule_promotes, shell.day_and_time(on.promote_until)),
-        ];
-        if let Some(until) = on.offers_until {
-            lines.push((w.rule_offers, shell.day_and_time(until)));
-        }
-        lines.push((w.rule_waitlist, on.waitlist_cap.map_or_else(|| w.unlimited_wait.to_owned(), |cap| cap.to_string())));
-        Some(Example { class: shell.day_and_time(starts_at), lines })
+        let example = rule_examples::Example { booked_at, capacity: EXAMPLE_CAPACITY, zone };
+        Some(Example { class: shell.day_and_time(starts_at), sentences: rule_examples::told(rules, &on, example, cutoff, language) })
     };
     EXAMPLE_STARTS.into_iter().filter_map(example).collect()
 }
@@ -192,9 +208,10 @@ pub async fn save(
         Ok(rules) => (rules, BTreeMap::new()),
         Err(wrong) => (before, in_words(wrong)),
     };
-    let mut shown = Shown { version, values: values(&rules, &typed), wrong, now: BTreeMap::new() };
+    let mut shown = Shown { version, values: values(&rules, &typed, language), wrong, now: BTreeMap::new() };
+    let fitting = Some(&rules).filter(|_| shown.wrong.is_empty());
     if form.contains_key("look") && shown.wrong.is_empty() {
-        return page(&app, &staff, studio_id, &rules, shown, Said::default()).await;
+        return page(&app, &staff, studio_id, fitting, shown, Said::default()).await;
     }
     let saved = match written {
         Ok(written) if shown.wrong.is_empty() => {
@@ -209,11 +226,11 @@ pub async fn save(
             if problem.kind == ProblemType::VersionStale {
                 // What was typed stays; saved once more, it is saved upon what the reader has now seen.
                 let (version, by_now) = read(&app, studio_id).await?;
-                let (typed, by_now) = (values(&rules, &BTreeMap::new()), values(&by_now, &BTreeMap::new()));
+                let (typed, by_now) = (values(&rules, &BTreeMap::new(), language), values(&by_now, &BTreeMap::new(), language));
                 let now = by_now.into_iter().filter(|(rule, text)| typed.get(rule) != Some(text)).collect();
                 shown = Shown { version, now, ..shown };
             }
-            page(&app, &staff, studio_id, &rules, shown, Said::refused(problem, language)?).await
+            page(&app, &staff, studio_id, fitting, shown, Said::refused(problem, language)?).await
         }
     }
 }
@@ -229,6 +246,7 @@ fn written(before: &HouseRules, typed: &BTreeMap<String, String>) -> Result<Map<
             Kind::Flag => Ok(json!(text == "true")),
             _ if text.is_empty() && sentence.may_be_empty => Ok(Value::Null),
             _ if text.is_empty() => Err(Wrong::Missing),
+            Kind::Length => durations::read(text).map(Value::from).ok_or(Wrong::NotLength),
             Kind::Number => text.parse::<i64>().map(Value::from).map_err(|_| Wrong::NotWholeNumber),
             Kind::Money => words::amount_minor(text, &currency).map(Value::from).ok_or(Wrong::NotRight),
             Kind::Currency => Ok(json!(currency)),
@@ -245,7 +263,6 @@ fn written(before: &HouseRules, typed: &BTreeMap<String, String>) -> Result<Map<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::Language;
     use crate::studios::house_rules::RULES;
 
     #[test]
@@ -256,7 +273,8 @@ mod tests {
             strikes_max: Some(3),
             ..HouseRules::default()
         };
-        let shown = values(&rules, &BTreeMap::new());
+        let shown = values(&rules, &BTreeMap::new(), Language::ZhHans);
+        assert_eq!(shown["free_cancel_min"], "12小时");
         assert_eq!((shown["late_cancel_fee_minor"].as_str(), shown["quiet_hours_from"].as_str()), ("50.50", "22:00"));
         let typed = shown.into_iter().map(|(rule, text)| (rule.to_owned(), text)).collect();
         assert_eq!(HouseRules::parse(written(&rules, &typed).unwrap()).unwrap(), rules);
@@ -277,13 +295,13 @@ mod tests {
     fn what_is_wrong_is_named() {
         let rules = HouseRules::default();
         let mut typed: BTreeMap<String, String> =
-            values(&rules, &BTreeMap::new()).into_iter().map(|(rule, text)| (rule.to_owned(), text)).collect();
+            values(&rules, &BTreeMap::new(), Language::En).into_iter().map(|(rule, text)| (rule.to_owned(), text)).collect();
         typed.insert("offer_min".into(), "half an hour".into());
         typed.insert("booking_opens_days".into(), String::new());
         let wrong = written(&rules, &typed).unwrap_err();
         assert_eq!(
             wrong.into_iter().collect::<Vec<_>>(),
-            [("booking_opens_days".into(), Wrong::Missing), ("offer_min".into(), Wrong::NotWholeNumber)]
+            [("booking_opens_days".into(), Wrong::Missing), ("offer_min".into(), Wrong::NotLength)]
         );
     }
 }

@@ -16,18 +16,21 @@ use super::form::{Form, body};
 use super::frame::{Part, Said, SaidParams, Shell, done};
 use super::staff::Staff;
 use super::words::Words;
-use super::words::office::{self, column};
+use super::words::office;
 use crate::app::App;
 use crate::extract::{Path, Query};
 use crate::import::api::{self, How};
-use crate::import::rules::Wrongs;
+use crate::import::rules::records::Cells;
 use crate::import::rules::table::{Columns, Table, names_of, told};
+use crate::import::rules::words::column;
 use crate::import::run::{Fate, Report};
 use crate::import::waiting::{self, Waiting};
 use crate::import::{BadLines, Import, Kind, invite, store};
+use crate::language::Language;
 use crate::people;
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::studios::guard::require_admin;
+use crate::text::Email;
 use crate::wrong::Wrong;
 
 /// Imports that are listed.
@@ -181,6 +184,8 @@ struct ColumnLine {
     heading: String,
     /// What stands in it in the first line.
     example: String,
+    /// Whether it is left out although addresses stand in it.
+    misses_addresses: bool,
     choices: Vec<Choice>,
 }
 
@@ -229,8 +234,14 @@ pub async fn look(
 }
 
 async fn file_page(app: &App, staff: &Staff, studio_id: Uuid, file: Waiting, after: Option<u64>, said: Said) -> Answer<Response> {
-    let head = file.head(app).await?;
-    let (said, report) = match file.look(app, &staff.caller, staff.language).await {
+    // Until the page is written nobody else in this process looks at a file.
+    let opened = file.open(app).await?;
+    let head = opened.head().await;
+    let looked_at = match &head {
+        Ok(_) => opened.look(app, &staff.caller, staff.language).await,
+        Err(problem) => Err(problem.clone()),
+    };
+    let (said, report) = match looked_at {
         Ok(report) => (said, Some(report)),
         // What was refused before is said, not what follows from it.
         Err(problem) => (if said.refused.is_some() { said } else { Said::refused(problem, staff.language)? }, None),
@@ -248,7 +259,7 @@ async fn file_page(app: &App, staff: &Staff, studio_id: Uuid, file: Waiting, aft
         kind: kind_name(how.kind, o),
         until: shell.day_and_time(file.until),
         refused: file.refused.map(|kind| kind.sentence(shell.language)),
-        columns: columns(&head, how.kind, o),
+        columns: head.map(|head| columns(&head, how.kind, shell.language)).unwrap_or_default(),
         encodings: choices(
             &[("", o.found_out), ("utf-8", "UTF-8"), ("utf-16", "UTF-16"), ("gb18030", "GB18030"), ("big5", "Big5")],
             &encoding,
@@ -256,19 +267,21 @@ async fn file_page(app: &App, staff: &Staff, studio_id: Uuid, file: Waiting, aft
         delimiters: choices(&[("", o.found_out), ("comma", o.comma), ("semicolon", o.semicolon), ("tab", o.tab)], &delimiter),
         dates: choices(&[("ymd", o.dates_ymd), ("mdy", o.dates_mdy), ("dmy", o.dates_dmy)], &dates),
         looked: report.and_then(|report| looked(&report, after, &shell)),
-        name: file.name,
+        name: file.name.clone(),
         shell,
     };
     page.shell.answer(&page)
 }
 
-fn columns(head: &Table, kind: Kind, o: &'static office::Words) -> Vec<ColumnLine> {
-    let first = head.lines.first().map(|(_, cells)| cells.as_slice()).unwrap_or_default();
+fn columns(head: &Table, kind: Kind, language: Language) -> Vec<ColumnLine> {
+    let o = office::words(language);
     let line = |(at, (heading, chosen)): (usize, (&str, Option<&'static str>))| {
-        let known = names_of(kind).map(|name| (name, column(name, o), chosen == Some(name)));
+        let cells = || head.lines.iter().filter_map(|(_, cells)| Some(cells.get(at)?.trim())).filter(|cell| !cell.is_empty());
+        let known = names_of(kind).map(|name| (name, column(name, language), chosen == Some(name)));
         ColumnLine {
             heading: if heading.is_empty() { format!("{}", at + 1) } else { short(heading) },
-            example: first.get(at).map(|cell| short(cell)).unwrap_or_default(),
+            example: head.lines.first().and_then(|(_, cells)| cells.get(at)).map(short).unwrap_or_default(),
+            misses_addresses: chosen.is_none() && cells().next().is_some() && cells().all(|cell| Email::parse(cell).is_ok()),
             choices: std::iter::once(("", o.left_out_column, chosen.is_none())).chain(known).collect(),
         }
     };
@@ -282,16 +295,18 @@ fn short(cell: &str) -> String {
 }
 
 fn looked(report: &Report, after: Option<u64>, shell: &Shell) -> Option<Looked> {
-    let o = shell.o;
+    let (o, w, language) = (shell.o, shell.w, shell.language);
     let (table, fates) = report.lines.as_ref()?;
-    let wrong = |wrongs: &Wrongs| {
-        let each = wrongs.iter().map(|(name, wrong)| format!("{} {}", column(name, o), wrong.words(shell.language)));
-        each.collect::<Vec<_>>().join("; ")
-    };
-    let wrongs: HashMap<u64, String> = report.wrong.iter().map(|(number, wrongs)| (*number, wrong(wrongs))).collect();
+    let wrongs: HashMap<u64, String> = report.wrong.iter().map(|(number, wrongs)| (*number, told(wrongs, language))).collect();
+    let written: Vec<_> =
+        table.columns().into_iter().enumerate().filter_map(|(at, (_, name))| Some((at, column(name?, language)))).collect();
     let mut lines = table.lines.iter().zip(fates).skip_while(|((number, _), _)| after.is_some_and(|after| *number <= after));
-    let line = |((number, cells), fate): (&(u64, Vec<String>), &Fate)| {
-        let cells: Vec<String> = cells.iter().map(|cell| short(cell)).filter(|cell| !cell.is_empty()).collect();
+    let line = |((number, cells), fate): (&(u64, Cells), &Fate)| {
+        let filled = |(at, name): &(usize, &str)| {
+            let cell = short(cells.get(*at)?);
+            (!cell.is_empty()).then(|| format!("{name}{}{cell}", w.colon))
+        };
+        let cells: Vec<String> = written.iter().filter_map(filled).collect();
         FileLine {
             number: *number,
             cells: cells.join(" · "),
@@ -329,7 +344,7 @@ pub async fn set_how(
 ) -> Answer<Response> {
     require_admin(&app, &staff.caller, studio_id).await?;
     let mut file = waiting_file(&app, &staff, studio_id).await?;
-    let count = file.head(&app).await?.heading.len();
+    let count = heading_of(&app, &file).await?;
     let named: Vec<String> = (0..count).map(|at| fields.get(&format!("column-{at}")).cloned().unwrap_or_default()).collect();
     let said = json!({
         "kind": file.how.kind, "encoding": fields.get("encoding"), "delimiter": fields.get("delimiter"),
@@ -356,11 +371,21 @@ pub async fn set_how(
     }
 }
 
+/// How many columns it has; none, if they are not to be told as it is read by now.
+async fn heading_of(app: &App, file: &Waiting) -> Answer<usize> {
+    match file.open(app).await?.head().await {
+        Ok(head) => Ok(head.heading.len()),
+        Err(problem) if problem.kind == ProblemType::InvalidFields => Ok(0),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// The lines that are not right, with the reasons in a last column: to be mended and sent by themselves.
 pub async fn wrong_lines(State(app): State<App>, staff: Staff, Path(studio_id): Path<Uuid>) -> Answer<Response> {
     require_admin(&app, &staff.caller, studio_id).await?;
     let file = waiting_file(&app, &staff, studio_id).await?;
-    let report = file.look(&app, &staff.caller, staff.language).await?;
+    let opened = file.open(&app).await?;
+    let report = opened.look(&app, &staff.caller, staff.language).await?;
     let (table, _) = report.lines.as_ref().ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let reasons = report.wrong.iter().map(|(number, wrongs)| (*number, told(wrongs, staff.language))).collect();
     let lines = table.skipped(&reasons).map_err(Problem::fault)?;

@@ -48,6 +48,8 @@ if (ready) {
   const { token, studio, name } = ready.dataset;
   (async () => {
     await stored("readwrite", (own, acts) => { own.clear(); acts.clear(); return own.put({ token, studio, name }, "kiosk"); });
+    // What the browser kept of somebody's own bookings is nothing for the door.
+    await self.caches?.delete("pocket");
     navigator.storage?.persist?.();
     location.replace("/console/kiosk");
   })().catch(() => { document.getElementById("failed").hidden = false; });

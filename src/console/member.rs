@@ -59,6 +59,8 @@ struct Page {
     d: &'static Desk,
     member: MemberRow,
     passes: Vec<PassLine>,
+    /// Those with which nothing can be booked any more.
+    passes_over: Vec<PassLine>,
     /// What late cancellations and absences came to, and whether the desk should know.
     standing: Vec<(String, bool)>,
     penalties: Vec<PenaltyLine>,
@@ -131,7 +133,8 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, person_id: Uuid, sessio
     let shell = Shell::of(app, staff, studio_id, Part::Members, said).await?;
     let (now, language) = (app.clock.now(), shell.language);
     let held = passes::store::of_person(&app.db, person_id, None, PAGE_MAX).await?;
-    let held = held.into_iter().filter(|pass| pass.studio_ids.contains(&studio_id)).map(|pass| pass_line(pass, &shell)).collect();
+    let held = held.into_iter().filter(|pass| pass.studio_ids.contains(&studio_id)).map(|pass| pass_line(pass, &shell));
+    let (held, passes_over): (Vec<PassLine>, Vec<PassLine>) = held.partition(|pass| pass.is_active);
     let penalties = penalties::store::of_person(&app.db, person_id, Some(studio_id)).await?;
     let standing = Standing::of(&context, &penalties, language, now);
     let bookings = booking::store::of_member(&app.db, studio_id, person_id, LISTED_MAX).await?;
@@ -148,6 +151,7 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, person_id: Uuid, sessio
         d: desk::words(shell.language),
         member,
         passes: held,
+        passes_over,
         standing: standing_lines(&standing, &shell),
         penalties: penalties.iter().take(PENALTIES_MAX).map(|penalty| penalty_line(penalty, &shell)).collect(),
         to_come,

@@ -22,6 +22,9 @@ use crate::reports::answer::Reader;
 use crate::reports::monday::{MemberContact, Monday, Week};
 use crate::schedule::rules::LocalDate;
 
+/// Lines of a list that are seen at once; the others open.
+const LINES_FIRST: usize = 8;
+
 /// Which week.
 #[derive(Deserialize)]
 pub struct WeekParams {
@@ -63,6 +66,16 @@ struct List {
 }
 
 impl List {
+    /// The lines that stand on the page.
+    fn first(&self) -> &[Line] {
+        self.lines.get(..LINES_FIRST).unwrap_or(&self.lines)
+    }
+
+    /// Those that open.
+    fn rest(&self) -> &[Line] {
+        self.lines.get(LINES_FIRST..).unwrap_or_default()
+    }
+
     /// Of which all lines are shown.
     fn whole(title: &'static str, lines: Vec<Line>) -> Self {
         Self { title, of_all: i64::try_from(lines.len()).unwrap_or(i64::MAX), lines }
@@ -103,7 +116,7 @@ pub async fn show(
             passes(&report, &shell, f),
             unseen(&report, &shell, f),
             fees(&report, &shell, f),
-            unrecorded(&report, f),
+            unrecorded(&report, &shell, f),
             unmet(&report, &shell, f),
             pay(&report, f),
         ],
@@ -162,11 +175,14 @@ fn fees(report: &Monday, shell: &Shell, f: &'static figures::Words) -> List {
     List { title: f.fees_due, lines, of_all: report.fees_due_count }
 }
 
-fn unrecorded(report: &Monday, f: &'static figures::Words) -> List {
-    let line = |session: &crate::reports::monday::Unrecorded| Line {
-        path: format!("sessions/{}", session.session_id),
-        name: format!("{} · {}", session.class, session.local_start.local().format("%m-%d %H:%M")),
-        detail: format!("{} · {} {}", session.instructor, f.places_open, session.unrecorded + session.unmarked),
+fn unrecorded(report: &Monday, shell: &Shell, f: &'static figures::Words) -> List {
+    let line = |session: &crate::reports::monday::Unrecorded| {
+        let starts = session.local_start.local();
+        Line {
+            path: format!("sessions/{}", session.session_id),
+            name: format!("{} · {} {}", session.class, shell.day(starts.date()), starts.format("%H:%M")),
+            detail: format!("{} · {} {}", session.instructor, f.places_open, session.unrecorded + session.unmarked),
+        }
     };
     List::whole(f.unrecorded, report.unrecorded.iter().map(line).collect())
 }

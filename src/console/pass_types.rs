@@ -9,9 +9,9 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::form::{Form, body};
+use super::form::{Fields, Form, body};
 use super::frame::{Part, Said, SaidParams, Shell, done};
-use super::setup::{names, price};
+use super::setup::price;
 use super::staff::Staff;
 use super::words::office;
 use super::words::{self, Words};
@@ -163,10 +163,6 @@ struct FormPage {
     several_studios: bool,
 }
 
-/// What the form holds, by the names of its fields.
-#[derive(Clone, Debug, Default)]
-struct Fields(HashMap<String, String>);
-
 impl Fields {
     fn of(sold: &PassType) -> Self {
         let mut fields = HashMap::new();
@@ -199,26 +195,8 @@ impl Fields {
         Self(fields)
     }
 
-    fn text(&self, name: &str) -> &str {
-        self.0.get(name).map(String::as_str).unwrap_or_default()
-    }
-
-    fn says(&self, name: &str, value: &str) -> bool {
-        self.text(name) == value
-    }
-
-    fn is_on(&self, name: &str) -> bool {
-        self.says(name, "true")
-    }
-
     fn has_class(&self, id: &Uuid) -> bool {
         self.is_on(&format!("class-{id}"))
-    }
-
-    /// A number as it was typed: what is none is refused by the API's own words.
-    fn number(&self, name: &str) -> Value {
-        let text = self.text(name).trim();
-        if text.is_empty() { Value::Null } else { text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from) }
     }
 
     /// As an app would send it; `clears` what a change may clear.
@@ -227,7 +205,7 @@ impl Fields {
         let price = price(self.0.get("price").map(String::as_str), self.0.get("currency").map(String::as_str))?;
         let classes: Vec<&str> = self.0.keys().filter_map(|name| name.strip_prefix("class-")).collect();
         let mut said = json!({
-            "name": names(typed("name"), typed("zh_hans"), typed("zh_hant")), "price": price,
+            "name": self.names(), "price": price,
             "valid_from": if self.text("valid_from").is_empty() { "sale" } else { self.text("valid_from") },
             "activate_within_days": self.number("activate_within_days"), "new_members_only": self.is_on("new_members_only"),
             "once_per_person": self.is_on("once_per_person"), "transferable": self.is_on("transferable"),
@@ -280,14 +258,8 @@ async fn form_page(app: &App, staff: &Staff, studio_id: Uuid, id: Option<Uuid>, 
 }
 
 /// Makes it, and puts it on sale.
-pub async fn make(
-    State(app): State<App>,
-    staff: Staff,
-    Path(studio_id): Path<Uuid>,
-    Form(typed): Form<HashMap<String, String>>,
-) -> Answer<Response> {
+pub async fn make(State(app): State<App>, staff: Staff, Path(studio_id): Path<Uuid>, Form(fields): Form<Fields>) -> Answer<Response> {
     require_admin(&app, &staff.caller, studio_id).await?;
-    let fields = Fields(typed);
     let said = fields.said(fields.kind()).map(|mut said| {
         said.insert("kind".to_owned(), Value::from(fields.text("kind")));
         Value::Object(said)
@@ -320,11 +292,10 @@ pub async fn edit(
     State(app): State<App>,
     staff: Staff,
     Path((studio_id, id)): Path<(Uuid, Uuid)>,
-    Form(typed): Form<HashMap<String, String>>,
+    Form(fields): Form<Fields>,
 ) -> Answer<Response> {
     require_admin(&app, &staff.caller, studio_id).await?;
     let sold = find(&app, studio_id, id).await?;
-    let fields = Fields(typed);
     let said = fields.said(sold.kind).map(|mut said| {
         said.insert("on_sale".to_owned(), Value::from(fields.is_on("on_sale")));
         // Classes of other studios are not on this page: they stay.
@@ -334,7 +305,7 @@ pub async fn edit(
         }
         Value::Object(said)
     });
-    let version = fields.text("version").parse().unwrap_or(0);
+    let version = fields.version();
     let changed = match said.and_then(body) {
         Ok(said) => {
             let (caller, version) = (staff.caller.clone(), IfMatch(version));

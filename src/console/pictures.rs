@@ -104,20 +104,25 @@ pub fn week(values: &[(i64, i64, Value)], weekdays: [&str; 7]) -> Picture {
     }
 }
 
+/// The shades of the two parts of a bar.
+pub const TONES: [u8; 2] = [5, 2];
+/// The same of a part of a week.
+pub const PALER: [u8; 2] = [3, 1];
 /// The height of a bar that is as high as can be.
 const BAR_HIGH: i64 = 140;
 
-/// Bars beside each other, each of two parts: below the first, above it the second. The highest fills the picture; some have a date beneath,
+/// Bars beside each other, each of two parts: below the first, above it the second; paler, if it is of a part of its time alone. The highest fills the picture; some have a date beneath,
 /// so that the dates stay apart.
-pub fn columns(values: &[(Value, Value)]) -> Picture {
+pub fn columns(values: &[(Value, Value, bool)]) -> Picture {
     let count = i64::try_from(values.len()).unwrap_or(0);
-    let most = values.iter().map(|(below, above)| below.size + above.size).fold(1.0, f64::max);
+    let most = values.iter().map(|(below, above, _)| below.size + above.size).fold(1.0, f64::max);
     let (head, wide) = (10, (640 / count.max(1)).clamp(11, 64));
     let scaled = |size: f64| part(size, most, BAR_HIGH);
     let mut picture = Picture { width: MARGIN + count * wide, height: head + BAR_HIGH + 22, ..Picture::default() };
     // No two dates are nearer than 56 units.
     let every = (56 + wide - 1) / wide;
-    for (nth, (below, above)) in (0..).zip(values) {
+    for (nth, (below, above, is_part)) in (0..).zip(values) {
+        let [dark, light] = if *is_part { PALER } else { TONES };
         let x = MARGIN + nth * wide + 1;
         let floor = head + BAR_HIGH;
         let (low, high) = (scaled(below.size), scaled(above.size));
@@ -131,9 +136,9 @@ pub fn columns(values: &[(Value, Value)]) -> Picture {
             path: value.path.clone(),
             shade,
         };
-        picture.shapes.push(shape(floor - low, low, 5, below));
+        picture.shapes.push(shape(floor - low, low, dark, below));
         if high > 0 {
-            picture.shapes.push(shape(floor - low - high, high, 2, above));
+            picture.shapes.push(shape(floor - low - high, high, light, above));
         }
         if nth % every == 0 {
             picture.marks.push(Mark { x: x + wide / 2, y: floor + 17, label: below.name.clone() });
@@ -217,11 +222,12 @@ mod tests {
 
     #[test]
     fn the_highest_column_fills_the_picture() {
-        let picture = columns(&[(value(3.0), value(1.0)), (value(2.0), value(0.0))]);
+        let picture = columns(&[(value(3.0), value(1.0), false), (value(2.0), value(0.0), true)]);
         let heights: Vec<i64> = picture.shapes.iter().map(|shape| shape.height).collect();
         assert_eq!(heights, [105, 35, 70], "what is nothing has no shape");
+        assert_eq!(picture.shapes.iter().map(|shape| shape.shade).collect::<Vec<_>>(), [5, 2, 3], "a part of a week is paler");
         assert_eq!(picture.shapes[1].y, 10, "the second part stands upon the first");
-        let year = columns(&vec![(value(1.0), value(0.0)); 53]);
+        let year = columns(&vec![(value(1.0), value(0.0), false); 53]);
         assert!(year.width <= MARGIN + 640);
         let dates: Vec<i64> = year.marks.iter().filter(|mark| mark.label == "A").map(|mark| mark.x).collect();
         assert!(dates.windows(2).all(|pair| pair[1] - pair[0] >= 56), "{dates:?}");

@@ -8,9 +8,9 @@ use axum::routing::{get, post};
 
 use super::guard::guard;
 use super::{
-    account, assets, attendance, availability, booking, closing_days, copying, demo_links, erasure, files, home, house_rules, imports,
-    kiosk, letter_previews, letters, live, member, members, merging, monday, pass, pass_transfer, pass_types, publication, schedule,
-    series, session, session_form, settings, setup, sign_in, substitutes, team, today, trail, walk_in,
+    account, assets, attendance, availability, booking, class_type, closing_days, copying, demo_links, erasure, files, home, house_rules,
+    imports, kiosk, letter_previews, letters, live, member, members, merging, monday, new_studio, pass, pass_transfer, pass_types,
+    publication, room, schedule, series, session, session_form, settings, setup, sign_in, substitutes, team, today, trail, walk_in,
 };
 use crate::app::App;
 use crate::import::BYTES_MAX;
@@ -23,6 +23,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         // Coming in
         .route("/console", get(home::show))
+        .route("/console/new-studio", get(new_studio::ask).post(new_studio::open))
         .route("/console/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/console/sign-in/second-factor", post(sign_in::submit_factor))
         .route("/console/sign-out", post(sign_in::sign_out))
@@ -131,10 +132,13 @@ pub fn routes() -> Router<App> {
         // What a studio is made of
         .route("/console/{studio}/house-rules", get(house_rules::show).post(house_rules::save))
         .route("/console/{studio}/setup", get(setup::show))
+        .route("/console/{studio}/rooms/{id}", get(room::ask).post(room::edit))
+        .route("/console/{studio}/class-types/{id}", get(class_type::ask).post(class_type::edit))
         .route("/console/{studio}/setup/rooms", post(setup::add_room))
         .route("/console/{studio}/setup/class-types", post(setup::add_class_type))
         .route("/console/{studio}/setup/pass-types", post(setup::add_pass_type))
         .route("/console/{studio}/setup/invitations", post(setup::invite))
+        .route("/console/{studio}/setup/teaching", post(setup::teach))
         .route("/console/{studio}/settings", get(settings::show).post(settings::save))
         .route("/console/{studio}/settings/penalty-free-days", post(settings::set_day))
         .route("/console/{studio}/exports/{table}", get(files::export))

@@ -7,6 +7,8 @@ use crate::language::Language;
 #[allow(missing_docs, reason = "what it is")]
 pub enum Kind {
     Number,
+    /// Minutes, shown and typed as a length of time.
+    Length,
     Time,
     Flag,
     Choice,
@@ -23,16 +25,23 @@ pub struct Sentence {
     pub kind: Kind,
     /// Whether it may be left empty.
     pub may_be_empty: bool,
+    /// Whether it goes on with the sentence before it.
+    pub goes_on: bool,
     words: [&'static str; 3],
     choices: &'static [Choice],
 }
 
 impl Sentence {
-    /// What stands before the field and behind it.
+    /// The same, as a part of the sentence before it.
+    const fn on(self) -> Self {
+        Self { goes_on: true, ..self }
+    }
+
+    /// What stands before the field and behind it, with the spaces between.
     pub fn in_words(&self, language: Language) -> [&'static str; 2] {
         let sentence = pick(self.words, language);
         let (before, after) = sentence.split_once("{}").unwrap_or((sentence, ""));
-        [before.trim(), after.trim()]
+        [before, after]
     }
 
     /// What may be chosen.
@@ -63,18 +72,18 @@ fn pick([en, zh_hans, zh_hant]: [&'static str; 3], language: Language) -> &'stat
 }
 
 const fn must(rule: &'static str, kind: Kind, words: [&'static str; 3]) -> Sentence {
-    Sentence { rule, kind, may_be_empty: false, words, choices: &[] }
+    Sentence { rule, kind, may_be_empty: false, goes_on: false, words, choices: &[] }
 }
 
 const fn may(rule: &'static str, kind: Kind, words: [&'static str; 3]) -> Sentence {
-    Sentence { rule, kind, may_be_empty: true, words, choices: &[] }
+    Sentence { rule, kind, may_be_empty: true, goes_on: false, words, choices: &[] }
 }
 
 const fn choice(rule: &'static str, words: [&'static str; 3], choices: &'static [Choice]) -> Sentence {
-    Sentence { rule, kind: Kind::Choice, may_be_empty: false, words, choices }
+    Sentence { rule, kind: Kind::Choice, may_be_empty: false, goes_on: false, words, choices }
 }
 
-use Kind::{Currency, Flag, Money, Number, Time};
+use Kind::{Currency, Flag, Length, Money, Number, Time};
 
 /// Every rule that the page shows, in its order.
 pub static GROUPS: &[Group] = &[
@@ -84,14 +93,10 @@ pub static GROUPS: &[Group] = &[
             must(
                 "booking_opens_days",
                 Number,
-                ["Booking opens {} days before the class …", "课程开始前{}天起可预约，", "課堂開始前{}天起可預約，"],
+                ["Booking opens {} days before the class", "课程开始前{}天起可预约，", "課堂開始前{}天起可預約，"],
             ),
-            must("booking_opens_at", Time, ["… at {}.", "从当天{}起。", "從當天{}起。"]),
-            must(
-                "booking_closes_min",
-                Number,
-                ["It closes {} minutes before the start.", "开课前{}分钟截止预约。", "開課前{}分鐘截止預約。"],
-            ),
+            must("booking_opens_at", Time, ["at {}.", "从当天{}起。", "從當天{}起。"]).on(),
+            must("booking_closes_min", Length, ["It closes {} before the start.", "开课前{}截止预约。", "開課前{}截止預約。"]),
             must(
                 "bookings_ahead_max",
                 Number,
@@ -120,8 +125,8 @@ pub static GROUPS: &[Group] = &[
         sentences: &[
             must(
                 "free_cancel_min",
-                Number,
-                ["Cancelling is free until {} minutes before the start.", "开课前{}分钟之前可免费取消。", "開課前{}分鐘之前可免費取消。"],
+                Length,
+                ["Cancelling is free until {} before the start.", "开课前{}之前可免费取消。", "開課前{}之前可免費取消。"],
             ),
             may(
                 "free_cancel_morning_until",
@@ -134,17 +139,13 @@ pub static GROUPS: &[Group] = &[
             ),
             must(
                 "grace_booking_min",
-                Number,
-                ["Whoever has just booked cancels free for {} minutes.", "预约后{}分钟内可免费取消。", "預約後{}分鐘內可免費取消。"],
+                Length,
+                ["Whoever has just booked cancels free for {}.", "预约后{}内可免费取消。", "預約後{}內可免費取消。"],
             ),
             must(
                 "grace_promotion_min",
-                Number,
-                [
-                    "Whoever was moved in from the waitlist cancels free for {} minutes.",
-                    "候补转入后{}分钟内可免费取消。",
-                    "候補轉入後{}分鐘內可免費取消。",
-                ],
+                Length,
+                ["Whoever was moved in from the waitlist cancels free for {}.", "候补转入后{}内可免费取消。", "候補轉入後{}內可免費取消。"],
             ),
             must(
                 "returned_credit_days_min",
@@ -163,26 +164,26 @@ pub static GROUPS: &[Group] = &[
             must(
                 "waitlist_cap_percent",
                 Number,
-                ["As many as {} percent of the places may wait …", "候补人数上限为名额的{}%，", "候補人數上限為名額的{}%，"],
+                ["As many as {} percent of the places may wait,", "候补人数上限为名额的{}%，", "候補人數上限為名額的{}%，"],
             ),
-            must("waitlist_cap_min", Number, ["… but at least {}.", "但至少{}人。", "但至少{}人。"]),
+            must("waitlist_cap_min", Number, ["but at least {}.", "但至少{}人。", "但至少{}人。"]).on(),
             must("waitlist_unlimited", Flag, ["{} As many as want to may wait.", "{}候补人数不限。", "{}候補人數不限。"]),
             may(
                 "waitlist_closes_min",
-                Number,
+                Length,
                 [
-                    "The waitlist closes {} minutes before the start; empty: when no way in is left.",
-                    "开课前{}分钟关闭候补；留空则在无法再获得名额时关闭。",
-                    "開課前{}分鐘關閉候補；留空則在無法再取得名額時關閉。",
+                    "The waitlist closes {} before the start; empty: when no way in is left.",
+                    "开课前{}关闭候补；留空则在无法再获得名额时关闭。",
+                    "開課前{}關閉候補；留空則在無法再取得名額時關閉。",
                 ],
             ),
             may(
                 "promotion_until_min",
-                Number,
+                Length,
                 [
-                    "The next in the queue is moved in until {} minutes before the start; empty: while cancelling is free.",
-                    "开课前{}分钟之前自动转入；留空则在可免费取消期间自动转入。",
-                    "開課前{}分鐘之前自動轉入；留空則在可免費取消期間自動轉入。",
+                    "The next in the queue is moved in until {} before the start; empty: while cancelling is free.",
+                    "开课前{}之前自动转入；留空则在可免费取消期间自动转入。",
+                    "開課前{}之前自動轉入；留空則在可免費取消期間自動轉入。",
                 ],
             ),
             choice(
@@ -195,14 +196,10 @@ pub static GROUPS: &[Group] = &[
                     ("staff", ["is given by staff", "由工作人员分配", "由工作人員分配"]),
                 ],
             ),
-            must("offer_min", Number, ["An offer stands for {} minutes.", "名额保留{}分钟。", "名額保留{}分鐘。"]),
-            must(
-                "offers_until_min",
-                Number,
-                ["Offers end {} minutes before the start.", "开课前{}分钟停止保留名额。", "開課前{}分鐘停止保留名額。"],
-            ),
-            must("quiet_hours_from", Time, ["Quiet hours begin at {} …", "免打扰时段自{}，", "勿擾時段自{}，"]),
-            must("quiet_hours_until", Time, ["… and end at {}.", "至{}。", "至{}。"]),
+            must("offer_min", Length, ["An offer stands for {}.", "名额保留{}。", "名額保留{}。"]),
+            must("offers_until_min", Length, ["Offers end {} before the start.", "开课前{}停止保留名额。", "開課前{}停止保留名額。"]),
+            must("quiet_hours_from", Time, ["Quiet hours begin at {}", "免打扰时段自{}，", "勿擾時段自{}，"]),
+            must("quiet_hours_until", Time, ["and end at {}.", "至{}。", "至{}。"]).on(),
         ],
     },
     Group {
@@ -222,7 +219,11 @@ pub static GROUPS: &[Group] = &[
                     "會籍逾期取消收取{}；留空則不收。",
                 ],
             ),
-            may("no_show_fee_minor", Money, ["… and an absence {}.", "缺席收取{}。", "缺席收取{}。"]),
+            may(
+                "no_show_fee_minor",
+                Money,
+                ["An absence costs {}; empty: nothing.", "缺席收取{}；留空则不收。", "缺席收取{}；留空則不收。"],
+            ),
             may(
                 "fee_currency",
                 Currency,
@@ -247,16 +248,17 @@ pub static GROUPS: &[Group] = &[
                     "累計{}次違約將受限；留空則不受限。",
                 ],
             ),
-            must("strike_consequence_days", Number, ["For {} days …", "受限期为{}天，", "受限期為{}天，"]),
+            must("strike_consequence_days", Number, ["For {} days", "受限期为{}天，", "受限期為{}天，"]),
             must(
                 "strike_ahead_hours",
                 Number,
                 [
-                    "… only classes that start within {} hours may be booked; 0: none.",
+                    "only classes that start within {} hours may be booked; 0: none.",
                     "期间只可预约{}小时内开始的课程；0则不可预约。",
                     "期間只可預約{}小時內開始的課堂；0則不可預約。",
                 ],
-            ),
+            )
+            .on(),
         ],
     },
     Group {
@@ -264,31 +266,23 @@ pub static GROUPS: &[Group] = &[
         sentences: &[
             must(
                 "attendance_from_min",
-                Number,
-                ["Staff mark who comes from {} minutes before the start …", "开课前{}分钟起可登记到课，", "開課前{}分鐘起可登記到課，"],
+                Length,
+                ["Staff mark who comes from {} before the start", "开课前{}起可登记到课，", "開課前{}起可登記到課，"],
             ),
-            must("attendance_until_hours", Number, ["… until {} hours after the end.", "至课后{}小时。", "至課後{}小時。"]),
+            must("attendance_until_hours", Number, ["until {} hours after the end.", "至课后{}小时。", "至課後{}小時。"]).on(),
             must(
                 "no_show_provisional_min",
-                Number,
-                [
-                    "Who has not come {} minutes after the start is absent for now …",
-                    "开课{}分钟后未到者暂记缺席，",
-                    "開課{}分鐘後未到者暫記缺席，",
-                ],
+                Length,
+                ["Who has not come {} after the start is absent for now", "开课{}后未到者暂记缺席，", "開課{}後未到者暫記缺席，"],
             ),
-            must(
-                "no_show_final_min",
-                Number,
-                ["… and finally {} minutes after the end.", "课后{}分钟起正式生效。", "課後{}分鐘起正式生效。"],
-            ),
+            must("no_show_final_min", Length, ["and finally {} after the end.", "课后{}起正式生效。", "課後{}起正式生效。"]).on(),
             must(
                 "door_release_min",
-                Number,
+                Length,
                 [
-                    "Unclaimed places go to those at the door {} minutes after the start.",
-                    "开课{}分钟后可将无人认领的名额给现场候补。",
-                    "開課{}分鐘後可將無人認領的名額給現場候補。",
+                    "Unclaimed places go to those at the door {} after the start.",
+                    "开课{}后可将无人认领的名额给现场候补。",
+                    "開課{}後可將無人認領的名額給現場候補。",
                 ],
             ),
         ],
@@ -298,15 +292,11 @@ pub static GROUPS: &[Group] = &[
         sentences: &[
             must(
                 "too_few_min",
-                Number,
-                [
-                    "Whether enough have booked is decided {} minutes before the start.",
-                    "开课前{}分钟决定是否开课。",
-                    "開課前{}分鐘決定是否開課。",
-                ],
+                Length,
+                ["Whether enough have booked is decided {} before the start.", "开课前{}决定是否开课。", "開課前{}決定是否開課。"],
             ),
-            must("too_few_morning_before", Time, ["For classes before {} …", "对于{}之前开始的课，", "對於{}之前開始的課，"]),
-            must("too_few_evening_at", Time, ["… it is decided at {} the evening before.", "在前一晚{}决定。", "在前一晚{}決定。"]),
+            must("too_few_morning_before", Time, ["For classes before {}", "对于{}之前开始的课，", "對於{}之前開始的課，"]),
+            must("too_few_evening_at", Time, ["it is decided at {} the evening before.", "在前一晚{}决定。", "在前一晚{}決定。"]).on(),
         ],
     },
     Group {

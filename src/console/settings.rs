@@ -55,6 +55,10 @@ struct Page {
     /// What somebody else has changed meanwhile, by its field: as it is now.
     now: BTreeMap<&'static str, String>,
     tables: Vec<(&'static str, &'static str)>,
+    /// Where members find the studio.
+    public: String,
+    /// What its own website shows the schedule by.
+    embed: String,
 }
 
 /// A studio's particulars.
@@ -148,6 +152,7 @@ struct Typed {
 
 async fn page(app: &App, staff: &Staff, studio_id: Uuid, typed: Typed, said: Said) -> Answer<Response> {
     let shell = Shell::of(app, staff, studio_id, Part::Settings, said).await?;
+    let url = app.settings.server.public_url.trim_end_matches('/');
     let (rules_version, rules) = house_rules::read(app, studio_id).await?;
     let saved = SettingsForm::of(&shell.studio);
     let (form, now) = match typed.form {
@@ -168,9 +173,17 @@ async fn page(app: &App, staff: &Staff, studio_id: Uuid, typed: Typed, said: Sai
         days: days(&rules)?.into_iter().map(|day| (day, shell.date(day))).collect(),
         day: typed.day,
         tables: TABLES.map(|of| table(of, shell.language)).into(),
+        public: format!("{url}/s/{studio_id}"),
+        embed: embed(url, &shell.studio),
         shell,
     };
     page.shell.answer(&page)
+}
+
+/// The lines by which a website shows the schedule; its script makes a frame of them.
+fn embed(url: &str, studio: &Studio) -> String {
+    let (id, language) = (studio.id, studio.locale.tag());
+    format!("<div data-releve-studio=\"{id}\" data-language=\"{language}\"></div>\n<script src=\"{url}/s/embed.js\" async></script>")
 }
 
 /// The days without penalties, in their order.

@@ -7,13 +7,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::cookie::{self, Ticket};
 use super::form::{Form, body};
-use super::frame::{alone, sentence};
+use super::frame::{SaidParams, alone, sentence};
 use super::home::is_ours;
 use super::staff::{Reader, Staff};
-use super::words::{Words, words};
+use super::words::{self, Words, words};
 use crate::app::App;
 use crate::demo::mark::{self, Mark, PASSWORD};
 use crate::extract::{Query, header_text};
@@ -40,6 +41,9 @@ struct SignInPage {
     w: &'static Words,
     next: String,
     email: String,
+    /// Where whoever has forgotten their password sets another, to come back here.
+    forgotten: String,
+    said: Option<&'static str>,
     refused: Option<String>,
     demo: Option<Demo>,
 }
@@ -64,11 +68,24 @@ struct FactorPage {
 }
 
 /// The page to sign in.
-pub async fn show(State(app): State<App>, Reader(language): Reader, Query(Wanted { next }): Query<Wanted>) -> Answer<Response> {
-    page(&app, language, next, String::new(), None).await
+pub async fn show(
+    State(app): State<App>,
+    Reader(language): Reader,
+    Query(Wanted { next }): Query<Wanted>,
+    Query(SaidParams { said }): Query<SaidParams>,
+) -> Answer<Response> {
+    let said = said.and_then(|word| words::done(&word, language));
+    page(&app, language, next, String::new(), said, None).await
 }
 
-async fn page(app: &App, language: Language, next: Option<String>, email: String, problem: Option<Problem>) -> Answer<Response> {
+async fn page(
+    app: &App,
+    language: Language,
+    next: Option<String>,
+    email: String,
+    said: Option<&'static str>,
+    problem: Option<Problem>,
+) -> Answer<Response> {
     let w = words(language);
     let mark = running::store::fact(&app.db, running::store::DEMO).await?.and_then(|mark| Mark::parse(&mark));
     let demo = mark.map(|mark| {
@@ -78,7 +95,9 @@ async fn page(app: &App, language: Language, next: Option<String>, email: String
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.kind.status());
     let refused = problem.as_ref().map(|problem| sentence(problem, language));
     let next = next.filter(|next| is_ours(next)).unwrap_or_default();
-    let mut answer = alone(&SignInPage { language, w, next, email, refused, demo }, language, status)?;
+    let wanted = if next.is_empty() { "/console" } else { next.as_str() };
+    let forgotten = format!("/me/forgotten?next={}", form_urlencoded::byte_serialize(wanted.as_bytes()).collect::<String>());
+    let mut answer = alone(&SignInPage { language, w, next, email, forgotten, said, refused, demo }, language, status)?;
     // What is refused at this door is counted as at the API's.
     if let Some(problem) = problem {
         answer.extensions_mut().insert(Told(problem));
@@ -106,7 +125,7 @@ pub async fn submit(
     let said = json!({"email": email, "password": form.password.unwrap_or_default(), "device": device(&headers, "Relevé console")});
     // An address that is none, or an empty password, is as wrong as another.
     let Ok(said) = body(said) else {
-        return page(&app, language, form.next, email, Some(Problem::new(ProblemType::SignInRefused))).await;
+        return page(&app, language, form.next, email, None, Some(Problem::new(ProblemType::SignInRefused))).await;
     };
     match signing::sign_in(State(app.clone()), visitor, said).await {
         Ok(tokens) => enter(&app, &tokens, form.next.as_deref()),
@@ -115,7 +134,7 @@ pub async fn submit(
             let challenge = facts["challenge"].as_str().unwrap_or_default().to_owned();
             factor_page(language, form.next, challenge, &facts["kinds"], &facts["passkey"], None)
         }
-        Err(problem) if problem.kind.status().is_client_error() => page(&app, language, form.next, email, Some(problem)).await,
+        Err(problem) if problem.kind.status().is_client_error() => page(&app, language, form.next, email, None, Some(problem)).await,
         Err(problem) => Err(problem),
     }
 }
@@ -177,7 +196,7 @@ pub async fn submit_factor(
         Ok(tokens) => enter(&app, &tokens, form.next.as_deref()),
         Err(problem) if problem.kind == ProblemType::TokenRefused => {
             // The five minutes, or the five tries, are over: from the beginning.
-            page(&app, language, form.next, String::new(), Some(Problem::new(ProblemType::SignInRequired))).await
+            page(&app, language, form.next, String::new(), None, Some(Problem::new(ProblemType::SignInRequired))).await
         }
         Err(problem) if problem.kind.status().is_client_error() => {
             let kinds = if form.has_totp.is_some() { json!(["totp"]) } else { json!([]) };
@@ -203,7 +222,7 @@ pub fn enter(app: &App, tokens: &Tokens, next: Option<&str>) -> Answer<Response>
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
-/// Signs this browser out: its device ends.
+/// Signs this browser out: its device ends, and so does what the browser kept of their own bookings for where there is no network.
 pub async fn sign_out(State(app): State<App>, staff: Staff) -> Answer<Response> {
     signing::sign_out(State(app.clone()), staff.caller).await?;
     Ok(([(header::SET_COOKIE, cookie::gone(&app)?)], Redirect::to("/console/sign-in")).into_response())

@@ -34,8 +34,7 @@ impl FromRequestParts<App> for Staff {
         let ticket = Ticket::of(app, &parts.headers).ok_or_else(needed)?;
         let mut caller = Caller::on_device(parts, app, ticket.console, ticket.device).await?.ok_or_else(needed)?;
         let now = app.clock.now();
-        // Whose roles wait for a second factor is staff all the same.
-        let works = caller.roles.is_owner || caller.factor_required || caller.roles.studios().next().is_some();
+        let works = caller.works();
         if ticket.is_over(app.settings.sign_in.session_life(works), now) {
             return Err(needed());
         }

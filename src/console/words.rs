@@ -70,6 +70,7 @@ in_words! {
     no "no", "否", "否";
     more "More", "更多", "更多";
     until "until", "至", "至";
+    colon ": ", "：", "：";
 
     // Coming in.
     sign_in "Sign in", "登录", "登入";
@@ -89,7 +90,12 @@ in_words! {
     from_the_beginning "Begin again", "重新登录", "重新登入";
     choose_studio "Your studios", "您的工作室", "您的工作室";
     no_studio "You work in no studio here", "您尚未加入任何工作室的团队", "您尚未加入任何工作室的團隊";
-    no_studio_why "The console is for those who teach in a studio, serve its members or run it. If you should be one of them, ask its admin for an invitation.", "控制台供工作室的教练、前台和管理人员使用。如果您是其中一员，请联系管理员发送邀请。", "主控台供工作室的教練、櫃檯與管理人員使用。如果您是其中一員，請聯絡管理員寄送邀請。";
+    no_studio_why "The console is for those who teach in a studio, serve its members or run it. If you should be one of them, ask its admin for an invitation. With the code of its letter you come in here.", "控制台供工作室的教练、前台和管理人员使用。如果您是其中一员，请联系管理员发送邀请，收到后在此输入邀请码。", "主控台供工作室的教練、櫃檯與管理人員使用。如果您是其中一員，請聯絡管理員寄送邀請，收到後在此輸入邀請碼。";
+
+    invitation_code "Code of the invitation", "邀请码", "邀請碼";
+    accept_invitation "Accept the invitation", "接受邀请", "接受邀請";
+    own_bookings "Your own bookings", "您自己的预约", "您自己的預約";
+    forgotten "Forgotten your password?", "忘记密码？", "忘記密碼？";
 
     // Days and weeks.
     days "Days", "日期", "日期";
@@ -312,17 +318,24 @@ in_words! {
     step_staff "Invite those who teach", "邀请教练", "邀請教練";
     step_sessions "Put a class on the schedule", "安排第一节课", "安排第一堂課";
     step_pass_types "Say which passes you sell", "设置次卡或会员卡", "設定課堂套票或會籍";
+    step_share "Share your page", "分享预约页面", "分享預約頁面";
+    step_members "Enter your first member", "登记第一位会员", "登記第一位會員";
+    i_teach "I teach here myself", "我自己授课", "我自己授課";
+    i_teach_why "You need no invitation: you then stand on the schedule as instructor.", "无需邀请，您将成为课表上的教练。", "無需邀請，您將成為課表上的教練。";
+    new_studio "A new studio", "新建工作室", "新增工作室";
+    new_studio_why "It begins with the usual house rules, and leads you to its first class.", "将采用常用的约课规则，并引导您开出第一节课。", "將採用常用的預約規則，並引導您開出第一堂課。";
+    first_studio_why "Nothing is here yet. Say what your studio is called and by which clock it lives; everything can be changed later.", "这里还没有工作室。请填写名称和时区，之后均可修改。", "這裡還沒有工作室。請填寫名稱與時區，之後均可修改。";
+    open_studio "Open it", "创建", "建立";
+    choose_zone "Choose …", "请选择…", "請選擇…";
+    room_why "Classes that are on the schedule already keep their places.", "已排的课名额不变。", "已排的課堂名額不變。";
+    class_type_why "Classes that are on the schedule already keep their length and price.", "已排的课时长和扣次不变。", "已排的課堂時長與扣次不變。";
+    minimum "Cancelled with fewer than", "低于此人数则取消", "低於此人數則取消";
+    minimum_hint "Left empty, it takes place whoever comes.", "留空则不限人数，照常开课。", "留空則不限人數，照常開課。";
     house_rules "House rules", "约课规则", "預約規則";
     house_rules_why "What is saved here holds for bookings from now on; what members were told before stays.", "保存后对此后的预约生效；此前已告知会员的不变。", "儲存後對此後的預約生效；此前已告知會員的不變。";
     look "Show what it means", "查看效果", "查看效果";
+    rules_unfit "As they stand these rules do not fit. The example follows once they do.", "目前填写的规则有误，更正后将显示示例。", "目前填寫的規則有誤，更正後將顯示範例。";
     for_example "For example", "举例", "舉例";
-    rule_opens "Booking from", "开始预约", "開始預約";
-    rule_closes "Booking until", "截止预约", "截止預約";
-    rule_free_until "Free to cancel until", "免费取消截止", "免費取消截止";
-    rule_promotes "Moved in by itself until", "自动转入截止", "自動轉入截止";
-    rule_offers "Then offered or kept until", "此后保留名额截止", "此後保留名額截止";
-    rule_waitlist "May wait, of 12 places", "候补上限（12个名额）", "候補上限（12個名額）";
-    unlimited_wait "as many as want to", "不限", "不限";
     rooms "Rooms", "教室", "教室";
     no_rooms "No rooms yet. Where do you teach?", "还没有教室。请先添加。", "還沒有教室。請先新增。";
     add_room "Add a room", "添加教室", "新增教室";
@@ -330,7 +343,8 @@ in_words! {
     no_class_types "None yet. A name, a length and a price in credits are enough.", "还没有课程类型。填写名称、时长和扣次即可。", "還沒有課程類型。填寫名稱、時長與扣次即可。";
     add_class_type "Add a kind of class", "添加课程类型", "新增課程類型";
     level "Level", "级别", "級別";
-    minutes "minutes", "分钟", "分鐘";
+    length "Length in minutes", "时长（分钟）", "時長（分鐘）";
+    pass_name "Name of the pass", "卡种名称", "票種名稱";
     credits "Credits", "扣次", "扣次";
     staff "Team", "团队", "團隊";
     no_staff "Nobody yet.", "还没有成员。", "還沒有成員。";
@@ -418,8 +432,19 @@ pub fn done(word: &str, language: Language) -> Option<&'static str> {
         "factors_reset" => ["The second factors are taken away.", "两步验证已重置。", "兩步驟驗證已重設。"],
         "pass_type_made" => ["The pass is on sale.", "卡种已开始销售。", "票種已開始販售。"],
         "pass_type_changed" => ["The pass was changed.", "卡种已修改。", "票種已修改。"],
+        "studio_opened" => {
+            ["The studio is open. These are its first steps.", "工作室已创建，请按以下步骤开始。", "工作室已建立，請依以下步驟開始。"]
+        }
+        "teaches_now" => ["You teach here.", "您已是这里的教练。", "您已是這裡的教練。"],
+        "room_changed" => ["The room was changed.", "教室已修改。", "教室已修改。"],
+        "class_type_changed" => ["The kind of class was changed.", "课程类型已修改。", "課程類型已修改。"],
         "added" => ["Added.", "已添加。", "已新增。"],
         "file_thrown_away" => ["The file is thrown away.", "文件已丢弃。", "檔案已捨棄。"],
+        "link_used" => [
+            "This link was used before, or is of an earlier start. Come in as below.",
+            "此链接已使用过，或属于之前的启动。请在下方登录。",
+            "此連結已使用過，或屬於先前的啟動。請在下方登入。",
+        ],
         "invited_all" => ["The invitations are on their way.", "邀请已开始发送。", "邀請已開始寄送。"],
         "invited" => ["The invitation is on its way.", "邀请已发出。", "邀請已寄出。"],
         _ => return None,
@@ -478,6 +503,31 @@ pub const fn hold_kind(kind: HoldKind, language: Language) -> &'static str {
         HoldKind::Partner => w.hold_partner,
         HoldKind::Staff => w.hold_staff,
         HoldKind::Broken => w.hold_broken,
+    }
+}
+
+/// For whom a kind of class is, where it is one of the usual words; else as it was written.
+pub fn level(level: &str, language: Language) -> &str {
+    levels(language).into_iter().find(|(usual, _)| *usual == level).map_or(level, |(_, name)| name)
+}
+
+/// The usual words for whom a kind of class is: as they are sent, and as they are read.
+pub const fn levels(language: Language) -> [(&'static str, &'static str); 4] {
+    let [open, beginner, intermediate, advanced] = match language {
+        Language::En => ["open", "beginner", "intermediate", "advanced"],
+        Language::ZhHans => ["不限级别", "初级", "中级", "高级"],
+        Language::ZhHant => ["不限級別", "初級", "中級", "高級"],
+    };
+    [("open", open), ("beginner", beginner), ("intermediate", intermediate), ("advanced", advanced)]
+}
+
+/// `55 minutes`.
+pub fn minutes(minutes: i64, language: Language) -> String {
+    match language {
+        Language::En if minutes == 1 => "1 minute".to_owned(),
+        Language::En => format!("{minutes} minutes"),
+        Language::ZhHans => format!("{minutes}分钟"),
+        Language::ZhHant => format!("{minutes}分鐘"),
     }
 }
 

@@ -169,8 +169,8 @@ impl Argument for Upload {
 }
 
 /// Imports a file of members, passes or bookings from another program: all that is right in it, in one step, or nothing. The app chooses
-/// the id, and may repeat the call. Nobody is written to. The columns are told in `docs/import.md`; at most 32 MiB and 100,000 lines. What
-/// is there already stays as it is. The answer comes when it is done; whoever does not wait asks how far it is. Admins.
+/// the id, and may repeat the call. Nobody is written to. The columns are told in `docs/import.md`; at most 32 MiB, 100,000 lines, 200
+/// columns and 64 KiB a line. What is there already stays as it is. The answer comes when it is done; whoever does not wait asks how far it is. Admins.
 #[utoipa::path(
     put, path = "/v1/studios/{id}/imports/{import_id}", operation_id = "import_file",
     params(("id" = Uuid, Path), ("import_id" = Uuid, Path), How),

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::Kind;
+
+/// How long somebody waits to look at a file while somebody else does.
+const WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// The imports at which this process is.
 #[derive(Clone)]
@@ -15,11 +19,13 @@ pub struct Imports {
     running: Arc<Mutex<HashMap<Uuid, Running>>>,
     /// A file of 32 MiB is held several times over while it is read: one at a time.
     places: Arc<Semaphore>,
+    /// So is one that somebody looks at before it is imported.
+    looks: Arc<Semaphore>,
 }
 
 impl Default for Imports {
     fn default() -> Self {
-        Self { running: Arc::default(), places: Arc::new(Semaphore::new(1)) }
+        Self { running: Arc::default(), places: Arc::new(Semaphore::new(1)), looks: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -71,6 +77,11 @@ impl Imports {
         let running = Running { studio_id, kind, lines: Arc::default(), done: Arc::default() };
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id, running.clone());
         Some(Turn { running, id, imports: self.clone(), _place: place })
+    }
+
+    /// Waits for the right to look at a file that is not imported yet; `None` if that takes too long.
+    pub async fn look(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::time::timeout(WAIT_MAX, Arc::clone(&self.looks).acquire_owned()).await.ok()?.ok()
     }
 
     /// How far an import is; `None` if this process is not at it.

@@ -4,8 +4,10 @@ pub mod bookings;
 pub mod decode;
 pub mod members;
 pub mod passes;
+pub mod records;
 pub mod table;
 pub mod who;
+pub mod words;
 
 use uuid::Uuid;
 

@@ -188,15 +188,16 @@ async fn read(ask: &Ask, file: Bytes) -> Answer<(Table, Lines)> {
     let columns = ask.columns.clone();
     // Half a second of work for a long file, in which a thread of the server would answer nobody.
     let reading = tokio::task::spawn_blocking(move || {
-        let table = Table::with(&decode(&file, encoding), kind, delimiter, columns.as_ref(), LINES_MAX);
+        let table = Table::with(&decode(&file, encoding), kind, delimiter, columns.as_ref(), LINES_MAX)?;
         let lines = match kind {
             Kind::Members => Lines::Members(members::read(&table)),
             Kind::Passes => Lines::Passes(passes::read(&table, dates)),
             Kind::Bookings => Lines::Bookings(bookings::read(&table, dates)),
         };
-        (table, lines)
+        Ok((table, lines))
     });
-    let (table, lines) = reading.await.map_err(Problem::fault)?;
+    let read: Result<_, Wrong> = reading.await.map_err(Problem::fault)?;
+    let (table, lines) = read.map_err(|wrong| Problem::field("body", wrong))?;
     if table.is_too_long {
         return Err(Problem::field("body", Wrong::TooManyLines { max: LINES_MAX }));
     }

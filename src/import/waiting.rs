@@ -1,12 +1,16 @@
 //! A file that waits to be imported, while an admin looks at what would come of it. It is kept in the database, so that any process answers for
 //! it: one for each admin, for a day, and of their own studio alone. It is read and carried out by the very import of the API.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::api::{How, imported};
-use super::rules::decode::decode;
+use super::rules::decode::decode_head;
+use super::rules::records::LINE_BYTES_MAX;
 use super::rules::table::Table;
 use super::run::Report;
 use super::store::{self, WaitingRow};
@@ -21,6 +25,10 @@ use crate::sign_in::Caller;
 const NAME_MAX: usize = 120;
 /// Lines at the beginning of a file by which its columns are told.
 const HEAD_LINES: usize = 3;
+/// Bytes in which these stand: each line in two bytes a letter, and some that are empty.
+const HEAD_BYTES: usize = 16 * LINE_BYTES_MAX;
+/// Seconds after which a look may be tried again that had to wait too long.
+const LOOK_AGAIN_SECONDS: u64 = 5;
 /// After how long an import that was begun and is not done has died with its process.
 const GIVEN_UP: TimeDelta = TimeDelta::minutes(10);
 
@@ -77,25 +85,41 @@ pub async fn find(app: &App, caller: &Caller, studio_id: Uuid) -> Answer<Option<
     }))
 }
 
-impl Waiting {
-    async fn bytes(&self, app: &App) -> Answer<Bytes> {
-        let found = store::bytes_of(&app.db, self.import_id, self.person_id).await?;
-        found.map(Bytes::from).ok_or_else(|| Problem::new(ProblemType::NotFound))
-    }
+/// A file that waits, read from the database: one at a time in a process, until it is dropped.
+pub struct Opened<'w> {
+    file: &'w Waiting,
+    bytes: Bytes,
+    look: Arc<OwnedSemaphorePermit>,
+}
 
+impl Opened<'_> {
     /// Its first lines, with the columns as they are read.
-    pub async fn head(&self, app: &App) -> Answer<Table> {
-        let (file, how) = (self.bytes(app).await?, self.how.clone());
+    pub async fn head(&self) -> Answer<Table> {
+        let (file, how, look) = (self.bytes.clone(), self.file.how.clone(), Arc::clone(&self.look));
         let reading = tokio::task::spawn_blocking(move || {
-            Table::with(&decode(&file, how.encoding), how.kind, how.delimiter, how.columns.as_ref(), HEAD_LINES)
+            // Also if nobody waits for it any more.
+            let _look = look;
+            let head = decode_head(&file, how.encoding, HEAD_BYTES);
+            Table::with(&head, how.kind, how.delimiter, how.columns.as_ref(), HEAD_LINES)
         });
-        reading.await.map_err(Problem::fault)
+        reading.await.map_err(Problem::fault)?.map_err(|wrong| Problem::field("body", wrong))
     }
 
     /// What would come of it. Nothing is written.
     pub async fn look(&self, app: &App, caller: &Caller, language: Language) -> Answer<Report> {
-        let how = How { dry_run: true, ..self.how.clone() };
-        imported(app.clone(), caller, (self.studio_id, self.import_id), how, self.bytes(app).await?, language).await
+        let how = How { dry_run: true, ..self.file.how.clone() };
+        imported(app.clone(), caller, (self.file.studio_id, self.file.import_id), how, self.bytes.clone(), language).await
+    }
+}
+
+impl Waiting {
+    /// Reads it, when nobody else in this process looks at theirs.
+    pub async fn open(&self, app: &App) -> Answer<Opened<'_>> {
+        let busy = || Problem::new(ProblemType::Busy).retry_after(LOOK_AGAIN_SECONDS);
+        let look = app.imports.look().await.ok_or_else(busy)?;
+        let found = store::bytes_of(&app.db, self.import_id, self.person_id).await?;
+        let bytes = found.map(Bytes::from).ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+        Ok(Opened { file: self, bytes, look: Arc::new(look) })
     }
 
     /// Reads it in another way from now on.
@@ -123,7 +147,7 @@ impl Waiting {
         let (app, caller) = (app.clone(), caller.clone());
         tokio::spawn(async move {
             let how = How { dry_run: false, bad_lines, ..self.how.clone() };
-            let done = match self.bytes(&app).await {
+            let done = match self.open(&app).await.map(|opened| opened.bytes) {
                 Ok(file) => imported(app.clone(), &caller, (self.studio_id, id), how, file, language).await,
                 Err(problem) => Err(problem),
             };

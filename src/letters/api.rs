@@ -32,7 +32,7 @@ pub struct LetterView {
     /// Its text; null where a code stands in it, and when its time to live is over.
     pub text: Option<String>,
     /// Which studio it is from; null for letters about the account.
-    studio_id: Option<Uuid>,
+    pub studio_id: Option<Uuid>,
     /// About which booking.
     pub booking_id: Option<Uuid>,
     /// When it was written.

@@ -131,6 +131,46 @@ pub fn cancel_now_text(cancel: CancelNow, penalty: &Penalized, language: Languag
     }
 }
 
+/// What a cancellation was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelledFor {
+    /// Nothing was taken.
+    Nothing,
+    /// It was late, and a pack paid.
+    Credits(i64),
+    /// It was late, and a membership paid: the visit counted.
+    Visit,
+    /// It was late, and nothing was paid: what it cost besides is all.
+    Besides,
+}
+
+/// What came back with a cancellation, or what it cost; `besides` is what was not taken back since.
+pub fn cancelled_text(came_back: i64, cost: CancelledFor, besides_it: &Penalized, language: Language) -> String {
+    let (more, alone) = (besides(besides_it, language), besides_alone(besides_it, language));
+    match (cost, language) {
+        _ if came_back > 0 => {
+            let came_back = credits(came_back, language);
+            match language {
+                Language::En => format!("{came_back} went back to your pass."),
+                Language::ZhHans => format!("{came_back}已退还至您的卡。"),
+                Language::ZhHant => format!("{came_back}已退回您的票。"),
+            }
+        }
+        (CancelledFor::Credits(lost), Language::En) => format!("It was late and cost you {}{more}.", credits(lost, language)),
+        (CancelledFor::Credits(lost), Language::ZhHans) => format!("因已过免费取消时限，扣除{}{more}。", credits(lost, language)),
+        (CancelledFor::Credits(lost), Language::ZhHant) => format!("因已過免費取消時限，扣除{}{more}。", credits(lost, language)),
+        (CancelledFor::Visit, Language::En) => format!("It was late and counts as a visit that week{more}."),
+        (CancelledFor::Visit, Language::ZhHans) => format!("因已过免费取消时限，计入当周上课次数{more}。"),
+        (CancelledFor::Visit, Language::ZhHant) => format!("因已過免費取消時限，計入當週上課次數{more}。"),
+        (CancelledFor::Besides, Language::En) if !alone.is_empty() => format!("It was late and cost you {alone}."),
+        (CancelledFor::Besides, Language::ZhHans) if !alone.is_empty() => format!("因已过免费取消时限，{alone}。"),
+        (CancelledFor::Besides, Language::ZhHant) if !alone.is_empty() => format!("因已過免費取消時限，{alone}。"),
+        (CancelledFor::Nothing | CancelledFor::Besides, Language::En) => "It cost you nothing.".to_owned(),
+        (CancelledFor::Nothing | CancelledFor::Besides, Language::ZhHans) => "未扣除任何费用。".to_owned(),
+        (CancelledFor::Nothing | CancelledFor::Besides, Language::ZhHant) => "未扣除任何費用。".to_owned(),
+    }
+}
+
 /// What cancelling late costs besides what was paid, to follow that in its sentence.
 fn besides(penalty: &Penalized, language: Language) -> String {
     let alone = besides_alone(penalty, language);
@@ -593,6 +633,14 @@ pub fn day_and_time(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
     }
 }
 
+/// `Tue 1`: a day of a week that is told besides.
+pub fn short_day(date: NaiveDate, language: Language) -> String {
+    match language {
+        Language::En => date.format("%a %-d").to_string(),
+        _ => format!("{}日 {}", date.day(), weekday(date, language)),
+    }
+}
+
 /// `Tue 1 Dec 2026`.
 pub fn date(date: NaiveDate, language: Language) -> String {
     match language {
@@ -615,13 +663,28 @@ pub fn span(starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, tz: Tz, language: 
     }
 }
 
-/// `Tue 1 Dec 2026, 06:30 UTC`: for letters about an account, which has no studio and so no zone.
-pub fn utc(at: DateTime<Utc>, language: Language) -> String {
+/// `Tue 1 Dec 2026, 06:30`, on the wall of this zone.
+pub fn moment(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
+    let at = zones::wall(at, tz);
     let (day, time) = (date(at.date_naive(), language), at.format("%H:%M"));
     match language {
-        Language::En => format!("{day}, {time} UTC"),
-        _ => format!("{day}{time}（UTC）"),
+        Language::En => format!("{day}, {time}"),
+        _ => format!("{day}{time}"),
     }
+}
+
+/// `Tue 1 Dec 2026, 06:30 UTC`: for letters about an account, which has no studio and so no zone.
+pub fn utc(at: DateTime<Utc>, language: Language) -> String {
+    let moment = moment(at, Tz::UTC, language);
+    match language {
+        Language::En => format!("{moment} UTC"),
+        _ => format!("{moment}（UTC）"),
+    }
+}
+
+/// The same by the clock that somebody lives by, where it is known.
+pub fn moment_or_utc(at: DateTime<Utc>, tz: Option<Tz>, language: Language) -> String {
+    tz.map_or_else(|| utc(at, language), |tz| moment(at, tz, language))
 }
 
 fn weekday(date: NaiveDate, language: Language) -> String {
@@ -641,28 +704,46 @@ pub fn zone(at: DateTime<Utc>, tz: Tz, language: Language) -> String {
             format!("{city} time, {offset}")
         }
         (Language::ZhHans, _) => {
-            let place = match tz {
-                Tz::Asia__Shanghai => "北京时间",
-                Tz::Asia__Hong_Kong => "香港时间",
-                Tz::Asia__Macau => "澳门时间",
-                Tz::Asia__Taipei => "台北时间",
-                Tz::Asia__Singapore => "新加坡时间",
-                _ => "当地时间",
-            };
-            format!("{place}，{offset}")
+            let (place, _) = chinese_place(tz).unwrap_or(("当地", ""));
+            format!("{place}时间，{offset}")
         }
         (Language::ZhHant, _) => {
-            let place = match tz {
-                Tz::Asia__Shanghai => "北京時間",
-                Tz::Asia__Hong_Kong => "香港時間",
-                Tz::Asia__Macau => "澳門時間",
-                Tz::Asia__Taipei => "台北時間",
-                Tz::Asia__Singapore => "新加坡時間",
-                _ => "當地時間",
-            };
-            format!("{place}，{offset}")
+            let (_, place) = chinese_place(tz).unwrap_or(("", "當地"));
+            format!("{place}時間，{offset}")
         }
     }
+}
+
+/// What the place of a zone is called in 简体 and in 繁體.
+const fn chinese_place(tz: Tz) -> Option<(&'static str, &'static str)> {
+    Some(match tz {
+        Tz::Asia__Shanghai => ("北京", "北京"),
+        Tz::Asia__Hong_Kong => ("香港", "香港"),
+        Tz::Asia__Macau => ("澳门", "澳門"),
+        Tz::Asia__Taipei => ("台北", "台北"),
+        Tz::Asia__Singapore => ("新加坡", "新加坡"),
+        Tz::Asia__Kuala_Lumpur => ("吉隆坡", "吉隆坡"),
+        Tz::Asia__Bangkok => ("曼谷", "曼谷"),
+        Tz::Asia__Tokyo => ("东京", "東京"),
+        Tz::Asia__Seoul => ("首尔", "首爾"),
+        Tz::Asia__Dubai => ("迪拜", "杜拜"),
+        Tz::Australia__Sydney => ("悉尼", "雪梨"),
+        Tz::Australia__Melbourne => ("墨尔本", "墨爾本"),
+        Tz::Pacific__Auckland => ("奥克兰", "奧克蘭"),
+        Tz::America__New_York => ("纽约", "紐約"),
+        Tz::America__Chicago => ("芝加哥", "芝加哥"),
+        Tz::America__Denver => ("丹佛", "丹佛"),
+        Tz::America__Los_Angeles => ("洛杉矶", "洛杉磯"),
+        Tz::America__Toronto => ("多伦多", "多倫多"),
+        Tz::America__Vancouver => ("温哥华", "溫哥華"),
+        Tz::Europe__London => ("伦敦", "倫敦"),
+        Tz::Europe__Paris => ("巴黎", "巴黎"),
+        Tz::Europe__Berlin => ("柏林", "柏林"),
+        Tz::Europe__Zurich => ("苏黎世", "蘇黎世"),
+        Tz::Europe__Madrid => ("马德里", "馬德里"),
+        Tz::Europe__Rome => ("罗马", "羅馬"),
+        _ => return None,
+    })
 }
 
 /// `UTC+8`, `UTC-3`, `UTC+5:30`.
@@ -825,6 +906,22 @@ mod tests {
                 "12月1日（週二）06:30前可免費取消；其後取消將扣除1堂。按目前情況，屆時可獲豁免。",
             ]
         );
+        let cancelled =
+            |came_back, cost, penalty: &Penalized| Language::ALL.map(|language| cancelled_text(came_back, cost, penalty, language));
+        assert_eq!(
+            cancelled(1, CancelledFor::Nothing, &Penalized::default()),
+            ["1 credit went back to your pass.", "1次已退还至您的卡。", "1堂已退回您的票。"]
+        );
+        assert_eq!(
+            cancelled(0, CancelledFor::Credits(2), &both),
+            [
+                "It was late and cost you 2 credits, plus a fee of CNY 50.00 and a strike.",
+                "因已过免费取消时限，扣除2次，并收取违约金CNY 50.00、记违约一次。",
+                "因已過免費取消時限，扣除2堂，並收取違約金CNY 50.00、記違約一次。",
+            ]
+        );
+        assert_eq!(cancelled(0, CancelledFor::Besides, &strike)[0], "It was late and cost you a strike.");
+        assert_eq!(cancelled(0, CancelledFor::Besides, &forgiven), cancelled(0, CancelledFor::Nothing, &forgiven));
         assert_eq!(told(1, false, Some(START), &forgiven)[0], "Free to cancel until the start.");
         assert_eq!(
             told(0, false, None, &strike),

@@ -425,6 +425,13 @@ pub async fn members_found(
     tx.all(sql, binds).await
 }
 
+/// Whether the studio has a member who does not work there.
+pub async fn any_member(tx: &mut Tx, studio_id: Uuid) -> Result<bool, Error> {
+    let sql = "SELECT m.person_id FROM members m WHERE m.studio_id = $1 \
+               AND NOT EXISTS (SELECT 1 FROM staff w WHERE w.studio_id = m.studio_id AND w.person_id = m.person_id) LIMIT 1";
+    Ok(tx.maybe::<(Uuid,)>(sql, (studio_id,)).await?.is_some())
+}
+
 /// One member of the studio.
 pub async fn member(tx: &mut Tx, studio_id: Uuid, person_id: Uuid) -> Result<Option<MemberRow>, Error> {
     let sql = concat!(

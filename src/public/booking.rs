@@ -21,7 +21,8 @@ use crate::console::frame::{Said, SaidParams, done};
 use crate::console::qr::Qr;
 use crate::extract::{Path, Query};
 use crate::language::Language;
-use crate::letters::phrases;
+use crate::letters::facts::{Money, Penalized};
+use crate::letters::phrases::{self, CancelledFor};
 use crate::problem::{Answer, Problem, ProblemType};
 use crate::schedule;
 
@@ -93,6 +94,8 @@ struct Page {
     shell: Shell,
     w: &'static Words,
     booking: Card,
+    /// What came back with its cancellation, or what that cost.
+    outcome: Option<String>,
 }
 
 /// The booking of this id.
@@ -130,12 +133,31 @@ async fn page(app: &App, member: Member, id: Uuid, said: Said) -> Answer<Respons
     let positions: HashMap<Uuid, i64> = api::position(app, &booking).await?.into_iter().map(|position| (id, position)).collect();
     let sessions = HashMap::from([(session.id, session)]);
     let views = api::views(app, std::slice::from_ref(&booking), &sessions, &positions, Some(language)).await?;
-    let cards = views.iter().zip(sessions.values()).map(|(view, session)| Card::of(view, session, language)).next();
-    let card = cards.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let cards = views.iter().zip(sessions.values());
+    let cards = cards.map(|(view, session)| (Card::of(view, session, language), outcome(&booking, view, language))).next();
+    let (card, outcome) = cards.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     reader.page = format!("/b/{id}");
     let shell = Shell::of(reader, Part::Other, Some(studio), said);
-    let page = Page { w: shell.w, booking: card, shell };
+    let page = Page { w: shell.w, booking: card, outcome, shell };
     page.shell.answer(&page)
+}
+
+/// What came back with a cancellation, or what it cost; `None`: it was not cancelled.
+fn outcome(booking: &Booking, view: &BookingView<'_>, language: Language) -> Option<String> {
+    let cost = match booking.status {
+        BookingStatus::Cancelled => CancelledFor::Nothing,
+        BookingStatus::LateCancelled if booking.credits > 0 => CancelledFor::Credits(booking.credits),
+        BookingStatus::LateCancelled if booking.visit_week.is_some() => CancelledFor::Visit,
+        BookingStatus::LateCancelled => CancelledFor::Besides,
+        _ => return None,
+    };
+    let penalty = view.penalty.as_ref().filter(|penalty| penalty.waived_at.is_none());
+    let besides = penalty.map(|penalty| Penalized {
+        fee: penalty.fee.as_ref().map(|fee| Money { amount_minor: fee.amount_minor, currency: fee.currency.clone() }),
+        strike: penalty.strike,
+        forgiven: penalty.forgiven.is_some(),
+    });
+    Some(phrases::cancelled_text(booking.credits_returned, cost, &besides.unwrap_or_default(), language))
 }
 
 /// What the page said before the tap: that it is free, and what it was.

@@ -44,6 +44,7 @@ pub struct Shell {
     pub done: Option<&'static str>,
     pub refused: Option<String>,
     status: StatusCode,
+    retry_after_s: Option<u64>,
     cookies: Vec<HeaderValue>,
 }
 
@@ -59,6 +60,7 @@ impl Shell {
             signed_in: reader.member.is_some(),
             page: reader.page,
             status: said.status(),
+            retry_after_s: said.retry_after_s,
             done: said.done.as_deref().and_then(|word| words::done(word, language)),
             refused: said.refused.map(|(_, sentence)| sentence),
             cookies: reader.cookies,
@@ -90,6 +92,9 @@ impl Shell {
         let mut answer = html(page.render().map_err(Problem::fault)?, self.language, self.status);
         for cookie in &self.cookies {
             answer.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
+        if let Some(seconds) = self.retry_after_s {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(answer)
     }

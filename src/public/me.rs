@@ -107,6 +107,8 @@ struct Passes {
     shell: Shell,
     w: &'static Words,
     passes: Vec<Pass>,
+    /// Those with which nothing can be booked any more.
+    over: Vec<Pass>,
 }
 
 /// A pass.
@@ -119,12 +121,13 @@ struct Pass {
     until: String,
     state: &'static str,
     is_active: bool,
+    is_over: bool,
 }
 
 /// The last day that a calendar knows: it stands for none.
 const NO_END: Option<NaiveDate> = NaiveDate::from_ymd_opt(2199, 12, 31);
 
-/// The member's passes and those that their family shares with them, newest first.
+/// The member's passes and those that their family shares with them, newest first; those that are over by themselves.
 pub async fn passes(State(app): State<App>, member: Member) -> Answer<Response> {
     let language = member.language;
     let held = passes::api::own(State(app.clone()), member.caller, Query(query("")?)).await?.0;
@@ -150,11 +153,14 @@ pub async fn passes(State(app): State<App>, member: Member) -> Answer<Response> 
             PassState::Ended => w.ended_pass,
         },
         is_active: pass.state == PassState::Active,
+        is_over: matches!(pass.state, PassState::UsedUp | PassState::Expired | PassState::Ended),
         studio: pass.studio.name,
         shared_by: pass.shared_by.map(|whose| phrases::shared_by_text(&whose, language)),
         name: pass.name,
     };
-    let page = Passes { w, passes: held.passes.into_iter().map(pass).collect(), shell };
+    let (over, mut passes): (Vec<Pass>, Vec<Pass>) = held.passes.into_iter().map(pass).partition(|pass| pass.is_over);
+    passes.sort_by_key(|pass| !pass.is_active);
+    let page = Passes { w, passes, over, shell };
     page.shell.answer(&page)
 }
 
@@ -173,13 +179,21 @@ struct Letter {
     text: Option<String>,
 }
 
-/// The newest letters to the member.
+/// The newest letters to the member: those of a studio by its clock.
 pub async fn letters(State(app): State<App>, member: Member) -> Answer<Response> {
-    let language = member.language;
+    let (language, person_id) = (member.language, member.caller.person_id);
     let written = letters::api::own(State(app.clone()), member.caller, Query(query("limit=30")?)).await?.0;
+    let mut of_studios: Vec<Uuid> = written.letters.iter().filter_map(|letter| letter.studio_id).collect();
+    of_studios.sort_unstable();
+    of_studios.dedup();
+    let mut clocks = HashMap::new();
+    for id in of_studios {
+        clocks.extend(studios::store::setting(&app.db, id).await?.map(|(zone, _)| (id, zone.tz())));
+    }
+    let own = studios::store::own_zone(&app.db, person_id).await?.map(|zone| zone.tz());
     let shell = Shell::of(member.reader, Part::Letters, None, Said::default());
     let letter = |letter: letters::api::LetterView| Letter {
-        at: phrases::utc(letter.created_at, language),
+        at: phrases::moment_or_utc(letter.created_at, letter.studio_id.map_or(own, |id| clocks.get(&id).copied()), language),
         subject: letter.subject.unwrap_or_default(),
         text: letter.text,
     };

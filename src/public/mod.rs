@@ -11,6 +11,7 @@ pub mod booking;
 pub mod class;
 pub mod frame;
 pub mod installed;
+pub mod invitation;
 pub mod linked_data;
 pub mod me;
 pub mod reader;

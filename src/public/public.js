@@ -7,6 +7,14 @@ for (const form of document.querySelectorAll("form[data-choose]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
 
+// A code that came with the link of a letter, behind its `#`: it is filled in, and the address forgets it.
+for (const field of document.querySelectorAll("input[data-from-link]")) {
+  const code = location.hash.slice(1);
+  if (!/^[0-9A-Za-z-]{8,60}$/.test(code)) continue;
+  field.value = code;
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
 // Times are the studio's; a reader whose clock shows another is told what theirs shows.
 for (const place of document.querySelectorAll("[data-here]")) {
   const at = new Date(place.dataset.here);

@@ -63,6 +63,11 @@ impl FromRequestParts<App> for Reader {
     }
 }
 
+impl Argument for Reader {
+    /// What a browser keeps says who they are and what they read: no app sends it.
+    fn describe(_: &mut Signature) {}
+}
+
 /// The address without `language=`, and the language that it chose.
 fn chosen_language(path: &str, query: &str) -> (String, Option<Language>) {
     let mut chosen = None;

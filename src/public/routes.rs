@@ -7,7 +7,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::{account, booking, class, frame, installed, me, schedule, sign_in};
+use super::{account, booking, class, frame, installed, invitation, me, schedule, sign_in};
 use crate::app::App;
 use crate::console::guard::pass;
 
@@ -25,6 +25,7 @@ pub fn routes() -> Router<App> {
         .route("/me/sign-up/code", post(account::verify))
         .route("/me/forgotten", get(account::ask_forgotten).post(account::send_code))
         .route("/me/forgotten/password", post(account::set_password))
+        .route("/me/invitation", get(invitation::show).post(invitation::accept))
         .route("/me/sign-out", post(sign_in::sign_out))
         // A member's own
         .route("/me", get(me::bookings))

@@ -53,6 +53,15 @@ impl WeekParams {
         self.instructor.as_deref().and_then(|text| text.parse().ok())
     }
 
+    /// The address of these days, by what is known of them alone: everybody reads the page, and nothing else that somebody asked with.
+    fn address(&self, at: &str) -> String {
+        let from = self.from.map(|LocalDate(date)| format!("&from={date}")).unwrap_or_default();
+        match (from + &self.choice()).strip_prefix('&') {
+            Some(query) => format!("{at}?{query}"),
+            None => at.to_owned(),
+        }
+    }
+
     /// What stays of the choice in another week.
     fn choice(&self) -> String {
         let mut choice = String::new();
@@ -95,7 +104,10 @@ struct Week {
 
 /// A day of it.
 struct Day {
+    date: NaiveDate,
     name: String,
+    /// As a chip says it, short.
+    chip: String,
     is_today: bool,
     classes: Vec<Card>,
 }
@@ -163,16 +175,21 @@ pub async fn embed(
     answer(app, reader, studio_id, params, headers, true).await
 }
 
+/// Where the page is.
+fn at(studio_id: Uuid, embedded: bool) -> String {
+    format!("/s/{studio_id}{}", if embedded { "/embed" } else { "" })
+}
+
 async fn answer(app: App, mut reader: Reader, studio_id: Uuid, params: WeekParams, headers: HeaderMap, embedded: bool) -> Answer<Response> {
     let now = app.clock.now();
+    reader.page = params.address(&at(studio_id, embedded));
     if let Some(member) = reader.member.as_ref().map(|member| member.person_id) {
         let page = week(&app, reader, studio_id, params, Some(member), embedded, now).await?;
         return page.shell.answer(&page);
     }
     let (language, cookies) = (reader.language, std::mem::take(&mut reader.cookies));
-    let from = params.from.map(|LocalDate(date)| date.to_string()).unwrap_or_default();
     // A query cannot begin so: the pages are kept apart from the API's answers.
-    let query = format!("page {embedded} {from}{}", params.choice());
+    let query = format!("page {}", reader.page);
     let make = |_| async {
         let page = week(&app, reader, studio_id, params, None, embedded, now).await?;
         Page::of_text(page.render().map_err(Problem::fault)?)
@@ -235,7 +252,9 @@ async fn week(
         }
     };
     let day = |date: NaiveDate| Day {
+        date,
         name: phrases::date(date, language),
+        chip: phrases::short_day(date, language),
         is_today: date == today,
         classes: sessions.iter().filter(|session| session.local_date == date).map(card).collect(),
     };
@@ -244,7 +263,7 @@ async fn week(
     Ok(Week {
         w: shell.w,
         studio_id,
-        at: format!("/s/{studio_id}{}", if embedded { "/embed" } else { "" }),
+        at: at(studio_id, embedded),
         canonical: format!("{url}/s/{studio_id}"),
         title: format!("{} – {}", phrases::date(from, language), phrases::date(to - Days::new(1), language)),
         clock: phrases::zone(now, zone, language),

@@ -122,6 +122,7 @@ pub async fn refused(
 /// Signs this browser out: its device ends, and so does what the browser kept for where there is no network.
 pub async fn sign_out(State(app): State<App>, Member { caller, .. }: Member) -> Answer<Response> {
     signing::sign_out(State(app.clone()), caller).await?;
+    // What the browser kept of their bookings is theirs.
     let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"storage\""));
     Ok(([(header::SET_COOKIE, cookie::gone(&app)?), clear], Redirect::to("/me/sign-in")).into_response())
 }

@@ -25,6 +25,7 @@ in_words! {
     instructor "Instructor", "教练", "教練";
     all "All", "全部", "全部";
     show "Show", "显示", "顯示";
+    days "Days", "日期", "日期";
     no_classes "No classes are planned for these days.", "这几天没有课程安排。", "這幾天沒有課堂安排。";
     cancelled_class "Cancelled", "已取消", "已取消";
     over "Over", "已结束", "已結束";
@@ -34,6 +35,7 @@ in_words! {
     prices "Passes", "课卡", "課卡";
     buy "Buy a pass", "购买课卡", "購買課卡";
     contact "Contact", "联系方式", "聯絡方式";
+    colon ": ", "：", "：";
     rules "Good to know", "须知", "須知";
     privacy "Privacy", "隐私政策", "隱私權政策";
     where_you_are "Where you are:", "您当地时间：", "您當地時間：";
@@ -68,6 +70,13 @@ in_words! {
     confirm "Confirm", "确认", "確認";
     new_password "New password", "新密码", "新密碼";
     set_password "Set the password", "设置密码", "設定密碼";
+    invitation_title "Join the staff of a studio", "加入工作室团队", "加入工作室團隊";
+    invitation_how "You have been invited by letter: type or paste its code here.", "请输入或粘贴邀请邮件中的邀请码。", "請輸入或貼上邀請郵件中的邀請碼。";
+    invitation_code "Code of the invitation", "邀请码", "邀請碼";
+    invitation_holder "The invited address has an account: its password shows that it is yours.", "受邀邮箱已有账号：请输入其密码以确认是您本人。", "受邀的電子郵件已有帳號：請輸入其密碼以確認是您本人。";
+    invitation_another "You are signed in with another address than the one that was invited. That one has an account too: its password shows that it is yours.", "您当前登录的邮箱不是受邀邮箱。受邀邮箱也已有账号：请输入其密码以确认是您本人。", "您目前登入的電子郵件並非受邀者。受邀的電子郵件也已有帳號：請輸入其密碼以確認是您本人。";
+    invitation_newcomer "The invited address has no account yet. Choose a name and a password: they make it.", "受邀邮箱还没有账号。请填写姓名并设置密码，即可创建账号。", "受邀的電子郵件還沒有帳號。請填寫姓名並設定密碼，即可建立帳號。";
+    invitation_accept "Accept the invitation", "接受邀请", "接受邀請";
     demo "This is a demo with invented people", "这是演示环境，人物均为虚构", "這是示範環境，人物均為虛構";
     demo_member "Come in as a member", "以会员身份进入", "以會員身分進入";
 
@@ -75,7 +84,8 @@ in_words! {
     nothing_booked "You have nothing booked.", "您还没有预约。", "您還沒有預約。";
     to_studios "Where would you like to go?", "选择工作室", "選擇工作室";
     past "What was", "历史预约", "歷史預約";
-    no_passes "You hold no pass.", "您还没有课卡。", "您還沒有課卡。";
+    no_passes "You hold no pass to book with.", "您没有可用的课卡。", "您沒有可用的課卡。";
+    passes_over "Used up, expired or ended", "已用完、过期或结束的课卡", "已用完、過期或結束的課卡";
     no_letters "We have written you nothing yet.", "暂无邮件。", "暫無郵件。";
     credits_left "left", "剩余", "剩餘";
     per_week "a week", "次/周", "次/週";
@@ -157,6 +167,11 @@ pub fn done(word: &str, language: Language) -> Option<&'static str> {
         "booked" => ["You are in.", "预约成功。", "預約成功。"],
         "waitlisted" => ["You are on the waitlist. Nothing was taken yet.", "已加入候补，尚未扣除费用。", "已加入候補，尚未扣除費用。"],
         "cancelled" => ["It is cancelled.", "已取消。", "已取消。"],
+        "link_used" => [
+            "This link was used before, or is of an earlier start. Come in as below.",
+            "此链接已使用过，或属于之前的启动。请在下方登录。",
+            "此連結已使用過，或屬於先前的啟動。請在下方登入。",
+        ],
         "password" => ["The password is set. Sign in with it.", "密码已设置，请登录。", "密碼已設定，請登入。"],
         _ => return None,
     };

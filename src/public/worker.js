@@ -6,9 +6,11 @@ const POCKET = "/me/pocket";
 
 async function keep() {
   const answer = await fetch(POCKET, { cache: "no-store" });
+  // Whoever is signed in no more is sent to sign in, or refused: what was kept was theirs, and goes.
+  if (answer.redirected || answer.status === 401 || answer.status === 403) return caches.delete(KEPT);
+  // A server in a rush or in trouble says nothing of it: what was kept stays.
+  if (!answer.ok) return;
   const kept = await caches.open(KEPT);
-  // Whoever is signed in no more is sent to sign in: what was kept was theirs, and goes.
-  if (!answer.ok || answer.redirected) return caches.delete(KEPT);
   await kept.put(POCKET, answer);
   await kept.addAll(FILES);
 }

@@ -388,6 +388,13 @@ pub async fn class_types(db: &Db, studio_id: Uuid, after: Option<Uuid>, count_ma
     db.all(sql, (studio_id, after.unwrap_or_default(), count_max)).await
 }
 
+/// One class type of the studio.
+pub async fn class_type(db: &Db, studio_id: Uuid, id: Uuid) -> Result<Option<ClassType>, Error> {
+    let sql = "SELECT id, studio_id, name, description, level, minutes, credits, minimum, version, rules_version FROM class_types \
+               WHERE studio_id = $1 AND id = $2";
+    db.maybe(sql, (studio_id, id)).await
+}
+
 /// One class type of the studio, locked until the end of the transaction.
 pub async fn class_type_to_edit(tx: &mut Tx, studio_id: Uuid, id: Uuid) -> Result<Option<ClassType>, Error> {
     let sql = Sql::Each {

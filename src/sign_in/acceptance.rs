@@ -89,7 +89,7 @@ pub async fn accept(
 ) -> Answer<Json<Tokens>> {
     app.limits.ask(Limit::FailuresFrom, visitor.from)?;
     let (now, from) = (app.clock.now(), visitor.from);
-    let code_hash = secrets::hash(secrets::plain_code(body.code.as_str()).as_bytes());
+    let code_hash = hash_of(body.code.as_str());
     let refused = || {
         app.limits.take(Limit::FailuresFrom, from)?;
         Err(Problem::new(ProblemType::CodeRefused))
@@ -117,6 +117,16 @@ pub async fn accept(
     app.identities.forget_person(person_id);
     app.letters_written.notify_one();
     challenge::tokens(&app, person_id, &token).await.map(Json)
+}
+
+/// The studio to whose staff this code invites, or invited those who have just accepted.
+pub async fn studio_of(app: &App, code: &str) -> Answer<Option<Uuid>> {
+    let invitation = store::look_up_invitation(&app.db, app.clock.now(), &hash_of(code)).await?;
+    Ok(invitation.map(|invitation| invitation.studio_id))
+}
+
+fn hash_of(code: &str) -> Vec<u8> {
+    secrets::hash(secrets::plain_code(code).as_bytes())
 }
 
 /// The account is the caller's, as its token or its password shows.

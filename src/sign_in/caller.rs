@@ -72,6 +72,11 @@ impl Caller {
         }))
     }
 
+    /// Whether they work in any studio. Whose roles wait for a second factor is staff all the same.
+    pub fn works(&self) -> bool {
+        self.roles.is_owner || self.factor_required || self.roles.studios().next().is_some()
+    }
+
     /// Refuses all but owners.
     pub fn require_owner(&self) -> Answer<()> {
         if self.roles.is_owner { Ok(()) } else { Err(Problem::new(ProblemType::NotAllowed)) }

@@ -38,6 +38,16 @@ pub async fn setting(db: &Db, id: Uuid) -> Result<Option<(Zone, Language)>, Erro
     db.maybe("SELECT time_zone, locale FROM studios WHERE id = $1", (id,)).await
 }
 
+/// The zone by whose clock somebody lives: that of the studios where they work or are a member, if it is one.
+pub async fn own_zone(db: &Db, person_id: Uuid) -> Result<Option<Zone>, Error> {
+    let sql = "SELECT DISTINCT s.time_zone FROM studios s WHERE EXISTS (SELECT 1 FROM persons p WHERE p.id = $1 AND p.is_owner) \
+               OR s.id IN (SELECT studio_id FROM staff WHERE person_id = $1 UNION SELECT studio_id FROM members WHERE person_id = $1) LIMIT 2";
+    Ok(match &db.all::<(Zone,)>(sql, (person_id,)).await?[..] {
+        [(zone,)] => Some(*zone),
+        _ => None,
+    })
+}
+
 /// The studio's zone, in a transaction.
 pub async fn zone_of(tx: &mut Tx, id: Uuid) -> Result<Option<Zone>, Error> {
     Ok(tx.maybe::<(Zone,)>("SELECT time_zone FROM studios WHERE id = $1", (id,)).await?.map(|(zone,)| zone))

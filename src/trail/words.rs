@@ -5,12 +5,12 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Kind;
 use crate::language::Language;
 use crate::letters::facts::Money;
-use crate::letters::phrases::{date, day_and_time, money, passed_over};
+use crate::letters::phrases::{credits, date, day_and_time, money, passed_over};
 
 /// An event's name in the log, what it is about, and what it says in each language.
 type Line = (&'static str, Kind, [&'static str; 3]);
@@ -190,9 +190,6 @@ const LINES: &[Line] = &[
 /// What a detail is called; those that are ids or go with another one are not told.
 const DETAILS: &[(&str, [&str; 3])] = &[
     ("kind", ["kind", "类型", "類型"]),
-    ("credits", ["credits", "次数", "次數"]),
-    ("credits_returned", ["credits back", "退还次数", "退還次數"]),
-    ("credits_lost", ["credits lost", "扣除次数", "扣除次數"]),
     ("position", ["position", "顺位", "順位"]),
     ("places", ["places", "名额", "名額"]),
     ("places_before", ["places before", "此前名额", "先前名額"]),
@@ -223,6 +220,22 @@ const DETAILS: &[(&str, [&str; 3])] = &[
     ("reason", ["why", "原因", "原因"]),
     ("changed", ["changed", "更改", "更改"]),
 ];
+
+/// Credits and what became of them: with a number of them, and with none.
+const CREDITS: &[(&str, [[&str; 2]; 3])] = &[
+    ("credits", [["{}", "no credit"], ["{}", "不扣次数"], ["{}", "不扣堂數"]]),
+    ("credits_returned", [["{} back", "no credit back"], ["退还{}", "未退还"], ["退還{}", "未退還"]]),
+    ("credits_lost", [["{} lost", "no credit lost"], ["扣除{}", "未扣除"], ["扣除{}", "未扣除"]]),
+];
+
+fn of_credits(count: i64, [en, zh_hans, zh_hant]: &[[&'static str; 2]; 3], language: Language) -> String {
+    let [some, none] = match language {
+        Language::En => en,
+        Language::ZhHans => zh_hans,
+        Language::ZhHant => zh_hant,
+    };
+    if count == 0 { (*none).to_owned() } else { some.replace("{}", &credits(count, language)) }
+}
 
 /// Details that say something by being true, or there at all.
 const MARKS: &[(&str, [&str; 3])] = &[
@@ -301,11 +314,15 @@ impl fmt::Display for Fact {
 /// What was noted with an event and must be known later, in the reader's words and by the studio's clock.
 pub fn facts(details: &Value, zone: Tz, language: Language) -> Vec<Fact> {
     let Some(details) = details.as_object() else { return Vec::new() };
+    let days = days(details);
+    let details = days.as_ref().unwrap_or(details);
     let currency = details.get("currency").and_then(Value::as_str);
-    let mut facts: Vec<Fact> = DETAILS
+    let counted =
+        CREDITS.iter().filter_map(|(key, words)| Some(Fact { name: "", value: of_credits(details.get(*key)?.as_i64()?, words, language) }));
+    let told = DETAILS
         .iter()
-        .filter_map(|(key, words)| Some(Fact { name: pick(*words, language), value: value(details.get(*key)?, zone, language)? }))
-        .collect();
+        .filter_map(|(key, words)| Some(Fact { name: pick(*words, language), value: value(details.get(*key)?, zone, language)? }));
+    let mut facts: Vec<Fact> = counted.chain(told).collect();
     let amounts = ["amount_minor", "fee_minor"].iter().filter_map(|key| details.get(*key)?.as_i64()).zip(currency);
     facts.extend(amounts.map(|(amount_minor, currency)| {
         let value = money(&Money { amount_minor, currency: currency.to_owned() });
@@ -314,6 +331,21 @@ pub fn facts(details: &Value, zone: Tz, language: Language) -> Vec<Fact> {
     let is = |key: &str| details.get(key).is_some_and(|value| value.as_bool().unwrap_or(value.is_string()));
     facts.extend(MARKS.iter().filter(|(key, _)| is(key)).map(|(_, words)| Fact { name: "", value: pick(*words, language).to_owned() }));
     facts
+}
+
+/// Days from one to another, of which an event names the first that is none of them any more: people read the last one. `None`: it has none.
+fn days(details: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let day = |key: &str| details.get(key)?.as_str()?.parse::<NaiveDate>().ok();
+    let (from, last) = (day("from")?, day("to")?.pred_opt()?);
+    let mut told = details.clone();
+    told.remove("to");
+    if last > from {
+        told.insert("until".to_owned(), Value::from(last.to_string()));
+    } else {
+        told.remove("from");
+        told.insert("date".to_owned(), Value::from(from.to_string()));
+    }
+    Some(told)
 }
 
 /// A value as people read it. `None`: there is none.
@@ -393,10 +425,21 @@ mod tests {
             let facts = facts(&details, Shanghai, language);
             facts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" · ")
         };
-        assert_eq!(told(json!({"credits": 2, "by_staff": true, "unpaid": false}), Language::En), "credits 2 · by the studio");
+        assert_eq!(told(json!({"credits": 2, "by_staff": true, "unpaid": false}), Language::En), "2 credits · by the studio");
+        assert_eq!(told(json!({"credits_returned": 0, "credits_lost": 1}), Language::En), "no credit back · 1 credit lost");
+        assert_eq!(told(json!({"credits_returned": 2}), Language::ZhHans), "退还2次");
         assert_eq!(told(json!({"before": [], "after": ["front_desk"]}), Language::ZhHans), "此前 – · 现在 前台");
         assert_eq!(told(json!({"until": "2026-12-01T10:30:00Z", "only_within_hours": 24}), Language::En), "until Tue 1 Dec, 18:30");
         assert_eq!(told(json!({"expires_on": "2026-12-01"}), Language::En), "last day Tue 1 Dec 2026");
+        // Its `to` is the first day that is open again.
+        let closed = |to| json!({"from": "2026-12-24", "to": to});
+        assert_eq!(told(closed("2026-12-25"), Language::En), "day Thu 24 Dec 2026");
+        assert_eq!(told(closed("2026-12-27"), Language::En), "from Thu 24 Dec 2026 · until Sat 26 Dec 2026");
+        assert_eq!(told(closed("2026-12-27"), Language::ZhHans), "自 2026年12月24日（周四） · 至 2026年12月26日（周六）");
+        assert_eq!(
+            told(json!({"from": "2026-12-01T10:30:00Z", "to": "2026-12-01T11:30:00Z"}), Language::En),
+            "from Tue 1 Dec, 18:30 · to Tue 1 Dec, 19:30"
+        );
         assert_eq!(told(json!({"amount_minor": 98050, "currency": "CNY"}), Language::En), "CNY 980.50");
         assert_eq!(told(json!({"changed": {"free_cancel_min": [720, 120]}}), Language::En), "changed free_cancel_min: 720 → 120");
         assert_eq!(told(json!({"changed": ["time", "room"]}), Language::En), "changed time, room");

@@ -185,6 +185,8 @@ const fn row(route: &'static str, path: &'static str, form: &'static str, verdic
     Row { route, path, form, verdicts }
 }
 
+/// For owners, in no studio.
+const OWNER: [&str; 3] = ["13333.", "", ""];
 const ANYBODY: [&str; 3] = ["......", "", ""];
 const SIGNED_IN: [&str; 3] = ["1.....", "", ""];
 const STAFF: [&str; 3] = ["13....", "", "13333."];
@@ -197,6 +199,8 @@ const NONE_YET: [&str; 3] = ["133344", "", "133334"];
 fn rows() -> Vec<Row> {
     vec![
         row("get /console", "/console", "", SIGNED_IN),
+        row("get /console/new-studio", "/console/new-studio", "", OWNER),
+        row("post /console/new-studio", "/console/new-studio", "name=New&time_zone=Asia/Shanghai&locale=en", OWNER),
         row("get /console/sign-in", "/console/sign-in", "", ANYBODY),
         row("post /console/sign-in", "/console/sign-in", "email=nobody@example.test&password=not-the-password", ANYBODY),
         row("post /console/sign-in/second-factor", "/console/sign-in/second-factor", "challenge=nonsense&code=123456", ANYBODY),
@@ -373,6 +377,11 @@ fn rows() -> Vec<Row> {
         row("get /console/{studio}/house-rules", "/console/<studio>/house-rules", "", ADMIN),
         row("post /console/{studio}/house-rules", "/console/<studio>/house-rules", "version=1", ADMIN),
         row("get /console/{studio}/setup", "/console/<studio>/setup", "", ADMIN),
+        row("get /console/{studio}/rooms/{id}", "/console/<studio>/rooms/<room>", "", ADMIN),
+        row("post /console/{studio}/rooms/{id}", "/console/<studio>/rooms/<room>", "version=0&name=New&capacity=9", ADMIN),
+        row("get /console/{studio}/class-types/{id}", "/console/<studio>/class-types/<class_type>", "", ADMIN),
+        row("post /console/{studio}/class-types/{id}", "/console/<studio>/class-types/<class_type>", "version=0&name=New", ADMIN),
+        row("post /console/{studio}/setup/teaching", "/console/<studio>/setup/teaching", "", ADMIN),
         row("post /console/{studio}/setup/rooms", "/console/<studio>/setup/rooms", "name=New&capacity=9", ADMIN),
         row(
             "post /console/{studio}/setup/class-types",
@@ -440,6 +449,8 @@ struct Things {
     booking: Uuid,
     member: Uuid,
     pass_type: Uuid,
+    room: Uuid,
+    class_type: Uuid,
 }
 
 impl House {
@@ -454,7 +465,8 @@ impl House {
         let local = format!("{day} {:02}:00", hour % 24);
         let session = self.plan(&local, 12).at(studio).taught_by(teacher).await;
         let booking = self.booked_by_owner(member, &session).await;
-        Things { studio: studio.id, session, booking, member: member.id, pass_type: studio.pack_type }
+        let Studio { id, pack_type: pass_type, room, class_type, .. } = *studio;
+        Things { studio: id, session, booking, member: member.id, pass_type, room, class_type }
     }
 
     fn filled(&self, text: &str, things: &Things) -> String {
@@ -464,6 +476,8 @@ impl House {
             ("<booking>", things.booking.to_string()),
             ("<member>", things.member.to_string()),
             ("<pass_type>", things.pass_type.to_string()),
+            ("<room>", things.room.to_string()),
+            ("<class_type>", things.class_type.to_string()),
             ("<new>", self.new_id().to_string()),
             ("<email>", format!("{}@example.test", self.new_id())),
         ]
@@ -546,6 +560,9 @@ both_engines! {
         assert_eq!(let_in.to, next);
         let cookie = let_in.header("set-cookie").to_owned();
         assert!(cookie.starts_with("releve_console=") && cookie.contains("; HttpOnly; SameSite=Lax; ") && cookie.contains("Path=/;"), "{cookie}");
+        // Whoever has forgotten their password finds the way, and back.
+        browser.see(&format!("/console/sign-in?next={at}")).await.expect(200).says("/me/forgotten?next=%2Fconsole%2F");
+        browser.see("/console/sign-in").await.expect(200).says("/me/forgotten?next=%2Fconsole\"");
         // Nobody is sent to another site.
         let astray = browser.send("/console/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD), ("next", "//evil.test")]).await.expect(303);
         assert_eq!(astray.to, "/console");
@@ -567,7 +584,10 @@ both_engines! {
         with_token.see(&at).await.expect(303);
 
         let before = browser.clone();
-        browser.go("/console/sign-out", &[]).await.expect(200).says("Welcome back");
+        let out = browser.send("/console/sign-out", &[]).await.expect(303);
+        assert_eq!(out.header("clear-site-data"), "", "a kiosk on this device keeps what it has not sent yet");
+        browser.keep_all(&out);
+        browser.see(&out.to).await.expect(200).says("Welcome back");
         assert!(browser.cookies.is_empty());
         before.see(&at).await.expect(303);
         house.letters_may_stay();
@@ -582,14 +602,20 @@ both_engines! {
         let path = |links: &[(&str, String)]| links[4].1.strip_prefix(&house.app.settings.server.public_url).unwrap().to_owned();
         let mut browser = Browser::new(&house);
         let another = browser.see(&path(&links).replace("/member/", "/owner/")).await.expect(303);
-        assert_eq!(another.to, "/console/sign-in", "of another role");
-        assert_eq!(browser.see(&path(&before)).await.expect(303).to, "/me/sign-in", "of an earlier start");
+        assert_eq!(another.to, "/console/sign-in?said=link_used", "of another role");
+        browser.see(&another.to).await.expect(200).says("This link was used before");
+        let earlier = browser.see(&path(&before)).await.expect(303);
+        assert_eq!(earlier.to, "/me/sign-in?said=link_used", "of an earlier start");
+        browser.see(&earlier.to).await.expect(200).says("This link was used before");
+        // Whoever only looks, as programs do that show what is behind a link, leaves it as it is.
+        let looked = browser.ask(Method::HEAD, &path(&links), None, "").await;
+        assert_eq!((looked.status, looked.header("set-cookie")), (303, ""));
         assert_eq!(browser.see("/demo/nobody/nothing").await.status, 404);
         let first = browser.see(&path(&links)).await.expect(303);
         browser.keep_all(&first);
         browser.see(&first.to).await.expect(200);
         let again = Browser::new(&house).see(&path(&links)).await.expect(303);
-        assert_eq!((again.to.as_str(), again.header("set-cookie")), ("/me/sign-in", ""), "a second time");
+        assert_eq!((again.to.as_str(), again.header("set-cookie")), ("/me/sign-in?said=link_used", ""), "a second time");
     }
 
     async fn one_stays_while_one_does_something_and_not_for_ever(house: House) {
@@ -903,7 +929,7 @@ both_engines! {
     async fn house_rules_are_sentences(house: House) {
         let mut admin = Browser::of(&house, &house.studio.admin).await;
         let at = format!("/console/{}/house-rules", house.studio.id);
-        let shown = admin.see(&at).await.expect(200).says("Cancelling is free until").says("Tue 1 Dec, 18:30").says("Tue 1 Dec, 06:30");
+        let shown = admin.see(&at).await.expect(200).says("Cancelling is free until").says("value=\"12 h\"").says("Tue 1 Dec, 18:30").says("A member books it on Sun 29 Nov, 12:00: free to cancel until Tue 1 Dec, 06:30, late after that.");
         // Every field as the page holds it.
         let mut fields: Vec<(String, String)> = Vec::new();
         for tag in shown.text.split(['<', '>']).filter(|tag| tag.starts_with("input ")) {
@@ -919,7 +945,7 @@ both_engines! {
         fn form(fields: &[(String, String)]) -> Vec<(&str, &str)> {
             fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
         }
-        set(&mut fields, "free_cancel_min", "120");
+        set(&mut fields, "free_cancel_min", "2 h");
         set(&mut fields, "late_cancel_fee_minor", "50");
         set(&mut fields, "fee_currency", "cny");
         // Looked at, nothing is saved; what cannot be is said beside the rule.
@@ -929,17 +955,21 @@ both_engines! {
         set(&mut fields, "offers_until_min", "300");
         admin.send(&at, &form(&fields)).await.expect(422).says("role=\"alert\"").says("aria-invalid=\"true\"");
         set(&mut fields, "offers_until_min", "soon");
-        admin.send(&at, &form(&fields)).await.expect(422).says("must be a whole number");
-        set(&mut fields, "offers_until_min", "45");
+        admin.send(&at, &form(&fields)).await.expect(422).says("must be a length of time").says("do not fit").keeps_quiet_of("A member books it");
+        // While one types, what does not fit is said there, too.
+        let looking = [form(&fields), vec![("look", "true")]].concat();
+        admin.send(&at, &looking).await.expect(422).says("id=\"offers_until_min-why\">must be a length of time");
+        set(&mut fields, "offers_until_min", "0:45");
         admin.go(&at, &form(&fields)).await.expect(200).says("The house rules are saved.").says("Tue 1 Dec, 16:30");
         let rules = house.get(house.of_studio("house-rules")).by(&house.studio.admin).await.expect(200);
+        assert_eq!(rules["offers_until_min"], 45);
         assert_eq!((&rules["free_cancel_min"], &rules["after_cutoff"], &rules["late_cancel_fee_minor"], &rules["fee_currency"]), (&json!(120), &json!("offers"), &json!(5_000), &json!("CNY")));
         // Somebody else was faster: what was typed stays, what it is now stands beside it, and sent once more it is saved.
         set(&mut fields, "free_cancel_min", "180");
-        let stale = admin.send(&at, &form(&fields)).await.expect(412).says("role=\"alert\"").says("value=\"180\"").says("<b>Now:</b> 120");
+        let stale = admin.send(&at, &form(&fields)).await.expect(412).says("role=\"alert\"").says("value=\"180\"").says("<b>Now:</b> 2 h");
         assert_eq!(stale.text.matches("<b>Now:</b>").count(), 1, "only what differs: {}", stale.text);
         set(&mut fields, "version", &stale.field("version"));
-        admin.go(&at, &form(&fields)).await.expect(200).says("The house rules are saved.").says("value=\"180\"");
+        admin.go(&at, &form(&fields)).await.expect(200).says("The house rules are saved.").says("value=\"3 h\"");
     }
 
     async fn pages_are_in_the_readers_language(house: House) {
@@ -990,7 +1020,7 @@ both_engines! {
             format!("/console/sign-in?next={PLANTED}"),
             format!("{at}/today"), format!("{at}/today?said={PLANTED}"), format!("{at}/schedule"), format!("{at}/sessions/new"), of_session.clone(),
             format!("{of_session}/edit"), format!("{of_session}/cancel"), format!("{at}/bookings/{booking}"), format!("{at}/bookings/{waiting}"),
-            format!("{at}/members"), format!("{at}/members/new"), format!("{at}/members/{}", ana.id), format!("{at}/setup"), format!("{at}/house-rules"), format!("{at}/letters"), format!("{at}/letters?state={PLANTED}"),
+            format!("{at}/members"), format!("{at}/members/new"), format!("{at}/members/{}", ana.id), format!("{at}/setup"), format!("{at}/rooms/{}", house.studio.room), format!("{at}/class-types/{}", house.studio.class_type), "/console/new-studio".to_owned(), "/console?choose=true".to_owned(), format!("{at}/house-rules"), format!("{at}/letters"), format!("{at}/letters?state={PLANTED}"),
             format!("{at}/letters/preview"), format!("{at}/letters/preview?kind=booked&language={PLANTED}"), format!("{at}/trail"), format!("{at}/trail?kind={PLANTED}"), format!("{at}/trail?person={}", ana.id), format!("{at}/imports"), format!("{at}/imports?said={PLANTED}"),
             format!("{at}/pass-types"), format!("{at}/pass-types/new"), format!("{at}/pass-types/{}", house.studio.pack_type), format!("{at}/team"), format!("{at}/team/{}", ana.id),
             format!("{at}/kiosk"), format!("{of_session}/walk-in"), format!("{at}/series"), format!("{at}/series/new"), format!("{at}/series/{series}"), format!("{at}/series/{series}/publication"),
@@ -1003,6 +1033,12 @@ both_engines! {
         for page in &pages {
             shown.push((page.clone(), owner.see(page).await));
         }
+        shown.push(("room".into(), owner.send(&format!("{at}/rooms/{}", house.studio.room), &[("version", "0"), ("name", PLANTED), ("capacity", PLANTED)]).await));
+        shown.push(("class".into(), owner.send(&format!("{at}/class-types/{}", house.studio.class_type), &[("version", PLANTED), ("name", PLANTED), ("level", PLANTED), ("minutes", PLANTED)]).await));
+        for (form, fields) in [("rooms", ["name", "capacity"]), ("class-types", ["name", "level"]), ("pass-types", ["name", "price"]), ("invitations", ["email", "role"])] {
+            shown.push((form.into(), owner.send(&format!("{at}/setup/{form}"), &fields.map(|field| (field, PLANTED))).await));
+        }
+        shown.push(("new studio".into(), owner.send("/console/new-studio", &[("name", PLANTED), ("time_zone", PLANTED), ("address", PLANTED), ("shop_url", PLANTED)]).await));
         shown.push(("series".into(), owner.send(&format!("{at}/series/new"), &[("time", PLANTED), ("starts_on", PLANTED), ("capacity", PLANTED), ("mo", "true")]).await));
         shown.push(("closing days".into(), owner.send(&format!("{at}/closing-days"), &[("first", "2026-11-30"), ("note", PLANTED)]).await));
         shown.push(("substitute".into(), owner.send(&format!("{of_session}/substitute"), &[("note", PLANTED)]).await));

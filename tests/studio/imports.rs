@@ -180,6 +180,27 @@ both_engines! {
         house.get(&path).by(&house.studio.admin).await.expect_refused(404, "not-found");
     }
 
+    /// However the lines of a file are made: what it may cost is bounded, and it is told why.
+    async fn what_no_program_writes_is_refused(house: House) {
+        let before = house.all_rows().await;
+        let wide = format!("name{}\nAna\n", ",x".repeat(200));
+        let commas = format!("name,email\n{}\n", ",".repeat(1 << 20));
+        let long = format!("name,email\n{},\n", "a".repeat(65 << 10));
+        let quoted = format!("name,email\n{}\n", "\"\n\",".repeat(70 << 10));
+        for (file, why) in [(wide, "200 columns"), (commas, "look at line 2"), (long, "64 KiB"), (quoted, "look at line 2")] {
+            for how in ["kind=members", "kind=members&dry_run=true", "kind=bookings"] {
+                let refused = house.import(house.new_id(), how, file.clone()).await.expect_refused(422, "invalid-fields").naming("body");
+                assert!(refused.text.contains(why), "{why}: {}", refused.text);
+            }
+        }
+        // A line that is only too wide is told as one, with all its cells counted.
+        let line = format!("name,email\nAna{}\nBo,bo@example.test\n", ",x".repeat(30_000));
+        let checked = house.import(house.new_id(), "kind=members&dry_run=true", line).await.expect(200);
+        assert_eq!(counts(&checked), [2, 1, 0, 1]);
+        assert!(checked.text.contains("has 30001 cells"), "{}", checked.text);
+        assert_eq!(house.all_rows().await, before);
+    }
+
     async fn a_hundred_thousand_lines_are_told_by_line(house: House) {
         // Without optimisation, and beside other tests, it takes longer than a request usually may.
         let patient = |settings: &mut Settings| settings.server.request_timeout_s = 120;

@@ -45,6 +45,11 @@ both_engines! {
         assert_eq!(data["event"][0]["startDate"], "2026-12-02T18:30:00+08:00");
         shown.says("property=\"og:title\"").says("rel=\"canonical\"");
 
+        // Each day is at hand.
+        house.session("2026-12-04 18:30", 5).await;
+        house.advance(chrono::TimeDelta::seconds(2));
+        browser.see(&format!("{at}?from=2026-12-02")).await.expect(200).says("href=\"#d-2026-12-04\"").says("id=\"d-2026-12-04\"");
+
         // The same bytes are not sent twice, and another language is another page.
         let plain = browser.see(&at).await.expect(200);
         assert_eq!(plain.header("cache-control"), "public, no-cache");
@@ -66,6 +71,30 @@ both_engines! {
         let framed = browser.see(&format!("{at}/embed")).await.expect(200);
         assert!(framed.header("content-security-policy").ends_with("frame-ancestors *"), "{}", framed.header("content-security-policy"));
         framed.says("target=\"_top\"").says(&open.id.to_string()).keeps_quiet_of("/me/sign-in");
+    }
+
+    async fn what_one_reader_asked_with_stands_in_nobody_elses_page(house: House) {
+        house.it_is("2026-12-01 09:00");
+        let session = house.session("2026-12-02 18:30", 5).await;
+        let browser = Browser::new(&house);
+        for at in [format!("/s/{}", house.studio.id), format!("/s/{}/embed", house.studio.id)] {
+            let long = "x".repeat(4_000);
+            // Who comes first, and whoever comes after them.
+            let first = browser.see(&format!("{at}?email=ana%40example.test&token=SECRET&{long}=1")).await.expect(200);
+            let after = browser.see(&format!("{at}?token=ANOTHER")).await.expect(200);
+            let plain = browser.see(&at).await.expect(200).says(&session.id.to_string());
+            for other in [first, after] {
+                assert_eq!(other.header("etag"), plain.header("etag"));
+                assert_eq!(other.text, plain.text);
+            }
+            plain.keeps_quiet_of("SECRET").keeps_quiet_of("ANOTHER").keeps_quiet_of("ana%40").keeps_quiet_of("xxxx");
+        }
+        // What was chosen stays, in another language and after signing in.
+        let at = format!("/s/{}", house.studio.id);
+        let nobody = house.new_id();
+        let chosen = browser.see(&format!("{at}?token=SECRET&instructor={nobody}&from=2026-12-02&class_type=x")).await.expect(200);
+        let kept = format!("{at}?from=2026-12-02&amp;instructor={nobody}&amp;language=en").replace("&amp;", "&#38;");
+        chosen.says(&kept).says(&format!("%3Ffrom%3D2026-12-02%26instructor%3D{nobody}")).keeps_quiet_of("SECRET");
     }
 
     async fn who_makes_an_account_for_a_class_lands_on_it_and_books(house: House) {
@@ -115,6 +144,110 @@ both_engines! {
         assert_eq!(out.header("clear-site-data"), "\"storage\"");
         browser.see("/me").await.expect(303);
         house.letters_may_stay();
+    }
+
+    async fn an_invitation_is_accepted_in_a_browser(house: House) {
+        house.letters_may_stay();
+        let console = format!("/console/{}/today", house.studio.id);
+        // Whoever has no account makes one with the code.
+        let code = house.invite("new@example.test", &["instructor"]).await;
+        let letter = house.mails_to("new@example.test").await.pop().unwrap();
+        assert!(letter.contains(&format!("{}/me/invitation#{code}", house.app.settings.server.public_url)), "{letter}");
+        let mut browser = Browser::new(&house);
+        browser.see("/me/invitation").await.expect(200).says("data-from-link").says("/me/sign-in?next=%2Fme%2Finvitation");
+        browser.send("/me/invitation", &[("code", "7K3M-9QXT-2B4C-HN8P")]).await.expect(422).says("role=\"alert\"").keeps_quiet_of("name=\"password\"");
+        browser.send("/me/invitation", &[]).await.expect(422).says("role=\"alert\"");
+        browser.ask(reqwest::Method::POST, "/me/invitation", Some(&[("code", &code)]), "https://evil.test").await.expect(403);
+        let asked = browser.send("/me/invitation", &[("code", &code)]).await.expect(200).says("name=\"name\"").says("name=\"password\"");
+        assert_eq!(asked.field("code"), code);
+        browser.send("/me/invitation", &[("code", &code), ("name", "Nia"), ("password", "short")]).await.expect(422).says("role=\"alert\"").says("value=\"Nia\"");
+        let fields = [("code", code.as_str()), ("name", "Nia"), ("password", PASSWORD)];
+        assert_eq!(browser.send("/me/invitation", &fields).await.expect(303).to, console);
+        browser.go("/me/invitation", &fields).await.expect(200).says("Nia");
+
+        // Whoever has one and is not signed in shows by its password that it is theirs.
+        house.join_up("ana@example.test").await;
+        let code = house.invite("ana@example.test", &["front_desk"]).await;
+        let mut browser = Browser::new(&house);
+        browser.send("/me/invitation", &[("code", &code)]).await.expect(200).says("name=\"password\"").keeps_quiet_of("name=\"name\"");
+        browser.send("/me/invitation", &[("code", &code), ("password", "not-the-password")]).await.expect(401).says("role=\"alert\"");
+        browser.go("/me/invitation", &[("code", &code), ("password", PASSWORD)]).await.expect(200).says("Ana Ruiz");
+
+        // Whoever is signed in and works nowhere types the code where the console begins, and lands in it.
+        house.join_up("bo@example.test").await;
+        let code = house.invite("bo@example.test", &["admin"]).await;
+        let mut bo = Browser::new(&house);
+        let home = bo.go("/console/sign-in", &[("email", "bo@example.test"), ("password", PASSWORD)]).await.expect(200);
+        home.says("action=\"/me/invitation\"").says("name=\"code\"");
+        let mut another = Browser::new(&house);
+        another.go("/console/sign-in", &[("email", "ana@example.test"), ("password", PASSWORD)]).await;
+        another.send("/me/invitation", &[("code", &code)]).await.expect(200).says("another address").says("name=\"password\"");
+        let landed = bo.send("/me/invitation", &[("code", &code)]).await.expect(303);
+        assert_eq!(landed.to, console);
+        bo.go("/me/invitation", &[("code", &code)]).await.expect(200).says(&format!("/console/{}/team", house.studio.id));
+        // In the end it counts no more.
+        house.advance(chrono::TimeDelta::days(15));
+        Browser::new(&house).send("/me/invitation", &[("code", &code)]).await.expect(422).says("role=\"alert\"");
+    }
+
+    async fn letters_are_dated_by_the_studios_clock(house: House) {
+        house.it_is("2026-12-01 09:00");
+        let ana = house.member("Ana").await;
+        let session = house.session("2026-12-02 18:30", 5).await;
+        house.book(&ana, &session).await.expect_booked();
+        let browser = Browser::of(&house, &ana).await;
+        browser.see("/me/letters").await.expect(200).says("Tue 1 Dec 2026, 09:00").keeps_quiet_of("UTC<");
+        house.letters_may_stay();
+    }
+
+    async fn passes_that_are_over_stand_folded_below_the_others(house: House) {
+        house.it_is("2026-12-01 09:00");
+        let ana = house.stranger("Ana").await;
+        house.pack_until(&ana, 1, house.today()).await;
+        let session = house.session("2026-12-01 18:30", 5).await;
+        house.book(&ana, &session).await.expect_booked();
+        let browser = Browser::of(&house, &ana).await;
+        let only = browser.see("/me/passes").await.expect(200).says("(1)</summary>");
+        assert!(only.text.find("<details").unwrap() < only.text.find(">Used up</span>").unwrap(), "{}", only.text);
+        house.pack(&ana, 10).await;
+        let both = browser.see("/me/passes").await.expect(200);
+        let at = |what: &str| both.text.find(what).unwrap_or_else(|| panic!("{what}: {}", both.text));
+        assert!(at(">Active</span>") < at("<details class=\"over\"") && at("<details class=\"over\"") < at(">Used up</span>"));
+        // The desk reads them so too.
+        let desk = Browser::of(&house, &house.studio.desk).await;
+        let page = desk.see(&format!("/console/{}/members/{}", house.studio.id, ana.id)).await.expect(200);
+        let at = |what: &str| page.text.find(what).unwrap_or_else(|| panic!("{what}: {}", page.text));
+        assert!(at(">active</span>") < at("(1)</summary>") && at("(1)</summary>") < at(">used up</span>"));
+        house.letters_may_stay();
+    }
+
+    async fn whoever_asks_too_often_reads_when_to_come_again(house: House) {
+        house.letters_may_stay();
+        house.join_up("ana@example.test").await;
+        let browser = Browser::new(&house);
+        for page in ["/me/sign-in", "/console/sign-in"] {
+            let mut refused = None;
+            for _ in 0..40 {
+                let shown = browser.send(page, &[("email", "ana@example.test"), ("password", "not-the-password")]).await;
+                if shown.status == 429 {
+                    refused = Some(shown);
+                    break;
+                }
+            }
+            let shown = refused.unwrap_or_else(|| panic!("{page}: forty wrong passwords were heard"));
+            let seconds: u64 = shown.header("retry-after").parse().unwrap_or_else(|_| panic!("{page}: {:?}", shown.headers));
+            assert!(seconds >= 1);
+            shown.says("role=\"alert\"");
+        }
+    }
+
+    async fn the_front_page_leads_to_the_studios(house: House) {
+        let front = Browser::new(&house).see("/").await.expect(200);
+        front.says(&format!("href=\"/s/{}\"", house.studio.id)).says("href=\"/me\"").keeps_quiet_of("asks this address");
+        // Who is signed in goes on: who works here to the console, a member to their own.
+        let ana = house.member("Ana").await;
+        assert_eq!(Browser::of(&house, &ana).await.see("/").await.expect(303).to, "/me");
+        assert_eq!(Browser::of(&house, &house.studio.desk).await.see("/").await.expect(303).to, "/console");
     }
 
     async fn whoever_has_several_passes_says_which_pays(house: House) {
@@ -176,6 +309,13 @@ both_engines! {
         let done = hers.send(&format!("{page}/cancellation"), &[("if_status", "booked")]).await.expect(303);
         assert_eq!(done.to, format!("{page}?said=cancelled"));
         assert_eq!(house.now(&booked).await["status"], "late_cancelled");
+        hers.see(&page).await.expect(200).says("It was late and cost you 1 credit");
+        // In time, it says what came back.
+        let early = house.book(&mo, &house.session("2026-12-05 18:30", 5).await).await.expect_booked();
+        let page = format!("/b/{}", early.id);
+        his.see(&page).await.expect(200).keeps_quiet_of("went back");
+        his.send(&format!("{page}/cancellation"), &[("if_free", "true"), ("if_status", "booked")]).await.expect(303);
+        his.see(&page).await.expect(200).says("1 credit went back to your pass.");
         house.letters_may_stay();
     }
 
@@ -236,6 +376,7 @@ fn every_page_of_a_member_is_asked_for() {
             !route.contains("/s/")
                 && !route.contains("sign-")
                 && !route.contains("forgotten")
+                && !route.contains("invitation")
                 && !route.contains('.')
                 && !route.contains("icons")
         })

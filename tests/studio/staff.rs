@@ -19,7 +19,7 @@ impl House {
         format!("/v1/studios/{}/{path}", self.studio.id)
     }
 
-    async fn invite(&self, email: &str, roles: &[&str]) -> String {
+    pub async fn invite(&self, email: &str, roles: &[&str]) -> String {
         self.advance(TimeDelta::seconds(1));
         let body = json!({ "email": email, "roles": roles });
         self.post_to(self.of_studio("invitations")).by(&self.studio.owner).json(&body).await.expect(201);

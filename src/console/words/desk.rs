@@ -5,6 +5,7 @@ use crate::passes::LedgerReason;
 use crate::penalties::{Forgiven, PenaltyKind};
 
 in_words! {
+    passes_over "Used up, expired or ended", "已用完、过期或结束的卡", "已用完、過期或結束的票";
     // A pass.
     ledger "What came of it", "使用明细", "使用明細";
     frozen_days "Frozen", "冻结期", "凍結期";

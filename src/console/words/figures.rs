@@ -46,6 +46,8 @@ in_words! {
     no_classes "No classes on these days.", "这段时间没有课。", "這段時間沒有課。";
     by_hour "How full, by weekday and hour", "各时段满班率", "各時段滿班率";
     by_hour_desc "A square for each weekday and hour at which classes begin: the darker, the fuller.", "每个方格为一个星期与开始时段，颜色越深越满。", "每個方格為一個星期與開始時段，顏色越深越滿。";
+    part_of_week "(part of the week)", "（不足一周）", "（不足一週）";
+    part_of_week_tone "paler: a part of the week", "浅色：不足一周", "淺色：不足一週";
     by_week "Who came, week by week", "每周到课", "每週到課";
     by_week_desc "A bar for each week: below, places whose members came; above, those who did not come.", "每周一根柱：下段为到课，上段为缺席。", "每週一根柱：下段為到課，上段為缺席。";
     by_instructor "How full, by instructor", "各教练满班率", "各教練滿班率";

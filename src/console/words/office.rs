@@ -38,6 +38,7 @@ in_words! {
     columns "Columns", "列", "欄";
     columns_why "What each column of the file is. What is proposed goes by its name; change it where it is wrong.", "文件中每一列的含义。已按列名匹配，可更改。", "檔案中每一欄的含義。已依欄名對應，可更改。";
     left_out_column "left out", "忽略", "忽略";
+    looks_like_addresses "This column looks like e-mail addresses, and is left out.", "此列看起来是邮箱地址，但未导入。", "此欄看起來是電子郵件地址，但未匯入。";
     encoding "Characters", "编码", "編碼";
     found_out "found out by itself", "自动识别", "自動識別";
     delimiter "Between cells", "分隔符", "分隔符號";
@@ -56,7 +57,7 @@ in_words! {
     fate_wrong "not right", "有误", "有誤";
     was_left_out "Left out", "已略过", "已略過";
     line "Line", "行", "行";
-    in_the_file "In the file", "文件中的内容", "檔案中的內容";
+    what_is_written "What is written", "将写入的内容", "將寫入的內容";
     comes_to "Comes to", "结果", "結果";
     more_lines "More lines", "后面的行", "後面的行";
     wrong_csv "The lines that are not right, as CSV", "下载有误的行（CSV）", "下載有誤的行（CSV）";
@@ -74,24 +75,6 @@ in_words! {
     invite_why "Each new member with an address of their own gets one letter with the way in.", "每位有自己邮箱的新会员会收到一封邀请邮件。", "每位有自己電子郵件的新會員會收到一封邀請郵件。";
     per_hour "Letters an hour", "每小时发送数", "每小時寄送數";
     were_invited "Invited on", "邀请时间：", "邀請時間：";
-    col_external_id "Number in the other program", "原系统编号", "原系統編號";
-    col_name "Name", "姓名", "姓名";
-    col_first_name "First name", "名", "名";
-    col_last_name "Last name", "姓", "姓";
-    col_email "Email", "邮箱", "電子郵件";
-    col_phone "Phone", "电话", "電話";
-    col_locale "Language", "语言", "語言";
-    col_member_external_id "Number of the member in the other program", "会员原系统编号", "會員原系統編號";
-    col_member_name "Name of the member", "会员姓名", "會員姓名";
-    col_pass_type "Pass", "卡种", "票種";
-    col_credits_left "Credits left", "剩余次数", "剩餘次數";
-    col_starts_on "First day", "生效日期", "生效日期";
-    col_expires_on "Last day", "有效期至", "有效期至";
-    col_class_type "Kind of class", "课程类型", "課程類型";
-    col_local_start "Day and time", "日期与时间", "日期與時間";
-    col_date "Day", "日期", "日期";
-    col_time "Time", "时间", "時間";
-    col_status "State", "状态", "狀態";
 
     // Passes and prices.
     passes_why "What members can buy, and what each promises. A change holds for who buys from then on; passes that were sold keep what they promised.", "会员可购买的卡及其内容。修改仅对此后售出的卡生效，已售出的不变。", "會員可購買的票及其內容。修改僅對此後售出的票生效，已售出的不變。";
@@ -149,30 +132,4 @@ in_words! {
     letter_previews_why "Every letter, with invented facts: nobody is written to.", "所有邮件的示例，内容均为虚构，不会发送。", "所有郵件的範例，內容均為虛構，不會寄送。";
     as_text "As plain text", "纯文本", "純文字";
     what_happened_here "What happened with them", "相关操作记录", "相關操作紀錄";
-}
-
-/// A column of an import, by its name there.
-pub fn column<'n>(name: &'n str, o: &Words) -> &'n str {
-    match name {
-        "external_id" => o.col_external_id,
-        "name" => o.col_name,
-        "first_name" => o.col_first_name,
-        "last_name" => o.col_last_name,
-        "email" => o.col_email,
-        "phone" => o.col_phone,
-        "locale" => o.col_locale,
-        "member_external_id" => o.col_member_external_id,
-        "member_name" => o.col_member_name,
-        "pass_type" => o.col_pass_type,
-        "credits_left" => o.col_credits_left,
-        "starts_on" => o.col_starts_on,
-        "expires_on" => o.col_expires_on,
-        "class_type" => o.col_class_type,
-        "local_start" => o.col_local_start,
-        "date" => o.col_date,
-        "time" => o.col_time,
-        "status" => o.col_status,
-        "line" => o.line,
-        other => other,
-    }
 }

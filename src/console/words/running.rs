@@ -15,6 +15,14 @@ in_words! {
     shop_url "Where passes are bought", "购卡网址", "購票網址";
     second_factor "Admins must have a second factor", "管理员必须启用两步验证", "管理員必須啟用兩步驟驗證";
     second_factor_hint "Whoever has none yet may not do what only admins may, until they have one.", "未启用的管理员在启用之前不能使用管理员功能。", "尚未啟用的管理員在啟用之前不能使用管理員功能。";
+    share "Your page", "预约页面", "預約頁面";
+    share_why "Members see the schedule there, book and pay with their pass. Give the address to them, and put it wherever your studio is found.", "会员可在此查看课表并用卡预约。请将网址发给会员，并放在您的主页上。", "會員可在此查看課表並用票預約。請將網址傳給會員，並放在您的主頁上。";
+    public_page "Open it", "打开页面", "開啟頁面";
+    public_address "Its address", "网址", "網址";
+    embed "The schedule in your own website", "在自己的网站中显示课表", "在自己的網站中顯示課表";
+    embed_hint "Put these lines where the schedule shall stand.", "将以上代码放在网页中需要显示课表的位置。", "將以上程式碼放在網頁中需要顯示課表的位置。";
+    copy "Copy", "复制", "複製";
+    copied "Copied.", "已复制。", "已複製。";
     penalty_free "Days without penalties", "免罚日期", "免罰日期";
     penalty_free_why "On these days late cancellations and absences cost nothing: a storm, a day without trains.", "在这些日期，逾期取消和缺席不收取任何费用，例如遇到台风或交通中断。", "在這些日期，逾期取消與缺席不收取任何費用，例如遇到颱風或交通中斷。";
     no_days "None.", "无。", "無。";

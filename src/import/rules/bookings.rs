@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use super::records::Cells;
 use super::table::{DateOrder, Table, date, date_time, time};
 use super::who::{ExternalId, Members, Who};
 use super::{Plan, Read, Step, Wrongs};
@@ -32,7 +33,7 @@ pub fn read(table: &Table, order: DateOrder) -> Vec<Read<BookingLine>> {
     table.lines.iter().map(|(number, cells)| (*number, line(table, cells, order))).collect()
 }
 
-fn line(table: &Table, cells: &[String], order: DateOrder) -> Result<BookingLine, Wrongs> {
+fn line(table: &Table, cells: &Cells, order: DateOrder) -> Result<BookingLine, Wrongs> {
     let mut reader = table.reader(cells);
     let external_id = reader.maybe("external_id", ExternalId::parse).map(Line::into_string);
     let who = Who::read(&mut reader);
@@ -237,7 +238,7 @@ mod tests {
         let brought = HashMap::from([("old".to_owned(), Uuid::from_u128(50))]);
         let state = State { now: at("03T00:00"), zone: Tz::UTC, members, sessions, taken: vec![there], brought };
         let text = format!("external_id,member_external_id,class_type,local_start,status\n{lines}\n");
-        let table = Table::of(&text, Kind::Bookings, None, 100);
+        let table = Table::of(&text, Kind::Bookings, None, 100).unwrap();
         let mut next = 100;
         let ids = || {
             next += 1;

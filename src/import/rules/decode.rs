@@ -1,5 +1,7 @@
 //! From bytes to text. A character that cannot be read stays visible as U+FFFD, so that its line can be named.
 
+use std::borrow::Cow;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
@@ -23,16 +25,24 @@ pub enum FileEncoding {
 }
 
 /// The text of a file: by its byte order mark, else as its sender says, else UTF-8, UTF-16 or, by what its bytes look like, GB18030 or Big5.
-pub fn decode(bytes: &[u8], named: Option<FileEncoding>) -> String {
-    let encoding = match (Encoding::for_bom(bytes), named) {
+pub fn decode(bytes: &[u8], named: Option<FileEncoding>) -> Cow<'_, str> {
+    decode_head(bytes, named, bytes.len())
+}
+
+/// The same, of no more than its first bytes. Which encoding it is the whole file says.
+pub fn decode_head(bytes: &[u8], named: Option<FileEncoding>, bytes_max: usize) -> Cow<'_, str> {
+    encoding_of(bytes, named).decode_with_bom_removal(bytes.get(..bytes_max).unwrap_or(bytes)).0
+}
+
+fn encoding_of(bytes: &[u8], named: Option<FileEncoding>) -> &'static Encoding {
+    match (Encoding::for_bom(bytes), named) {
         (Some((by_mark, _)), _) => by_mark,
         (None, Some(FileEncoding::Utf8)) => UTF_8,
         (None, Some(FileEncoding::Utf16)) => order_of(bytes).unwrap_or(UTF_16LE),
         (None, Some(FileEncoding::Gb18030)) => GB18030,
         (None, Some(FileEncoding::Big5)) => BIG5,
         (None, None) => guess(bytes),
-    };
-    encoding.decode_with_bom_removal(bytes).0.into_owned()
+    }
 }
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
@@ -97,6 +107,13 @@ mod tests {
         assert_eq!(decode(&short, Some(FileEncoding::Gb18030)), "姓名\n林月\n");
         assert_eq!(decode(&BIG5.encode("姓名\n").0, Some(FileEncoding::Big5)), "姓名\n");
         assert_eq!(decode(&utf_16("a,b\n", true), Some(FileEncoding::Utf16)), "a,b\n");
+    }
+
+    #[test]
+    fn a_head_is_in_the_encoding_of_the_whole() {
+        let bytes = [b"name\n".as_slice(), &GB18030.encode(TEXT).0].concat();
+        assert_eq!(decode_head(&bytes, None, 9), "name\n姓名");
+        assert_eq!(decode_head(TEXT.as_bytes(), None, usize::MAX), TEXT);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
+use super::records::Cells;
 use super::table::Table;
 use super::who::ExternalId;
 use super::{Plan, Read, Step, Wrongs};
@@ -31,7 +32,7 @@ pub fn read(table: &Table) -> Vec<Read<MemberLine>> {
     table.lines.iter().map(|(number, cells)| (*number, line(table, cells))).collect()
 }
 
-fn line(table: &Table, cells: &[String]) -> Result<MemberLine, Wrongs> {
+fn line(table: &Table, cells: &Cells) -> Result<MemberLine, Wrongs> {
     let mut reader = table.reader(cells);
     let external_id = reader.maybe("external_id", ExternalId::parse).map(Line::into_string);
     let name = if table.has("name") {
@@ -208,7 +209,7 @@ mod tests {
     use crate::import::Kind;
 
     fn lines(text: &str) -> Vec<Read<MemberLine>> {
-        read(&Table::of(text, Kind::Members, None, 100))
+        read(&Table::of(text, Kind::Members, None, 100).unwrap())
     }
 
     fn ids() -> impl FnMut() -> Uuid {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
+use super::records::Cells;
 use super::table::{DateOrder, Table, date};
 use super::who::{ExternalId, Members, Who};
 use super::{Plan, Read, Step, Wrongs};
@@ -33,7 +34,7 @@ pub fn read(table: &Table, order: DateOrder) -> Vec<Read<PassLine>> {
     table.lines.iter().map(|(number, cells)| (*number, line(table, cells, order))).collect()
 }
 
-fn line(table: &Table, cells: &[String], order: DateOrder) -> Result<PassLine, Wrongs> {
+fn line(table: &Table, cells: &Cells, order: DateOrder) -> Result<PassLine, Wrongs> {
     let mut reader = table.reader(cells);
     let external_id = reader.maybe("external_id", ExternalId::parse).map(Line::into_string);
     let who = Who::read(&mut reader);
@@ -165,7 +166,7 @@ mod tests {
         let types = vec![sold(10, "Ten classes", PassKind::Pack), sold(11, "Unlimited", PassKind::Membership)];
         let state = State { members, types, brought: HashMap::from([("old".to_owned(), Uuid::from_u128(50))]) };
         let heading = "external_id,member_external_id,email,pass_type,credits_left,starts_on,expires_on";
-        let table = Table::of(&format!("{heading}\n{line}\n"), Kind::Passes, None, 100);
+        let table = Table::of(&format!("{heading}\n{line}\n"), Kind::Passes, None, 100).unwrap();
         let mut next = 100;
         let ids = || {
             next += 1;

@@ -1,7 +1,6 @@
 //! From text to lines of cells under known columns.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,7 +8,10 @@ use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
 use super::Wrongs;
+use super::records::{Cells, Records};
+use super::words::column;
 use crate::import::Kind;
+use crate::language::Language;
 use crate::reports::rules::cell;
 use crate::wrong::Wrong;
 
@@ -38,7 +40,7 @@ pub enum DateOrder {
     Mdy,
 }
 
-/// The most columns that somebody may name: more stand in no file of another program.
+/// The most columns of a file: more stand in none of another program.
 const COLUMNS_MAX: usize = 200;
 
 /// What the columns of a file are, in their order, where its sender says so: a column's name here, or nothing for one that is left out. As
@@ -99,17 +101,96 @@ type Column = (&'static str, Fill, &'static [&'static str]);
 const EXTERNAL_ID: Column = (
     "external_id",
     Fill::Number,
-    &["id", "clientid", "mindbodyid", "memberid", "customerid", "barcodeid", "rssid", "会员编号", "會員編號", "编号", "編號"],
+    &[
+        "id",
+        "clientid",
+        "mindbodyid",
+        "memberid",
+        "customerid",
+        "barcodeid",
+        "rssid",
+        "会员编号",
+        "會員編號",
+        "会员号",
+        "會員號",
+        "编号",
+        "編號",
+    ],
 );
-const EMAIL: Column =
-    ("email", Fill::Text, &["emailaddress", "mail", "clientemail", "customeremail", "memberemail", "邮箱", "电子邮箱", "電子郵件", "電郵"]);
+const EMAIL: Column = (
+    "email",
+    Fill::Text,
+    &[
+        "emailaddress",
+        "mail",
+        "clientemail",
+        "customeremail",
+        "memberemail",
+        "邮箱",
+        "邮箱地址",
+        "电子邮箱",
+        "电子邮件",
+        "电子邮件地址",
+        "邮件",
+        "邮件地址",
+        "會員信箱",
+        "信箱",
+        "電子信箱",
+        "郵箱",
+        "電郵",
+        "電郵地址",
+        "電子郵件",
+        "電子郵件地址",
+        "電子郵箱",
+        "郵件",
+    ],
+);
 const MEMBER: Column = ("member_external_id", Fill::Number, &["clientid", "memberid", "customerid", "mindbodyid", "会员编号", "會員編號"]);
-const MEMBER_NAME: Column =
-    ("member_name", Fill::Text, &["name", "client", "clientname", "customer", "customername", "member", "姓名", "会员", "會員"]);
+const MEMBER_NAME: Column = (
+    "member_name",
+    Fill::Text,
+    &[
+        "name",
+        "client",
+        "clientname",
+        "customer",
+        "customername",
+        "member",
+        "姓名",
+        "会员",
+        "會員",
+        "会员姓名",
+        "會員姓名",
+        "中文名",
+        "客户姓名",
+        "客戶姓名",
+    ],
+);
 
 const MEMBERS: &[Column] = &[
     EXTERNAL_ID,
-    ("name", Fill::Text, &["fullname", "client", "clientname", "customer", "customername", "membername", "姓名", "名字", "会员", "會員"]),
+    (
+        "name",
+        Fill::Text,
+        &[
+            "fullname",
+            "client",
+            "clientname",
+            "customer",
+            "customername",
+            "membername",
+            "姓名",
+            "名字",
+            "会员",
+            "會員",
+            "会员姓名",
+            "會員姓名",
+            "中文名",
+            "中文姓名",
+            "客户姓名",
+            "客戶姓名",
+        ],
+    ),
     ("first_name", Fill::Text, &["firstname", "givenname", "名"]),
     ("last_name", Fill::Text, &["lastname", "surname", "familyname", "姓"]),
     EMAIL,
@@ -128,7 +209,17 @@ const MEMBERS: &[Column] = &[
             "电话",
             "電話",
             "手机号",
+            "手机号码",
+            "电话号码",
+            "联系电话",
+            "联系方式",
+            "移动电话",
+            "手機號",
             "手機號碼",
+            "電話號碼",
+            "聯絡電話",
+            "聯繫電話",
+            "行動電話",
         ],
     ),
     ("locale", Fill::Text, &["language", "语言", "語言"]),
@@ -142,7 +233,22 @@ const PASSES: &[Column] = &[
     (
         "pass_type",
         Fill::Text,
-        &["pass", "pricingoption", "membership", "membershipname", "servicename", "product", "卡种", "票種", "次卡", "套票"],
+        &[
+            "pass",
+            "pricingoption",
+            "membership",
+            "membershipname",
+            "servicename",
+            "product",
+            "卡种",
+            "卡种名称",
+            "卡名",
+            "票種",
+            "票種名稱",
+            "票名",
+            "次卡",
+            "套票",
+        ],
     ),
     (
         "credits_left",
@@ -160,11 +266,23 @@ const PASSES: &[Column] = &[
             "余次",
         ],
     ),
-    ("starts_on", Fill::Number, &["startdate", "activationdate", "activedate", "activatedon", "开始日期", "開始日期"]),
+    ("starts_on", Fill::Number, &["startdate", "activationdate", "activedate", "activatedon", "开始日期", "生效日期", "開始日期"]),
     (
         "expires_on",
         Fill::Number,
-        &["expirationdate", "expirydate", "expiration", "expires", "expdate", "enddate", "validuntil", "到期日", "到期日期", "有效期"],
+        &[
+            "expirationdate",
+            "expirydate",
+            "expiration",
+            "expires",
+            "expdate",
+            "enddate",
+            "validuntil",
+            "到期日",
+            "到期日期",
+            "有效期",
+            "有效期至",
+        ],
     ),
 ];
 
@@ -198,19 +316,19 @@ pub struct Table {
     /// Columns that are not known.
     pub ignored: Vec<String>,
     /// The lines that have something in them, with their numbers in the file.
-    pub lines: Vec<(u64, Vec<String>)>,
+    pub lines: Vec<(u64, Cells)>,
     /// There are more lines than these.
     pub is_too_long: bool,
 }
 
 impl Table {
     /// Reads the first line as columns, and the others as cells. The columns are those that are known by their headings.
-    pub fn of(text: &str, kind: Kind, delimiter: Option<Delimiter>, lines_max: usize) -> Self {
+    pub fn of(text: &str, kind: Kind, delimiter: Option<Delimiter>, lines_max: usize) -> Result<Self, Wrong> {
         Self::with(text, kind, delimiter, None, lines_max)
     }
 
-    /// The same, with the columns that somebody named.
-    pub fn with(text: &str, kind: Kind, delimiter: Option<Delimiter>, columns: Option<&Columns>, lines_max: usize) -> Self {
+    /// The same, with the columns that somebody named. What no file of another program looks like is refused before much of it is kept.
+    pub fn with(text: &str, kind: Kind, delimiter: Option<Delimiter>, columns: Option<&Columns>, lines_max: usize) -> Result<Self, Wrong> {
         let first = text.lines().next().unwrap_or_default();
         let delimiter = match delimiter {
             Some(Delimiter::Comma) => b',',
@@ -219,32 +337,29 @@ impl Table {
             // What stands most often in the first line; a comma, if none does.
             None => [b'\t', b';', b','].into_iter().max_by_key(|mark| first.bytes().filter(|byte| byte == mark).count()).unwrap_or(b','),
         };
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_bytes());
         let mut table = Self { kind, heading: Vec::new(), at: HashMap::new(), ignored: Vec::new(), lines: Vec::new(), is_too_long: false };
-        let mut record = csv::StringRecord::new();
-        let mut is_first = true;
-        // The text is UTF-8 and rows may be of any length: reading it cannot fail.
-        while reader.read_record(&mut record).unwrap_or(false) {
-            if std::mem::take(&mut is_first) {
-                table.heading = record.iter().map(|cell| cell.trim().to_owned()).collect();
-                match columns {
-                    Some(columns) => table.take(columns),
-                    None => table.know(),
-                }
-                table.note_ignored();
-                continue;
-            }
-            if record.iter().all(|cell| cell.trim().is_empty()) {
+        let mut records = Records::of(text, delimiter);
+        let Some(first) = records.read()? else { return Ok(table) };
+        if first.width() > COLUMNS_MAX {
+            return Err(Wrong::TooManyColumns { max: COLUMNS_MAX });
+        }
+        table.heading = first.cells().map(|cell| cell.trim().to_owned()).collect();
+        match columns {
+            Some(columns) => table.take(columns),
+            None => table.know(),
+        }
+        table.note_ignored();
+        while let Some(record) = records.read()? {
+            if record.cells().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
             if table.lines.len() == lines_max {
                 table.is_too_long = true;
                 break;
             }
-            let number = record.position().map_or(0, |at| line_of(text, at));
-            table.lines.push((number, record.iter().map(str::to_owned).collect()));
+            table.lines.push((record.line, record.keep(COLUMNS_MAX + 1)));
         }
-        table
+        Ok(table)
     }
 
     /// The columns as they were named.
@@ -301,10 +416,10 @@ impl Table {
     }
 
     /// The line, to be read cell by cell.
-    pub fn reader<'t>(&'t self, cells: &'t [String]) -> Reader<'t> {
+    pub fn reader<'t>(&'t self, cells: &'t Cells) -> Reader<'t> {
         let mut wrongs = Vec::new();
-        if cells.len() != self.heading.len() {
-            wrongs.push(("line", Wrong::CellsInLine { cells: cells.len(), columns: self.heading.len() }));
+        if cells.in_file() != self.heading.len() {
+            wrongs.push(("line", Wrong::CellsInLine { cells: cells.in_file(), columns: self.heading.len() }));
         }
         Reader { table: self, cells, wrongs }
     }
@@ -312,28 +427,22 @@ impl Table {
     /// The lines that were left out, with their reasons in a last column: a file that can be mended and sent again.
     pub fn skipped(&self, reasons: &HashMap<u64, String>) -> Result<String, csv::Error> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let width =
-            self.heading.len().max(self.lines.iter().filter(|(n, _)| reasons.contains_key(n)).map(|(_, l)| l.len()).max().unwrap_or(0));
-        let mut line = |cells: &[String], last: &str| {
-            let padded = cells.iter().map(String::as_str).chain(std::iter::repeat("")).take(width).chain([last]);
+        let is_left_out = |number: &u64| reasons.contains_key(number);
+        let widths = self.lines.iter().filter(|(number, _)| is_left_out(number)).map(|(_, cells)| cells.iter().count());
+        let width = widths.chain([self.heading.len()]).max().unwrap_or(0);
+        let mut line = |cells: Vec<&str>, last: &str| {
+            let padded = cells.into_iter().chain(std::iter::repeat("")).take(width).chain([last]);
             writer.write_record(padded.map(|text| cell(text).into_owned()))
         };
-        line(&self.heading, "reason")?;
+        line(self.heading.iter().map(String::as_str).collect(), "reason")?;
         for (number, cells) in &self.lines {
             if let Some(reason) = reasons.get(number) {
-                line(cells, reason)?;
+                line(cells.iter().collect(), reason)?;
             }
         }
         let bytes = writer.into_inner().map_err(|error| error.into_error())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
-}
-
-/// In which line a record begins: the reader says where it began to look for it, which may be at line breaks before it.
-fn line_of(text: &str, at: &csv::Position) -> u64 {
-    let from = usize::try_from(at.byte()).ok().and_then(|from| text.as_bytes().get(from..)).unwrap_or_default();
-    let breaks = from.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
-    at.line() + u64::try_from(breaks).unwrap_or(0)
 }
 
 /// A heading in the form in which it is compared: small letters without accents, digits and Chinese characters, and nothing else.
@@ -345,7 +454,7 @@ fn plain(heading: &str) -> String {
 #[derive(Debug)]
 pub struct Reader<'t> {
     table: &'t Table,
-    cells: &'t [String],
+    cells: &'t Cells,
     wrongs: Wrongs,
 }
 
@@ -432,15 +541,11 @@ pub fn date_time(text: &str, order: DateOrder) -> Result<NaiveDateTime, Wrong> {
     Ok(date(on.trim_end_matches(','), order)?.and_time(time(at)?))
 }
 
-/// All that is wrong with a line, in one text.
-pub fn told(wrongs: &Wrongs, language: crate::language::Language) -> String {
-    let mut text = String::new();
-    for (column, wrong) in wrongs {
-        let between = if text.is_empty() { "" } else { "; " };
-        // Writing into a text does not fail.
-        let _ = write!(text, "{between}{column} {}", wrong.words(language));
-    }
-    text
+/// All that is wrong with a line, in one text, with the columns in words.
+pub fn told(wrongs: &Wrongs, language: Language) -> String {
+    let (space, between) = if language == Language::En { (" ", "; ") } else { ("", "；") };
+    let each = wrongs.iter().map(|(name, wrong)| format!("{}{space}{}", column(name, language), wrong.words(language)));
+    each.collect::<Vec<_>>().join(between)
 }
 
 #[cfg(test)]
@@ -448,7 +553,7 @@ mod tests {
     use super::*;
 
     fn table(text: &str, kind: Kind) -> Table {
-        Table::of(text, kind, None, 10)
+        Table::of(text, kind, None, 10).unwrap()
     }
 
     fn read(table: &Table, line: usize, column: &'static str) -> Result<String, Wrongs> {
@@ -464,7 +569,7 @@ mod tests {
             use crate::import::rules::{bookings, decode::decode, members, passes};
             let bytes = [heading.as_bytes(), b"\nname,email\r\n", &bytes].concat();
             for kind in [Kind::Members, Kind::Passes, Kind::Bookings] {
-                let table = Table::of(&decode(&bytes, None), kind, None, 100);
+                let table = Table::of(&decode(&bytes, None), kind, None, 100).unwrap();
                 let lines = table.lines.len();
                 proptest::prop_assert_eq!(members::read(&table).len(), lines);
                 proptest::prop_assert_eq!(passes::read(&table, DateOrder::Mdy).len(), lines);
@@ -482,6 +587,10 @@ mod tests {
             ("E-MAIL", "email"),
             ("電子郵件", "email"),
             ("邮箱", "email"),
+            ("电子邮件", "email"),
+            ("手机号码", "phone"),
+            ("聯絡電話", "phone"),
+            ("会员姓名", "name"),
             ("Client ID", "external_id"),
             ("Mobile Phone", "phone"),
             ("First Name", "first_name"),
@@ -500,13 +609,13 @@ mod tests {
     fn columns_are_what_their_sender_says() {
         let text = "Name,Mail of the parent,Mail\nAna,a@b.test,b@b.test\n";
         let columns = Columns::new(["name", "", "email"].into_iter());
-        let named = Table::with(text, Kind::Members, None, Some(&columns), 10);
+        let named = Table::with(text, Kind::Members, None, Some(&columns), 10).unwrap();
         assert_eq!(named.columns(), [("Name", Some("name")), ("Mail of the parent", None), ("Mail", Some("email"))]);
         assert_eq!(named.ignored, ["Mail of the parent"]);
         assert_eq!(read(&named, 0, "email").unwrap(), "b@b.test");
         // What is left out is left out, however well it is known; columns that the file does not have are none.
         let none = Columns::new(["", "", "", "name"].into_iter());
-        assert!(Table::with(text, Kind::Members, None, Some(&none), 10).knows_no_column());
+        assert!(Table::with(text, Kind::Members, None, Some(&none), 10).unwrap().knows_no_column());
         assert_eq!(Columns::new(["name", "name"].into_iter()).check(Kind::Members), Err(Wrong::Twice));
         assert!(matches!(Columns::new(["pass_type"].into_iter()).check(Kind::Members), Err(Wrong::NoColumn { .. })));
         assert_eq!(columns.check(Kind::Members), Ok(()));
@@ -537,9 +646,16 @@ mod tests {
 
     #[test]
     fn a_file_ends_somewhere() {
-        let long = Table::of("name\na\nb\nc\n", Kind::Members, None, 2);
+        let long = Table::of("name\na\nb\nc\n", Kind::Members, None, 2).unwrap();
         assert!(long.is_too_long && long.lines.len() == 2);
-        assert!(!Table::of("name\na\nb\n", Kind::Members, None, 2).is_too_long);
+        assert!(!Table::of("name\na\nb\n", Kind::Members, None, 2).unwrap().is_too_long);
+        let wide = |columns: usize| {
+            Table::of(&format!("name{}\n", ",x".repeat(columns - 1)), Kind::Members, None, 2).map(|table| table.heading.len())
+        };
+        assert_eq!((wide(COLUMNS_MAX), wide(COLUMNS_MAX + 1)), (Ok(COLUMNS_MAX), Err(Wrong::TooManyColumns { max: COLUMNS_MAX })));
+        // Of a line that is wider than its file no more is kept than shows that.
+        let line = table(&format!("name\nAna{}\n", ",x".repeat(30_000)), Kind::Members).lines.remove(0).1;
+        assert_eq!((line.in_file(), line.iter().count()), (30_001, COLUMNS_MAX + 1));
     }
 
     #[test]

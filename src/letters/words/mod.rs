@@ -6,14 +6,14 @@
 //!
 //! - `- Label: value` a fact; facts that follow each other make a list
 //! - `# 12345678` a code
-//! - `> How to cancel` a link to the page of the letter's booking, with this text
+//! - `> View or cancel your booking` a link, with this text, to the page of the letter's booking, or where else its reader goes on
 //! - `~ Studio, address` small print
 //! - `! No more letters of this kind:` small print, with the link behind it that switches such letters off
 //! - `^ Free to cancel until …` a paragraph that is also the preview: what a mailbox shows beside the subject. Without one, the first
 //!   paragraph after the greeting is it
 //!
-//! Until there are pages for members, a letter itself says what something costs and until when, and links to nothing that could say it
-//! instead.
+//! A letter itself says what something costs and until when: it is read without a network too. The page behind its link says it as of now,
+//! shows the code for the door, and is where a member cancels, accepts or leaves.
 //!
 //! The text part and the HTML part both come from these lines. What is filled in never makes a line of its own
 //! ([`OneLine`]), and is escaped in `frame.html`, so nobody's name and no note of the staff can change a letter's shape.
@@ -66,11 +66,18 @@ enum Words<'a> {
 
 /// What the templates may ask of a letter: everything comes in the reader's language and in the studio's local time.
 impl ToRender<'_> {
-    /// The page of the booking, or of its offer. Only letters about a booking have a link; one whose booking is unknown leads to the front
-    /// page.
+    /// The page of the booking, or of its offer; where an invitation is accepted; where whom a desk entered signs in. A letter whose booking
+    /// is unknown leads to the front page.
     fn link(&self) -> String {
         if let Some(link) = self.link {
             return link.to_owned();
+        }
+        match self.facts {
+            // What stands behind the `#` is sent to no server, and written into no log.
+            Facts::Invitation { .. } => return format!("{}/me/invitation#{}", self.public_url, self.code.unwrap_or_default()),
+            Facts::EnteredByFrontDesk { linked: true, .. } => return format!("{}/me/sign-in", self.public_url),
+            Facts::EnteredByFrontDesk { .. } => return format!("{}/me/sign-up", self.public_url),
+            _ => {}
         }
         self.booking_id.map_or_else(|| format!("{}/", self.public_url), |id| calendar::link(self.public_url, id))
     }

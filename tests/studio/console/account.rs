@@ -19,6 +19,12 @@ both_engines! {
         other.go("/console/sign-in", &signing_in).await;
         browser.see("/console/account").await.expect(200).says("None yet.").says("Relevé console").says("this one");
 
+        // No studio tells by which clock they live; the one that knows them does.
+        browser.see("/console/account").await.expect(200).says(" UTC");
+        let tokens: crate::accounts::Tokens = house.sign_in("ana@example.test", PASSWORD).await.expect(200).into();
+        house.put(house.of_studio("members/me")).token(&tokens.access).await.expect(200);
+        browser.see("/console/account").await.expect(200).says("last used").keeps_quiet_of(" UTC");
+
         let at = "/console/account/second-factors";
         browser.send(at, &[("password", "not-the-password")]).await.expect(422).says("role=\"alert\"").keeps_quiet_of("<code>");
         let setup = browser.send(at, &[("password", PASSWORD), ("name", "My phone")]).await.expect(200).says("<svg class=\"qr\"").says("otpauth://totp/");

@@ -21,7 +21,7 @@ both_engines! {
 
         let key = page.field("key");
         let gift = [("key", &*key), ("credits", "2"), ("reason", "A leaking roof")];
-        admin.send(&format!("{at}/gift"), &[("credits", "many"), ("reason", "A leaking roof")]).await.expect(422).says("Credits: must be a whole number").says("A leaking roof");
+        admin.send(&format!("{at}/gift"), &[("credits", "many"), ("reason", "A leaking roof")]).await.expect(422).says("“Credits” must be a whole number").says("A leaking roof");
         admin.go(&format!("{at}/gift"), &gift).await.expect(200).says("The pass was changed.").says("credits left: 12").says("Credits given · +2").says("A leaking roof");
         // Sent twice, it is one gift.
         admin.go(&format!("{at}/gift"), &gift).await.expect(200).says("credits left: 12");

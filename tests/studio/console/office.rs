@@ -138,12 +138,12 @@ both_engines! {
         let sent = admin.upload(&at, "members", "people of <b>.csv", file).await.expect(303);
         assert_eq!(sent.to, format!("{at}/file"));
         admin.see(&sent.to).await.expect(422).says("people of &#60;b&#62;.csv").says("Wer").says("Mia Ruíz").says("left out");
-        admin.send(&sent.to, &[("column-0", "name"), ("column-1", "name")]).await.expect(422).says("Columns: ");
+        admin.send(&sent.to, &[("column-0", "name"), ("column-1", "name")]).await.expect(422).says("“Columns” stands there twice.");
         admin.send(&sent.to, &[("column-0", "pass_type")]).await.expect(422);
         let page = admin.go(&sent.to, &[("column-0", "name"), ("column-1", "email"), ("dates", "ymd")]).await.expect(200);
-        let page = page.says("value=\"email\" selected").says("known already").says("not right").says("bo@example.test · no name").says("is missing");
+        let page = page.says("value=\"email\" selected").says("known already").says("not right").says("Email: bo@example.test<").says("Name: Mia Ruíz · Email: mia@example.test<").says("is missing");
         assert_eq!(page.text.matches("class=\"badge trouble\"").count(), 1);
-        let wrong = admin.see(&format!("{at}/file/wrong")).await.expect(200).says("Wer,Post,Anmerkung,reason").says("bo@example.test").keeps_quiet_of("Mia");
+        let wrong = admin.see(&format!("{at}/file/wrong")).await.expect(200).says("Wer,Post,Anmerkung,reason").says("bo@example.test").says("Name is missing").keeps_quiet_of("Mia");
         assert!(wrong.header("content-disposition").contains("wrong.csv"));
         assert_eq!(house.how_many("SELECT COUNT(*) FROM imports").await, 0, "nothing is written");
 
@@ -208,6 +208,49 @@ both_engines! {
         first.says("<dd>120</dd>");
         admin.see(&format!("{}?after=51", sent.to)).await.expect(200).says("Member 50 ").says("Member 99 ").keeps_quiet_of("Member 100 ");
         admin.see(&format!("{}?after=101", sent.to)).await.expect(200).says("Member 119 ").keeps_quiet_of("#would");
+    }
+
+    async fn a_file_that_no_program_writes_makes_no_long_page(house: House) {
+        let mut admin = Browser::of(&house, &house.studio.admin).await;
+        let at = format!("/console/{}/imports", house.studio.id);
+        let wide = |columns: usize| format!("name,email{}\nAna,ana@example.test\n", ",x".repeat(columns));
+        let sent = admin.upload(&at, "members", "wider.csv", wide(200_000).as_bytes()).await.expect(303);
+        let page = admin.see(&sent.to).await.expect(422).says("“File” must have no line longer than 64 KiB: look at line 1.");
+        assert!(page.text.len() < 64 << 10, "{}", page.text.len());
+        let sent = admin.upload(&at, "members", "wide.csv", wide(300).as_bytes()).await.expect(303);
+        admin.see(&sent.to).await.expect(422).says("“File” must have at most 200 columns.").keeps_quiet_of("column-0");
+        admin.see(&format!("{at}/file/wrong")).await.expect(422);
+        // It can still be read in another way, or thrown away.
+        admin.send(&sent.to, &[("delimiter", "comma"), ("dates", "ymd")]).await.expect(303);
+        admin.send(&sent.to, &[("dates", "ymd")]).await.expect(303);
+        admin.see(&sent.to).await.expect(422).says("role=\"alert\"");
+        admin.go(&format!("{at}/file/removal"), &[]).await.expect(200);
+
+        // One at a time is looked at in a process: who waits too long tries again.
+        let sent = admin.upload(&at, "members", "small.csv", b"name\nAna\n").await.expect(303);
+        let another = house.app.imports.look().await.unwrap();
+        let busy = admin.see(&sent.to).await.expect(503);
+        assert_eq!(busy.header("retry-after"), "5");
+        drop(another);
+        admin.see(&sent.to).await.expect(200).says("Name: Ana<");
+    }
+
+    async fn a_chinese_file_is_known_by_its_headings(house: House) {
+        let mut admin = Browser::of(&house, &house.studio.admin).await;
+        admin.keep("releve_language", "zh-Hans");
+        let at = format!("/console/{}/imports", house.studio.id);
+        let file = "会员姓名,电子邮件,手机号码\n张三,zhang@example.test,13800001111\n李四,no address,\n";
+        let sent = admin.upload(&at, "members", "会员.csv", file.as_bytes()).await.expect(303);
+        let page = admin.see(&sent.to).await.expect(200).says("value=\"email\" selected").says("value=\"phone\" selected");
+        page.says("姓名：张三 · 邮箱：zhang@example.test").says("邮箱必须是邮箱地址").keeps_quiet_of("邮箱地址，但未导入");
+        admin.see(&format!("{at}/file/wrong")).await.expect(200).says("李四").says("邮箱必须是邮箱地址");
+        // What nobody knows, and looks like addresses, is pointed at; it is not shown as if it were written.
+        let other = "名称,Kontakt\n王五,wang@example.test\n,\n赵六,zhao@example.test\n";
+        let sent = admin.upload(&at, "members", "other.csv", other.as_bytes()).await.expect(303);
+        let page = admin.see(&sent.to).await.expect(422).says("此列看起来是邮箱地址，但未导入。");
+        assert_eq!(page.text.matches("看起来是邮箱地址").count(), 1);
+        let page = admin.go(&sent.to, &[("column-0", "name"), ("dates", "ymd")]).await.expect(200).says("姓名：王五<");
+        assert_eq!(page.text.matches("wang@example.test").count(), 1, "beside its heading alone");
     }
 
     async fn passes_are_made_changed_and_taken_off_sale(house: House) {

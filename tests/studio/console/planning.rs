@@ -17,11 +17,11 @@ both_engines! {
             ("until", "2026-12-20"), ("capacity", "12"), ("draft", "true"),
         ];
         // Without a day it is no series; what was typed stays.
-        admin.send(&format!("{at}/series/new"), &form).await.expect(422).says("Days of the week: is missing").says("value=\"2026-12-20\"");
+        admin.send(&format!("{at}/series/new"), &form).await.expect(422).says("“Days of the week” is missing.").says("value=\"2026-12-20\"");
         form.extend([("mo", "true"), ("we", "true")]);
         let mut many = form.clone();
         many[6].1 = "lots";
-        admin.send(&format!("{at}/series/new"), &many).await.expect(422).says("Places: must be a whole number").says("value=\"lots\"");
+        admin.send(&format!("{at}/series/new"), &many).await.expect(422).says("“Places” must be a whole number.").says("value=\"lots\"");
         let begun = admin.send(&format!("{at}/series/new"), &form).await.expect(303);
         let of_series = begun.to.split('?').next().unwrap().to_owned();
         let id = of_series.rsplit('/').next().unwrap().parse().unwrap();
@@ -102,7 +102,7 @@ both_engines! {
         let mut admin = Browser::of(&house, &house.studio.admin).await;
         let at = format!("/console/{}/closing-days", house.studio.id);
         admin.see(&at).await.expect(200).says("None to come.");
-        admin.send(&at, &[("note", "Holidays")]).await.expect(422).says("First day: is missing").says("Holidays");
+        admin.send(&at, &[("note", "Holidays")]).await.expect(422).says("“First day” is missing.").says("Holidays");
         let form = [("first", "2026-12-08"), ("last", "2026-12-10"), ("note", "Holidays"), ("meant", "true")];
         admin.send(&at, &form[..3]).await.expect(200).says("Booked → Cancelled").says("1 person will be written to.").says("Ana").says("Holidays");
         assert_eq!(house.how_many("SELECT COUNT(*) FROM closing_days").await, 0, "nothing is done yet");
