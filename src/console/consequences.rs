@@ -46,7 +46,9 @@ impl Consequences {
         let state = |status| roster::state(status, false, false, false, shell.w);
         let (kept, changed): (Vec<_>, Vec<_>) =
             preview.bookings.into_iter().partition(|change| change.status_before == Some(change.status));
-        let until = kept.iter().find_map(|change| change.free_cancel_until).map(|until| shell.day_and_time(until));
+        // Whoever booked a moment ago may have longer: it is said only where it holds for all.
+        let untils: BTreeSet<_> = kept.iter().map(|change| change.free_cancel_until).collect();
+        let until = untils.first().copied().flatten().filter(|_| untils.len() == 1).map(|until| shell.day_and_time(until));
         let bookings = changed.into_iter().map(|change| Consequence {
             name: change.name,
             class: names.get(&change.session_id).cloned(),
